@@ -1,0 +1,95 @@
+//! What was wrong or odd in the inputs: a stable code, a place and a sentence that helps.
+
+use crate::source::Source;
+
+/// How much a diagnostic matters.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Something was not loaded, or grants nothing although it looks as if it did.
+    Error,
+    /// Loaded, but probably not what was meant.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+impl Severity {
+    /// The word that opens the line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $severity:ident;)*) => {
+        /// The stable code of a diagnostic.
+        #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code as printed: kebab-case, never changed once released.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// How much it matters.
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$name => Severity::$severity,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // Reading files.
+    /// A path given by `-f` cannot be read.
+    UnreadableFile = "unreadable-file", Error;
+    /// The text is neither UTF-8 nor UTF-16 with a byte order mark.
+    InvalidEncoding = "invalid-encoding", Error;
+    /// A YAML document does not parse.
+    InvalidYaml = "invalid-yaml", Error;
+    /// A JSON text does not parse.
+    InvalidJson = "invalid-json", Error;
+    /// Nesting is deeper than any Kubernetes object.
+    NestingTooDeep = "nesting-too-deep", Error;
+    /// Aliases expand beyond any Kubernetes object.
+    AliasesTooLarge = "aliases-too-large", Error;
+    /// A key stands twice in one mapping; the last one counts.
+    DuplicateKey = "duplicate-key", Warning;
+}
+
+/// One thing that was wrong or odd in the inputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The stable code.
+    pub code: Code,
+    /// Where it stands; `None` when it concerns the inputs as a whole.
+    pub source: Option<Source>,
+    /// A sentence in lower case without a full stop; what the user wrote stands in backticks.
+    pub message: String,
+}
+
+impl Diagnostic {
+    /// A diagnostic at a place.
+    pub fn at(code: Code, source: Source, message: impl Into<String>) -> Self {
+        Self { code, source: Some(source), message: message.into() }
+    }
+
+    /// A diagnostic about the inputs as a whole.
+    pub fn general(code: Code, message: impl Into<String>) -> Self {
+        Self { code, source: None, message: message.into() }
+    }
+
+    /// How much it matters.
+    pub fn severity(&self) -> Severity {
+        self.code.severity()
+    }
+}

@@ -1,0 +1,281 @@
+//! The located document tree: what a YAML document or JSON text says, with the place of every node.
+//!
+//! One tree serves every reader (events of a YAML parser, JSON, the strings inside `aws-auth`) and every
+//! decoder. Nodes lie in one vector in document order; text is kept as ranges of the input, or of a side
+//! buffer where it had to be unescaped, so that a tree can be cleared and filled again without allocating.
+
+/// What a node is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A scalar written plain: its meaning (text, number, boolean, null) follows from its text.
+    Plain,
+    /// A scalar that is text whatever it looks like: quoted, a block scalar, or tagged so.
+    Text,
+    /// A sequence.
+    Sequence,
+    /// A mapping: keys and values alternate.
+    Mapping,
+}
+
+/// What kubectl makes of a scalar (YAML 1.1, as go-yaml v2 resolves it; in JSON the types of JSON).
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum ScalarType {
+    /// `~`, `null`, or nothing at all.
+    Null,
+    /// `true`, `yes`, `on`, `y` and their like.
+    Bool,
+    /// A whole number.
+    Int,
+    /// A number with a fraction, an exponent, or `.inf` and `.nan`.
+    Float,
+    /// Text.
+    Text,
+}
+
+/// A position in a document: line and column from 1.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The line, from 1.
+    pub line: u32,
+    /// The column in characters, from 1.
+    pub column: u32,
+}
+
+#[derive(Copy, Clone, Debug)]
+struct Entry {
+    kind: Kind,
+    owned: bool,
+    start: u32,
+    len: u32,
+    /// One past the last node of this subtree.
+    end: u32,
+    position: Position,
+}
+
+/// A located document tree over a text.
+#[derive(Clone, Debug, Default)]
+pub struct Tree<'s> {
+    source: &'s str,
+    owned: String,
+    entries: Vec<Entry>,
+}
+
+/// An open collection of a tree that is being filled.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Open(u32);
+
+impl<'s> Tree<'s> {
+    /// An empty tree over a text; readers fill it.
+    pub fn new(source: &'s str) -> Self {
+        Self { source, owned: String::new(), entries: Vec::new() }
+    }
+
+    /// Empties the tree for the next document, over the same or another text, keeping its memory.
+    pub fn reset(&mut self, source: &'s str) {
+        self.source = source;
+        self.owned.clear();
+        self.entries.clear();
+    }
+
+    /// The text that the tree was read from.
+    pub fn source(&self) -> &'s str {
+        self.source
+    }
+
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether the document said nothing.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The outermost node, if the document said anything.
+    pub fn root(&self) -> Option<Node<'_>> {
+        if self.entries.is_empty() { None } else { Some(Node { tree: self, index: 0 }) }
+    }
+
+    /// Adds a scalar whose text is a range of the source.
+    pub(crate) fn push_borrowed(&mut self, kind: Kind, start: usize, len: usize, position: Position) {
+        let end = narrow(self.entries.len() + 1);
+        let (start, len) = (narrow(start), narrow(len));
+        self.entries.push(Entry { kind, owned: false, start, len, end, position });
+    }
+
+    /// Adds a scalar whose text is not in the source as it stands.
+    pub(crate) fn push_owned(&mut self, kind: Kind, text: &str, position: Position) {
+        let end = narrow(self.entries.len() + 1);
+        let start = narrow(self.owned.len());
+        self.owned.push_str(text);
+        self.entries.push(Entry { kind, owned: true, start, len: narrow(text.len()), end, position });
+    }
+
+    /// Opens a sequence or mapping; what is pushed until [`Tree::close`] is inside it.
+    pub(crate) fn open(&mut self, kind: Kind, position: Position) -> Open {
+        let index = narrow(self.entries.len());
+        self.entries.push(Entry { kind, owned: false, start: 0, len: 0, end: index + 1, position });
+        Open(index)
+    }
+
+    /// Closes the collection.
+    pub(crate) fn close(&mut self, open: Open) {
+        let end = narrow(self.entries.len());
+        if let Some(entry) = self.entries.get_mut(open.0 as usize) {
+            entry.end = end;
+        }
+    }
+
+    /// Adds a copy of an earlier subtree: what an alias stands for. Gives how many nodes that were.
+    pub(crate) fn push_copy(&mut self, from: u32) -> usize {
+        let Some(end) = self.entries.get(from as usize).map(|entry| entry.end) else { return 0 };
+        let shift = narrow(self.entries.len()) - from;
+        for index in from..end {
+            if let Some(entry) = self.entries.get(index as usize) {
+                let copy = Entry { end: entry.end + shift, ..*entry };
+                self.entries.push(copy);
+            }
+        }
+        (end - from) as usize
+    }
+
+    /// The number that the next pushed node will have.
+    pub(crate) fn next_index(&self) -> u32 {
+        narrow(self.entries.len())
+    }
+}
+
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// A node of a [`Tree`].
+#[derive(Copy, Clone, Debug)]
+pub struct Node<'t> {
+    tree: &'t Tree<'t>,
+    index: u32,
+}
+
+impl<'t> Node<'t> {
+    fn entry(self) -> Entry {
+        self.tree.entries.get(self.index as usize).copied().unwrap_or(Entry {
+            kind: Kind::Plain,
+            owned: false,
+            start: 0,
+            len: 0,
+            end: self.index + 1,
+            position: Position::default(),
+        })
+    }
+
+    /// What the node is.
+    pub fn kind(self) -> Kind {
+        self.entry().kind
+    }
+
+    /// Where it stands.
+    pub fn position(self) -> Position {
+        self.entry().position
+    }
+
+    /// The text of a scalar as it reads after unescaping; empty for collections.
+    pub fn text(self) -> &'t str {
+        let entry = self.entry();
+        let from: &'t str = if entry.owned { &self.tree.owned } else { self.tree.source };
+        from.get(entry.start as usize..(entry.start + entry.len) as usize).unwrap_or("")
+    }
+
+    /// Whether the text is a range of the source as it stands there.
+    pub fn is_verbatim(self) -> bool {
+        !self.entry().owned
+    }
+
+    /// What a scalar means; `None` for collections.
+    pub fn scalar(self) -> Option<ScalarType> {
+        match self.kind() {
+            Kind::Text => Some(ScalarType::Text),
+            Kind::Plain => Some(crate::document::scalar::resolve(self.text())),
+            Kind::Sequence | Kind::Mapping => None,
+        }
+    }
+
+    /// Whether this is a null scalar.
+    pub fn is_null(self) -> bool {
+        self.kind() == Kind::Plain && self.scalar() == Some(ScalarType::Null)
+    }
+
+    /// The text of a scalar that means text; `None` for anything else.
+    pub fn as_str(self) -> Option<&'t str> {
+        (self.scalar() == Some(ScalarType::Text)).then(|| self.text())
+    }
+
+    /// Whether this is a mapping.
+    pub fn is_mapping(self) -> bool {
+        self.kind() == Kind::Mapping
+    }
+
+    /// Whether this is a sequence.
+    pub fn is_sequence(self) -> bool {
+        self.kind() == Kind::Sequence
+    }
+
+    /// The nodes directly inside: items of a sequence; keys and values, alternating, of a mapping.
+    pub fn children(self) -> Children<'t> {
+        let entry = self.entry();
+        Children { tree: self.tree, next: self.index + 1, end: entry.end }
+    }
+
+    /// The items of a sequence; nothing for any other node.
+    pub fn items(self) -> Children<'t> {
+        if self.is_sequence() { self.children() } else { Children { tree: self.tree, next: 0, end: 0 } }
+    }
+
+    /// Keys and values of a mapping, in order; nothing for any other node.
+    pub fn pairs(self) -> impl Iterator<Item = (Node<'t>, Node<'t>)> {
+        let mut children =
+            if self.is_mapping() { self.children() } else { Children { tree: self.tree, next: 0, end: 0 } };
+        std::iter::from_fn(move || Some((children.next()?, children.next()?)))
+    }
+
+    /// The value of a key of a mapping. The last one counts where a key stands twice, as in Go.
+    pub fn get(self, key: &str) -> Option<Node<'t>> {
+        self.pairs().filter(|(name, _)| name.text() == key).last().map(|(_, value)| value)
+    }
+}
+
+/// The nodes directly inside a collection.
+#[derive(Clone, Debug)]
+pub struct Children<'t> {
+    tree: &'t Tree<'t>,
+    next: u32,
+    end: u32,
+}
+
+impl<'t> Iterator for Children<'t> {
+    type Item = Node<'t>;
+
+    fn next(&mut self) -> Option<Node<'t>> {
+        if self.next >= self.end {
+            return None;
+        }
+        let node = Node { tree: self.tree, index: self.next };
+        self.next = node.entry().end;
+        Some(node)
+    }
+}
+
+/// Why a document could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadError {
+    /// The code of the diagnostic that it becomes.
+    pub code: crate::diagnostic::Code,
+    /// Where reading stopped.
+    pub position: Position,
+    /// What was wrong, in lower case.
+    pub message: String,
+}
+
+pub mod json;
+pub mod scalar;
+pub mod yaml;

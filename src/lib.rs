@@ -1,0 +1,7 @@
+//! A local Kubernetes RBAC permission simulator.
+
+pub mod diagnostic;
+pub mod document;
+pub mod names;
+pub mod source;
+pub mod user;

@@ -1,0 +1,107 @@
+//! Where in the inputs something stands: file, line, column and, for JSON, the path to it.
+
+use std::fmt;
+
+/// An input file, by its number in [`Sources`].
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(pub u32);
+
+/// The path to an object inside a JSON file, such as `items[12]`, by its number in [`Sources`].
+///
+/// The default stands for "no path": YAML is found by its line.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PathId(pub u32);
+
+/// A place in an input file. Lines and columns count from 1; 0 is "not known".
+///
+/// The order is that of the inputs: file, then position, which decides who is "later".
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Source {
+    /// The file.
+    pub file: FileId,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column in characters, from 1.
+    pub column: u32,
+    /// The path inside a JSON file.
+    pub path: PathId,
+}
+
+impl Source {
+    /// The same file and path, at another line of it.
+    #[must_use]
+    pub fn at_line(self, line: u32) -> Self {
+        Self { line, column: 0, ..self }
+    }
+}
+
+/// The names of the input files and the paths inside them.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    files: Vec<Box<str>>,
+    paths: Vec<Box<str>>,
+}
+
+impl Default for Sources {
+    fn default() -> Self {
+        Self { files: Vec::new(), paths: vec!["".into()] }
+    }
+}
+
+impl Sources {
+    /// Adds a file under the name that people will see.
+    pub fn add_file(&mut self, name: &str) -> FileId {
+        self.files.push(name.into());
+        FileId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    /// Adds a path inside a JSON file.
+    pub fn add_path(&mut self, path: &str) -> PathId {
+        self.paths.push(path.into());
+        PathId(u32::try_from(self.paths.len() - 1).unwrap_or(0))
+    }
+
+    /// The name of a file.
+    pub fn file(&self, file: FileId) -> &str {
+        self.files.get(file.0 as usize).map_or("?", |name| name)
+    }
+
+    /// The text of a path; empty for none.
+    pub fn path(&self, path: PathId) -> &str {
+        self.paths.get(path.0 as usize).map_or("", |path| path)
+    }
+
+    /// How many files there are.
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether no file was read.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// The place as people write it: `file:line`, or `file items[12]` inside JSON.
+    pub fn show(&self, source: Source) -> impl fmt::Display + '_ {
+        Shown { sources: self, source }
+    }
+}
+
+struct Shown<'a> {
+    sources: &'a Sources,
+    source: Source,
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.sources.file(self.source.file))?;
+        let path = self.sources.path(self.source.path);
+        if self.source.line > 0 {
+            write!(f, ":{}", self.source.line)?;
+        }
+        if !path.is_empty() {
+            write!(f, " {path}")?;
+        }
+        Ok(())
+    }
+}
