@@ -5,3 +5,4 @@ pub mod document;
 pub mod names;
 pub mod source;
 pub mod user;
+pub mod version;
