@@ -1,5 +1,6 @@
 //! A local Kubernetes RBAC permission simulator.
 
+pub mod catalogue;
 pub mod diagnostic;
 pub mod document;
 pub mod names;
