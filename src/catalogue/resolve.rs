@@ -191,6 +191,7 @@ impl Catalogue {
     /// As `PriorityRESTMapper.ResourceFor`, behind a `shortcutExpander`.
     fn first(&self, asked: Asked<'_>, named: Named) -> Option<Resolution<'_>> {
         let mut found: Vec<&Resource> = Vec::new();
+        let written_group = asked.group;
         let asked = self.shortcut(asked, &mut found).unwrap_or(asked);
         let same_group = |resource: &Resource| match (asked.group, asked.version) {
             ("", _) => true,
@@ -210,7 +211,11 @@ impl Catalogue {
         found.extend(self.iter().filter(fits));
         found.sort_unstable_by_key(|resource| resource.priority());
         found.dedup_by_key(|resource| resource.priority());
-        found.retain(|other| other.priority() != resource.priority());
+        // Whoever writes a group in full does not mean another that begins like it.
+        let in_full = written_group == resource.group && !written_group.is_empty();
+        found.retain(|other| {
+            other.priority() != resource.priority() && (!in_full || other.group == resource.group)
+        });
         Some(Resolution::Known { resource, also: found, unserved: None })
     }
 

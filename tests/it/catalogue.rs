@@ -224,6 +224,26 @@ fn crd_groups_come_last_and_by_name() {
 }
 
 #[test]
+fn built_in_groups_before_crds() {
+    let catalogue = with([
+        crd("a.io", "jobs", "Job", &[]),
+        crd("a.io", "pods", "Pod", &[]),
+        crd("apps.a.io", "deployments", "Deployment", &["deploy"]),
+        crd("storage.k8s.io", "jobs", "Job", &[]),
+    ]);
+    assert_eq!(read(&catalogue, "jobs"), "jobs.batch");
+    // A CRD in a group of Kubernetes has the place of that group.
+    assert_eq!(also(&catalogue, "jobs"), ["jobs.storage.k8s.io", "jobs.a.io"]);
+    assert_eq!(read(&catalogue, "pods"), "pods.");
+    assert_eq!(read(&catalogue, "deploy"), "deployments.apps");
+    // `apps` is also the beginning of the other group, but written in full it is no question.
+    assert_eq!(read(&catalogue, "deployments.apps"), "deployments.apps");
+    assert_eq!(also(&catalogue, "deployments.apps"), [""; 0]);
+    assert_eq!(also(&catalogue, "deployments.ap"), ["deployments.apps.a.io"]);
+    assert_eq!(read(&catalogue, "deployments.apps.a"), "deployments.apps.a.io");
+}
+
+#[test]
 fn name_before_short_name() {
     // A type called `po` or of the singular `po` keeps the short name of pods from being looked for.
     let mut singular = crd("example.com", "parcelpos", "ParcelPo", &[]);
