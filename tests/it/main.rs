@@ -1,0 +1,3 @@
+//! The integration tests, in one binary.
+
+mod catalogue; // the built-in API resources, CRDs, and how a TYPE is read
