@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::attributes::{Attributes, ResourceAttributes};
 use crate::evaluate::{Asker, Grant, Grants, Mismatch};
+use crate::identity::Bindings;
 use crate::graph::{Applied, Principal, RbacGraph, RoleRule};
 use crate::load::Completeness;
 use crate::names::Name;
@@ -22,6 +23,19 @@ pub enum Doubt<'g> {
     MissingRole(Applied<'g>),
     /// The Node authorizer decides this from live objects; the rule of `system:node` shows that it may allow it.
     NodeAuthorizer(RoleRule<'g>),
+    /// No identity mapping was loaded, so nobody can tell as whom the ARN logs in.
+    NoIdentity,
+    /// Entries differ only in case, each login picks one at random, and they do not agree; a grant of one of them.
+    CoinToss(Option<Grant<'g>>),
+    /// It depends on the session's name, or on something else that the ARN does not tell.
+    Session {
+        /// A user that it could be.
+        user: UserInfo,
+        /// What would have to hold for that.
+        bindings: Bindings,
+        /// What then allows it; `None` for `system:masters`, or where that user's answer is unknown too.
+        grant: Option<Grant<'g>>,
+    },
 }
 
 /// A rule that nearly allows the request.
@@ -70,6 +84,13 @@ pub struct Answer<'g> {
     pub near: Vec<NearMiss<'g>>,
 }
 
+impl Answer<'_> {
+    /// A plain no.
+    pub fn no() -> Self {
+        Self { ternary: Ternary::No, is_master: false, grants: Vec::new(), doubts: Vec::new(), near: Vec::new() }
+    }
+}
+
 /// What the inputs are worth.
 #[derive(Copy, Clone, Debug)]
 pub struct Worth {
@@ -82,6 +103,17 @@ pub struct Worth {
 impl RbacGraph {
     /// Answers for a user, with every reason.
     pub fn answer<'g>(&'g self, user: &UserInfo, attributes: &Attributes<'_>, worth: Worth) -> Answer<'g> {
+        self.answer_as(user, user, attributes, worth)
+    }
+
+    /// Answers for a user of whom only a part is certain; `shown` has what is symbolic as well, which tells a node.
+    pub(crate) fn answer_as<'g>(
+        &'g self,
+        user: &UserInfo,
+        shown: &UserInfo,
+        attributes: &Attributes<'_>,
+        worth: Worth,
+    ) -> Answer<'g> {
         let asker = self.asker(user);
         let Grants { is_master, allowing, refusing, missing } = self.grants(&asker, attributes);
         if is_master || !allowing.is_empty() {
@@ -96,7 +128,7 @@ impl RbacGraph {
                 dangling.push(applied);
             }
         }
-        doubts.extend(self.node_rule(user, attributes).map(Doubt::NodeAuthorizer));
+        doubts.extend(self.node_rule(shown, attributes).map(Doubt::NodeAuthorizer));
         let near = self.near_misses(user, &asker, attributes, &refusing, dangling);
         let ternary = if doubts.is_empty() { Ternary::No } else { Ternary::Unknown };
         Answer { ternary, is_master, grants: allowing, doubts, near }

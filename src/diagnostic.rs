@@ -64,6 +64,24 @@ codes! {
     AliasesTooLarge = "aliases-too-large", Error;
     /// A key stands twice in one mapping; the last one counts.
     DuplicateKey = "duplicate-key", Warning;
+
+    // Objects.
+    /// The API server would refuse the object.
+    InvalidObject = "invalid-object", Error;
+    /// The apiVersion has not been served for years.
+    VersionNotServed = "version-not-served", Error;
+    /// A field that the API does not know is dropped.
+    UnknownField = "unknown-field", Warning;
+    /// An object stands twice and differs; the later one counts.
+    ObjectReplaced = "object-replaced", Warning;
+    /// Objects without a namespace were taken to be in `default`.
+    NamespaceDefaulted = "namespace-defaulted", Note;
+    /// A ConfigMap `aws-auth` that nobody reads.
+    AwsAuthElsewhere = "aws-auth-elsewhere", Error;
+    /// A CustomResourceDefinition that defines nothing new.
+    CrdWithoutEffect = "crd-without-effect", Warning;
+    /// An aggregated ClusterRole has rules of its own, which the controller replaces.
+    AggregatedRulesReplaced = "aggregated-rules-replaced", Warning;
 }
 
 /// One thing that was wrong or odd in the inputs.

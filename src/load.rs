@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::catalogue::{Added, Catalogue};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Node, ReadError, Tree};
-use crate::identity::{IdentityMappings, SectionText};
+use crate::identity::IdentityMappings;
 use crate::policy::Policy;
 use crate::rbac::Scope;
 use crate::source::{FileId, PathId, Source};
@@ -100,8 +100,8 @@ pub struct Summary {
 pub struct Loaded {
     /// The RBAC objects.
     pub policy: Policy,
-    /// The identity mappings; `None` where the inputs hold no `kube-system/aws-auth`.
-    pub identities: Option<IdentityMappings>,
+    /// The identity mappings; empty where the inputs hold no `kube-system/aws-auth`.
+    pub identities: IdentityMappings,
     /// The API resources, built in and from CRDs.
     pub catalogue: Catalogue,
     /// What was wrong or odd, in the order of the inputs.
@@ -423,7 +423,7 @@ impl Collector {
             Err(error) => self.refuse("ConfigMap", node, origin, &[error]),
             Ok(found) => {
                 if let Some(before) = &self.aws_auth {
-                    if before.sections() != found.sections() {
+                    if !before.says_the_same_as(&found) {
                         let place = self.policy.sources.show(before.source).to_string();
                         self.diagnostics.push(Diagnostic::at(
                             Code::ObjectReplaced,
@@ -483,11 +483,10 @@ impl Collector {
         if add {
             self.summary.defaults_added = builtin::add(&mut self.policy, options.version);
         }
-        let mut identities = None;
+        let mut identities = IdentityMappings::default();
         if let Some(found) = &self.aws_auth {
-            let (mappings, diagnostics) = IdentityMappings::from_config_map(&found.sections);
-            self.diagnostics.extend(diagnostics);
-            identities = Some(mappings);
+            let data: Vec<_> = found.sections.iter().map(|section| (section.key.as_str(), section.text())).collect();
+            self.diagnostics.extend(identities.add_config_map(found.source, &data));
         }
         Loaded {
             policy: self.policy,

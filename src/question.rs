@@ -120,7 +120,7 @@ impl<'c> Target<'c> {
         let mut target =
             Self { name: String::new(), subresource: String::new(), notes: Vec::new(), warnings: Vec::new(), resolution };
         if let Some(warning) = target.resolution.warning() {
-            target.warnings.push(match catalogue.suggest(kind) {
+            target.warnings.push(match catalogue.suggest(kind, []) {
                 Some(nearest) if target.resolution.known().is_none() => format!("{warning}; did you mean `{nearest}`?"),
                 _ => warning,
             });

@@ -1,6 +1,7 @@
 //! The ConfigMap `kube-system/aws-auth`: its sections as texts, each with the place where it stands.
 
 use crate::document::{Kind, Node, Position};
+use crate::identity::SectionText;
 use crate::source::Source;
 
 use super::fields::{FieldError, mapping, text};
@@ -19,6 +20,23 @@ pub(crate) struct Section {
 pub(crate) struct Found {
     pub(crate) source: Source,
     pub(crate) sections: Vec<Section>,
+}
+
+impl Section {
+    /// The section as the identity mappings want it.
+    pub(crate) fn text(&self) -> SectionText<'_> {
+        SectionText { text: &self.text, origin: self.source, first_line: self.first_line }
+    }
+}
+
+impl Found {
+    /// Whether both map the same, wherever they stand.
+    pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
+        let texts = |found: &Self| -> Vec<(String, String)> {
+            found.sections.iter().map(|section| (section.key.clone(), section.text.clone())).collect()
+        };
+        texts(self) == texts(other)
+    }
 }
 
 /// Reads `data`. Every value must be text, or the API server refuses the whole ConfigMap.

@@ -36,6 +36,15 @@ impl RbacKind {
         }
     }
 
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Role => "Role",
+            Self::ClusterRole => "ClusterRole",
+            Self::RoleBinding => "RoleBinding",
+            Self::ClusterRoleBinding => "ClusterRoleBinding",
+        }
+    }
+
     fn is_namespaced(self) -> bool {
         matches!(self, Self::Role | Self::RoleBinding)
     }
@@ -48,6 +57,11 @@ pub(crate) struct Metadata<'t> {
     pub(crate) generate_name: &'t str,
     pub(crate) namespace: &'t str,
     pub(crate) labels: Vec<(&'t str, &'t str)>,
+}
+
+/// Reads the metadata of an object.
+pub(crate) fn metadata_of(node: Node<'_>) -> Result<Metadata<'_>, FieldError> {
+    node.get("metadata").map_or_else(|| Ok(Metadata::default()), metadata)
 }
 
 /// Reads `metadata`, checking the types of labels and annotations as well.
