@@ -1,6 +1,7 @@
 //! A local Kubernetes RBAC permission simulator.
 
 pub mod catalogue;
+pub mod defaults;
 pub mod diagnostic;
 pub mod document;
 pub mod names;
