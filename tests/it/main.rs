@@ -1,3 +1,4 @@
 //! The integration tests, in one binary.
 
 mod catalogue; // the built-in API resources, CRDs, and how a TYPE is read
+mod defaults; // the default roles and bindings
