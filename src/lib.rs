@@ -3,6 +3,8 @@
 pub mod diagnostic;
 pub mod document;
 pub mod names;
+pub mod operations;
 pub mod source;
+pub mod ternary;
 pub mod user;
 pub mod version;
