@@ -16,6 +16,7 @@ pub mod operations;
 pub mod policy;
 pub mod question;
 pub mod rbac;
+pub mod report;
 pub mod review;
 pub mod source;
 pub mod ternary;

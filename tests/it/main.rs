@@ -2,3 +2,4 @@
 
 mod catalogue; // the built-in API resources, CRDs, and how a TYPE is read
 mod defaults; // the default roles and bindings
+mod operations; // kubectl operations: the table against what kubectl really sent
