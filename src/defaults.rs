@@ -11,6 +11,9 @@ use crate::version::KubernetesVersion;
 /// The label by which the default roles and bindings are known, also in an export of a cluster.
 pub const BOOTSTRAPPING: (&str, &str) = ("kubernetes.io/bootstrapping", "rbac-defaults");
 
+/// The release whose facts these are.
+pub const DATA_VERSION: &str = "1.36";
+
 /// The ClusterRole whose default binding has no subjects: nodes get their rights from the Node authorizer.
 pub const NODE_ROLE: &str = "system:node";
 

@@ -18,6 +18,7 @@ pub mod question;
 pub mod rbac;
 pub mod report;
 pub mod review;
+pub mod rules_review;
 pub mod source;
 pub mod ternary;
 pub mod user;
