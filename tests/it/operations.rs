@@ -1,5 +1,7 @@
 //! kubectl operations: each rule of meaning by itself, then the recorded runs of kubectl.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic, and so may what helps it")]
+
 use rbacsim::operations::{Need, Plan, PlanError, StepName, StepScope, Target};
 use rbacsim::operations::{canonical_name, is_operation, names, plan};
 use rbacsim::ternary::Ternary::{self, No, Unknown, Yes};

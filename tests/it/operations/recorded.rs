@@ -292,8 +292,8 @@ fn recorded_minimal_grants_suffice_and_each_is_needed() {
     let mut covered = BTreeMap::new();
     let (mut suffice, mut needed, mut logs_instead) = (0, 0, 0);
     for entry in &recorded.operations {
-        let plain = entry.id.split('@').next().unwrap();
-        let row = COVERED.iter().find(|row| row.0 == entry.id || row.0 == plain);
+        let base = entry.id.split('@').next().unwrap();
+        let row = COVERED.iter().find(|row| row.0 == entry.id || row.0 == base);
         let Some(&(id, operation, on, chosen)) = row else { continue };
         covered.insert(entry.id.as_str(), id);
         let minimal = entry.minimal.as_ref().unwrap_or_else(|| panic!("{}: no grants recorded", entry.id));
