@@ -21,7 +21,8 @@ use crate::ternary::Ternary;
 use crate::version::KubernetesVersion;
 pub use table::PlanError;
 
-/// The verbs of the API itself (RBAC's own ones among them): never operations, whatever the table says.
+/// The verbs of the API itself (RBAC's own ones among them): never operations, so for them
+/// the table is not even read.
 const API_VERBS: [&str; 16] = [
     "*",
     "get",

@@ -56,12 +56,12 @@ struct Grant {
 }
 
 impl Grant {
-    /// Whether the grant, limited to the recorded name and scope, allows a request. The recorded cluster has
-    /// one namespace of interest, and each request that carries a name carries the granted one.
+    /// Whether the grant is for a request: limited to a name where the request carries one, and in the same
+    /// scope. The recorded cluster has one namespace of interest, and each name is the granted one.
     fn allows(&self, step: &Step) -> bool {
         let scope = match step.scope {
             StepScope::Namespace | StepScope::UnknownNamespaces | StepScope::Fixed(_) => {
-                matches!(self.scope.as_str(), "namespace" | "all-namespaces")
+                self.scope == "namespace"
             }
             StepScope::AllNamespaces => self.scope == "all-namespaces",
             StepScope::Cluster => self.scope == "cluster",
@@ -69,7 +69,7 @@ impl Grant {
         };
         let of = (&self.verb, &self.group, &self.resource, &self.subresource)
             == (&step.verb, &step.group, &step.resource, &step.subresource);
-        of && scope && !(self.named && step.name == StepName::Absent)
+        of && scope && self.named == (step.name != StepName::Absent)
     }
 }
 
