@@ -12,6 +12,7 @@
 //! *Forms of a command.* An operation is possible when some form of the command does its job, by name or by
 //! selector, with whatever flag. What a flag adds to the job stands in [`Plan::extras`].
 
+mod fill;
 mod table;
 
 use std::fmt;
@@ -20,7 +21,8 @@ use crate::ternary::Ternary;
 use crate::version::KubernetesVersion;
 pub use table::PlanError;
 
-/// The verbs of the API itself (RBAC's own ones among them): never operations, whatever the table says.
+/// The verbs of the API itself (RBAC's own ones among them): never operations, so for them
+/// the table is not even read.
 const API_VERBS: [&str; 16] = [
     "*",
     "get",
@@ -74,15 +76,15 @@ pub enum StepName {
 pub enum StepScope {
     /// In the namespace of the question, whatever the scope of the type asked about.
     Namespace,
-    /// Across all namespaces: only ClusterRoleBindings count.
+    /// Across all namespaces: only cluster-wide bindings count.
     AllNamespaces,
-    /// Outside namespaces: only ClusterRoleBindings count.
+    /// Outside namespaces: only cluster-wide bindings count.
     Cluster,
-    /// In the namespace that the question's object is (`namespaces/NAME`): RoleBindings in it count. Without
+    /// In the namespace that the question's object is (`namespaces/NAME`): role bindings in it count. Without
     /// a name, as [`StepScope::Cluster`].
     NamespaceObject,
     /// In namespaces that the question cannot tell, those of the pods on a node. A grant for all namespaces
-    /// allows it; where only RoleBindings in some namespaces do, the answer is unknown.
+    /// allows it; where only role bindings in some namespaces do, the answer is unknown.
     UnknownNamespaces,
     /// In this namespace.
     Fixed(String),
@@ -188,9 +190,15 @@ impl Need {
                     steps.push(step);
                 }
             }
-            Self::All(needs) => needs.iter().for_each(|need| need.collect(steps)),
+            Self::All(needs) => {
+                for need in needs {
+                    need.collect(steps);
+                }
+            }
             Self::Any(branches) | Self::Cases(branches) => {
-                branches.iter().for_each(|branch| branch.need.collect(steps));
+                for Branch { need, .. } in branches {
+                    need.collect(steps);
+                }
             }
         }
     }

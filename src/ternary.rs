@@ -115,6 +115,6 @@ mod tests {
 
     #[test]
     fn printed_as_the_command_line_does() {
-        assert_eq!(format!("{Yes} {No} {Unknown} {:>4}", No), "yes no unknown   no");
+        assert_eq!(format!("{Yes} {No} {Unknown} {No:>4}"), "yes no unknown   no");
     }
 }

@@ -6,13 +6,14 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::{Branch, Extra, Need, Plan, Step, StepName, StepScope, Target};
+use super::fill::Question;
+use super::{Extra, Plan, Target};
 use crate::version::KubernetesVersion;
 
 const TEXT: &str = include_str!("table.yaml");
 
 /// The table; its language is explained at the head of `table.yaml`. A test reads every row.
-static TABLE: LazyLock<Result<Table, String>> =
+pub(super) static TABLE: LazyLock<Result<Table, String>> =
     LazyLock::new(|| serde_yaml::from_str(TEXT).map_err(|error| error.to_string()));
 
 /// Why an operation cannot be planned.
@@ -50,13 +51,13 @@ impl std::error::Error for PlanError {}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Table {
+pub(super) struct Table {
     /// Names for several types.
     types: BTreeMap<String, Vec<String>>,
     /// API groups of Kubernetes with a dot in them; any other group with a dot is a custom one.
     dotted_groups: Vec<String>,
     /// Needs that several operations share, with `THIS` for the type and name they are about.
-    templates: BTreeMap<String, Row>,
+    pub(super) templates: BTreeMap<String, Row>,
     /// Notes for every operation that writes whole objects of certain types.
     write_notes: Vec<NoteRow>,
     operations: Vec<Operation>,
@@ -96,7 +97,7 @@ struct Form {
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Row {
+pub(super) enum Row {
     Request(String),
     All(Vec<Row>),
     Any(AnyRow),
@@ -112,32 +113,32 @@ impl Default for Row {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AnyRow {
-    any: Vec<BranchRow>,
+pub(super) struct AnyRow {
+    pub(super) any: Vec<BranchRow>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CasesRow {
-    cases: Vec<BranchRow>,
+pub(super) struct CasesRow {
+    pub(super) cases: Vec<BranchRow>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct UseRow {
+pub(super) struct UseRow {
     #[serde(rename = "use")]
-    template: String,
-    of: String,
+    pub(super) template: String,
+    pub(super) of: String,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct BranchRow {
-    label: String,
+pub(super) struct BranchRow {
+    pub(super) label: String,
     #[serde(default)]
-    needs: Row,
-    from: Option<u8>,
-    until: Option<u8>,
+    pub(super) needs: Row,
+    pub(super) from: Option<u8>,
+    pub(super) until: Option<u8>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -243,109 +244,13 @@ impl Table {
     }
 }
 
-/// The question that the rows are filled in with.
-#[derive(Copy, Clone)]
-struct Question<'a> {
-    table: &'a Table,
-    target: &'a Target<'a>,
-    minor: u8,
-    /// What stands for `THIS` in a template.
-    this: &'a str,
-}
-
-impl Question<'_> {
-    fn holds(&self, from: Option<u8>, until: Option<u8>) -> bool {
-        from.is_none_or(|from| from <= self.minor) && until.is_none_or(|until| self.minor <= until)
-    }
-
-    fn need(&self, row: &Row) -> Result<Need, PlanError> {
-        match row {
-            Row::Request(text) => self
-                .step(&text.replace("THIS", self.this))
-                .map(Need::Request)
-                .ok_or_else(|| PlanError::BrokenTable(text.clone())),
-            Row::All(rows) => {
-                let needs = rows.iter().map(|row| self.need(row)).collect::<Result<Vec<_>, _>>()?;
-                Ok(<[Need; 1]>::try_from(needs).map_or_else(Need::All, |[only]| only))
-            }
-            Row::Any(AnyRow { any }) => {
-                let ways = <[Branch; 1]>::try_from(self.branches(any)?);
-                Ok(ways.map_or_else(Need::Any, |[only]| only.need))
-            }
-            Row::Cases(CasesRow { cases }) => Ok(Need::Cases(self.branches(cases)?)),
-            Row::Use(UseRow { template, of }) => {
-                let rows = self.table.templates.get(template);
-                let rows = rows.ok_or_else(|| PlanError::BrokenTable(template.clone()))?;
-                Question { this: of, ..*self }.need(rows)
-            }
-        }
-    }
-
-    fn branches(&self, rows: &[BranchRow]) -> Result<Vec<Branch>, PlanError> {
-        let rows = rows.iter().filter(|row| self.holds(row.from, row.until));
-        rows.map(|row| Ok(Branch { label: row.label.clone(), need: self.need(&row.needs)? })).collect()
-    }
-
-    /// Reads `VERB TYPE[/SUBRESOURCE] [NAME|ANY] [@SCOPE] -- WHY`.
-    fn step(&self, text: &str) -> Option<Step> {
-        let (request, why) = text.split_once(" -- ")?;
-        let mut words = request.split(' ');
-        let (verb, of) = (words.next()?, words.next()?);
-        let (of, subresource) = split_subresource(of);
-        let subresource = match subresource {
-            Some("SUB") => self.target.subresource?,
-            other => other.unwrap_or_default(),
-        };
-        let (resource, group) =
-            if of == "TYPE" { (self.target.resource, self.target.group) } else { split_group(of) };
-        let mut name = StepName::Absent;
-        let mut scope = if of == "TYPE" { self.own_scope(verb) } else { StepScope::Namespace };
-        for word in words {
-            match word {
-                "NAME" => {
-                    let given = self.target.name.map(ToOwned::to_owned);
-                    name = given.map_or(StepName::NotGiven, StepName::Known);
-                }
-                "ANY" => name = StepName::Unknown,
-                "@all" => scope = StepScope::AllNamespaces,
-                "@cluster" => scope = StepScope::Cluster,
-                "@inside" => scope = StepScope::NamespaceObject,
-                "@pods" => scope = StepScope::UnknownNamespaces,
-                "@object" if self.target.namespaced => scope = StepScope::Namespace,
-                "@object" => scope = StepScope::AllNamespaces,
-                word => scope = StepScope::Fixed(word.strip_prefix("@in:")?.to_owned()),
-            }
-        }
-        Some(Step {
-            verb: verb.to_owned(),
-            group: group.to_owned(),
-            resource: resource.to_owned(),
-            subresource: subresource.to_owned(),
-            name,
-            scope,
-            why: why.to_owned(),
-        })
-    }
-
-    /// Where a request for the target's own type is made; `NewRequestInfo` puts those for one Namespace into
-    /// that namespace.
-    fn own_scope(&self, verb: &str) -> StepScope {
-        let one = !matches!(verb, "create" | "list" | "watch" | "deletecollection");
-        match *self.target {
-            Target { namespaced: true, .. } => StepScope::Namespace,
-            Target { group: "", resource: "namespaces", .. } if one => StepScope::NamespaceObject,
-            _ => StepScope::Cluster,
-        }
-    }
-}
-
 /// `deployments.apps` as resource and group.
-fn split_group(of: &str) -> (&str, &str) {
+pub(super) fn split_group(of: &str) -> (&str, &str) {
     of.split_once('.').unwrap_or((of, ""))
 }
 
 /// `pods/exec` as type and subresource.
-fn split_subresource(of: &str) -> (&str, Option<&str>) {
+pub(super) fn split_subresource(of: &str) -> (&str, Option<&str>) {
     of.split_once('/').map_or((of, None), |(of, subresource)| (of, Some(subresource)))
 }
 
@@ -400,9 +305,10 @@ mod tests {
     }
 
     #[test]
-    fn names_of_types_and_aliases_are_no_names_of_others() {
+    fn names_and_aliases_are_no_others_and_no_verbs_of_the_api() {
         let table = TABLE.as_ref().unwrap();
-        let mut seen = BTreeSet::new();
+        let verbs = super::super::API_VERBS.map(ToOwned::to_owned);
+        let mut seen: BTreeSet<&String> = verbs.iter().collect();
         for operation in &table.operations {
             assert!(seen.insert(&operation.name), "{}", operation.name);
             for alias in &operation.aliases {
@@ -412,31 +318,5 @@ mod tests {
         for name in table.types.keys() {
             assert!(!name.contains('.') && !table.types.values().flatten().any(|of| of == name), "{name}");
         }
-    }
-
-    #[test]
-    fn a_malformed_request_is_told() {
-        let table = TABLE.as_ref().unwrap();
-        let target = example("pods");
-        let question = Question { table, target: &target, minor: 36, this: "" };
-        for bad in [
-            "get pods NAME",
-            "get -- why",
-            "get pods NOBODY -- why",
-            "get pods/SUB -- why",
-            "get pods @moon -- why",
-        ] {
-            let told = question.need(&Row::Request(bad.to_owned()));
-            assert_eq!(told, Err(PlanError::BrokenTable(bad.to_owned())));
-        }
-    }
-
-    #[test]
-    fn a_bound_on_versions_includes_itself() {
-        let table = TABLE.as_ref().unwrap();
-        let target = example("pods");
-        let question = Question { table, target: &target, minor: 35, this: "" };
-        assert!(question.holds(Some(35), Some(35)) && question.holds(None, None));
-        assert!(!question.holds(Some(36), None) && !question.holds(None, Some(34)));
     }
 }

@@ -56,12 +56,12 @@ struct Grant {
 }
 
 impl Grant {
-    /// Whether the grant, limited to the recorded name and scope, allows a request. The recorded cluster has
-    /// one namespace of interest, and each request that carries a name carries the granted one.
+    /// Whether the grant is for a request: limited to a name where the request carries one, and in the same
+    /// scope. The recorded cluster has one namespace of interest, and each name is the granted one.
     fn allows(&self, step: &Step) -> bool {
         let scope = match step.scope {
             StepScope::Namespace | StepScope::UnknownNamespaces | StepScope::Fixed(_) => {
-                matches!(self.scope.as_str(), "namespace" | "all-namespaces")
+                self.scope == "namespace"
             }
             StepScope::AllNamespaces => self.scope == "all-namespaces",
             StepScope::Cluster => self.scope == "cluster",
@@ -69,7 +69,7 @@ impl Grant {
         };
         let of = (&self.verb, &self.group, &self.resource, &self.subresource)
             == (&step.verb, &step.group, &step.resource, &step.subresource);
-        of && scope && !(self.named && step.name == StepName::Absent)
+        of && scope && self.named == (step.name != StepName::Absent)
     }
 }
 
@@ -292,8 +292,8 @@ fn recorded_minimal_grants_suffice_and_each_is_needed() {
     let mut covered = BTreeMap::new();
     let (mut suffice, mut needed, mut logs_instead) = (0, 0, 0);
     for entry in &recorded.operations {
-        let plain = entry.id.split('@').next().unwrap();
-        let row = COVERED.iter().find(|row| row.0 == entry.id || row.0 == plain);
+        let base = entry.id.split('@').next().unwrap();
+        let row = COVERED.iter().find(|row| row.0 == entry.id || row.0 == base);
         let Some(&(id, operation, on, chosen)) = row else { continue };
         covered.insert(entry.id.as_str(), id);
         let minimal = entry.minimal.as_ref().unwrap_or_else(|| panic!("{}: no grants recorded", entry.id));
