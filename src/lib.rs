@@ -2,6 +2,7 @@
 
 pub mod diagnostic;
 pub mod document;
+pub mod identity;
 pub mod names;
 pub mod source;
 pub mod user;
