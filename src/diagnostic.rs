@@ -82,6 +82,60 @@ codes! {
     CrdWithoutEffect = "crd-without-effect", Warning;
     /// An aggregated ClusterRole has rules of its own, which the controller replaces.
     AggregatedRulesReplaced = "aggregated-rules-replaced", Warning;
+
+    // The aws-auth ConfigMap.
+    /// A section of `aws-auth` does not parse; all of its entries are lost.
+    AwsAuthSyntax = "aws-auth-syntax", Error;
+    /// A section of `aws-auth` is not a list; nothing of it is loaded.
+    AwsAuthNotAList = "aws-auth-not-a-list", Error;
+    /// A field or item of `aws-auth` has the wrong type and counts as empty.
+    AwsAuthWrongType = "aws-auth-wrong-type", Error;
+    /// An entry of `aws-auth` is dropped: it names nobody.
+    AwsAuthDroppedEntry = "aws-auth-dropped-entry", Error;
+    /// A field of an entry of `aws-auth` that is not read.
+    AwsAuthUnknownField = "aws-auth-unknown-field", Warning;
+    /// A key of `aws-auth` that is not read, and nearly is one that is.
+    AwsAuthMisspeltKey = "aws-auth-misspelt-key", Error;
+    /// A key of `aws-auth` that is not read.
+    AwsAuthIgnoredKey = "aws-auth-ignored-key", Note;
+    /// `aws-auth` maps nobody.
+    AwsAuthMapsNobody = "aws-auth-maps-nobody", Warning;
+    /// An ARN stands twice in `mapRoles`; the last entry counts, alone.
+    DuplicateRoleMapping = "duplicate-role-mapping", Error;
+    /// An ARN stands twice in `mapUsers`; the last entry counts, alone.
+    DuplicateUserMapping = "duplicate-user-mapping", Error;
+    /// Entries of `mapUsers` differ only in case; each login picks one at random.
+    RandomUserMapping = "random-user-mapping", Error;
+    /// An ARN stands in `mapRoles` and in `mapUsers`; the one in `mapRoles` counts.
+    ArnInBothSections = "arn-in-both-sections", Warning;
+    /// A mapping has an ARN that no caller has.
+    InvalidMappingArn = "invalid-mapping-arn", Error;
+    /// A mapping has a role ARN with a path, which no caller has.
+    RoleArnHasPath = "role-arn-has-path", Error;
+    /// A mapping has the ARN of a session instead of its role, which never matches.
+    AssumedRoleMapped = "assumed-role-mapped", Error;
+    /// A mapping has an ARN with a wildcard, which is compared as text.
+    WildcardInArn = "wildcard-in-arn", Error;
+    /// An `sso` entry, which never matches unless a feature gate is on.
+    SsoMapping = "sso-mapping", Error;
+    /// The ARN of an SSO role whose end is not the sixteen hex digits that AWS gives it.
+    SsoRoleSuffix = "sso-role-suffix", Warning;
+    /// A role in `mapUsers`, or a user in `mapRoles`: it works.
+    WrongSection = "wrong-section", Note;
+    /// A mapping without a username; the empty one is sent.
+    EmptyUsername = "empty-username", Error;
+    /// A group that is empty or holds spaces.
+    OddGroup = "odd-group", Warning;
+    /// A placeholder that nothing fills in.
+    UnknownPlaceholder = "unknown-placeholder", Warning;
+    /// `{{EC2PrivateDNSName}}` for an identity that has no session: every login is refused.
+    TemplateRefusesLogin = "template-refuses-login", Error;
+    /// The session name of an identity that has no session: it is empty.
+    NoSessionName = "no-session-name", Warning;
+    /// An account of `mapAccounts` is not twelve digits.
+    InvalidAccount = "invalid-account", Error;
+    /// `mapAccounts` lets in everybody of an account.
+    AccountMapping = "account-mapping", Note;
 }
 
 /// One thing that was wrong or odd in the inputs.

@@ -1,0 +1,341 @@
+//! The `aws-auth` ConfigMap as a source of identity: its entries, and which of them decides for a caller.
+
+mod lint;
+mod section;
+
+use rustc_hash::FxHashMap;
+
+use super::arn::{Unreachable, caller, fold};
+use super::nearest::{compare, mentions};
+use super::template::{HoleKind, NoInstanceId, Sessions, Template, render};
+use super::{
+    Field, IamIdentity, IdentityError, IdentitySource, Mapped, MappedIdentity, MappingKind, NearMiss,
+    NearReason, Note, Provenance, Reach, Session, Written,
+};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Source;
+
+/// The text under a key of the ConfigMap, with its place.
+#[derive(Copy, Clone, Debug)]
+pub struct SectionText<'a> {
+    /// The text, unescaped.
+    pub text: &'a str,
+    /// Where the scalar stands.
+    pub origin: Source,
+    /// For a block scalar, the line of the file on which its content begins. Of other scalars the lines
+    /// are not those of the file, and everything in them stands at `origin`.
+    pub first_line: Option<u32>,
+}
+
+impl SectionText<'_> {
+    /// Where a line of the text stands in the file; lines from 1.
+    fn at(&self, line: u32) -> Source {
+        match self.first_line {
+            Some(first) if line > 0 => self.origin.at_line(first + line - 1),
+            _ => self.origin,
+        }
+    }
+}
+
+/// An entry of `mapRoles` or `mapUsers` that was accepted.
+#[derive(Clone, Debug)]
+struct Entry {
+    kind: MappingKind,
+    /// Empty in an `sso` entry.
+    arn: Written,
+    sso: Option<Sso>,
+    username: Written,
+    groups: Vec<Written>,
+    source: Source,
+    standing: Standing,
+}
+
+/// The permission set and account of an `sso` entry.
+#[derive(Clone, Debug, Default)]
+struct Sso {
+    permission_set: String,
+    account: String,
+    partition: String,
+}
+
+/// Whether an entry decides for its callers.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Standing {
+    /// It does; `replaces` is an entry that would otherwise.
+    Decides { replaces: Option<Source> },
+    /// The entry at the place does.
+    Replaced(Source),
+    /// It or the one at the place does: they differ only in case.
+    Tossed(Source),
+}
+
+/// Text that is not in force.
+#[derive(Clone, Debug)]
+struct Lost {
+    folded: String,
+    why: String,
+    source: Source,
+}
+
+/// The `aws-auth` ConfigMap. Follows `mapper/configmap` of aws-iam-authenticator v0.7.18.
+#[derive(Clone, Debug, Default)]
+pub struct AwsAuth {
+    source: Source,
+    /// `mapRoles`, then `mapUsers`.
+    entries: Vec<Entry>,
+    accounts: Vec<Written>,
+    /// Folded ARN to the entries that decide or may.
+    deciding: FxHashMap<String, Vec<usize>>,
+    lost: Vec<Lost>,
+}
+
+impl AwsAuth {
+    /// Reads the `data` of the ConfigMap: every key with its text. Follows `ParseMap` and `saveMap`.
+    pub fn read(source: Source, data: &[(&str, SectionText<'_>)]) -> (Self, Vec<Diagnostic>) {
+        let mut this = Self { source, ..Self::default() };
+        let mut diagnostics = Vec::new();
+        for (key, text) in data {
+            if !section::KEYS.contains(key) {
+                diagnostics.push(lint::unread_key(key, text));
+                this.lost.push(Lost {
+                    folded: fold(text.text),
+                    why: format!("the key `{key}` is not read"),
+                    source: text.origin,
+                });
+            }
+        }
+        for kind in [MappingKind::MapRoles, MappingKind::MapUsers] {
+            if let Some(text) = last(data, kind.as_str()) {
+                this.entries.extend(section::entries(kind, text, &mut this.lost, &mut diagnostics));
+            }
+        }
+        if let Some(text) = last(data, MappingKind::MapAccounts.as_str()) {
+            this.accounts = section::accounts(text, &mut this.lost, &mut diagnostics);
+        }
+        this.settle(&mut diagnostics);
+        for entry in &this.entries {
+            lint::entry(entry, &mut diagnostics);
+        }
+        for account in &this.accounts {
+            lint::account(account, &mut diagnostics);
+        }
+        if this.entries.is_empty() && this.accounts.is_empty() {
+            let message = "aws-auth maps nobody: no IAM identity can log in through it";
+            diagnostics.push(Diagnostic::at(Code::AwsAuthMapsNobody, source, message));
+        }
+        diagnostics.sort_by_key(|diagnostic| diagnostic.source);
+        (this, diagnostics)
+    }
+
+    /// Where the ConfigMap stands.
+    pub fn source(&self) -> Source {
+        self.source
+    }
+
+    /// Whether it maps nobody at all.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.accounts.is_empty()
+    }
+
+    /// Finds out which of the entries for one ARN decide.
+    ///
+    /// Roles are stored by their lower-cased ARN and users by the ARN as written, the last one wins; roles
+    /// are looked through first, users in the random order of a Go map.
+    fn settle(&mut self, diagnostics: &mut Vec<Diagnostic>) {
+        let mut groups: FxHashMap<String, Vec<usize>> = FxHashMap::default();
+        for (index, entry) in self.entries.iter().enumerate() {
+            if entry.sso.is_none() {
+                groups.entry(fold(&entry.arn.text)).or_default().push(index);
+            }
+        }
+        for group in groups.values_mut() {
+            *group = self.settle_group(group, diagnostics);
+        }
+        self.deciding = groups;
+    }
+
+    fn settle_group(&mut self, group: &[usize], diagnostics: &mut Vec<Diagnostic>) -> Vec<usize> {
+        let entries = |index: &usize| self.entries.get(*index).map(|entry| (*index, entry));
+        let role = group.iter().filter_map(entries).rfind(|(_, entry)| entry.kind == MappingKind::MapRoles);
+        let mut winners: Vec<usize> = Vec::new();
+        let mut standings: Vec<(usize, Standing)> = Vec::new();
+        let mut replaced: FxHashMap<usize, Source> = FxHashMap::default();
+        for (index, entry) in group.iter().filter_map(entries) {
+            let later = role.or_else(|| {
+                group.iter().filter_map(entries).rfind(|(_, other)| other.arn.text == entry.arn.text)
+            });
+            match later {
+                Some((by, winner)) if by != index => {
+                    standings.push((index, Standing::Replaced(winner.source)));
+                    replaced.insert(by, entry.source);
+                    diagnostics.push(lint::replaced(entry, winner));
+                }
+                _ => winners.push(index),
+            }
+        }
+        let first = winners.first().and_then(entries);
+        for (index, entry) in winners.iter().filter_map(entries) {
+            let replaces = replaced.get(&index).copied();
+            match first {
+                Some((first_index, first)) if first_index != index => {
+                    standings.push((index, Standing::Tossed(first.source)));
+                    diagnostics.push(lint::tossed(entry, first));
+                }
+                _ => standings.push((index, Standing::Decides { replaces })),
+            }
+        }
+        for (index, standing) in standings {
+            if let Some(entry) = self.entries.get_mut(index) {
+                entry.standing = standing;
+            }
+        }
+        winners
+    }
+
+    fn deciding<'a>(&'a self, identity: &IamIdentity) -> impl Iterator<Item = &'a Entry> {
+        let indexes = self.deciding.get(&fold(identity.canonical_arn()));
+        indexes.into_iter().flatten().filter_map(|index| self.entries.get(*index))
+    }
+}
+
+fn last<'d, 'a>(data: &'d [(&str, SectionText<'a>)], key: &str) -> Option<&'d SectionText<'a>> {
+    data.iter().rfind(|(own, _)| *own == key).map(|(_, text)| text)
+}
+
+impl Entry {
+    fn provenance(&self) -> Provenance {
+        Provenance {
+            kind: self.kind,
+            source: self.source,
+            arn: self.arn.text.clone(),
+            username: self.username.clone(),
+            groups: self.groups.clone(),
+        }
+    }
+
+    fn user(&self, identity: &IamIdentity) -> Result<Mapped, IdentityError> {
+        let refused = |field| {
+            move |_: NoInstanceId| IdentityError::NoInstanceId {
+                field,
+                provenance: Box::new(self.provenance()),
+            }
+        };
+        let username = render(&self.username.text, identity).map_err(refused(Field::Username))?;
+        let groups = self.groups.iter().enumerate();
+        let groups = groups
+            .map(|(index, group)| render(&group.text, identity).map_err(refused(Field::Group(index))))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut user = Mapped {
+            username,
+            groups,
+            sessions: Sessions::Any,
+            provenance: self.provenance(),
+            notes: Vec::new(),
+        };
+        let asks_dns = user.symbolic().any(|(_, hole)| hole == HoleKind::Ec2PrivateDnsName);
+        if asks_dns && *identity.session() == Session::Symbolic {
+            user.sessions = Sessions::InstanceId;
+            user.note(
+                Some(self.source),
+                "only sessions named after an EC2 instance get in; others are refused",
+            );
+        }
+        if user.username.as_literal() == Some("") {
+            user.note(
+                Some(self.username.source),
+                "the username is empty, so that no binding to a User applies",
+            );
+        }
+        if let Standing::Decides { replaces: Some(other) } = self.standing {
+            user.note(Some(other), "another entry for the same ARN counts for nothing");
+        }
+        Ok(user)
+    }
+}
+
+impl Mapped {
+    fn note(&mut self, source: Option<Source>, text: &str) {
+        self.notes.push(Note { source, text: text.to_owned() });
+    }
+}
+
+/// Whether two outcomes of a coin toss are the same for Kubernetes.
+fn same_outcome(one: &Result<Mapped, IdentityError>, other: &Result<Mapped, IdentityError>) -> bool {
+    match (one, other) {
+        (Ok(one), Ok(other)) => one.username == other.username && one.groups == other.groups,
+        (Err(_), Err(_)) => true,
+        _ => false,
+    }
+}
+
+impl IdentitySource for AwsAuth {
+    fn resolve(&self, identity: &IamIdentity) -> Option<Result<Mapped, IdentityError>> {
+        let mut outcomes: Vec<_> = self.deciding(identity).map(|entry| entry.user(identity)).collect();
+        let Some((first, others)) = outcomes.split_first() else {
+            let account = self.accounts.iter().find(|account| account.text == identity.account())?;
+            return Some(Ok(Mapped {
+                // The canonical ARN is no template.
+                username: Template::literal(identity.canonical_arn()),
+                groups: Vec::new(),
+                sessions: Sessions::Any,
+                provenance: Provenance {
+                    kind: MappingKind::MapAccounts,
+                    source: account.source,
+                    arn: account.text.clone(),
+                    username: Written::default(),
+                    groups: Vec::new(),
+                },
+                notes: Vec::new(),
+            }));
+        };
+        if others.iter().any(|other| !same_outcome(first, other)) {
+            return Some(Err(IdentityError::CoinToss { candidates: outcomes }));
+        }
+        Some(outcomes.swap_remove(0))
+    }
+
+    fn nearest(&self, identity: &IamIdentity) -> Option<NearMiss> {
+        let ours = fold(identity.canonical_arn());
+        let entries = self.entries.iter().filter_map(|entry| {
+            let reason = match &entry.sso {
+                Some(sso) => {
+                    let role = format!(":iam::{}:role/AWSReservedSSO_{}_", sso.account, sso.permission_set);
+                    let named = ours.contains(&fold(&role));
+                    named.then_some(NearReason::Unreachable(Unreachable::Sso))
+                }
+                None => compare(identity, &entry.arn.text),
+            };
+            Some(NearMiss { reason: reason?, arn: entry.arn.text.clone(), source: entry.source })
+        });
+        let lost = self.lost.iter().filter(|lost| mentions(&lost.folded, &ours)).map(|lost| NearMiss {
+            reason: NearReason::Lost(lost.why.clone()),
+            arn: identity.canonical_arn().to_owned(),
+            source: lost.source,
+        });
+        entries.chain(lost).min_by_key(NearMiss::rank)
+    }
+
+    fn identities(&self) -> Vec<MappedIdentity<'_>> {
+        let entries = self.entries.iter().map(|entry| {
+            let callers = || caller(&entry.arn.text);
+            let reach = match (entry.standing, &entry.sso) {
+                (_, Some(_)) => Reach::Nobody(Unreachable::Sso),
+                (Standing::Replaced(by), _) => Reach::Replaced(by),
+                (Standing::Tossed(with), _) => Reach::SameCallers(with),
+                (Standing::Decides { .. }, None) => match callers() {
+                    Ok(arn) => IamIdentity::from_arn(&arn, None)
+                        .map_or(Reach::Nobody(Unreachable::NotAnArn), Reach::Callers),
+                    Err(why) => Reach::Nobody(why),
+                },
+            };
+            MappedIdentity { arn: &entry.arn.text, kind: entry.kind, source: entry.source, reach }
+        });
+        let accounts = self.accounts.iter().map(|account| MappedIdentity {
+            arn: &account.text,
+            kind: MappingKind::MapAccounts,
+            source: account.source,
+            reach: Reach::Account,
+        });
+        entries.chain(accounts).collect()
+    }
+}

@@ -1,0 +1,178 @@
+//! What people get wrong in `aws-auth`, found while it is read.
+
+use super::super::MappingKind;
+use super::super::arn::{Unreachable, caller};
+use super::super::template::{HoleKind, unknown_placeholders};
+use super::{Entry, SectionText, Sso, Standing, Written, section};
+use crate::diagnostic::{Code, Diagnostic};
+
+/// A key of the ConfigMap that is not read.
+pub(super) fn unread_key(key: &str, text: &SectionText<'_>) -> Diagnostic {
+    let near = |known: &&str| {
+        strsim::levenshtein(&key.to_lowercase().replace(['-', '_'], ""), &known.to_lowercase()) <= 2
+    };
+    match section::KEYS.iter().find(|known| near(known)) {
+        Some(known) => Diagnostic::at(
+            Code::AwsAuthMisspeltKey,
+            text.origin,
+            format!("the key `{key}` is not read, so that nothing under it counts; write `{known}`"),
+        ),
+        None if key.eq_ignore_ascii_case("mapGroups") => Diagnostic::at(
+            Code::AwsAuthMisspeltKey,
+            text.origin,
+            format!("the key `{key}` is not read: IAM groups cannot be mapped"),
+        ),
+        None => Diagnostic::at(Code::AwsAuthIgnoredKey, text.origin, format!("the key `{key}` is not read")),
+    }
+}
+
+/// A field of an entry that is not read.
+pub(super) fn unread_field(kind: MappingKind, name: &str) -> String {
+    let (arn, other, other_kind) = match kind {
+        MappingKind::MapUsers => ("userarn", "rolearn", "mapRoles"),
+        _ => ("rolearn", "userarn", "mapUsers"),
+    };
+    let plain = name.to_lowercase().replace(['-', '_'], "");
+    let near = [arn, "username", "groups"].into_iter().find(|known| strsim::levenshtein(&plain, known) <= 2);
+    match plain.as_str() {
+        _ if plain == other => format!("`{name}` belongs into `{other_kind}`; here it is not read"),
+        "grouparn" => format!("`{name}` is not read: IAM groups cannot be mapped"),
+        "arn" | "principalarn" => format!("`{name}` is not read; write `{arn}`"),
+        _ => match near {
+            Some(known) => format!("`{name}` is not read; write `{known}`"),
+            None => format!("`{name}` is not read"),
+        },
+    }
+}
+
+/// An entry that another one for the same ARN replaces.
+pub(super) fn replaced(entry: &Entry, winner: &Entry) -> Diagnostic {
+    let arn = &entry.arn.text;
+    let (code, message) = match (entry.kind, winner.kind) {
+        (MappingKind::MapRoles, _) => (
+            Code::DuplicateRoleMapping,
+            format!("`{arn}` is mapped again later; only the last entry counts, and groups are not merged"),
+        ),
+        (_, MappingKind::MapRoles) => (
+            Code::ArnInBothSections,
+            format!("`{arn}` is mapped in `mapRoles` too; that entry counts, this one does not"),
+        ),
+        _ => (
+            Code::DuplicateUserMapping,
+            format!("`{arn}` is mapped again later; only the last entry counts, and groups are not merged"),
+        ),
+    };
+    Diagnostic::at(code, entry.source, message)
+}
+
+/// An entry of `mapUsers` that differs from another only in case.
+pub(super) fn tossed(entry: &Entry, first: &Entry) -> Diagnostic {
+    Diagnostic::at(
+        Code::RandomUserMapping,
+        entry.source,
+        format!(
+            "`{}` and `{}` differ only in case: each login picks one of the entries at random",
+            entry.arn.text, first.arn.text
+        ),
+    )
+}
+
+/// What is odd in an accepted entry.
+pub(super) fn entry(entry: &Entry, diagnostics: &mut Vec<Diagnostic>) {
+    let mut report = |code, written: &Written, message: String| {
+        diagnostics.push(Diagnostic::at(code, written.source, message));
+    };
+    let arn = &entry.arn;
+    let written = if entry.sso.is_some() {
+        let message = format!("an `sso` entry never matches: {}", Unreachable::Sso);
+        report(Code::SsoMapping, &Written { source: entry.source, text: String::new() }, message);
+        None
+    } else {
+        let reached = caller(&arn.text);
+        if let Err(why) = &reached {
+            let code = match why {
+                Unreachable::RolePath(_) => Code::RoleArnHasPath,
+                Unreachable::AssumedRole(_) => Code::AssumedRoleMapped,
+                Unreachable::Wildcard => Code::WildcardInArn,
+                _ => Code::InvalidMappingArn,
+            };
+            report(code, arn, format!("`{}` never matches a caller: {why}", arn.text));
+        }
+        reached.ok()
+    };
+    let of_role = written.as_deref().map(|arn| arn.contains(":role/"));
+    let in_force = matches!(entry.standing, Standing::Decides { .. });
+    if in_force && of_role.is_some_and(|of_role| of_role != (entry.kind == MappingKind::MapRoles)) {
+        let key = entry.kind.as_str();
+        let message = format!("`{}` stands in `{key}`: it works, other tools may not expect it", arn.text);
+        report(Code::WrongSection, arn, message);
+    }
+    if let Some(name) = written.as_deref().and_then(sso_role_without_suffix) {
+        let message = format!("`{name}` does not end in the sixteen hex digits of an SSO role");
+        report(Code::SsoRoleSuffix, arn, message);
+    }
+    if entry.username.text.is_empty() {
+        let message = "the entry has no `username`: the empty one is sent, and no binding to a User applies";
+        report(Code::EmptyUsername, &entry.username, message.to_owned());
+    }
+    for group in &entry.groups {
+        let text = &group.text;
+        if text.is_empty() {
+            report(Code::OddGroup, group, "a group is empty".to_owned());
+        } else if text.contains(char::is_whitespace) {
+            let message = format!("the group `{text}` holds spaces; are two lines of YAML folded into one?");
+            report(Code::OddGroup, group, message);
+        }
+    }
+    for field in std::iter::once(&entry.username).chain(&entry.groups) {
+        for unknown in unknown_placeholders(&field.text) {
+            let message = format!("nothing fills in `{unknown}`: it stays as text");
+            report(Code::UnknownPlaceholder, field, message);
+        }
+        if of_role == Some(false) {
+            let asks = |hole: HoleKind| field.text.contains(hole.as_str());
+            if asks(HoleKind::Ec2PrivateDnsName) {
+                let message = format!("`{}` has no session, so that every login is refused", arn.text);
+                report(Code::TemplateRefusesLogin, field, message);
+            } else if asks(HoleKind::SessionName) || asks(HoleKind::SessionNameRaw) {
+                let message = format!("`{}` has no session: the session name is empty", arn.text);
+                report(Code::NoSessionName, field, message);
+            }
+        }
+    }
+}
+
+fn sso_role_without_suffix(arn: &str) -> Option<&str> {
+    let (_, name) = arn.rsplit_once(":role/")?;
+    let lower = name.to_ascii_lowercase();
+    let rest = lower.strip_prefix("awsreservedsso_")?;
+    let suffix = rest.rsplit('_').next()?;
+    let proper = suffix.len() == 16 && suffix.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (!proper || !rest.contains('_')).then_some(name)
+}
+
+/// An account of `mapAccounts`.
+pub(super) fn account(account: &Written, diagnostics: &mut Vec<Diagnostic>) {
+    let text = &account.text;
+    let (code, message) = if is_account(text) {
+        (Code::AccountMapping, format!("everybody in account `{text}` gets a user without groups"))
+    } else {
+        (Code::InvalidAccount, format!("`{text}` is not the twelve digits of an account"))
+    };
+    diagnostics.push(Diagnostic::at(code, account.source, message));
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+impl Sso {
+    /// Follows the `sso` part of `RoleMapping.Validate`.
+    pub(super) fn is_valid(&self) -> bool {
+        let set = &self.permission_set;
+        is_account(&self.account)
+            && (1..=32).contains(&set.len())
+            && set.chars().all(super::super::arn::is_name_char)
+            && (self.partition.is_empty() || super::super::arn::PARTITIONS.contains(&self.partition.as_str()))
+    }
+}

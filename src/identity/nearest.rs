@@ -1,0 +1,158 @@
+//! For a caller whom no mapping matches: which mapping comes nearest, and what keeps it from matching.
+
+use std::fmt;
+
+use super::IamIdentity;
+use super::arn::{Sections, Unreachable, caller, fold};
+use crate::source::Source;
+
+/// What keeps a mapping from matching a caller, the likeliest mistake first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NearReason {
+    /// The mapping's ARN is that of no caller; corrected, it would match.
+    Unreachable(Unreachable),
+    /// Same user name, another path: in `userarn` the path counts.
+    UserPath,
+    /// The text that names the ARN was lost; why.
+    Lost(String),
+    /// The same permission set, another suffix: AWS gives a new one when it makes the role anew.
+    SsoSuffix,
+    /// Same resource and account, another partition.
+    OtherPartition,
+    /// Same resource, another account.
+    OtherAccount,
+    /// Same name, another kind of principal.
+    OtherKind,
+    /// A few characters differ.
+    Typo {
+        /// How many.
+        distance: usize,
+    },
+}
+
+/// A mapping that nearly matches a caller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NearMiss {
+    /// What keeps it from matching.
+    pub reason: NearReason,
+    /// The ARN of the mapping as written; of lost text, the caller's.
+    pub arn: String,
+    /// Where the mapping stands.
+    pub source: Source,
+}
+
+impl NearMiss {
+    /// The nearer, the smaller.
+    pub(super) fn rank(&self) -> (u8, usize) {
+        match self.reason {
+            NearReason::Unreachable(_) => (0, 0),
+            NearReason::UserPath => (1, 0),
+            NearReason::Lost(_) => (2, 0),
+            NearReason::SsoSuffix => (3, 0),
+            NearReason::OtherPartition => (4, 0),
+            NearReason::OtherAccount => (5, 0),
+            NearReason::OtherKind => (6, 0),
+            NearReason::Typo { distance } => (7, distance),
+        }
+    }
+}
+
+impl fmt::Display for NearMiss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let arn = &self.arn;
+        match &self.reason {
+            NearReason::Unreachable(Unreachable::Sso) => {
+                write!(f, "an `sso` entry is meant for it: {}", Unreachable::Sso)
+            }
+            NearReason::Unreachable(why) => write!(f, "`{arn}` is mapped and never matches: {why}"),
+            NearReason::UserPath => write!(f, "`{arn}` is mapped: the path of a user counts"),
+            NearReason::Lost(why) => write!(f, "`{arn}` stands in text that is not in force: {why}"),
+            NearReason::SsoSuffix => write!(f, "`{arn}` is mapped: the same permission set, another role"),
+            NearReason::OtherPartition => write!(f, "`{arn}` is mapped: another partition"),
+            NearReason::OtherAccount => write!(f, "`{arn}` is mapped: another account"),
+            NearReason::OtherKind => write!(f, "`{arn}` is mapped: the same name, another kind of principal"),
+            NearReason::Typo { .. } => write!(f, "`{arn}` is mapped: is one of the two mistyped?"),
+        }
+    }
+}
+
+/// What keeps a mapping's ARN from matching a caller, if it comes near at all.
+pub(super) fn compare(identity: &IamIdentity, written: &str) -> Option<NearReason> {
+    let (ours, theirs) = (fold(identity.canonical_arn()), fold(written));
+    if theirs.trim() == ours {
+        return Some(NearReason::Unreachable(Unreachable::Whitespace));
+    }
+    match caller(written) {
+        Err(Unreachable::RolePath(better) | Unreachable::AssumedRole(better)) if fold(&better) != ours => {}
+        Err(why @ (Unreachable::RolePath(_) | Unreachable::AssumedRole(_))) => {
+            return Some(NearReason::Unreachable(why));
+        }
+        Err(why @ Unreachable::Wildcard) => {
+            let fits = wildcard_matches(&theirs, &ours) || wildcard_matches(&theirs, &fold(identity.arn()));
+            return fits.then_some(NearReason::Unreachable(why));
+        }
+        _ => {}
+    }
+    let (our, their) = (Sections::split(&ours)?, Sections::split(&theirs)?);
+    let same_account = our.account == their.account;
+    let (our_name, their_name) = (our.resource_name(), their.resource_name());
+    if our.resource == their.resource {
+        if !same_account {
+            return Some(NearReason::OtherAccount);
+        }
+        if our.partition != their.partition {
+            return Some(NearReason::OtherPartition);
+        }
+    } else if our.partition == their.partition && same_account {
+        let kind = |sections: Sections<'_>| sections.resource.split('/').next().map(str::to_owned);
+        if our_name == their_name && !our_name.is_empty() {
+            let same_kind = kind(our) == kind(their);
+            return Some(if same_kind { NearReason::UserPath } else { NearReason::OtherKind });
+        }
+        let set = |name: &'_ str| {
+            name.starts_with("awsreservedsso_").then(|| name.rsplit_once('_').map(|(set, _)| set.to_owned()))
+        };
+        if set(our_name).is_some() && set(our_name) == set(their_name) {
+            return Some(NearReason::SsoSuffix);
+        }
+    }
+    let allowed = (our_name.len() / 3).clamp(1, 3);
+    if ours.len().abs_diff(theirs.len()) > allowed {
+        return None;
+    }
+    let distance = strsim::levenshtein(&ours, &theirs);
+    (distance <= allowed).then_some(NearReason::Typo { distance })
+}
+
+/// Whether `text` names an ARN as a whole word; both folded.
+pub(super) fn mentions(text: &str, arn: &str) -> bool {
+    text.match_indices(arn).any(|(start, _)| {
+        let after = text.get(start + arn.len()..).and_then(|rest| rest.chars().next());
+        !after.is_some_and(|char| super::arn::is_name_char(char) || char == '/')
+    })
+}
+
+/// `*` for any text and `?` for any character: what the author of a wildcard hoped for.
+fn wildcard_matches(pattern: &str, text: &str) -> bool {
+    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (mut at, mut from) = (0, 0);
+    let mut star = None;
+    while let Some(char) = text.get(from) {
+        match pattern.get(at) {
+            Some('*') => {
+                star = Some((at, from));
+                at += 1;
+            }
+            Some(own) if own == char || *own == '?' => (at, from) = (at + 1, from + 1),
+            _ => match star {
+                Some((star_at, star_from)) => {
+                    star = Some((star_at, star_from + 1));
+                    (at, from) = (star_at + 1, star_from + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.iter().skip(at).all(|char| *char == '*')
+}

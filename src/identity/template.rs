@@ -1,0 +1,304 @@
+//! Templates in usernames and groups: filled in for a caller, or kept as holes where the caller is not fully known.
+
+use std::fmt;
+
+use super::arn::is_name_char;
+use super::{IamIdentity, Session};
+
+/// Something that a template asks for and the caller's ARN alone does not tell.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HoleKind {
+    /// The private DNS name of the EC2 instance whose id is the session name.
+    Ec2PrivateDnsName,
+    /// The session name with every `@` as `-`.
+    SessionName,
+    /// The session name as it is.
+    SessionNameRaw,
+    /// The id of the access key that signed the request.
+    AccessKeyId,
+}
+
+impl HoleKind {
+    /// The placeholder as written in `aws-auth`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ec2PrivateDnsName => EC2_PRIVATE_DNS_NAME,
+            Self::SessionName => SESSION_NAME,
+            Self::SessionNameRaw => SESSION_NAME_RAW,
+            Self::AccessKeyId => ACCESS_KEY_ID,
+        }
+    }
+}
+
+const EC2_PRIVATE_DNS_NAME: &str = "{{EC2PrivateDNSName}}";
+const ACCOUNT_ID: &str = "{{AccountID}}";
+const SESSION_NAME: &str = "{{SessionName}}";
+const SESSION_NAME_RAW: &str = "{{SessionNameRaw}}";
+const ACCESS_KEY_ID: &str = "{{AccessKeyID}}";
+
+/// The placeholders that are filled in; every other one stays as text.
+pub const PLACEHOLDERS: [&str; 5] =
+    [EC2_PRIVATE_DNS_NAME, ACCOUNT_ID, SESSION_NAME, SESSION_NAME_RAW, ACCESS_KEY_ID];
+
+/// A piece of a filled-in template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Known text.
+    Literal(String),
+    /// Something that is not known.
+    Hole(HoleKind),
+}
+
+/// A username or group after its template was filled in: text, with holes where something is not known.
+///
+/// Displays as the text with the placeholders still in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Template {
+    parts: Vec<Part>,
+}
+
+/// The session names with which a login succeeds at all.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Sessions {
+    /// Any.
+    #[default]
+    Any,
+    /// Those that are the id of an EC2 instance, for `{{EC2PrivateDNSName}}`.
+    InstanceId,
+}
+
+/// What the holes would have to be for a template to make a certain text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bindings {
+    /// A session name that does it.
+    pub session_name: Option<String>,
+    /// The id of an access key.
+    pub access_key_id: Option<String>,
+    /// The private DNS name of an instance.
+    pub private_dns_name: Option<String>,
+}
+
+/// A template asks for `{{EC2PrivateDNSName}}`, and the session is not an instance's: the login is refused.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) struct NoInstanceId;
+
+/// Fills in a template. Follows `renderTemplate`: one plain replacement after the other, in its order.
+pub(super) fn render(template: &str, identity: &IamIdentity) -> Result<Template, NoInstanceId> {
+    if !template.contains("{{") {
+        return Ok(Template::literal(template));
+    }
+    let session = match identity.session() {
+        Session::None => Some(""),
+        Session::Known(name) => Some(name.as_str()),
+        Session::Symbolic => None,
+    };
+    if template.contains(EC2_PRIVATE_DNS_NAME) && session.is_some_and(|name| !is_instance_id(name)) {
+        return Err(NoInstanceId);
+    }
+    let normal = session.map(|name| name.replace('@', "-"));
+    let mut parts = vec![Part::Literal(template.to_owned())];
+    replace(&mut parts, EC2_PRIVATE_DNS_NAME, None, HoleKind::Ec2PrivateDnsName);
+    for part in &mut parts {
+        if let Part::Literal(text) = part {
+            *text = text.replace(ACCOUNT_ID, identity.account());
+        }
+    }
+    replace(&mut parts, SESSION_NAME, normal.as_deref(), HoleKind::SessionName);
+    replace(&mut parts, SESSION_NAME_RAW, session, HoleKind::SessionNameRaw);
+    replace(&mut parts, ACCESS_KEY_ID, identity.access_key_id(), HoleKind::AccessKeyId);
+    parts.retain(|part| *part != Part::Literal(String::new()));
+    Ok(Template { parts })
+}
+
+fn replace(parts: &mut Vec<Part>, placeholder: &str, value: Option<&str>, hole: HoleKind) {
+    let mut done = Vec::with_capacity(parts.len());
+    for part in parts.drain(..) {
+        match (part, value) {
+            (Part::Literal(text), Some(value)) => done.push(Part::Literal(text.replace(placeholder, value))),
+            (Part::Literal(text), None) => {
+                for (index, piece) in text.split(placeholder).enumerate() {
+                    if index > 0 {
+                        done.push(Part::Hole(hole));
+                    }
+                    done.push(Part::Literal(piece.to_owned()));
+                }
+            }
+            (hole, _) => done.push(hole),
+        }
+    }
+    *parts = done;
+}
+
+/// Whether a session name is the id of an EC2 instance: `^i-(\w{8}|\w{17})$`.
+pub fn is_instance_id(session: &str) -> bool {
+    session.strip_prefix("i-").is_some_and(|id| {
+        matches!(id.len(), 8 | 17) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    })
+}
+
+/// Whether STS accepts a session name: `[\w+=,.@-]{2,64}`.
+pub fn is_session_name(text: &str) -> bool {
+    (2..=64).contains(&text.len()) && text.chars().all(is_name_char)
+}
+
+/// The placeholders of a template that nothing fills in, such as `{{UserID}}` or `{{ SessionName }}`.
+pub fn unknown_placeholders(template: &str) -> impl Iterator<Item = &str> {
+    let mut rest = template;
+    std::iter::from_fn(move || {
+        loop {
+            let start = rest.find("{{")?;
+            let from = rest.get(start..)?;
+            let len = from.find("}}")? + 2;
+            let found = from.get(..len)?;
+            rest = from.get(len..)?;
+            if !PLACEHOLDERS.contains(&found) {
+                return Some(found);
+            }
+        }
+    })
+}
+
+impl Template {
+    /// A text without holes.
+    pub fn literal(text: &str) -> Self {
+        if text.is_empty() { Self::default() } else { Self { parts: vec![Part::Literal(text.to_owned())] } }
+    }
+
+    /// The pieces, in order; no literal among them is empty.
+    pub fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The text, if there are no holes.
+    pub fn as_literal(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [] => Some(""),
+            [Part::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The holes, in order.
+    pub fn holes(&self) -> impl Iterator<Item = HoleKind> + '_ {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Hole(kind) => Some(*kind),
+            Part::Literal(_) => None,
+        })
+    }
+
+    /// Whether there are holes.
+    pub fn is_symbolic(&self) -> bool {
+        self.holes().next().is_some()
+    }
+
+    /// What the holes would have to be to make this text, if there is anything that they could be.
+    ///
+    /// The session names are those that STS issues and that `sessions` lets in. A template without holes
+    /// matches its own text.
+    pub fn matches(&self, text: &str, sessions: Sessions) -> Option<Bindings> {
+        let mut search = Search { sessions, session: Candidate::Open, access_key: None, dns_name: None };
+        if !search.fits(&self.parts, text) {
+            return None;
+        }
+        Some(Bindings {
+            session_name: match search.session {
+                Candidate::Open => None,
+                Candidate::Normal(name) | Candidate::Raw(name) => Some(name.to_owned()),
+            },
+            access_key_id: search.access_key.map(str::to_owned),
+            private_dns_name: search.dns_name.map(str::to_owned),
+        })
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in &self.parts {
+            f.write_str(match part {
+                Part::Literal(text) => text,
+                Part::Hole(kind) => kind.as_str(),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// What is known of the session name while a template is laid over a text.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Candidate<'a> {
+    Open,
+    /// With every `@` as `-`.
+    Normal(&'a str),
+    Raw(&'a str),
+}
+
+#[derive(Copy, Clone)]
+struct Search<'a> {
+    sessions: Sessions,
+    session: Candidate<'a>,
+    access_key: Option<&'a str>,
+    dns_name: Option<&'a str>,
+}
+
+impl<'a> Search<'a> {
+    fn fits(&mut self, parts: &[Part], text: &'a str) -> bool {
+        let Some((first, rest)) = parts.split_first() else { return text.is_empty() };
+        let kind = match first {
+            Part::Literal(literal) => {
+                return text.strip_prefix(literal.as_str()).is_some_and(|text| self.fits(rest, text));
+            }
+            Part::Hole(kind) => *kind,
+        };
+        for end in 1..=text.len() {
+            let Some((value, after)) = text.split_at_checked(end) else { continue };
+            let mut next = *self;
+            if next.bind(kind, value) && next.fits(rest, after) {
+                *self = next;
+                return true;
+            }
+        }
+        false
+    }
+
+    fn bind(&mut self, kind: HoleKind, value: &'a str) -> bool {
+        match kind {
+            HoleKind::AccessKeyId => {
+                let known = *self.access_key.get_or_insert(value);
+                known == value
+                    && (16..=128).contains(&value.len())
+                    && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+            }
+            HoleKind::Ec2PrivateDnsName => {
+                let known = *self.dns_name.get_or_insert(value);
+                known == value
+                    && value.len() <= 253
+                    && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
+            }
+            HoleKind::SessionName => {
+                let before = self.session;
+                if before == Candidate::Open {
+                    self.session = Candidate::Normal(value);
+                }
+                let agrees = match before {
+                    Candidate::Open => true,
+                    Candidate::Normal(known) => known == value,
+                    Candidate::Raw(known) => known.replace('@', "-") == value,
+                };
+                agrees && !value.contains('@') && self.lets_in(value)
+            }
+            HoleKind::SessionNameRaw => {
+                let before = std::mem::replace(&mut self.session, Candidate::Raw(value));
+                let agrees = match before {
+                    Candidate::Open => true,
+                    Candidate::Normal(known) => known == value.replace('@', "-"),
+                    Candidate::Raw(known) => known == value,
+                };
+                agrees && self.lets_in(value)
+            }
+        }
+    }
+
+    fn lets_in(&self, session: &str) -> bool {
+        is_session_name(session) && (self.sessions == Sessions::Any || is_instance_id(session))
+    }
+}
