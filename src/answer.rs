@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use crate::attributes::{Attributes, ResourceAttributes};
 use crate::evaluate::{Asker, Grant, Grants, Mismatch};
-use crate::identity::Bindings;
 use crate::graph::{Applied, Principal, RbacGraph, RoleRule};
+use crate::identity::Bindings;
 use crate::load::Completeness;
 use crate::names::Name;
 use crate::rbac::Scope;
@@ -87,7 +87,13 @@ pub struct Answer<'g> {
 impl Answer<'_> {
     /// A plain no.
     pub fn no() -> Self {
-        Self { ternary: Ternary::No, is_master: false, grants: Vec::new(), doubts: Vec::new(), near: Vec::new() }
+        Self {
+            ternary: Ternary::No,
+            is_master: false,
+            grants: Vec::new(),
+            doubts: Vec::new(),
+            near: Vec::new(),
+        }
     }
 }
 
@@ -117,7 +123,13 @@ impl RbacGraph {
         let asker = self.asker(user);
         let Grants { is_master, allowing, refusing, missing } = self.grants(&asker, attributes);
         if is_master || !allowing.is_empty() {
-            return Answer { ternary: Ternary::Yes, is_master, grants: allowing, doubts: Vec::new(), near: Vec::new() };
+            return Answer {
+                ternary: Ternary::Yes,
+                is_master,
+                grants: allowing,
+                doubts: Vec::new(),
+                near: Vec::new(),
+            };
         }
         let mut doubts = Vec::new();
         let mut dangling = Vec::new();
@@ -135,7 +147,13 @@ impl RbacGraph {
     }
 
     /// Yes, no or unknown without the reasons; what [`RbacGraph::answer`] says.
-    pub fn ternary(&self, user: &UserInfo, asker: &Asker, attributes: &Attributes<'_>, worth: Worth) -> Ternary {
+    pub fn ternary(
+        &self,
+        user: &UserInfo,
+        asker: &Asker,
+        attributes: &Attributes<'_>,
+        worth: Worth,
+    ) -> Ternary {
         match self.authorize(asker, attributes) {
             crate::evaluate::Decision::NoOpinion(missing) => {
                 let doubt = missing.iter().any(|applied| worth.could_exist(applied))
@@ -168,11 +186,23 @@ impl RbacGraph {
     ) -> Vec<NearMiss<'g>> {
         let mut near = Vec::new();
         let only_name = |mismatch: &Mismatch| mismatch.resource_name && mismatch.count() == 1;
-        near.extend(refusing.iter().filter(|(_, mismatch)| only_name(mismatch)).map(|(grant, _)| NearMiss::OnlyNames(*grant)));
+        near.extend(
+            refusing
+                .iter()
+                .filter(|(_, mismatch)| only_name(mismatch))
+                .map(|(grant, _)| NearMiss::OnlyNames(*grant)),
+        );
         near.extend(self.elsewhere(asker, attributes));
         let mut differing: Vec<&(Grant<'g>, Mismatch)> = refusing
             .iter()
-            .filter(|(_, mismatch)| !mismatch.kind && !only_name(mismatch) && mismatch.count() <= 2 && !(mismatch.resource && mismatch.api_group) && !(mismatch.resource && mismatch.verb) && !(mismatch.api_group && mismatch.verb))
+            .filter(|(_, mismatch)| {
+                !mismatch.kind
+                    && !only_name(mismatch)
+                    && mismatch.count() <= 2
+                    && !(mismatch.resource && mismatch.api_group)
+                    && !(mismatch.resource && mismatch.verb)
+                    && !(mismatch.api_group && mismatch.verb)
+            })
             .collect();
         differing.sort_by_key(|(_, mismatch)| (mismatch.count(), mismatch.resource, mismatch.api_group));
         let same_parent = |grant: &Grant<'g>| match attributes {
@@ -185,11 +215,16 @@ impl RbacGraph {
         near.extend(
             differing
                 .into_iter()
-                .filter(|(grant, mismatch)| !(mismatch.resource || mismatch.non_resource_url) || same_parent(grant))
+                .filter(|(grant, mismatch)| {
+                    !(mismatch.resource || mismatch.non_resource_url) || same_parent(grant)
+                })
                 .map(|(grant, mismatch)| NearMiss::Rule(*grant, *mismatch)),
         );
         near.extend(dangling.into_iter().map(NearMiss::MissingRole));
-        let bound = asker.principals().iter().any(|principal| self.is_bound(*principal) && !self.is_everybody(*principal));
+        let bound = asker
+            .principals()
+            .iter()
+            .any(|principal| self.is_bound(*principal) && !self.is_everybody(*principal));
         if !bound {
             let mut unbound: Vec<String> = Vec::new();
             for group in &user.groups {
@@ -234,7 +269,9 @@ impl RbacGraph {
             let request = self.lexicon.request(&policy.names, &moved);
             let grant = asker.principals().iter().find_map(|principal| {
                 self.bindings_of(*principal, Scope::Namespace(namespace)).find_map(|applied| {
-                    let rule = self.granted_rules(&applied).find(|rule| self.lexicon.allows(policy, rule.placed.rule, &request))?;
+                    let rule = self
+                        .granted_rules(&applied)
+                        .find(|rule| self.lexicon.allows(policy, rule.placed.rule, &request))?;
                     Some(Grant { applied, subject: self.first_subject(asker, &applied), rule })
                 })
             });

@@ -89,7 +89,15 @@ fn certain(mapped: &Mapped) -> UserInfo {
 impl From<Loaded> for Cluster {
     fn from(loaded: Loaded) -> Self {
         let Loaded { policy, identities, catalogue, diagnostics, summary, completeness, version } = loaded;
-        Self { graph: RbacGraph::build(policy), identities, catalogue, diagnostics, summary, completeness, version }
+        Self {
+            graph: RbacGraph::build(policy),
+            identities,
+            catalogue,
+            diagnostics,
+            summary,
+            completeness,
+            version,
+        }
     }
 }
 
@@ -187,7 +195,12 @@ impl Cluster {
         }
     }
 
-    fn answer_for_nobody<'g>(&'g self, who: &Who, error: &IdentityError, attributes: &Attributes<'_>) -> Answer<'g> {
+    fn answer_for_nobody<'g>(
+        &'g self,
+        who: &Who,
+        error: &IdentityError,
+        attributes: &Attributes<'_>,
+    ) -> Answer<'g> {
         if let IdentityError::CoinToss { candidates } = error {
             let mut answers = Vec::new();
             for candidate in candidates {
@@ -198,7 +211,8 @@ impl Cluster {
                 answers.push(self.answer(&Who { identity: who.identity.clone(), is }, attributes));
             }
             let ternary = Ternary::whichever(answers.iter().map(|answer| answer.ternary));
-            let mut answer = answers.into_iter().max_by_key(|answer| answer.ternary).unwrap_or_else(Answer::no);
+            let mut answer =
+                answers.into_iter().max_by_key(|answer| answer.ternary).unwrap_or_else(Answer::no);
             if ternary != answer.ternary {
                 answer.ternary = Ternary::Unknown;
                 let grants = std::mem::take(&mut answer.grants);
@@ -216,7 +230,12 @@ impl Cluster {
 
     /// The users that somebody could be, were the session's name (or what else is not known) the right one, and
     /// to whom the request is then allowed.
-    fn session_doubts<'g>(&'g self, who: &Who, mapped: &Mapped, attributes: &Attributes<'_>) -> Vec<Doubt<'g>> {
+    fn session_doubts<'g>(
+        &'g self,
+        who: &Who,
+        mapped: &Mapped,
+        attributes: &Attributes<'_>,
+    ) -> Vec<Doubt<'g>> {
         let names = &self.graph.policy().names;
         let symbolic_groups = mapped.groups.iter().any(|group| group.is_symbolic());
         let mut doubts = Vec::new();

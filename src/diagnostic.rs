@@ -78,6 +78,8 @@ codes! {
     NamespaceDefaulted = "namespace-defaulted", Note;
     /// A ConfigMap `aws-auth` that nobody reads.
     AwsAuthElsewhere = "aws-auth-elsewhere", Error;
+    /// A ConfigMap `aws-auth` without namespace, taken for the one in `kube-system`.
+    AwsAuthNamespaceAssumed = "aws-auth-namespace-assumed", Warning;
     /// A CustomResourceDefinition that defines nothing new.
     CrdWithoutEffect = "crd-without-effect", Warning;
     /// An aggregated ClusterRole has rules of its own, which the controller replaces.

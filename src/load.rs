@@ -188,14 +188,17 @@ impl Collector {
             return Ok(());
         }
         let wanted = |path: &Path| {
-            path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml" || extension == "json")
+            path.extension()
+                .is_some_and(|extension| extension == "yaml" || extension == "yml" || extension == "json")
         };
         for entry in walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name() {
             match entry {
-                Ok(entry) if entry.file_type().is_file() && wanted(entry.path()) => match std::fs::read(entry.path()) {
-                    Ok(bytes) => self.text(&entry.path().display().to_string(), &bytes),
-                    Err(error) => self.unreadable(entry.path(), &error.to_string()),
-                },
+                Ok(entry) if entry.file_type().is_file() && wanted(entry.path()) => {
+                    match std::fs::read(entry.path()) {
+                        Ok(bytes) => self.text(&entry.path().display().to_string(), &bytes),
+                        Err(error) => self.unreadable(entry.path(), &error.to_string()),
+                    }
+                }
                 Ok(_) => {}
                 Err(error) => {
                     let at = error.path().unwrap_or(path).to_owned();
@@ -211,7 +214,11 @@ impl Collector {
         let file = self.policy.sources.add_file(&path.display().to_string());
         let source = Source { file, ..Source::default() };
         self.summary.unreadable += 1;
-        self.diagnostics.push(Diagnostic::at(Code::UnreadableFile, source, format!("cannot be read: {error}")));
+        self.diagnostics.push(Diagnostic::at(
+            Code::UnreadableFile,
+            source,
+            format!("cannot be read: {error}"),
+        ));
     }
 
     fn text(&mut self, name: &str, bytes: &[u8]) {
@@ -272,7 +279,11 @@ impl Collector {
                 let implied = if item_kind.is_empty() { ("", "") } else { (api_version, item_kind) };
                 for (item, index) in items.items().zip(0usize..) {
                     let path = origin.path.as_ref().map(|path| {
-                        if path.is_empty() { format!("items[{index}]") } else { format!("{path}.items[{index}]") }
+                        if path.is_empty() {
+                            format!("items[{index}]")
+                        } else {
+                            format!("{path}.items[{index}]")
+                        }
                     });
                     self.node(item, &Origin { path, ..*origin }, implied);
                 }
@@ -356,7 +367,8 @@ impl Collector {
                 if decoded.is_default {
                     self.summary.labelled_defaults += 1;
                     if kind == RbacKind::ClusterRole {
-                        let name = self.policy.roles.last().map(|role| self.policy.names.text(role.name).to_owned());
+                        let name =
+                            self.policy.roles.last().map(|role| self.policy.names.text(role.name).to_owned());
                         self.labelled.extend(name);
                     }
                 }
@@ -368,7 +380,10 @@ impl Collector {
                     self.diagnostics.push(Diagnostic::at(
                         Code::UnknownField,
                         source,
-                        format!("{} has a field `{field}` that the API does not know; the API server drops it", title(kind.as_str(), node)),
+                        format!(
+                            "{} has a field `{field}` that the API does not know; the API server drops it",
+                            title(kind.as_str(), node)
+                        ),
                     ));
                 }
             }
@@ -386,7 +401,13 @@ impl Collector {
     }
 
     /// Takes in an object of the core group; false if it does not bear on any answer.
-    fn core(&mut self, kind: &str, metadata: &rbac::Metadata<'_>, node: Node<'_>, origin: &Origin<'_>) -> bool {
+    fn core(
+        &mut self,
+        kind: &str,
+        metadata: &rbac::Metadata<'_>,
+        node: Node<'_>,
+        origin: &Origin<'_>,
+    ) -> bool {
         let source = self.source(node, origin);
         match kind {
             "Namespace" => {
@@ -405,24 +426,41 @@ impl Collector {
         }
     }
 
-    fn config_map(&mut self, metadata: &rbac::Metadata<'_>, node: Node<'_>, origin: &Origin<'_>, source: Source) -> bool {
+    fn config_map(
+        &mut self,
+        metadata: &rbac::Metadata<'_>,
+        node: Node<'_>,
+        origin: &Origin<'_>,
+        source: Source,
+    ) -> bool {
         if metadata.name != "aws-auth" {
             return false;
         }
-        if metadata.namespace != "kube-system" {
-            let said = if metadata.namespace.is_empty() { "no namespace".to_owned() } else { format!("namespace `{}`", metadata.namespace) };
+        if !matches!(metadata.namespace, "" | "kube-system") {
             self.diagnostics.push(Diagnostic::at(
                 Code::AwsAuthElsewhere,
                 source,
-                format!("ConfigMap `aws-auth` has {said}; aws-iam-authenticator reads only `kube-system/aws-auth`, so this one maps nobody"),
+                format!("ConfigMap `aws-auth` has namespace `{}`; aws-iam-authenticator reads only `kube-system/aws-auth`, so this one maps nobody", metadata.namespace),
             ));
             return true;
+        }
+        let assumed = metadata.namespace.is_empty();
+        if assumed {
+            self.diagnostics.push(Diagnostic::at(
+                Code::AwsAuthNamespaceAssumed,
+                source,
+                "ConfigMap `aws-auth` has no namespace and is taken for `kube-system/aws-auth`, the only one that is read; write `namespace: kube-system`",
+            ));
+            if self.aws_auth.as_ref().is_some_and(|before| !before.assumed) {
+                return true;
+            }
         }
         let line_of = |line| origin.line(line);
         match aws_auth::read(node, origin.text, source, &line_of) {
             Err(error) => self.refuse("ConfigMap", node, origin, &[error]),
-            Ok(found) => {
-                if let Some(before) = &self.aws_auth {
+            Ok(mut found) => {
+                found.assumed = assumed;
+                if let Some(before) = self.aws_auth.as_ref().filter(|before| before.assumed == assumed) {
                     if !before.says_the_same_as(&found) {
                         let place = self.policy.sources.show(before.source).to_string();
                         self.diagnostics.push(Diagnostic::at(
@@ -446,8 +484,12 @@ impl Collector {
                 let name = format!("{}.{}", crd.plural, crd.group);
                 let message = match self.catalogue.add_crd(crd) {
                     Added::New | Added::Replaced(_) => return,
-                    Added::BuiltIn => format!("CustomResourceDefinition `{name}` names a resource that the API server serves itself; it changes nothing here"),
-                    Added::NotServed => format!("CustomResourceDefinition `{name}` serves no version, so `{name}` does not exist"),
+                    Added::BuiltIn => format!(
+                        "CustomResourceDefinition `{name}` names a resource that the API server serves itself; it changes nothing here"
+                    ),
+                    Added::NotServed => format!(
+                        "CustomResourceDefinition `{name}` serves no version, so `{name}` does not exist"
+                    ),
                 };
                 self.diagnostics.push(Diagnostic::at(Code::CrdWithoutEffect, source, message));
             }
@@ -474,7 +516,11 @@ impl Collector {
         let is_export = ["cluster-admin", "admin", "edit", "view"]
             .iter()
             .all(|name| self.labelled.iter().any(|labelled| labelled == name));
-        let completeness = options.completeness.unwrap_or(if is_export { Completeness::Complete } else { Completeness::Partial });
+        let completeness = options.completeness.unwrap_or(if is_export {
+            Completeness::Complete
+        } else {
+            Completeness::Partial
+        });
         let add = match options.defaults {
             Defaults::Always => true,
             Defaults::Never => false,
@@ -485,7 +531,8 @@ impl Collector {
         }
         let mut identities = IdentityMappings::default();
         if let Some(found) = &self.aws_auth {
-            let data: Vec<_> = found.sections.iter().map(|section| (section.key.as_str(), section.text())).collect();
+            let data: Vec<_> =
+                found.sections.iter().map(|section| (section.key.as_str(), section.text())).collect();
             self.diagnostics.extend(identities.add_config_map(found.source, &data));
         }
         Loaded {

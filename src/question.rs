@@ -70,7 +70,14 @@ impl Request {
     pub fn attributes(&self) -> Attributes<'_> {
         match self {
             Self::Resource { verb, group, resource, subresource, name, namespace } => {
-                Attributes::Resource(ResourceAttributes { verb, group, resource, subresource, name, namespace })
+                Attributes::Resource(ResourceAttributes {
+                    verb,
+                    group,
+                    resource,
+                    subresource,
+                    name,
+                    namespace,
+                })
             }
             Self::NonResource { verb, path } => Attributes::NonResource(NonResourceAttributes { verb, path }),
         }
@@ -90,7 +97,9 @@ impl fmt::Display for QuestionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::SubresourceOfUrl => "--subresource cannot be used with a URL; leave it out",
-            Self::NoType => "no TYPE was given; write it as `pods`, `deployments.apps`, `pods/exec` or `/healthz`",
+            Self::NoType => {
+                "no TYPE was given; write it as `pods`, `deployments.apps`, `pods/exec` or `/healthz`"
+            }
         })
     }
 }
@@ -117,19 +126,31 @@ impl<'c> Target<'c> {
     pub fn read(words: &Words<'_>, catalogue: &'c Catalogue) -> Self {
         let (kind, rest) = words.target.split_once('/').unwrap_or((words.target, ""));
         let resolution = catalogue.resolve(kind);
-        let mut target =
-            Self { name: String::new(), subresource: String::new(), notes: Vec::new(), warnings: Vec::new(), resolution };
+        let mut target = Self {
+            name: String::new(),
+            subresource: String::new(),
+            notes: Vec::new(),
+            warnings: Vec::new(),
+            resolution,
+        };
         if let Some(warning) = target.resolution.warning() {
             target.warnings.push(match catalogue.suggest(kind, []) {
-                Some(nearest) if target.resolution.known().is_none() => format!("{warning}; did you mean `{nearest}`?"),
+                Some(nearest) if target.resolution.known().is_none() => {
+                    format!("{warning}; did you mean `{nearest}`?")
+                }
                 _ => warning,
             });
         }
         if let Some(subresource) = words.subresource {
             rest.clone_into(&mut target.name);
             subresource.clone_into(&mut target.subresource);
-            if target.resolution.known().is_some_and(|resource| !resource.has_subresource(subresource)) && !subresource.is_empty() {
-                target.warnings.push(format!("`{}` has no subresource `{subresource}` that is known", target.resolution.resource()));
+            if target.resolution.known().is_some_and(|resource| !resource.has_subresource(subresource))
+                && !subresource.is_empty()
+            {
+                target.warnings.push(format!(
+                    "`{}` has no subresource `{subresource}` that is known",
+                    target.resolution.resource()
+                ));
             }
             return target;
         }
@@ -150,7 +171,10 @@ impl<'c> Target<'c> {
         } else {
             rest.clone_into(&mut target.name);
             if rest.contains('/') {
-                target.warnings.push(format!("`{rest}` is read as a name, for `{last}` is no subresource of `{}` that is known", target.resolution.resource()));
+                target.warnings.push(format!(
+                    "`{rest}` is read as a name, for `{last}` is no subresource of `{}` that is known",
+                    target.resolution.resource()
+                ));
             }
         }
         target
@@ -184,7 +208,8 @@ pub fn read(words: &Words<'_>, catalogue: &Catalogue) -> Result<Question, Questi
     if words.target.is_empty() {
         return Err(QuestionError::NoType);
     }
-    let Target { resolution, mut name, subresource, mut notes, mut warnings } = Target::read(words, catalogue);
+    let Target { resolution, mut name, subresource, mut notes, mut warnings } =
+        Target::read(words, catalogue);
     let known = resolution.known();
     let (group, resource) = (resolution.group(), resolution.resource());
     warn_about_verb(words.verb, known, &subresource, &mut warnings);
@@ -229,7 +254,9 @@ fn cluster_scoped(words: &Words<'_>, known: &Resource, name: &str, notes: &mut V
         notes.push(format!("a request for namespace `{name}` itself is authorised inside that namespace, so RoleBindings in it count"));
         return name.to_owned();
     }
-    if let (Some(namespace), false, "bind", "clusterroles") = (words.namespace, words.all_namespaces, words.verb, &*known.plural) {
+    if let (Some(namespace), false, "bind", "clusterroles") =
+        (words.namespace, words.all_namespaces, words.verb, &*known.plural)
+    {
         notes.push(format!("`bind` on a ClusterRole is checked in the namespace of the new RoleBinding, here `{namespace}`; for a ClusterRoleBinding leave `-n` out"));
         return namespace.to_owned();
     }
@@ -248,7 +275,10 @@ fn read_url(words: &Words<'_>) -> Result<Question, QuestionError> {
     }
     let mut warnings = Vec::new();
     if !is_known_url_verb(words.verb) {
-        warnings.push(format!("`{}` is no HTTP method in lower case, so only a rule with verb `*` could match", words.verb));
+        warnings.push(format!(
+            "`{}` is no HTTP method in lower case, so only a rule with verb `*` could match",
+            words.verb
+        ));
     }
     if words.target.contains('?') {
         warnings.push("a query string is no part of the path that is authorised; leave it out".to_owned());
@@ -268,11 +298,16 @@ fn warn_about_verb(verb: &str, known: Option<&Resource>, subresource: &str, warn
         return;
     }
     if lower != verb && is_known_resource_verb(&lower) {
-        warnings.push(format!("verbs are compared exactly, and the API server asks in lower case: `{lower}`"));
+        warnings
+            .push(format!("verbs are compared exactly, and the API server asks in lower case: `{lower}`"));
         return;
     }
     let served = known.is_some_and(|known| {
-        let verbs = if subresource.is_empty() { Some(&known.special_verbs) } else { known.subresource(subresource).map(|part| &part.verbs) };
+        let verbs = if subresource.is_empty() {
+            Some(&known.special_verbs)
+        } else {
+            known.subresource(subresource).map(|part| &part.verbs)
+        };
         verbs.is_some_and(|verbs| verbs.contains(verb))
     });
     if !served {

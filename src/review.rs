@@ -52,23 +52,26 @@ const KIND: &str = "SubjectAccessReview";
 /// User and groups are taken as given. A review without both, but with `extra.arn`, is resolved through the
 /// identity mappings. What the API server would refuse gets an `evaluationError`.
 pub fn review(cluster: &Cluster, spec: &SubjectAccessReviewSpec) -> SubjectAccessReviewStatus {
-    let failed = |error: String| SubjectAccessReviewStatus { evaluation_error: Some(error), ..Default::default() };
+    let failed =
+        |error: String| SubjectAccessReviewStatus { evaluation_error: Some(error), ..Default::default() };
     let attributes = match (&spec.resource_attributes, &spec.non_resource_attributes) {
-        (Some(resource), None) => {
-            Attributes::Resource(ResourceAttributes {
-                verb: resource.verb.as_deref().unwrap_or_default(),
-                group: resource.group.as_deref().unwrap_or_default(),
-                resource: resource.resource.as_deref().unwrap_or_default(),
-                subresource: resource.subresource.as_deref().unwrap_or_default(),
-                name: resource.name.as_deref().unwrap_or_default(),
-                namespace: resource.namespace.as_deref().unwrap_or_default(),
-            })
-        }
+        (Some(resource), None) => Attributes::Resource(ResourceAttributes {
+            verb: resource.verb.as_deref().unwrap_or_default(),
+            group: resource.group.as_deref().unwrap_or_default(),
+            resource: resource.resource.as_deref().unwrap_or_default(),
+            subresource: resource.subresource.as_deref().unwrap_or_default(),
+            name: resource.name.as_deref().unwrap_or_default(),
+            namespace: resource.namespace.as_deref().unwrap_or_default(),
+        }),
         (None, Some(url)) => Attributes::NonResource(NonResourceAttributes {
             verb: url.verb.as_deref().unwrap_or_default(),
             path: url.path.as_deref().unwrap_or_default(),
         }),
-        _ => return failed("spec: exactly one of nonResourceAttributes or resourceAttributes must be specified".into()),
+        _ => {
+            return failed(
+                "spec: exactly one of nonResourceAttributes or resourceAttributes must be specified".into(),
+            );
+        }
     };
     let user = spec.user.as_deref().unwrap_or_default();
     let groups = spec.groups.as_deref().unwrap_or_default();
@@ -135,7 +138,10 @@ fn answer(cluster: &Cluster, mut review: Review<'_>, output: &mut dyn Write) -> 
     let wrong_kind = !matches!(&*review.kind, "" | KIND | "LocalSubjectAccessReview");
     review.status = match &review.spec {
         _ if wrong_kind || (!group.is_empty() && group != "authorization.k8s.io") => Status {
-            evaluation_error: Some(format!("`{} {}` is no SubjectAccessReview of `{API_VERSION}`", review.api_version, review.kind)),
+            evaluation_error: Some(format!(
+                "`{} {}` is no SubjectAccessReview of `{API_VERSION}`",
+                review.api_version, review.kind
+            )),
             ..Status::default()
         },
         Some(spec) => super::review::review(cluster, spec).into(),
@@ -153,7 +159,8 @@ fn answer(cluster: &Cluster, mut review: Review<'_>, output: &mut dyn Write) -> 
 
 fn malformed(error: &str, output: &mut dyn Write) -> std::io::Result<()> {
     let status = Status { evaluation_error: Some(format!("malformed review: {error}")), ..Status::default() };
-    let review = Review { api_version: API_VERSION.into(), kind: KIND.into(), metadata: None, spec: None, status };
+    let review =
+        Review { api_version: API_VERSION.into(), kind: KIND.into(), metadata: None, spec: None, status };
     serde_json::to_writer(&mut *output, &review)?;
     output.write_all(b"\n")
 }
@@ -224,10 +231,14 @@ fn json_of(node: Node<'_>) -> serde_json::Value {
     use serde_json::Value;
     match node.kind() {
         Kind::Sequence => Value::Array(node.items().map(json_of).collect()),
-        Kind::Mapping => Value::Object(node.pairs().map(|(key, value)| (key.text().to_owned(), json_of(value))).collect()),
+        Kind::Mapping => {
+            Value::Object(node.pairs().map(|(key, value)| (key.text().to_owned(), json_of(value))).collect())
+        }
         Kind::Text | Kind::Plain => match node.scalar() {
             Some(ScalarType::Null) => Value::Null,
-            Some(ScalarType::Bool) => Value::Bool(crate::document::scalar::boolean(node.text()).unwrap_or_default()),
+            Some(ScalarType::Bool) => {
+                Value::Bool(crate::document::scalar::boolean(node.text()).unwrap_or_default())
+            }
             Some(ScalarType::Int | ScalarType::Float) => {
                 serde_json::from_str(node.text()).unwrap_or_else(|_| Value::from(0))
             }

@@ -93,8 +93,10 @@ pub fn rules(cluster: &Cluster, user: &UserInfo, namespace: &str) -> RulesReview
             verbs,
         })
         .collect();
-    review.non_resource_rules =
-        urls.into_iter().map(|(url, verbs)| NonResourceRule { non_resource_urls: Some(vec![url]), verbs }).collect();
+    review.non_resource_rules = urls
+        .into_iter()
+        .map(|(url, verbs)| NonResourceRule { non_resource_urls: Some(vec![url]), verbs })
+        .collect();
     review.resource_rules.sort_by_key(sort_key);
     review
 }
@@ -109,7 +111,12 @@ fn is_cluster_scoped(cluster: &Cluster, group: &str, resource: &str) -> bool {
 
 /// kubectl sorts by the text of the Go struct, which begins with the verbs.
 fn sort_key(rule: &ResourceRule) -> (String, Option<Vec<String>>, Option<Vec<String>>, Option<Vec<String>>) {
-    (format!("[{}]", rule.verbs.join(" ")), rule.api_groups.clone(), rule.resources.clone(), rule.resource_names.clone())
+    (
+        format!("[{}]", rule.verbs.join(" ")),
+        rule.api_groups.clone(),
+        rule.resources.clone(),
+        rule.resource_names.clone(),
+    )
 }
 
 fn bracketed(list: Option<&Vec<String>>) -> String {
@@ -124,10 +131,20 @@ pub fn table(review: &RulesReview) -> String {
     for rule in &review.resource_rules {
         let group = rule.api_groups.iter().flatten().next().map_or("", String::as_str);
         let resource = rule.resources.iter().flatten().next().map_or("", String::as_str);
-        table.add_row([full_name(resource, group), "[]".to_owned(), bracketed(rule.resource_names.as_ref()), bracketed(Some(&rule.verbs))]);
+        table.add_row([
+            full_name(resource, group),
+            "[]".to_owned(),
+            bracketed(rule.resource_names.as_ref()),
+            bracketed(Some(&rule.verbs)),
+        ]);
     }
     for rule in &review.non_resource_rules {
-        table.add_row([String::new(), bracketed(rule.non_resource_urls.as_ref()), "[]".to_owned(), bracketed(Some(&rule.verbs))]);
+        table.add_row([
+            String::new(),
+            bracketed(rule.non_resource_urls.as_ref()),
+            "[]".to_owned(),
+            bracketed(Some(&rule.verbs)),
+        ]);
     }
     let mut text = String::new();
     for line in table.lines() {

@@ -95,7 +95,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     };
     let operation = if args.api_verb { None } else { operations::canonical_name(&verb) };
     if operation.is_none() && args.words.len() == 3 {
-        return Err(format!("`{verb}` is no operation of kubectl known here; give one VERB and one TYPE").into());
+        return Err(
+            format!("`{verb}` is no operation of kubectl known here; give one VERB and one TYPE").into()
+        );
     }
     let words = Words {
         verb: operation.unwrap_or(&verb),
@@ -145,7 +147,11 @@ fn who_index(askers: &[(Who, Option<String>)], who: &Who) -> usize {
     askers.iter().position(|(other, _)| std::ptr::eq(other, who)).unwrap_or(0)
 }
 
-fn ask<'g>(cluster: &'g Cluster, who: &Who, words: &Words<'_>) -> Result<(Answered<'g>, Vec<String>), Failure> {
+fn ask<'g>(
+    cluster: &'g Cluster,
+    who: &Who,
+    words: &Words<'_>,
+) -> Result<(Answered<'g>, Vec<String>), Failure> {
     let Question { request, notes, warnings, .. } = question::read(words, cluster.catalogue())?;
     let answer = cluster.answer(who, &request.attributes());
     let answered = Answered {
@@ -197,7 +203,11 @@ fn answer_step<'g>(cluster: &'g Cluster, who: &Who, step: &Step, request: &Reque
     answer
 }
 
-fn operate<'g>(cluster: &'g Cluster, who: &Who, words: &Words<'_>) -> Result<(Answered<'g>, Vec<String>), Failure> {
+fn operate<'g>(
+    cluster: &'g Cluster,
+    who: &Who,
+    words: &Words<'_>,
+) -> Result<(Answered<'g>, Vec<String>), Failure> {
     let Target { resolution, name, subresource, notes, warnings } = Target::read(words, cluster.catalogue());
     let namespaced = resolution.known().is_none_or(|known| known.namespaced);
     // `exec pods/exec` and the like: the operation has its subresource already.
@@ -213,7 +223,9 @@ fn operate<'g>(cluster: &'g Cluster, who: &Who, words: &Words<'_>) -> Result<(An
     let deciding: Vec<Step> = plan.deciding_steps().into_iter().cloned().collect();
     let mut gather = |step: &Step, decides: bool| -> Ternary {
         let request = request_of(step, words, &name);
-        let same = |known: &&Asked<'_>| known.step.as_ref().is_some_and(|known| known == step) || known.request == request;
+        let same = |known: &&Asked<'_>| {
+            known.step.as_ref().is_some_and(|known| known == step) || known.request == request
+        };
         if let Some(known) = asked.iter().find(same) {
             return known.answer.ternary;
         }
@@ -230,7 +242,10 @@ fn operate<'g>(cluster: &'g Cluster, who: &Who, words: &Words<'_>) -> Result<(An
     if plan.any_client && !plan.kubectl.is_nothing() {
         let kubectl = plan.answer_for_kubectl(&mut |step| gather(step, false));
         if kubectl != ternary {
-            notes.push(format!("kubectl itself asks more first ({}), and its answer is {kubectl}", steps(&plan.kubectl)));
+            notes.push(format!(
+                "kubectl itself asks more first ({}), and its answer is {kubectl}",
+                steps(&plan.kubectl)
+            ));
         }
     }
     if name.is_empty() && deciding.iter().any(|step| step.name == StepName::NotGiven) {
@@ -245,7 +260,12 @@ fn operate<'g>(cluster: &'g Cluster, who: &Who, words: &Words<'_>) -> Result<(An
     let dot = if resolution.group().is_empty() { String::new() } else { format!(".{}", resolution.group()) };
     let part = if subresource.is_empty() { String::new() } else { format!("/{subresource}") };
     let named = if name.is_empty() { String::new() } else { format!(" named {name}") };
-    let title = format!("{} {}{dot}{part}{named}{place} (Kubernetes {})", plan.operation, resolution.resource(), cluster.version());
+    let title = format!(
+        "{} {}{dot}{part}{named}{place} (Kubernetes {})",
+        plan.operation,
+        resolution.resource(),
+        cluster.version()
+    );
     Ok((Answered { ternary, title, asked, plan: Some(plan), notes }, warnings))
 }
 
@@ -253,7 +273,13 @@ fn steps(need: &Need) -> String {
     need.steps().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn print(out: &mut dyn Write, cluster: &Cluster, who: &Who, arn: Option<&str>, answered: &Answered<'_>) -> Result<(), Failure> {
+fn print(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    who: &Who,
+    arn: Option<&str>,
+    answered: &Answered<'_>,
+) -> Result<(), Failure> {
     text::headline(out, answered.ternary, &answered.title, &text::asker(who, arn))?;
     let identity = text::identity_hops(cluster, who);
     writeln!(out)?;
@@ -278,7 +304,13 @@ fn print(out: &mut dyn Write, cluster: &Cluster, who: &Who, arn: Option<&str>, a
     Ok(())
 }
 
-fn print_plan(out: &mut dyn Write, cluster: &Cluster, who: &Who, plan: &Plan, asked: &[Asked<'_>]) -> Result<(), Failure> {
+fn print_plan(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    who: &Who,
+    plan: &Plan,
+    asked: &[Asked<'_>],
+) -> Result<(), Failure> {
     writeln!(out, "  needs {}", need_sentence(&plan.needs))?;
     for (one, index) in asked.iter().zip(0usize..) {
         let style = text::style(one.answer.ternary);
@@ -286,7 +318,11 @@ fn print_plan(out: &mut dyn Write, cluster: &Cluster, who: &Who, plan: &Plan, as
         let why = if one.why.is_empty() { String::new() } else { format!(", {}", one.why) };
         writeln!(out, "  {style}{}{style:#} - {}{why}{aside}", one.answer.ternary, one.request.attributes())?;
         // What every request shares is said once.
-        let same = |other: &&Asked<'_>| other.answer.ternary == Ternary::Unknown && other.answer.grants.is_empty() && matches!(other.answer.doubts.as_slice(), [rbacsim::answer::Doubt::NoIdentity]);
+        let same = |other: &&Asked<'_>| {
+            other.answer.ternary == Ternary::Unknown
+                && other.answer.grants.is_empty()
+                && matches!(other.answer.doubts.as_slice(), [rbacsim::answer::Doubt::NoIdentity])
+        };
         if same(&one) && index > 0 {
             continue;
         }
@@ -302,11 +338,13 @@ fn need_sentence(need: &Need) -> String {
         Need::All(needs) if needs.is_empty() => "nothing".to_owned(),
         Need::All(needs) => needs.iter().map(inner_sentence).collect::<Vec<_>>().join(" and "),
         Need::Any(ways) => {
-            let ways: Vec<String> = ways.iter().map(|way| format!("{} ({})", inner_sentence(&way.need), way.label)).collect();
+            let ways: Vec<String> =
+                ways.iter().map(|way| format!("{} ({})", inner_sentence(&way.need), way.label)).collect();
             ways.join(" or ")
         }
         Need::Cases(cases) => {
-            let cases: Vec<String> = cases.iter().map(|case| format!("{}: {}", case.label, inner_sentence(&case.need))).collect();
+            let cases: Vec<String> =
+                cases.iter().map(|case| format!("{}: {}", case.label, inner_sentence(&case.need))).collect();
             cases.join("; ")
         }
     }
@@ -320,7 +358,13 @@ fn inner_sentence(need: &Need) -> String {
     }
 }
 
-fn document(cluster: &Cluster, who: &Who, arn: Option<&str>, answered: &Answered<'_>, warnings: &[String]) -> Value {
+fn document(
+    cluster: &Cluster,
+    who: &Who,
+    arn: Option<&str>,
+    answered: &Answered<'_>,
+    warnings: &[String],
+) -> Value {
     let mut notes = answered.notes.clone();
     notes.extend(text::assumptions(cluster, who));
     let mut value = json!({

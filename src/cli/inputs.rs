@@ -85,7 +85,12 @@ impl Inputs {
         let cluster = Cluster::from(load(&inputs, &options)?);
         if self.diagnostics != Diagnostics::None {
             let mut err = anstream::stderr();
-            text::diagnostics(&mut err, cluster.sources(), cluster.diagnostics(), self.diagnostics == Diagnostics::All)?;
+            text::diagnostics(
+                &mut err,
+                cluster.sources(),
+                cluster.diagnostics(),
+                self.diagnostics == Diagnostics::All,
+            )?;
             err.flush()?;
         }
         Ok(cluster)

@@ -28,13 +28,16 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let from_stdin = args.reviews.as_ref().is_none_or(|path| path.as_os_str() == "-");
     if from_stdin && args.inputs.filename.iter().any(|path| path.as_os_str() == "-") {
-        return Err("standard input cannot hold both the policy and the reviews; give one of them as a file".into());
+        return Err(
+            "standard input cannot hold both the policy and the reviews; give one of them as a file".into()
+        );
     }
     let cluster = args.inputs.load()?;
     let mut output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let mut input: Box<dyn BufRead> = match &args.reviews {
         Some(path) if !from_stdin => {
-            let file = File::open(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+            let file =
+                File::open(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
             Box::new(BufReader::with_capacity(1 << 16, file))
         }
         _ => Box::new(BufReader::with_capacity(1 << 16, io::stdin().lock())),

@@ -38,7 +38,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let cluster = args.inputs.load()?;
     let session = args.session_name.as_deref();
-    let found: Vec<(&String, Who)> = args.arn.iter().map(|arn| (arn, cluster.identify(arn, session))).collect();
+    let found: Vec<(&String, Who)> =
+        args.arn.iter().map(|arn| (arn, cluster.identify(arn, session))).collect();
     match args.output {
         Output::Json => {
             let rows = found.iter().map(|(arn, who)| json::identity(&cluster, who, Some(arn))).collect();

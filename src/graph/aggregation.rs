@@ -1,15 +1,15 @@
 //! ClusterRole aggregation, as the controller in a cluster would leave the stored rules.
 //!
-//! Follows `clusterroleaggregation.syncClusterRole`, repeated until nothing changes: selectors in order; per
+//! Follows `clusterroleaggregation.syncClusterRole` for every ClusterRole by name, repeated until nothing changes: selectors in order; per
 //! selector the matching ClusterRoles by name, the role itself left out; a rule is taken in unless an equal one is
 //! there. The result replaces the role's own rules, unless it is empty (a server-side apply of nothing leaves
 //! rules that somebody else wrote).
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Via;
 use crate::names::Name;
-use crate::policy::{Policy, position};
+use crate::policy::Policy;
 use crate::rbac::{Operator, Requirement, Role, RuleId, Scope};
 
 /// Whether a label selector matches labels, as `LabelSelectorAsSelector` has it.
@@ -57,8 +57,8 @@ fn fixed_point(policy: &Policy) -> Vec<(u32, InForce)> {
 
     // Who takes from whom is settled by labels alone; only the rules take several rounds.
     let mut takers: Vec<(u32, Vec<(u32, u32)>)> = Vec::new();
-    for (index, role) in (0u32..).zip(&policy.roles) {
-        let Some(selectors) = &role.aggregation else { continue };
+    for (index, role) in &by_name {
+        let (index, Some(selectors)) = (*index, &role.aggregation) else { continue };
         let mut sources = Vec::new();
         for (number, selector) in (0u32..).zip(selectors) {
             for (from, source) in &by_name {
@@ -77,6 +77,7 @@ fn fixed_point(policy: &Policy) -> Vec<(u32, InForce)> {
     let mut in_force: Vec<(u32, InForce)> = takers.iter().map(|(index, _)| (*index, own(*index))).collect();
     let id = |rule: u32| policy.placed_rules.get(rule as usize).map(|placed| placed.rule);
     let ids = |rules: &InForce| rules.iter().filter_map(|(rule, _)| id(*rule)).collect::<Vec<RuleId>>();
+    let number: FxHashMap<u32, usize> = takers.iter().map(|(index, _)| *index).zip(0..).collect();
     // A rule needs one round for every role on its way, and written rules one to give way. The bound only
     // matters where roles take from each other in a circle and the order of rules would never settle.
     for _ in 0..takers.len() * 2 + 2 {
@@ -86,10 +87,7 @@ fn fixed_point(policy: &Policy) -> Vec<(u32, InForce)> {
             let mut there: FxHashSet<RuleId> = FxHashSet::default();
             for (from, selector) in sources {
                 let via = Via::Aggregated { from: *from, selector: *selector };
-                let known = in_force
-                    .binary_search_by_key(from, |(index, _)| *index)
-                    .ok()
-                    .and_then(|at| in_force.get(at));
+                let known = number.get(from).and_then(|at| in_force.get(*at));
                 let stored;
                 let rules = if let Some((_, rules)) = known {
                     rules
@@ -115,6 +113,6 @@ fn fixed_point(policy: &Policy) -> Vec<(u32, InForce)> {
             break;
         }
     }
-    debug_assert!(position(in_force.len()) <= position(policy.roles.len()), "one entry a taker");
+    in_force.sort_unstable_by_key(|(index, _)| *index);
     in_force
 }

@@ -19,6 +19,8 @@ pub(crate) struct Section {
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
     pub(crate) source: Source,
+    /// Whether the namespace was not written, only assumed.
+    pub(crate) assumed: bool,
     pub(crate) sections: Vec<Section>,
 }
 
@@ -57,7 +59,7 @@ pub(crate) fn read(
             sections.push(Section { key: key.text().to_owned(), text: text.to_owned(), source, first_line });
         }
     }
-    Ok(Found { source, sections })
+    Ok(Found { source, assumed: false, sections })
 }
 
 /// The line on which the content of a literal block scalar begins; `None` for any other scalar, whose lines are

@@ -3,7 +3,10 @@
 use crate::defaults;
 use crate::names::Name;
 use crate::policy::Policy;
-use crate::rbac::{Binding, Operator, PlacedRule, PlacedSubject, PolicyRule, Requirement, Role, RoleKind, RoleRef, Scope, Selector, Subject};
+use crate::rbac::{
+    Binding, Operator, PlacedRule, PlacedSubject, PolicyRule, Requirement, Role, RoleKind, RoleRef, Scope,
+    Selector, Subject,
+};
 use crate::source::Source;
 use crate::version::KubernetesVersion;
 
@@ -17,7 +20,8 @@ pub(super) fn add(policy: &mut Policy, version: KubernetesVersion) -> usize {
         Some(namespace) => Scope::Namespace(policy.names.intern(namespace)),
     };
     let mut added = 0;
-    let known: rustc_hash::FxHashSet<(Scope, Name)> = policy.roles.iter().map(|role| (role.scope, role.name)).collect();
+    let known: rustc_hash::FxHashSet<(Scope, Name)> =
+        policy.roles.iter().map(|role| (role.scope, role.name)).collect();
     for role in defaults::roles(version) {
         let scope = scope_of(policy, role.namespace);
         let name = policy.names.intern(role.name);
@@ -27,8 +31,10 @@ pub(super) fn add(policy: &mut Policy, version: KubernetesVersion) -> usize {
         let names = &mut policy.names;
         let mut placed = Vec::with_capacity(role.rules.len());
         for rule in &role.rules {
-            let mut intern = |list: &[&str]| list.iter().map(|text| names.intern(text)).collect::<Vec<Name>>();
-            let (verbs, api_groups, resources) = (intern(&rule.verbs), intern(&rule.api_groups), intern(&rule.resources));
+            let mut intern =
+                |list: &[&str]| list.iter().map(|text| names.intern(text)).collect::<Vec<Name>>();
+            let (verbs, api_groups, resources) =
+                (intern(&rule.verbs), intern(&rule.api_groups), intern(&rule.resources));
             let (resource_names, urls) = (intern(&rule.resource_names), intern(&rule.non_resource_urls));
             let rule = PolicyRule {
                 verbs: &verbs,
@@ -39,7 +45,8 @@ pub(super) fn add(policy: &mut Policy, version: KubernetesVersion) -> usize {
             };
             placed.push(PlacedRule { rule: policy.rules.intern(&rule), line: 0 });
         }
-        let labels = role.labels.iter().map(|(key, value)| (names.intern(key), names.intern(value))).collect();
+        let labels =
+            role.labels.iter().map(|(key, value)| (names.intern(key), names.intern(value))).collect();
         let selector = |names: &mut crate::names::Names, labels: &[(&str, &str)]| -> Selector {
             let requirement = |(key, value): &(&str, &str)| Requirement {
                 key: names.intern(key),
@@ -48,7 +55,8 @@ pub(super) fn add(policy: &mut Policy, version: KubernetesVersion) -> usize {
             };
             labels.iter().map(requirement).collect()
         };
-        let selectors: Vec<Selector> = role.aggregation.iter().map(|labels| selector(names, labels)).collect();
+        let selectors: Vec<Selector> =
+            role.aggregation.iter().map(|labels| selector(names, labels)).collect();
         let aggregation = (!selectors.is_empty()).then(|| selectors.into_boxed_slice());
         let rules = policy.add_rules(&placed);
         policy.roles.push(Role { scope, name, rules, source, labels, aggregation });

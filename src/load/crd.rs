@@ -89,5 +89,9 @@ fn read_version(node: Node<'_>, index: usize, crd: &mut CustomResource) -> Resul
 }
 
 fn is_true(node: Node<'_>) -> bool {
-    node.scalar() == Some(ScalarType::Bool) && matches!(node.text(), "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "y" | "Y")
+    node.scalar() == Some(ScalarType::Bool)
+        && matches!(
+            node.text(),
+            "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" | "y" | "Y"
+        )
 }

@@ -54,5 +54,9 @@ pub(crate) fn mapping<'t>(
     node: Node<'t>,
     path: &dyn Fn() -> String,
 ) -> Result<impl Iterator<Item = (Node<'t>, Node<'t>)> + use<'t>, FieldError> {
-    if node.is_mapping() || node.is_null() { Ok(node.pairs()) } else { Err(wrong(&path(), node, "a mapping")) }
+    if node.is_mapping() || node.is_null() {
+        Ok(node.pairs())
+    } else {
+        Err(wrong(&path(), node, "a mapping"))
+    }
 }

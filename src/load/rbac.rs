@@ -5,8 +5,8 @@ use crate::document::Node;
 use crate::names::{Name, Names};
 use crate::policy::Policy;
 use crate::rbac::{
-    Binding, Operator, PlacedRule, PlacedSubject, PolicyRule, Requirement, Role, RoleKind, RoleRef, Rules, Scope,
-    Selector, Subject,
+    Binding, Operator, PlacedRule, PlacedSubject, PolicyRule, Requirement, Role, RoleKind, RoleRef, Rules,
+    Scope, Selector, Subject,
 };
 use crate::source::Source;
 
@@ -151,11 +151,8 @@ pub(crate) fn add(
     if kind.is_namespaced() {
         validate::namespace(namespace, &mut errors);
     }
-    let scope = if kind.is_namespaced() {
-        Scope::Namespace(policy.names.intern(namespace))
-    } else {
-        Scope::Cluster
-    };
+    let scope =
+        if kind.is_namespaced() { Scope::Namespace(policy.names.intern(namespace)) } else { Scope::Cluster };
     let is_default = meta.labels.contains(&("kubernetes.io/bootstrapping", "rbac-defaults"));
 
     match kind {
@@ -164,9 +161,10 @@ pub(crate) fn add(
             read_rules(rules, kind, names, pool, scratch, line_of, &mut unknown_fields, &mut errors)
                 .map_err(|error| vec![error])?;
             let selectors = match aggregation {
-                Some(node) if !node.is_null() => {
-                    Some(read_aggregation(node, names, &mut unknown_fields, &mut errors).map_err(|error| vec![error])?)
-                }
+                Some(node) if !node.is_null() => Some(
+                    read_aggregation(node, names, &mut unknown_fields, &mut errors)
+                        .map_err(|error| vec![error])?,
+                ),
                 _ => None,
             };
             if !errors.is_empty() {
@@ -185,8 +183,16 @@ pub(crate) fn add(
         RbacKind::RoleBinding | RbacKind::ClusterRoleBinding => {
             let read = read_role_ref(role_ref, kind, &mut policy.names, &mut unknown_fields, &mut errors)
                 .map_err(|error| vec![error])?;
-            read_subjects(subjects, scope, &mut policy.names, scratch, line_of, &mut unknown_fields, &mut errors)
-                .map_err(|error| vec![error])?;
+            read_subjects(
+                subjects,
+                scope,
+                &mut policy.names,
+                scratch,
+                line_of,
+                &mut unknown_fields,
+                &mut errors,
+            )
+            .map_err(|error| vec![error])?;
             if !errors.is_empty() {
                 return Err(errors);
             }
@@ -235,13 +241,7 @@ fn read_rules(
                 into.push(names.intern(text));
             }
         }
-        let rule = PolicyRule {
-            verbs,
-            api_groups,
-            resources,
-            resource_names,
-            non_resource_urls: urls,
-        };
+        let rule = PolicyRule { verbs, api_groups, resources, resource_names, non_resource_urls: urls };
         validate::rule(&rule, index, kind == RbacKind::Role, names, errors);
         scratch.rules.push(PlacedRule { rule: pool.intern(&rule), line: line_of(item.position().line) });
     }
@@ -303,7 +303,8 @@ fn read_selector(
                             "operator" => operator = text(value, &|| format!("{at}.operator"))?,
                             "values" => {
                                 values.clear();
-                                for (entry, number) in list(value, &|| format!("{at}.values"))?.zip(0usize..) {
+                                for (entry, number) in list(value, &|| format!("{at}.values"))?.zip(0usize..)
+                                {
                                     let value = text(entry, &|| format!("{at}.values[{number}]"))?;
                                     values.push(names.intern(value));
                                 }
@@ -317,7 +318,9 @@ fn read_selector(
                         "Exists" => (Operator::Exists, false),
                         "DoesNotExist" => (Operator::DoesNotExist, false),
                         other => {
-                            errors.push(format!("{at}.operator: Invalid value: \"{other}\": not a valid selector operator"));
+                            errors.push(format!(
+                                "{at}.operator: Invalid value: \"{other}\": not a valid selector operator"
+                            ));
                             continue;
                         }
                     };
@@ -327,7 +330,11 @@ fn read_selector(
                     if !wants_values && !values.is_empty() {
                         errors.push(format!("{at}.values: Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'"));
                     }
-                    requirements.push(Requirement { key: names.intern(label), operator, values: values.into() });
+                    requirements.push(Requirement {
+                        key: names.intern(label),
+                        operator,
+                        values: values.into(),
+                    });
                 }
             }
             other => unknown.push(format!("{path}.{other}")),
@@ -357,8 +364,9 @@ fn read_role_ref(
     if api_group.is_empty() {
         api_group = GROUP;
     }
-    let role_kind = validate::role_ref(api_group, role_kind, name, kind == RbacKind::ClusterRoleBinding, errors)
-        .unwrap_or(RoleKind::ClusterRole);
+    let role_kind =
+        validate::role_ref(api_group, role_kind, name, kind == RbacKind::ClusterRoleBinding, errors)
+            .unwrap_or(RoleKind::ClusterRole);
     Ok(RoleRef { kind: role_kind, name: names.intern(name) })
 }
 
@@ -398,7 +406,8 @@ fn read_subjects(
             validate::SubjectKind::Group => Subject::Group(names.intern(name)),
             validate::SubjectKind::ServiceAccount => {
                 // A RoleBinding's service account without namespace is one of the binding's own.
-                let namespace = if namespace.is_empty() { scope.namespace() } else { names.intern(namespace) };
+                let namespace =
+                    if namespace.is_empty() { scope.namespace() } else { names.intern(namespace) };
                 Subject::ServiceAccount { namespace, name: names.intern(name) }
             }
         };

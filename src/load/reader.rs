@@ -19,7 +19,10 @@ pub(super) fn read(collector: &mut Collector, file: FileId, bytes: &[u8]) {
         if let Err(error) = read_json(collector, file, &text) {
             // JSON is YAML, nearly: what is not JSON may still be a flow mapping.
             if !read_yaml_if_valid(collector, file, &text) {
-                collector.broken(&Origin { file, text: &text, lines_before: 0, path: Some(String::new()) }, &error);
+                collector.broken(
+                    &Origin { file, text: &text, lines_before: 0, path: Some(String::new()) },
+                    &error,
+                );
             }
         }
         return;

@@ -18,7 +18,10 @@ pub(crate) fn object_name(name: &str, errors: &mut Vec<String>) {
 
 fn path_segment_problems(name: &str) -> impl Iterator<Item = String> {
     let dots = matches!(name, "." | "..").then(|| format!("may not be '{name}'"));
-    let signs = ['/', '%'].into_iter().filter(|sign| name.contains(*sign)).map(|sign| format!("may not contain '{sign}'"));
+    let signs = ['/', '%']
+        .into_iter()
+        .filter(|sign| name.contains(*sign))
+        .map(|sign| format!("may not contain '{sign}'"));
     dots.into_iter().chain(signs)
 }
 
@@ -52,13 +55,20 @@ fn is_dns_subdomain(text: &str) -> bool {
 }
 
 /// `ValidatePolicyRule`.
-pub(crate) fn rule(rule: &PolicyRule<'_>, index: usize, namespaced: bool, names: &Names, errors: &mut Vec<String>) {
+pub(crate) fn rule(
+    rule: &PolicyRule<'_>,
+    index: usize,
+    namespaced: bool,
+    names: &Names,
+    errors: &mut Vec<String>,
+) {
     let at = |field: &str| format!("rules[{index}].{field}");
     if rule.verbs.is_empty() {
         errors.push(format!("{}: Required value: verbs must contain at least one value", at("verbs")));
     }
     if !rule.non_resource_urls.is_empty() {
-        let quoted: Vec<String> = rule.non_resource_urls.iter().map(|url| format!("{:?}", names.text(*url))).collect();
+        let quoted: Vec<String> =
+            rule.non_resource_urls.iter().map(|url| format!("{:?}", names.text(*url))).collect();
         let urls = format!("[{}]", quoted.join(","));
         if namespaced {
             errors.push(format!(
@@ -75,10 +85,16 @@ pub(crate) fn rule(rule: &PolicyRule<'_>, index: usize, namespaced: bool, names:
         return;
     }
     if rule.api_groups.is_empty() {
-        errors.push(format!("{}: Required value: resource rules must supply at least one api group", at("apiGroups")));
+        errors.push(format!(
+            "{}: Required value: resource rules must supply at least one api group",
+            at("apiGroups")
+        ));
     }
     if rule.resources.is_empty() {
-        errors.push(format!("{}: Required value: resource rules must supply at least one resource", at("resources")));
+        errors.push(format!(
+            "{}: Required value: resource rules must supply at least one resource",
+            at("resources")
+        ));
     }
 }
 
@@ -91,7 +107,9 @@ pub(crate) fn role_ref(
     errors: &mut Vec<String>,
 ) -> Option<RoleKind> {
     if api_group != GROUP {
-        errors.push(format!("roleRef.apiGroup: Unsupported value: \"{api_group}\": supported values: \"{GROUP}\""));
+        errors.push(format!(
+            "roleRef.apiGroup: Unsupported value: \"{api_group}\": supported values: \"{GROUP}\""
+        ));
     }
     let known = match kind {
         "ClusterRole" => Some(RoleKind::ClusterRole),
@@ -154,13 +172,19 @@ pub(crate) fn subject(
             ));
         }
         if !api_group.is_empty() {
-            errors.push(format!("{}: Unsupported value: \"{api_group}\": supported values: \"\"", at("apiGroup")));
+            errors.push(format!(
+                "{}: Unsupported value: \"{api_group}\": supported values: \"\"",
+                at("apiGroup")
+            ));
         }
         if cluster && namespace.is_empty() {
             errors.push(format!("{}: Required value", at("namespace")));
         }
     } else if !api_group.is_empty() && api_group != GROUP {
-        errors.push(format!("{}: Unsupported value: \"{api_group}\": supported values: \"{GROUP}\"", at("apiGroup")));
+        errors.push(format!(
+            "{}: Unsupported value: \"{api_group}\": supported values: \"{GROUP}\"",
+            at("apiGroup")
+        ));
     }
     Some(known)
 }

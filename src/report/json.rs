@@ -47,9 +47,14 @@ pub fn identity(cluster: &Cluster, who: &Who, arn: Option<&str>) -> Value {
             }),
         );
         object.insert("symbolic".into(), mapped.is_symbolic().into());
-        object.insert("notes".into(), mapped.notes.iter().map(|note| note.text.clone()).collect::<Vec<_>>().into());
+        object.insert(
+            "notes".into(),
+            mapped.notes.iter().map(|note| note.text.clone()).collect::<Vec<_>>().into(),
+        );
     }
-    if let (Some(IdentityError::NotMapped { nearest: Some(nearest) }), Some(object)) = (who.error(), value.as_object_mut()) {
+    if let (Some(IdentityError::NotMapped { nearest: Some(nearest) }), Some(object)) =
+        (who.error(), value.as_object_mut())
+    {
         object.insert(
             "nearest".into(),
             json!({ "text": nearest.to_string(), "source": cluster.sources().show(nearest.source).to_string() }),

@@ -55,7 +55,13 @@ pub fn headline(out: &mut dyn Write, ternary: Ternary, asked: &str, asker: &str)
 pub fn hops(out: &mut dyn Write, hops: &[Hop], indent: usize) -> io::Result<()> {
     const WIDEST: usize = 100;
     let width = |hop: &Hop| indent + 2 * hop.depth + hop.text.chars().count();
-    let column = hops.iter().filter(|hop| !hop.place.is_empty()).map(width).filter(|width| *width <= WIDEST).max().unwrap_or(0);
+    let column = hops
+        .iter()
+        .filter(|hop| !hop.place.is_empty())
+        .map(width)
+        .filter(|width| *width <= WIDEST)
+        .max()
+        .unwrap_or(0);
     for hop in hops {
         let lead = indent + 2 * hop.depth;
         write!(out, "{:lead$}{}", "", hop.text)?;
@@ -78,7 +84,11 @@ pub fn identity_hops(cluster: &Cluster, who: &Who) -> Vec<Hop> {
     let hop = |depth, text, place| Hop { depth, text, place };
     match &who.is {
         WhoIs::User(user) => {
-            vec![hop(0, format!("user `{}`, groups {}", user.username, quoted_or_none(&user.groups)), String::new())]
+            vec![hop(
+                0,
+                format!("user `{}`, groups {}", user.username, quoted_or_none(&user.groups)),
+                String::new(),
+            )]
         }
         WhoIs::Mapped(mapped) => mapped_hops(sources, mapped),
         WhoIs::Error(_) => Vec::new(),
@@ -115,7 +125,13 @@ fn mapped_hops(sources: &Sources, mapped: &Mapped) -> Vec<Hop> {
 ///
 /// # Errors
 /// If writing fails.
-pub fn reasons(out: &mut dyn Write, cluster: &Cluster, who: &Who, answer: &Answer<'_>, indent: usize) -> io::Result<()> {
+pub fn reasons(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    who: &Who,
+    answer: &Answer<'_>,
+    indent: usize,
+) -> io::Result<()> {
     let graph = cluster.graph();
     if answer.is_master {
         let text = "group `system:masters`: everything is allowed before RBAC is asked".to_owned();
@@ -193,10 +209,18 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
     }
 }
 
-fn doubt_text(out: &mut dyn Write, cluster: &Cluster, _who: &Who, doubt: &Doubt<'_>, indent: usize) -> io::Result<()> {
+fn doubt_text(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    _who: &Who,
+    doubt: &Doubt<'_>,
+    indent: usize,
+) -> io::Result<()> {
     let policy = cluster.graph().policy();
     let place = match doubt {
-        Doubt::MissingRole(applied) => words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line)),
+        Doubt::MissingRole(applied) => {
+            words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line))
+        }
         Doubt::NodeAuthorizer(rule) => words::rule_place(policy, rule),
         _ => String::new(),
     };
@@ -213,7 +237,12 @@ pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String)
     let policy = graph.policy();
     let of = |grant: &Grant<'_>| {
         let bound = grant.applied.binding;
-        format!("{}, {}, rule {}", words::binding(policy, bound), words::role_ref(policy, bound), grant.rule.position + 1)
+        format!(
+            "{}, {}, rule {}",
+            words::binding(policy, bound),
+            words::role_ref(policy, bound),
+            grant.rule.position + 1
+        )
     };
     let others = |count: usize| match count {
         0 | 1 => String::new(),
@@ -226,15 +255,33 @@ pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String)
             words::rule_place(policy, &grant.rule),
         ),
         NearMiss::OnlyNames(grant) => (
-            format!("{}: {}", of(grant), words::mismatch(policy, &grant.rule.rule, crate::evaluate::Mismatch { resource_name: true, ..Default::default() })),
+            format!(
+                "{}: {}",
+                of(grant),
+                words::mismatch(
+                    policy,
+                    &grant.rule.rule,
+                    crate::evaluate::Mismatch { resource_name: true, ..Default::default() }
+                )
+            ),
             words::rule_place(policy, &grant.rule),
         ),
         NearMiss::OtherNamespace { namespace, grant, count } => (
-            format!("allowed in namespace `{}`{}, not here: {}", policy.names.text(*namespace), others(*count), of(grant)),
+            format!(
+                "allowed in namespace `{}`{}, not here: {}",
+                policy.names.text(*namespace),
+                others(*count),
+                of(grant)
+            ),
             words::place(policy, grant.applied.binding.source),
         ),
         NearMiss::OnlyInNamespaces { namespace, grant, count } => (
-            format!("granted in namespace `{}`{}, but this request is made outside namespaces, where a RoleBinding does not count: {}", policy.names.text(*namespace), others(*count), of(grant)),
+            format!(
+                "granted in namespace `{}`{}, but this request is made outside namespaces, where a RoleBinding does not count: {}",
+                policy.names.text(*namespace),
+                others(*count),
+                of(grant)
+            ),
             words::place(policy, grant.applied.binding.source),
         ),
         NearMiss::MissingRole(applied) => (
@@ -271,7 +318,11 @@ fn near(out: &mut dyn Write, cluster: &Cluster, answer: &Answer<'_>, indent: usi
         })
         .collect();
     if let Some(more @ 1..) = answer.near.len().checked_sub(NEAR_SHOWN) {
-        lines.push(Hop { depth: 1, text: format!("and {more} more; -o json has them all"), place: String::new() });
+        lines.push(Hop {
+            depth: 1,
+            text: format!("and {more} more; -o json has them all"),
+            place: String::new(),
+        });
     }
     hops(out, &lines, indent)
 }
@@ -280,11 +331,17 @@ fn near(out: &mut dyn Write, cluster: &Cluster, answer: &Answer<'_>, indent: usi
 ///
 /// # Errors
 /// If writing fails.
-pub fn identity_error(out: &mut dyn Write, cluster: &Cluster, error: &IdentityError, indent: usize) -> io::Result<()> {
+pub fn identity_error(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    error: &IdentityError,
+    indent: usize,
+) -> io::Result<()> {
     if matches!(error, IdentityError::NoMappings) {
         return Ok(());
     }
-    let mut lines = vec![Hop { depth: 0, text: format!("{error}: this ARN cannot log in"), place: String::new() }];
+    let mut lines =
+        vec![Hop { depth: 0, text: format!("{error}: this ARN cannot log in"), place: String::new() }];
     if !error.is_refusal() {
         lines = vec![Hop { depth: 0, text: error.to_string(), place: String::new() }];
     }
@@ -295,7 +352,11 @@ pub fn identity_error(out: &mut dyn Write, cluster: &Cluster, error: &IdentityEr
         }
         IdentityError::NoInstanceId { provenance, .. } => {
             let place = cluster.sources().show(provenance.source).to_string();
-            lines.push(Hop { depth: 1, text: "only a session named after an EC2 instance can log in through this entry".to_owned(), place });
+            lines.push(Hop {
+                depth: 1,
+                text: "only a session named after an EC2 instance can log in through this entry".to_owned(),
+                place,
+            });
         }
         _ => {}
     }
@@ -323,7 +384,10 @@ pub fn assumptions(cluster: &Cluster, who: &Who) -> Vec<String> {
         ));
     }
     if who.identity.is_some() || who.error().is_some() {
-        lines.push("EKS access entries and the hidden cluster creator are not in the inputs; either may allow more".to_owned());
+        lines.push(
+            "EKS access entries and the hidden cluster creator are not in the inputs; either may allow more"
+                .to_owned(),
+        );
     }
     lines
 }
@@ -346,7 +410,12 @@ const DIAGNOSTICS_SHOWN: usize = 5;
 ///
 /// # Errors
 /// If writing fails.
-pub fn diagnostics(out: &mut dyn Write, sources: &Sources, diagnostics: &[Diagnostic], all: bool) -> io::Result<()> {
+pub fn diagnostics(
+    out: &mut dyn Write,
+    sources: &Sources,
+    diagnostics: &[Diagnostic],
+    all: bool,
+) -> io::Result<()> {
     let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
     sorted.sort_by_key(|diagnostic| diagnostic.severity());
     let shown = if all { sorted.len() } else { DIAGNOSTICS_SHOWN };

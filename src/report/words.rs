@@ -20,7 +20,9 @@ pub fn place(policy: &Policy, source: Source) -> String {
 fn scoped(policy: &Policy, scope: Scope, name: Name) -> String {
     match scope {
         Scope::Cluster => policy.names.text(name).to_owned(),
-        Scope::Namespace(namespace) => format!("{}/{}", policy.names.text(namespace), policy.names.text(name)),
+        Scope::Namespace(namespace) => {
+            format!("{}/{}", policy.names.text(namespace), policy.names.text(name))
+        }
     }
 }
 
@@ -36,7 +38,11 @@ pub fn role(policy: &Policy, role: &Role) -> String {
 
 /// The role that a binding names, whether or not it is there.
 pub fn role_ref(policy: &Policy, binding: &Binding) -> String {
-    format!("{} `{}`", binding.role_ref.kind.as_str(), scoped(policy, binding.role_scope(), binding.role_ref.name))
+    format!(
+        "{} `{}`",
+        binding.role_ref.kind.as_str(),
+        scoped(policy, binding.role_scope(), binding.role_ref.name)
+    )
 }
 
 /// ``Group `developers` ``.
@@ -45,7 +51,9 @@ pub fn subject(policy: &Policy, subject: Subject) -> String {
     match subject {
         Subject::User(name) => format!("User `{}`", text(name)),
         Subject::Group(name) => format!("Group `{}`", text(name)),
-        Subject::ServiceAccount { namespace, name } => format!("ServiceAccount `{}/{}`", text(namespace), text(name)),
+        Subject::ServiceAccount { namespace, name } => {
+            format!("ServiceAccount `{}/{}`", text(namespace), text(name))
+        }
     }
 }
 
@@ -149,8 +157,16 @@ pub fn aggregation(policy: &Policy, step: &AggregationStep<'_>) -> String {
             }
         })
         .collect();
-    let labels = if labels.is_empty() { "the empty selector".to_owned() } else { format!("label `{}`", labels.join(",")) };
-    format!("{} is aggregated into `{}` by {labels}", role(policy, step.from), policy.names.text(step.into.name))
+    let labels = if labels.is_empty() {
+        "the empty selector".to_owned()
+    } else {
+        format!("label `{}`", labels.join(","))
+    };
+    format!(
+        "{} is aggregated into `{}` by {labels}",
+        role(policy, step.from),
+        policy.names.text(step.into.name)
+    )
 }
 
 /// A hop of an explanation: what, and where it stands.

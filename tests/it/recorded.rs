@@ -35,13 +35,18 @@ fn cluster(objects: &[Value]) -> Cluster {
 pub(crate) fn review(cluster: &Cluster, specs: &[&Value]) -> Vec<Value> {
     let mut input = String::new();
     for spec in specs {
-        let review = json!({ "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec });
+        let review =
+            json!({ "apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec });
         input.push_str(&review.to_string());
         input.push('\n');
     }
     let mut output = Vec::new();
     rbacsim::review::stream(cluster, &mut input.as_bytes(), &mut output).unwrap();
-    output.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap()).collect()
+    output
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect()
 }
 
 /// Messages joined as `[a, b]` come in the order of a Go map: compare them as sets.
@@ -56,7 +61,10 @@ fn verdict_sets() -> Vec<(String, Value)> {
         let path = entry.unwrap().path();
         let mut text = String::new();
         flate2::read::GzDecoder::new(std::fs::File::open(&path).unwrap()).read_to_string(&mut text).unwrap();
-        sets.push((path.file_name().unwrap().to_string_lossy().into_owned(), serde_json::from_str(&text).unwrap()));
+        sets.push((
+            path.file_name().unwrap().to_string_lossy().into_owned(),
+            serde_json::from_str(&text).unwrap(),
+        ));
     }
     sets.sort_by(|a, b| a.0.cmp(&b.0));
     sets
@@ -95,7 +103,10 @@ fn every_recorded_verdict_agrees() {
         }
     }
     assert!(allowed > 1000 && denied > 1000, "both answers must be common");
-    eprintln!("verdicts: {} sets, {allowed} allowed and {denied} denied agree; of {several} denials with several messages {exact_order} in the same order", sets.len());
+    eprintln!(
+        "verdicts: {} sets, {allowed} allowed and {denied} denied agree; of {several} denials with several messages {exact_order} in the same order",
+        sets.len()
+    );
 }
 
 /// Everything on the walk agrees: the decision, all grants, and the reason among them.
@@ -111,8 +122,10 @@ fn the_explanation_agrees_with_the_decision_on_recorded_cases() {
             if resource.is_null() {
                 continue;
             }
-            let (verb, group, kind) = (text(resource, "verb"), text(resource, "group"), text(resource, "resource"));
-            let (part, object, namespace) = (text(resource, "subresource"), text(resource, "name"), text(resource, "namespace"));
+            let (verb, group, kind) =
+                (text(resource, "verb"), text(resource, "group"), text(resource, "resource"));
+            let (part, object, namespace) =
+                (text(resource, "subresource"), text(resource, "name"), text(resource, "namespace"));
             let attributes = Attributes::Resource(ResourceAttributes {
                 verb: &verb,
                 group: &group,
@@ -145,7 +158,8 @@ fn objects_that_the_api_server_refuses_are_refused_in_its_words() {
             let cluster = cluster(std::slice::from_ref(&invalid["object"]));
             assert_eq!(cluster.summary().refused, 1, "{name}: {invalid}");
             let message = &cluster.diagnostics()[0].message;
-            let errors: Vec<&str> = invalid["errors"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+            let errors: Vec<&str> =
+                invalid["errors"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
             assert!(message.ends_with(&errors.join("; ")), "{name}: {message}\n{errors:?}");
             compared += 1;
         }
