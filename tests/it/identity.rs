@@ -57,13 +57,12 @@ fn recorded_answers_agree() {
         maps += 1;
         for case in record["cases"].as_array().unwrap() {
             let arn = case["arn"].as_str().unwrap();
-            let expected = match case["error"].as_str() {
-                Some(error) => Err(error.to_owned()),
-                None => {
-                    let groups = case["groups"].as_array().unwrap().iter();
-                    let groups = groups.map(|group| group.as_str().unwrap().to_owned()).collect();
-                    Ok((case["username"].as_str().unwrap().to_owned(), groups))
-                }
+            let expected = if let Some(error) = case["error"].as_str() {
+                Err(error.to_owned())
+            } else {
+                let groups = case["groups"].as_array().unwrap().iter();
+                let groups = groups.map(|group| group.as_str().unwrap().to_owned()).collect();
+                Ok((case["username"].as_str().unwrap().to_owned(), groups))
             };
             total += 1;
             match expected {
