@@ -66,6 +66,10 @@ codes! {
     DuplicateKey = "duplicate-key", Warning;
 
     // Objects.
+    /// A document looks like a Kubernetes object but has no apiVersion.
+    NotAnObject = "not-an-object", Error;
+    /// Documents that are no Kubernetes objects were skipped.
+    OtherDocuments = "other-documents", Note;
     /// The API server would refuse the object.
     InvalidObject = "invalid-object", Error;
     /// The apiVersion has not been served for years.
