@@ -70,10 +70,10 @@ impl UserInfo {
             }
             return Self { username: username.to_owned(), groups: given };
         }
-        if given.is_empty() {
-            if let Some((namespace, name)) = split_service_account(username) {
-                return Self::service_account(namespace, name);
-            }
+        if given.is_empty()
+            && let Some((namespace, name)) = split_service_account(username)
+        {
+            return Self::service_account(namespace, name);
         }
         Self::authenticated(username, given)
     }
