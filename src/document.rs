@@ -45,6 +45,8 @@ pub struct Position {
 struct Entry {
     kind: Kind,
     owned: bool,
+    /// Written as a literal block scalar: each line of its text is a line of the source.
+    literal: bool,
     start: u32,
     len: u32,
     /// One past the last node of this subtree.
@@ -58,6 +60,7 @@ pub struct Tree<'s> {
     source: &'s str,
     owned: String,
     entries: Vec<Entry>,
+    unread: Option<Position>,
 }
 
 /// An open collection of a tree that is being filled.
@@ -67,7 +70,7 @@ pub struct Open(u32);
 impl<'s> Tree<'s> {
     /// An empty tree over a text; readers fill it.
     pub fn new(source: &'s str) -> Self {
-        Self { source, owned: String::new(), entries: Vec::new() }
+        Self { source, ..Self::default() }
     }
 
     /// Empties the tree for the next document, over the same or another text, keeping its memory.
@@ -75,6 +78,21 @@ impl<'s> Tree<'s> {
         self.source = source;
         self.owned.clear();
         self.entries.clear();
+        self.unread = None;
+    }
+
+    /// The tree emptied, over another text that need not live as long, with its memory.
+    #[must_use]
+    pub fn over(mut self, source: &str) -> Tree<'_> {
+        self.owned.clear();
+        self.entries.clear();
+        Tree { source, owned: self.owned, entries: self.entries, unread: None }
+    }
+
+    /// Where a further document begins that was not read: kubectl, too, reads only the first document of what
+    /// stands between two `---` lines, so that what follows a `...` line is lost.
+    pub fn unread(&self) -> Option<Position> {
+        self.unread
     }
 
     /// The text that the tree was read from.
@@ -101,7 +119,7 @@ impl<'s> Tree<'s> {
     pub(crate) fn push_borrowed(&mut self, kind: Kind, start: usize, len: usize, position: Position) {
         let end = narrow(self.entries.len() + 1);
         let (start, len) = (narrow(start), narrow(len));
-        self.entries.push(Entry { kind, owned: false, start, len, end, position });
+        self.entries.push(Entry { kind, owned: false, literal: false, start, len, end, position });
     }
 
     /// Adds a scalar whose text is not in the source as it stands.
@@ -109,13 +127,22 @@ impl<'s> Tree<'s> {
         let end = narrow(self.entries.len() + 1);
         let start = narrow(self.owned.len());
         self.owned.push_str(text);
-        self.entries.push(Entry { kind, owned: true, start, len: narrow(text.len()), end, position });
+        let len = narrow(text.len());
+        self.entries.push(Entry { kind, owned: true, literal: false, start, len, end, position });
     }
 
     /// Opens a sequence or mapping; what is pushed until [`Tree::close`] is inside it.
     pub(crate) fn open(&mut self, kind: Kind, position: Position) -> Open {
         let index = narrow(self.entries.len());
-        self.entries.push(Entry { kind, owned: false, start: 0, len: 0, end: index + 1, position });
+        self.entries.push(Entry {
+            kind,
+            owned: false,
+            literal: false,
+            start: 0,
+            len: 0,
+            end: index + 1,
+            position,
+        });
         Open(index)
     }
 
@@ -127,22 +154,16 @@ impl<'s> Tree<'s> {
         }
     }
 
-    /// Adds a copy of an earlier subtree: what an alias stands for. Gives how many nodes that were.
-    pub(crate) fn push_copy(&mut self, from: u32) -> usize {
-        let Some(end) = self.entries.get(from as usize).map(|entry| entry.end) else { return 0 };
-        let shift = narrow(self.entries.len()) - from;
-        for index in from..end {
-            if let Some(entry) = self.entries.get(index as usize) {
-                let copy = Entry { end: entry.end + shift, ..*entry };
-                self.entries.push(copy);
-            }
-        }
-        (end - from) as usize
-    }
-
     /// The number that the next pushed node will have.
     pub(crate) fn next_index(&self) -> u32 {
         narrow(self.entries.len())
+    }
+
+    /// Says that the scalar pushed last was a literal block scalar.
+    pub(crate) fn mark_literal(&mut self) {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.literal = true;
+        }
     }
 }
 
@@ -162,6 +183,7 @@ impl<'t> Node<'t> {
         self.tree.entries.get(self.index as usize).copied().unwrap_or(Entry {
             kind: Kind::Plain,
             owned: false,
+            literal: false,
             start: 0,
             len: 0,
             end: self.index + 1,
@@ -184,6 +206,18 @@ impl<'t> Node<'t> {
         let entry = self.entry();
         let from: &'t str = if entry.owned { &self.tree.owned } else { self.tree.source };
         from.get(entry.start as usize..(entry.start + entry.len) as usize).unwrap_or("")
+    }
+
+    /// The line of the source that holds the first line of the text, where the lines of the text are lines of
+    /// the source: literal block scalars, and text that stands verbatim. `None` where lines were folded or
+    /// unescaped, and for collections.
+    pub fn text_line(self) -> Option<u32> {
+        let entry = self.entry();
+        match entry.kind {
+            Kind::Sequence | Kind::Mapping => None,
+            Kind::Plain | Kind::Text if entry.literal => Some(entry.position.line + 1),
+            Kind::Plain | Kind::Text => (!entry.owned).then_some(entry.position.line),
+        }
     }
 
     /// Whether the text is a range of the source as it stands there.
@@ -276,6 +310,19 @@ pub struct ReadError {
     pub message: String,
 }
 
+impl std::fmt::Display for ReadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}: {}", self.position.line, self.position.column, self.message)
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+/// Nesting beyond this is refused. The deepest Kubernetes objects, schemas of custom resources, stay below 70.
+pub const MAX_DEPTH: usize = 200;
+
+pub mod encoding;
 pub mod json;
 pub mod scalar;
+pub mod split;
 pub mod yaml;

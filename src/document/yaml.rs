@@ -1,9 +1,391 @@
 //! One YAML document, from parser events into the tree.
+//!
+//! The events are libyaml's, whose Go port reads YAML for kubectl, so that the same documents are accepted. What
+//! kubectl then does on the way to JSON happens here as well: aliases are copied, merge keys applied, tags
+//! obeyed, keys turned into text (`yes:` is the key `true`), and what JSON cannot hold is refused. Followed are
+//! `decode.go` of go-yaml v2 and `convertToJSONableObject` of `sigs.k8s.io/yaml`.
 
-use super::{ReadError, Tree};
+mod events;
+mod merge;
 
-/// Reads the one YAML document that `source` holds into `tree`, which is reset first.
+use std::collections::HashMap;
+
+use libyaml_safer::{EventData, Mark, ScalarStyle};
+
+use self::events::Events;
+use super::{Entry, Kind, MAX_DEPTH, Node, Open, Position, ReadError, ScalarType, Tree, narrow, scalar};
+use crate::diagnostic::Code;
+
+/// How many nodes aliases may add. go-yaml v2 allows about as many before it speaks of excessive aliasing.
+const ALIAS_BUDGET: usize = 400_000;
+
+/// Reads the first YAML document that `source` holds into `tree`, which is reset first.
+///
+/// An empty document leaves the tree empty. Keys are always [`Kind::Text`]; a key that stands twice is kept
+/// twice, except in mappings with a merge key (`<<`), where only what counts in the end is kept. After an error
+/// the tree is empty. Where a second document was left unread, [`Tree::unread`] says so.
+///
+/// # Errors
+///
+/// When the document does not parse, or says what kubectl cannot turn into JSON.
 pub fn read<'s>(source: &'s str, tree: &mut Tree<'s>) -> Result<(), ReadError> {
+    read_at(source, 1, tree)
+}
+
+/// [`read`], for a document that starts at another line of its file.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_at<'s>(source: &'s str, first_line: u32, tree: &mut Tree<'s>) -> Result<(), ReadError> {
     tree.reset(source);
-    Ok(())
+    let result = Events::new(source, first_line).and_then(|mut events| {
+        Builder {
+            tree,
+            frames: Vec::new(),
+            anchors: HashMap::new(),
+            anchored: Vec::new(),
+            budget: ALIAS_BUDGET,
+            first_line,
+        }
+        .run(&mut events)
+    });
+    if result.is_err() {
+        tree.reset(source);
+    }
+    result
+}
+
+/// An open collection.
+struct Frame {
+    open: Open,
+    kind: Kind,
+    at_key: bool,
+    /// The value that comes next belongs to a merge key.
+    merging: bool,
+    /// A merge key was applied.
+    merged: bool,
+    anchor: Option<String>,
+    /// Levels below this one.
+    height: usize,
+}
+
+/// What a name of an anchor stands for.
+#[derive(Copy, Clone)]
+enum Anchor {
+    /// The collection in this frame, not yet closed.
+    Open(usize),
+    /// A range of the anchored nodes.
+    Closed { start: usize, len: usize, height: usize },
+}
+
+struct Builder<'t, 's> {
+    tree: &'t mut Tree<'s>,
+    frames: Vec<Frame>,
+    anchors: HashMap<String, Anchor>,
+    /// Copies of what bears an anchor, ends counted from the start of each: merging moves the nodes of the tree.
+    anchored: Vec<Entry>,
+    /// How many nodes may still be copied.
+    budget: usize,
+    first_line: u32,
+}
+
+struct Scalar {
+    tag: Option<String>,
+    value: String,
+    plain_implicit: bool,
+    style: ScalarStyle,
+    end: usize,
+    position: Position,
+}
+
+impl Builder<'_, '_> {
+    fn run(mut self, events: &mut Events<'_>) -> Result<(), ReadError> {
+        loop {
+            let event = events.next()?;
+            let position = self.position(event.start_mark);
+            match event.data {
+                EventData::StreamStart { .. } | EventData::DocumentStart { .. } => {}
+                EventData::StreamEnd => return Ok(()),
+                EventData::DocumentEnd { .. } => {
+                    self.tree.unread = events.unread();
+                    return Ok(());
+                }
+                EventData::Alias { anchor } => self.alias(&anchor, position)?,
+                EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
+                    let end = events.offset(event.end_mark);
+                    self.scalar(anchor, Scalar { tag, value, plain_implicit, style, end, position })?;
+                }
+                EventData::SequenceStart { anchor, .. } => self.open(Kind::Sequence, anchor, position)?,
+                EventData::MappingStart { anchor, .. } => self.open(Kind::Mapping, anchor, position)?,
+                EventData::SequenceEnd | EventData::MappingEnd => self.close()?,
+            }
+        }
+    }
+
+    fn position(&self, mark: Mark) -> Position {
+        events::position(mark, self.first_line)
+    }
+
+    fn at_key(&self) -> bool {
+        self.frames.last().is_some_and(|frame| frame.at_key)
+    }
+
+    fn open(&mut self, kind: Kind, anchor: Option<String>, position: Position) -> Result<(), ReadError> {
+        if self.at_key() {
+            return Err(collection_as_key(kind, position));
+        }
+        if self.frames.len() >= MAX_DEPTH {
+            return Err(too_deep(position));
+        }
+        if let Some(anchor) = &anchor {
+            self.anchors.insert(anchor.clone(), Anchor::Open(self.frames.len()));
+        }
+        let open = self.tree.open(kind, position);
+        let at_key = kind == Kind::Mapping;
+        self.frames.push(Frame { open, kind, at_key, merging: false, merged: false, anchor, height: 0 });
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), ReadError> {
+        let Some(frame) = self.frames.pop() else { return Ok(()) };
+        self.tree.close(frame.open);
+        if frame.merged && frame.kind == Kind::Mapping {
+            merge::keep_last(self.tree, frame.open.0);
+        }
+        if let Some(name) = frame.anchor {
+            // A name taken again inside the collection already stands for that.
+            if matches!(self.anchors.get(&name), Some(Anchor::Open(depth)) if *depth == self.frames.len()) {
+                self.keep_anchored(name, frame.open.0, frame.height)?;
+            }
+        }
+        self.child_done(frame.open.0, frame.height, false)
+    }
+
+    /// The node that starts at `start` is complete.
+    fn child_done(&mut self, start: u32, height: usize, alias: bool) -> Result<(), ReadError> {
+        let Some(parent) = self.frames.last_mut() else { return Ok(()) };
+        parent.height = parent.height.max(height + 1);
+        if parent.kind != Kind::Mapping {
+            return Ok(());
+        }
+        parent.at_key = !parent.at_key;
+        if parent.at_key && parent.merging {
+            parent.merging = false;
+            parent.merged = true;
+            return merge::apply(self.tree, start, alias);
+        }
+        Ok(())
+    }
+
+    fn keep_anchored(&mut self, name: String, start: u32, height: usize) -> Result<(), ReadError> {
+        let nodes = self.tree.entries.get(start as usize..).unwrap_or_default();
+        self.budget = self.budget.checked_sub(nodes.len()).ok_or_else(|| {
+            aliases_too_large(nodes.first().map(|entry| entry.position).unwrap_or_default())
+        })?;
+        let closed = Anchor::Closed { start: self.anchored.len(), len: nodes.len(), height };
+        self.anchored.extend(nodes.iter().map(|entry| Entry { end: entry.end - start, ..*entry }));
+        self.anchors.insert(name, closed);
+        Ok(())
+    }
+
+    fn alias(&mut self, name: &str, position: Position) -> Result<(), ReadError> {
+        let (from, len, height) = match self.anchors.get(name) {
+            None => return Err(invalid(position, format!("no anchor `&{name}` stands before this alias"))),
+            Some(Anchor::Open(_)) => {
+                return Err(invalid(position, format!("the anchor `&{name}` contains itself")));
+            }
+            Some(Anchor::Closed { start, len, height }) => (*start, *len, *height),
+        };
+        self.budget = self.budget.checked_sub(len).ok_or_else(|| aliases_too_large(position))?;
+        if self.frames.len() + height > MAX_DEPTH {
+            return Err(too_deep(position));
+        }
+        let start = self.tree.next_index();
+        for entry in self.anchored.get(from..from + len).unwrap_or_default() {
+            self.tree.entries.push(Entry { end: entry.end + start, ..*entry });
+        }
+        if self.at_key() {
+            self.make_key(start, position)?;
+        }
+        self.child_done(start, height, true)
+    }
+
+    fn scalar(&mut self, anchor: Option<String>, scalar: Scalar) -> Result<(), ReadError> {
+        let start = self.tree.next_index();
+        let position = scalar.position;
+        let merge_key = self.at_key() && is_merge_key(&scalar);
+        let has_properties = anchor.is_some() || scalar.tag.is_some();
+        let literal = scalar.style == ScalarStyle::Literal && !has_properties;
+        self.push(scalar)?;
+        if literal {
+            self.tree.mark_literal();
+        }
+        if let Some(anchor) = anchor {
+            self.keep_anchored(anchor, start, 0)?;
+        }
+        if merge_key {
+            self.tree.entries.pop();
+            if let Some(frame) = self.frames.last_mut() {
+                frame.merging = true;
+                frame.at_key = false;
+            }
+            return Ok(());
+        }
+        if self.at_key() {
+            self.make_key(start, position)?;
+        } else if let Some(text) = self.not_finite(start) {
+            return Err(invalid(
+                position,
+                format!("`{text}` cannot be written as JSON; quote it if it is text"),
+            ));
+        }
+        self.child_done(start, 0, false)
+    }
+
+    fn not_finite(&self, index: u32) -> Option<&str> {
+        let node = Node { tree: self.tree, index };
+        (node.kind() == Kind::Plain && scalar::is_not_finite(node.text())).then(|| node.text())
+    }
+
+    /// Pushes a scalar as its tag and style say: `decoder.scalar` and `resolve` of go-yaml v2.
+    fn push(&mut self, scalar: Scalar) -> Result<(), ReadError> {
+        let Scalar { tag, mut value, plain_implicit, style, end, position } = scalar;
+        if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) && value.ends_with(events::END) {
+            value.pop();
+        }
+        let kind = match tag.as_deref().map(|tag| tag.strip_prefix("tag:yaml.org,2002:")) {
+            None if plain_implicit => Kind::Plain,
+            Some(Some("binary")) => {
+                let Some(text) = decode_base64(&value) else {
+                    return Err(invalid(position, "the value tagged `!!binary` is not base64".into()));
+                };
+                self.tree.push_owned(Kind::Text, &text, position);
+                return Ok(());
+            }
+            Some(Some(name @ ("null" | "bool" | "int" | "float"))) => {
+                let fits = match scalar::resolve(&value) {
+                    ScalarType::Null => name == "null",
+                    ScalarType::Bool => name == "bool",
+                    ScalarType::Int => name == "int" || name == "float",
+                    ScalarType::Float => name == "float",
+                    ScalarType::Text => false,
+                };
+                if !fits {
+                    return Err(invalid(
+                        position,
+                        format!("`{value}` is tagged `!!{name}` and is not of that type"),
+                    ));
+                }
+                Kind::Plain
+            }
+            // Quoted, `!!str`, `!!timestamp`, the tags of others, and `!`, which says "not plain".
+            _ => Kind::Text,
+        };
+        let before_end = match style {
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => value.len() + 1,
+            _ => value.len(),
+        };
+        match end.checked_sub(before_end) {
+            Some(start) if self.tree.source.get(start..start + value.len()) == Some(&value) => {
+                self.tree.push_borrowed(kind, start, value.len(), position);
+            }
+            _ => self.tree.push_owned(kind, &value, position),
+        }
+        Ok(())
+    }
+
+    /// Makes a key of the node that starts at `index`, the last of the tree.
+    fn make_key(&mut self, index: u32, position: Position) -> Result<(), ReadError> {
+        let node = Node { tree: self.tree, index };
+        match node.kind() {
+            Kind::Text => return Ok(()),
+            Kind::Plain => {}
+            kind => return Err(collection_as_key(kind, position)),
+        }
+        let text = node.text();
+        let Some(key) = scalar::key_text(text) else {
+            let what = if text.is_empty() { "an empty key".into() } else { format!("the key `{text}`") };
+            return Err(invalid(
+                position,
+                format!("{what} cannot be written as JSON; quote it if it is text"),
+            ));
+        };
+        let changed = (key != text).then(|| key.into_owned());
+        if let Some(text) = changed {
+            let position = node.position();
+            self.tree.entries.pop();
+            self.tree.push_owned(Kind::Text, &text, position);
+        } else if let Some(entry) = self.tree.entries.last_mut() {
+            entry.kind = Kind::Text;
+        }
+        Ok(())
+    }
+}
+
+fn is_merge_key(scalar: &Scalar) -> bool {
+    let tagged = matches!(scalar.tag.as_deref(), Some("!" | "tag:yaml.org,2002:merge"));
+    scalar.value == "<<" && (scalar.plain_implicit || tagged)
+}
+
+fn invalid(position: Position, message: String) -> ReadError {
+    ReadError { code: Code::InvalidYaml, position, message }
+}
+
+fn collection_as_key(kind: Kind, position: Position) -> ReadError {
+    let message = if kind == Kind::Mapping {
+        "a mapping cannot be a key; a value that starts with `{{` must be quoted"
+    } else {
+        "a list cannot be a key; quote the key if it is text"
+    };
+    invalid(position, message.into())
+}
+
+fn too_deep(position: Position) -> ReadError {
+    let message = format!("nested more than {MAX_DEPTH} levels deep");
+    ReadError { code: Code::NestingTooDeep, position, message }
+}
+
+fn aliases_too_large(position: Position) -> ReadError {
+    let message = format!("anchors and aliases expand to more than {ALIAS_BUDGET} nodes");
+    ReadError { code: Code::AliasesTooLarge, position, message }
+}
+
+/// Go's `base64.StdEncoding`, which skips line breaks; bytes that are no UTF-8 become U+FFFD on the way to JSON.
+fn decode_base64(text: &str) -> Option<String> {
+    let digits: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
+    if !digits.len().is_multiple_of(4) {
+        return None;
+    }
+    let padding = digits.iter().rev().take(2).take_while(|byte| **byte == b'=').count();
+    let digits = digits.get(..digits.len() - padding)?;
+    let mut bytes = Vec::with_capacity(digits.len() * 3 / 4);
+    for group in digits.chunks(4) {
+        let mut bits = 0_u32;
+        for digit in group {
+            let value = match digit {
+                b'A'..=b'Z' => digit - b'A',
+                b'a'..=b'z' => digit - b'a' + 26,
+                b'0'..=b'9' => digit - b'0' + 52,
+                b'+' => 62,
+                b'/' => 63,
+                _ => return None,
+            };
+            bits = bits << 6 | u32::from(value);
+        }
+        bits <<= 6 * (4 - group.len());
+        let [_, high, middle, low] = bits.to_be_bytes();
+        bytes.extend([high, middle, low].into_iter().take(group.len() - 1));
+    }
+    let mut decoded = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        decoded.push_str(chunk.valid());
+        decoded.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    Some(decoded)
+}
+
+/// The index after the subtree that starts at `index`.
+fn end_of(tree: &Tree<'_>, index: u32) -> u32 {
+    tree.entries.get(index as usize).map_or_else(|| narrow(tree.entries.len()), |entry| entry.end)
 }
