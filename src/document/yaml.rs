@@ -7,7 +7,6 @@
 
 mod events;
 mod merge;
-pub mod strings;
 
 use std::collections::HashMap;
 
