@@ -27,6 +27,9 @@ pub enum Doubt<'g> {
     NoIdentity,
     /// Entries differ only in case, each login picks one at random, and they do not agree; a grant of one of them.
     CoinToss(Option<Grant<'g>>),
+    /// The type is not known, it was asked in the core group, and in this group it is not refused: a CRD that is not
+    /// among the inputs may define it there. What allows it then, if anything certainly does.
+    OtherGroup(String, Option<Grant<'g>>),
     /// It depends on the session's name, or on something else that the ARN does not tell.
     Session {
         /// A user that it could be.

@@ -1,7 +1,7 @@
 //! Everything that was loaded, ready to be asked: the graph, the identity mappings and the catalogue together.
 
 use crate::answer::{Answer, Doubt, Worth};
-use crate::attributes::Attributes;
+use crate::attributes::{Attributes, ResourceAttributes};
 use crate::catalogue::Catalogue;
 use crate::diagnostic::Diagnostic;
 use crate::evaluate::Grant;
@@ -174,6 +174,40 @@ impl Cluster {
             WhoIs::Mapped(mapped) => Ok(mapped.user_info()),
             WhoIs::Error(error) => Err(error.to_string()),
         }
+    }
+
+    /// The API groups in which rules name a resource, other than the core group: where a type that no catalogue
+    /// knows may really be.
+    pub fn groups_naming(&self, resource: &str) -> Vec<&str> {
+        let policy = self.graph.policy();
+        let name = policy.names.lookup(resource);
+        let mut groups: Vec<&str> = policy
+            .rules
+            .iter()
+            .filter(|(_, rule)| rule.resources.contains(&name))
+            .flat_map(|(_, rule)| rule.api_groups)
+            .map(|group| policy.names.text(*group))
+            .filter(|group| !matches!(*group, "" | "*"))
+            .collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups
+    }
+
+    /// Answers for somebody about a type that is not known and whose group was not given: what rules say of the
+    /// same name in other groups makes a "no" unknown, for a CRD outside the inputs may define it there.
+    pub fn answer_for_unknown_type<'g>(&'g self, who: &Who, asked: &ResourceAttributes<'_>) -> Answer<'g> {
+        let mut answer = self.answer(who, &Attributes::Resource(*asked));
+        if answer.ternary == Ternary::No && asked.group.is_empty() {
+            for group in self.groups_naming(asked.resource) {
+                let there = self.answer(who, &Attributes::Resource(ResourceAttributes { group, ..*asked }));
+                if there.ternary != Ternary::No {
+                    answer.ternary = Ternary::Unknown;
+                    answer.doubts.push(Doubt::OtherGroup(group.to_owned(), there.grants.first().copied()));
+                }
+            }
+        }
+        answer
     }
 
     /// Answers for somebody, with every reason.

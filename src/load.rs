@@ -175,6 +175,8 @@ struct Collector {
     summary: Summary,
     scratch: rbac::Scratch,
     default_namespace: (usize, Option<Source>),
+    /// Documents that do not even look like Kubernetes objects: how many, and the first.
+    other_documents: (usize, Option<Source>),
     labelled: Vec<String>,
 }
 
@@ -301,6 +303,18 @@ impl Collector {
             return;
         }
         self.summary.not_objects += 1;
+        let source = self.source(node, origin);
+        let meant = node.get("kind").or_else(|| node.get("metadata")).or_else(|| node.get("data"));
+        if meant.is_some() && node.get("apiVersion").is_none_or(|version| version.as_str().is_none()) {
+            self.diagnostics.push(Diagnostic::at(
+                Code::NotAnObject,
+                source,
+                "a document without `apiVersion` is no Kubernetes object, and kubectl refuses it; it is skipped",
+            ));
+        } else {
+            self.other_documents.1.get_or_insert(source);
+            self.other_documents.0 += 1;
+        }
     }
 
     fn source(&mut self, node: Node<'_>, origin: &Origin<'_>) -> Source {
@@ -494,6 +508,15 @@ impl Collector {
 
     fn finish(mut self, options: &LoadOptions) -> Loaded {
         self.note_default_namespace();
+        if let (count @ 1.., Some(first)) = self.other_documents {
+            let documents =
+                if count == 1 { "1 document is".to_owned() } else { format!("{count} documents are") };
+            self.diagnostics.push(Diagnostic::at(
+                Code::OtherDocuments,
+                first,
+                format!("{documents} no Kubernetes object (this is the first) and skipped"),
+            ));
+        }
         for superseded in self.policy.keep_last() {
             let names = &self.policy.names;
             let name = names.text(superseded.name);

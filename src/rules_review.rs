@@ -145,7 +145,7 @@ pub fn table(review: &RulesReview) -> String {
     }
     let mut text = String::new();
     for line in table.lines() {
-        let _ = writeln!(text, "{}", line.trim_end());
+        let _ = writeln!(text, "{}", line.strip_prefix(' ').unwrap_or(&line).trim_end());
     }
     text
 }

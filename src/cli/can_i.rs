@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use rbacsim::answer::Answer;
+use rbacsim::attributes::Attributes;
 use rbacsim::cluster::{Cluster, Who};
 use rbacsim::operations::{self, Need, Plan, Step, StepName, StepScope};
 use rbacsim::question::{self, Question, Request, Target, Words};
@@ -153,8 +154,11 @@ fn ask<'g>(
     who: &Who,
     words: &Words<'_>,
 ) -> Result<(Answered<'g>, Vec<String>), Failure> {
-    let Question { request, notes, warnings, .. } = question::read(words, cluster.catalogue())?;
-    let answer = cluster.answer(who, &request.attributes());
+    let Question { request, notes, warnings, namespaced, .. } = question::read(words, cluster.catalogue())?;
+    let answer = match request.attributes() {
+        Attributes::Resource(asked) if namespaced.is_none() => cluster.answer_for_unknown_type(who, &asked),
+        attributes => cluster.answer(who, &attributes),
+    };
     let answered = Answered {
         ternary: answer.ternary,
         title: request.attributes().to_string(),
@@ -299,7 +303,8 @@ fn print(
         (Some(plan), _) => print_plan(out, cluster, who, plan, &answered.asked)?,
     }
     writeln!(out)?;
-    let mut notes = answered.notes.clone();
+    // To whom nobody can be, no detail of the request matters.
+    let mut notes = if nobody { Vec::new() } else { answered.notes.clone() };
     notes.extend(text::assumptions(cluster, who));
     text::notes(out, &notes)?;
     Ok(())

@@ -7,6 +7,7 @@
 
 mod events;
 mod merge;
+pub mod strings;
 
 use std::collections::HashMap;
 

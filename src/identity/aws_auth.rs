@@ -159,7 +159,7 @@ impl AwsAuth {
         let role = group.iter().filter_map(entries).rfind(|(_, entry)| entry.kind == MappingKind::MapRoles);
         let mut winners: Vec<usize> = Vec::new();
         let mut standings: Vec<(usize, Standing)> = Vec::new();
-        let mut replaced: FxHashMap<usize, Source> = FxHashMap::default();
+        let mut losers: FxHashMap<usize, Source> = FxHashMap::default();
         for (index, entry) in group.iter().filter_map(entries) {
             let later = role.or_else(|| {
                 group.iter().filter_map(entries).rfind(|(_, other)| other.arn.text == entry.arn.text)
@@ -167,7 +167,7 @@ impl AwsAuth {
             match later {
                 Some((by, winner)) if by != index => {
                     standings.push((index, Standing::Replaced(winner.source)));
-                    replaced.insert(by, entry.source);
+                    losers.insert(by, entry.source);
                     diagnostics.push(lint::replaced(entry, winner));
                 }
                 _ => winners.push(index),
@@ -175,7 +175,7 @@ impl AwsAuth {
         }
         let first = winners.first().and_then(entries);
         for (index, entry) in winners.iter().filter_map(entries) {
-            let replaces = replaced.get(&index).copied();
+            let replaces = losers.get(&index).copied();
             match first {
                 Some((first_index, first)) if first_index != index => {
                     standings.push((index, Standing::Tossed(first.source)));

@@ -202,6 +202,9 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
         Doubt::CoinToss(_) => {
             "mapUsers entries differ only in case, each login picks one of them at random, and they do not agree".to_owned()
         }
+        Doubt::OtherGroup(group, _) => format!(
+            "the type is not known and was asked in the core group; in group `{group}`, where rules name it too, the answer is not no: ask for TYPE.{group}, or load its CRD"
+        ),
         Doubt::Session { user, bindings, grant } => {
             let effect = if grant.is_some() || user.in_group(crate::user::SYSTEM_MASTERS) { "allowed" } else { "not known either" };
             format!("if {}, the user is `{}` in {} and this is {effect}; give --session-name", conditions(bindings), user.username, quoted_or_none(&user.groups))
@@ -225,7 +228,10 @@ fn doubt_text(
         _ => String::new(),
     };
     hops(out, &[Hop { depth: 0, text: doubt_sentence(cluster, doubt), place }], indent)?;
-    if let Doubt::Session { grant: Some(grant), .. } | Doubt::CoinToss(Some(grant)) = doubt {
+    if let Doubt::Session { grant: Some(grant), .. }
+    | Doubt::CoinToss(Some(grant))
+    | Doubt::OtherGroup(_, Some(grant)) = doubt
+    {
         hops(out, &words::hops(cluster.graph(), grant), indent + 2)?;
     }
     Ok(())
@@ -363,9 +369,30 @@ pub fn identity_error(
     hops(out, &lines, indent)
 }
 
+fn counted(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
+/// What was read, in one line.
+pub fn inputs(cluster: &Cluster) -> String {
+    let summary = cluster.summary();
+    let policy = cluster.graph().policy();
+    let ours = policy.roles.len() + policy.bindings.len() - summary.defaults_added;
+    let skipped: usize = summary.skipped.values().sum();
+    let mut text = format!("read {}: {}", counted(summary.files, "file"), counted(ours, "RBAC object"));
+    if skipped > 0 {
+        text.push_str(&format!(
+            ", {} of {} skipped",
+            counted(skipped, "object"),
+            counted(summary.skipped.len(), "other kind")
+        ));
+    }
+    text
+}
+
 /// What the answer rests on, in the last lines.
 pub fn assumptions(cluster: &Cluster, who: &Who) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines = vec![inputs(cluster)];
     let summary = cluster.summary();
     lines.push(match cluster.completeness() {
         Completeness::Complete => "inputs taken as complete: what is not in them does not exist".to_owned(),
