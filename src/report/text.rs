@@ -381,11 +381,8 @@ pub fn inputs(cluster: &Cluster) -> String {
     let skipped: usize = summary.skipped.values().sum();
     let mut text = format!("read {}: {}", counted(summary.files, "file"), counted(ours, "RBAC object"));
     if skipped > 0 {
-        text.push_str(&format!(
-            ", {} of {} skipped",
-            counted(skipped, "object"),
-            counted(summary.skipped.len(), "other kind")
-        ));
+        let (objects, kinds) = (counted(skipped, "object"), counted(summary.skipped.len(), "other kind"));
+        text.extend([", ", &objects, " of ", &kinds, " skipped"]);
     }
     text
 }
