@@ -91,7 +91,7 @@ pub struct Summary {
     pub labelled_defaults: usize,
     /// Default roles and bindings that were added.
     pub defaults_added: usize,
-    /// Whether any Role (not ClusterRole) is among the inputs.
+    /// Whether any Role (not ClusterRole) is among the inputs, or they were said to be complete.
     pub has_roles: bool,
 }
 
@@ -540,6 +540,8 @@ impl Collector {
         } else {
             Completeness::Partial
         });
+        // Whoever says that the inputs are complete is believed, also where they hold no Role.
+        self.summary.has_roles |= options.completeness == Some(Completeness::Complete);
         let add = match options.defaults {
             Defaults::Always => true,
             Defaults::Never => false,
