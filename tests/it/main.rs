@@ -4,6 +4,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
     reason = "the helpers of tests are tests, although clippy cannot see it"
 )]
 
@@ -14,9 +15,11 @@ mod document_json; // the JSON reader and its outline
 mod document_yaml; // the YAML reader
 mod identity; // from ARN to user: every recorded answer
 mod identity_rules; // from ARN to user: one test per rule
+mod laws; // properties of generated clusters, and the graph against the model
 mod model; // the reference model: plain loops, no index
 mod operations; // kubectl operations: the table against what kubectl really sent
 mod recorded; // decisions of the real code, when they are there
 mod replay; // the test tables of Kubernetes, when they are there
 mod rules; // one test per rule of meaning
+mod sessions; // a role ARN without a session name
 mod trees; // what the tests of the document readers share

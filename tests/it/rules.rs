@@ -539,6 +539,29 @@ fn roles_that_aggregate_each_other_converge() {
     world.yes(&UserInfo::as_given("v", [""; 0]), &["get pods", "get services"]);
 }
 
+/// The way of a rule leads to the role in which it stands, and never round in the circle.
+#[test]
+fn an_aggregation_in_a_circle_has_an_origin() {
+    let world = World::of(&[
+        aggregated("a", "{to: b}", &get("nodes"), "[{matchLabels: {to: a}}]"),
+        aggregated("b", "{to: a}", "[]", "[{matchLabels: {to: b}}]"),
+        aggregated("p", "{to: a}", &get("pods"), ""),
+        aggregated("s", "{to: b}", &get("services"), ""),
+    ]);
+    let graph = world.cluster.graph();
+    let name = |role: &rbacsim::rbac::Role| graph.policy().names.text(role.name).to_owned();
+    let mut ways = Vec::new();
+    for role in graph.policy().roles.iter().filter(|role| role.aggregation.is_some()) {
+        for rule in graph.rules_in_force(role) {
+            let from: Vec<String> =
+                graph.provenance(role, &rule).iter().map(|step| name(step.from)).collect();
+            ways.push(format!("{} <- {}", name(role), from.join(" <- ")));
+        }
+    }
+    ways.sort();
+    assert_eq!(ways, ["a <- b <- s", "a <- p", "b <- a <- p", "b <- s"]);
+}
+
 #[test]
 fn a_role_does_not_aggregate_itself() {
     let world = World::of(&[
