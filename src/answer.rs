@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::attributes::{Attributes, ResourceAttributes};
 use crate::evaluate::{Asker, Grant, Grants, Mismatch};
 use crate::graph::{Applied, Principal, RbacGraph, RoleRule};
-use crate::identity::Bindings;
+use crate::identity::{Bindings, Provenance};
 use crate::load::Completeness;
 use crate::names::Name;
 use crate::rbac::Scope;
@@ -30,6 +30,9 @@ pub enum Doubt<'g> {
     /// The type is not known, it was asked in the core group, and in this group it is not refused: a CRD that is not
     /// among the inputs may define it there. What allows it then, if anything certainly does.
     OtherGroup(String, Option<Grant<'g>>),
+    /// No mapping matches, but this one would if the placeholder in its ARN were filled in so, and it would then not
+    /// be refused. What allows it then, if anything certainly does.
+    Unfilled(Box<Provenance>, Option<Grant<'g>>),
     /// It depends on the session's name, or on something else that the ARN does not tell.
     Session {
         /// A user that it could be.

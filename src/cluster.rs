@@ -255,6 +255,18 @@ impl Cluster {
             return answer;
         }
         let mut answer = Answer::no();
+        if let IdentityError::NotMapped { unfilled, .. } = error {
+            for mapped in unfilled {
+                let is = WhoIs::Mapped(Box::new(mapped.clone()));
+                let then = self.answer(&Who { identity: who.identity.clone(), is }, attributes);
+                if then.ternary != Ternary::No {
+                    answer.ternary = Ternary::Unknown;
+                    let grant = then.grants.first().copied();
+                    answer.doubts.push(Doubt::Unfilled(Box::new(mapped.provenance.clone()), grant));
+                }
+            }
+            return answer;
+        }
         if !error.is_refusal() {
             answer.ternary = Ternary::Unknown;
             answer.doubts.push(Doubt::NoIdentity);

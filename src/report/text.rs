@@ -205,6 +205,10 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
         Doubt::OtherGroup(group, _) => format!(
             "the type is not known and was asked in the core group; in group `{group}`, where rules name it too, the answer is not no: ask for TYPE.{group}, or load its CRD"
         ),
+        Doubt::Unfilled(provenance, _) => format!(
+            "the entry `{}` has a placeholder that nobody filled in; filled in as this ARN's, it is not refused as `{}`",
+            provenance.arn, provenance.username.text
+        ),
         Doubt::Session { user, bindings, grant } => {
             let effect = if grant.is_some() || user.in_group(crate::user::SYSTEM_MASTERS) { "allowed" } else { "not known either" };
             format!("if {}, the user is `{}` in {} and this is {effect}; give --session-name", conditions(bindings), user.username, quoted_or_none(&user.groups))
@@ -225,12 +229,14 @@ fn doubt_text(
             words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line))
         }
         Doubt::NodeAuthorizer(rule) => words::rule_place(policy, rule),
+        Doubt::Unfilled(provenance, _) => policy.sources.show(provenance.source).to_string(),
         _ => String::new(),
     };
     hops(out, &[Hop { depth: 0, text: doubt_sentence(cluster, doubt), place }], indent)?;
     if let Doubt::Session { grant: Some(grant), .. }
     | Doubt::CoinToss(Some(grant))
-    | Doubt::OtherGroup(_, Some(grant)) = doubt
+    | Doubt::OtherGroup(_, Some(grant))
+    | Doubt::Unfilled(_, Some(grant)) = doubt
     {
         hops(out, &words::hops(cluster.graph(), grant), indent + 2)?;
     }
@@ -352,7 +358,7 @@ pub fn identity_error(
         lines = vec![Hop { depth: 0, text: error.to_string(), place: String::new() }];
     }
     match error {
-        IdentityError::NotMapped { nearest: Some(nearest) } => {
+        IdentityError::NotMapped { nearest: Some(nearest), unfilled } if unfilled.is_empty() => {
             let place = cluster.sources().show(nearest.source).to_string();
             lines.push(Hop { depth: 1, text: nearest.to_string(), place });
         }

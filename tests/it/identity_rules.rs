@@ -65,7 +65,7 @@ fn texts(groups: &[&str]) -> Vec<String> {
 #[track_caller]
 fn near(mappings: &IdentityMappings, arn: &str) -> Option<NearReason> {
     match mappings.resolve_arn(arn, None) {
-        Err(IdentityError::NotMapped { nearest }) => nearest.map(|near| near.reason),
+        Err(IdentityError::NotMapped { nearest, .. }) => nearest.map(|near| near.reason),
         other => panic!("{arn}: {other:?}"),
     }
 }
@@ -568,7 +568,7 @@ fn nearest_names_the_likeliest_mistake() {
 #[test]
 fn nearest_says_where() {
     let mappings = roles("- rolearn: arn:aws:iam::111122223333:role/team/Dev\n");
-    let Err(IdentityError::NotMapped { nearest: Some(near) }) = mappings.resolve_arn(DEV, None) else {
+    let Err(IdentityError::NotMapped { nearest: Some(near), .. }) = mappings.resolve_arn(DEV, None) else {
         panic!("nothing near")
     };
     assert_eq!(near.source, place(10));
