@@ -478,11 +478,6 @@ mod tests {
             assert_eq!(caller(&arn), Err(why), "{arn}");
         }
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::could_become;
 
     #[test]
     fn a_placeholder_that_nobody_filled_in_could_be_anything() {
@@ -496,7 +491,7 @@ mod tests {
             "${role_arn}",
             "arn:aws:iam::%account%:role/dev",
         ] {
-            assert!(could_become(written, arn), "{written}");
+            assert!(super::could_become(written, arn), "{written}");
         }
         for written in [
             "arn:aws:iam::{{ account }}:role/other",
@@ -505,7 +500,7 @@ mod tests {
             "dev",
             "",
         ] {
-            assert!(!could_become(written, arn), "{written}");
+            assert!(!super::could_become(written, arn), "{written}");
         }
     }
 }
