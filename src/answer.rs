@@ -199,17 +199,15 @@ impl RbacGraph {
                 .map(|(grant, _)| NearMiss::OnlyNames(*grant)),
         );
         near.extend(self.elsewhere(asker, attributes));
-        let mut differing: Vec<&(Grant<'g>, Mismatch)> = refusing
-            .iter()
-            .filter(|(_, mismatch)| {
-                !mismatch.kind
-                    && !only_name(mismatch)
-                    && mismatch.count() <= 2
-                    && !(mismatch.resource && mismatch.api_group)
-                    && !(mismatch.resource && mismatch.verb)
-                    && !(mismatch.api_group && mismatch.verb)
-            })
-            .collect();
+        // Of verb, group and resource only one may differ, or the rule is about something else.
+        let is_near = |mismatch: &Mismatch| {
+            let differs = [mismatch.verb, mismatch.api_group, mismatch.resource];
+            !mismatch.kind
+                && !only_name(mismatch)
+                && differs.into_iter().filter(|differs| *differs).count() <= 1
+        };
+        let mut differing: Vec<&(Grant<'g>, Mismatch)> =
+            refusing.iter().filter(|(_, mismatch)| is_near(mismatch)).collect();
         differing.sort_by_key(|(_, mismatch)| (mismatch.count(), mismatch.resource, mismatch.api_group));
         let same_parent = |grant: &Grant<'g>| match attributes {
             Attributes::Resource(asked) => grant.rule.rule.resources.iter().any(|resource| {
@@ -255,10 +253,10 @@ impl RbacGraph {
         let mut namespaces: BTreeSet<(&str, Name)> = BTreeSet::new();
         for principal in asker.principals() {
             for scope in self.scopes_of(*principal) {
-                if let Scope::Namespace(namespace) = scope {
-                    if namespace != asked {
-                        namespaces.insert((policy.names.text(namespace), namespace));
-                    }
+                if let Scope::Namespace(namespace) = scope
+                    && namespace != asked
+                {
+                    namespaces.insert((policy.names.text(namespace), namespace));
                 }
             }
         }

@@ -283,7 +283,7 @@ impl Cluster {
         attributes: &Attributes<'_>,
     ) -> Vec<Doubt<'g>> {
         let names = &self.graph.policy().names;
-        let symbolic_groups = mapped.groups.iter().any(|group| group.is_symbolic());
+        let symbolic_groups = mapped.groups.iter().any(super::identity::template::Template::is_symbolic);
         let mut doubts = Vec::new();
         let mut consider = |principal: Option<Principal>, text: &str, bindings: Bindings| {
             let user = self.with_bindings(who, mapped, principal, text, &bindings);
@@ -293,10 +293,8 @@ impl Cluster {
                 doubts.push(Doubt::Session { user, bindings, grant });
             }
         };
-        if symbolic_groups {
-            if let Some(bindings) = mapped.could_be_in_group(SYSTEM_MASTERS) {
-                consider(None, SYSTEM_MASTERS, bindings);
-            }
+        if symbolic_groups && let Some(bindings) = mapped.could_be_in_group(SYSTEM_MASTERS) {
+            consider(None, SYSTEM_MASTERS, bindings);
         }
         for principal in self.graph.principals() {
             let (text, bindings) = match principal {

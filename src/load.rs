@@ -276,21 +276,17 @@ impl Collector {
             self.not_an_object(node, origin, kind);
             return;
         }
-        if let (Some(item_kind), Some(items)) = (kind.strip_suffix("List"), items) {
-            if items.is_sequence() || items.is_null() {
-                let implied = if item_kind.is_empty() { ("", "") } else { (api_version, item_kind) };
-                for (item, index) in items.items().zip(0usize..) {
-                    let path = origin.path.as_ref().map(|path| {
-                        if path.is_empty() {
-                            format!("items[{index}]")
-                        } else {
-                            format!("{path}.items[{index}]")
-                        }
-                    });
-                    self.node(item, &Origin { path, ..*origin }, implied);
-                }
-                return;
+        if let (Some(item_kind), Some(items)) = (kind.strip_suffix("List"), items)
+            && (items.is_sequence() || items.is_null())
+        {
+            let implied = if item_kind.is_empty() { ("", "") } else { (api_version, item_kind) };
+            for (item, index) in items.items().zip(0usize..) {
+                let path = origin.path.as_ref().map(|path| {
+                    if path.is_empty() { format!("items[{index}]") } else { format!("{path}.items[{index}]") }
+                });
+                self.node(item, &Origin { path, ..*origin }, implied);
             }
+            return;
         }
         self.object(node, origin, api_version, kind);
     }
@@ -474,15 +470,15 @@ impl Collector {
             Err(error) => self.refuse("ConfigMap", node, origin, &[error]),
             Ok(mut found) => {
                 found.assumed = assumed;
-                if let Some(before) = self.aws_auth.as_ref().filter(|before| before.assumed == assumed) {
-                    if !before.says_the_same_as(&found) {
-                        let place = self.policy.sources.show(before.source).to_string();
-                        self.diagnostics.push(Diagnostic::at(
+                if let Some(before) = self.aws_auth.as_ref().filter(|before| before.assumed == assumed)
+                    && !before.says_the_same_as(&found)
+                {
+                    let place = self.policy.sources.show(before.source).to_string();
+                    self.diagnostics.push(Diagnostic::at(
                             Code::ObjectReplaced,
                             source,
                             format!("ConfigMap `kube-system/aws-auth` stands at {place} too and says something else there; this later one counts, nothing is merged"),
                         ));
-                    }
                 }
                 self.aws_auth = Some(found);
             }

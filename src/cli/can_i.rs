@@ -30,6 +30,7 @@ Exit code: 0 yes, 1 no, 2 cannot tell or the question could not be asked.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
     /// VERB and TYPE, TYPE/NAME, TYPE/SUBRESOURCE or /URL
     #[arg(value_name = "VERB TYPE", num_args = 0..=3, hide = false)]
@@ -256,7 +257,7 @@ fn operate<'g>(
         notes.push("no name was given, so rules limited by resourceNames do not count; ask for TYPE/NAME to count them".to_owned());
     }
     notes.extend(plan.notes.iter().cloned());
-    let place = match (&*plan.operation, words.all_namespaces) {
+    let place = match (plan.operation, words.all_namespaces) {
         _ if !namespaced => String::new(),
         (_, true) => " in all namespaces".to_owned(),
         _ => format!(" in namespace {}", words.namespace.unwrap_or("default")),
@@ -291,7 +292,7 @@ fn print(
     if let Some(error) = who.error() {
         text::identity_error(out, cluster, error, 2)?;
     }
-    let nobody = who.error().is_some_and(|error| error.is_refusal());
+    let nobody = who.error().is_some_and(rbacsim::identity::IdentityError::is_refusal);
     match (&answered.plan, nobody) {
         (_, true) => {}
         (None, _) => {
