@@ -1,5 +1,6 @@
 //! Answers for people: aligned, short, every hop with its place.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -387,11 +388,8 @@ pub fn inputs(cluster: &Cluster) -> String {
     let skipped: usize = summary.skipped.values().sum();
     let mut text = format!("read {}: {}", counted(summary.files, "file"), counted(ours, "RBAC object"));
     if skipped > 0 {
-        text.push_str(&format!(
-            ", {} of {} skipped",
-            counted(skipped, "object"),
-            counted(summary.skipped.len(), "other kind")
-        ));
+        let kinds = counted(summary.skipped.len(), "other kind");
+        let _ = write!(text, ", {} of {kinds} skipped", counted(skipped, "object"));
     }
     text
 }
