@@ -65,6 +65,30 @@ codes! {
     /// A key stands twice in one mapping; the last one counts.
     DuplicateKey = "duplicate-key", Warning;
 
+    // Objects.
+    /// A document looks like a Kubernetes object but has no apiVersion.
+    NotAnObject = "not-an-object", Error;
+    /// Documents that are no Kubernetes objects were skipped.
+    OtherDocuments = "other-documents", Note;
+    /// The API server would refuse the object.
+    InvalidObject = "invalid-object", Error;
+    /// The apiVersion has not been served for years.
+    VersionNotServed = "version-not-served", Error;
+    /// A field that the API does not know is dropped.
+    UnknownField = "unknown-field", Warning;
+    /// An object stands twice and differs; the later one counts.
+    ObjectReplaced = "object-replaced", Warning;
+    /// Objects without a namespace were taken to be in `default`.
+    NamespaceDefaulted = "namespace-defaulted", Note;
+    /// A ConfigMap `aws-auth` that nobody reads.
+    AwsAuthElsewhere = "aws-auth-elsewhere", Error;
+    /// A ConfigMap `aws-auth` without namespace, taken for the one in `kube-system`.
+    AwsAuthNamespaceAssumed = "aws-auth-namespace-assumed", Warning;
+    /// A CustomResourceDefinition that defines nothing new.
+    CrdWithoutEffect = "crd-without-effect", Warning;
+    /// An aggregated ClusterRole has rules of its own, which the controller replaces.
+    AggregatedRulesReplaced = "aggregated-rules-replaced", Warning;
+
     // The aws-auth ConfigMap.
     /// A section of `aws-auth` does not parse; all of its entries are lost.
     AwsAuthSyntax = "aws-auth-syntax", Error;

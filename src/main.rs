@@ -1,3 +1,9 @@
-//! The command line of rbacsim.
+//! The command line of rbacsim: parse, run, exit.
 
-fn main() {}
+use std::process::ExitCode;
+
+mod cli;
+
+fn main() -> ExitCode {
+    cli::run()
+}

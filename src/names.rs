@@ -85,6 +85,24 @@ impl Names {
             .map_or(Name::UNKNOWN, |index| Name(*index))
     }
 
+    /// The name of two texts joined by a slash, as resource and subresource are compared.
+    pub fn lookup_joined(&self, left: &str, right: &str) -> Name {
+        let mut buffer = [0u8; 128];
+        let length = left.len() + 1 + right.len();
+        if let Some(joined) = buffer.get_mut(..length) {
+            let (start, rest) = joined.split_at_mut(left.len());
+            start.copy_from_slice(left.as_bytes());
+            if let Some((slash, end)) = rest.split_first_mut() {
+                *slash = b'/';
+                end.copy_from_slice(right.as_bytes());
+            }
+            if let Ok(joined) = std::str::from_utf8(joined) {
+                return self.lookup(joined);
+            }
+        }
+        self.lookup(&format!("{left}/{right}"))
+    }
+
     /// The text of a name.
     pub fn text(&self, name: Name) -> &str {
         text_at(&self.text, &self.ends, name.0)

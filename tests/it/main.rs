@@ -1,12 +1,11 @@
-//! The integration tests.
+//! The integration tests, in one binary.
 
-/// The JSON reader and its outline.
-mod document_json;
-/// The YAML reader.
-mod document_yaml;
-/// From ARN to user: recorded answers of aws-iam-authenticator, and real aws-auth maps.
-mod identity;
-/// From ARN to user: one test per rule.
-mod identity_rules;
-/// What the tests of the document readers share.
-mod trees;
+mod catalogue; // the built-in API resources, CRDs, and how a TYPE is read
+mod defaults; // the default roles and bindings
+mod document_json; // the JSON reader and its outline
+mod document_yaml; // the YAML reader
+mod identity; // from ARN to user: every recorded answer
+mod identity_rules; // from ARN to user: one test per rule
+mod operations; // kubectl operations: the table against what kubectl really sent
+mod recorded; // decisions of the real code, when they are there
+mod trees; // what the tests of the document readers share

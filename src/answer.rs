@@ -1,0 +1,301 @@
+//! Yes, no, or unknown: what a decision is worth, given what the inputs can and cannot tell.
+//!
+//! A decision is exact for the objects that were loaded. A "no" is only as good as they are: a binding that
+//! applies may grant a role that is not among the files, a node's requests are decided by another authorizer.
+//! Then the answer is "unknown". A "yes" is never anything else, for RBAC only adds.
+
+use std::collections::BTreeSet;
+
+use crate::attributes::{Attributes, ResourceAttributes};
+use crate::evaluate::{Asker, Grant, Grants, Mismatch};
+use crate::graph::{Applied, Principal, RbacGraph, RoleRule};
+use crate::identity::Bindings;
+use crate::load::Completeness;
+use crate::names::Name;
+use crate::rbac::Scope;
+use crate::ternary::Ternary;
+use crate::user::{SYSTEM_NODES, UserInfo};
+
+/// Why a "no" could be a "yes" in the cluster.
+#[derive(Clone, Debug)]
+pub enum Doubt<'g> {
+    /// A binding that applies grants a role that is not among the inputs.
+    MissingRole(Applied<'g>),
+    /// The Node authorizer decides this from live objects; the rule of `system:node` shows that it may allow it.
+    NodeAuthorizer(RoleRule<'g>),
+    /// No identity mapping was loaded, so nobody can tell as whom the ARN logs in.
+    NoIdentity,
+    /// Entries differ only in case, each login picks one at random, and they do not agree; a grant of one of them.
+    CoinToss(Option<Grant<'g>>),
+    /// The type is not known, it was asked in the core group, and in this group it is not refused: a CRD that is not
+    /// among the inputs may define it there. What allows it then, if anything certainly does.
+    OtherGroup(String, Option<Grant<'g>>),
+    /// It depends on the session's name, or on something else that the ARN does not tell.
+    Session {
+        /// A user that it could be.
+        user: UserInfo,
+        /// What would have to hold for that.
+        bindings: Bindings,
+        /// What then allows it; `None` for `system:masters`, or where that user's answer is unknown too.
+        grant: Option<Grant<'g>>,
+    },
+}
+
+/// A rule that nearly allows the request.
+#[derive(Clone, Debug)]
+pub enum NearMiss<'g> {
+    /// The rule applies, and one or two things differ.
+    Rule(Grant<'g>, Mismatch),
+    /// The same request is allowed in other namespaces; the first grant, and in how many.
+    OtherNamespace {
+        /// A namespace in which it is allowed.
+        namespace: Name,
+        /// By which grant.
+        grant: Grant<'g>,
+        /// In how many other namespaces it is allowed.
+        count: usize,
+    },
+    /// RoleBindings grant it, but the request is made outside namespaces, where they do not count.
+    OnlyInNamespaces {
+        /// A namespace with such a binding.
+        namespace: Name,
+        /// By which grant.
+        grant: Grant<'g>,
+        /// How many such namespaces there are.
+        count: usize,
+    },
+    /// It is allowed for these names of objects only.
+    OnlyNames(Grant<'g>),
+    /// The binding's role does not exist, in inputs that are complete.
+    MissingRole(Applied<'g>),
+    /// No binding names the group, nor any other group or the username.
+    NeverBound(Vec<String>),
+}
+
+/// An answer with its reasons.
+#[derive(Clone, Debug)]
+pub struct Answer<'g> {
+    /// Yes, no, or unknown.
+    pub ternary: Ternary,
+    /// Whether the user is in `system:masters`.
+    pub is_master: bool,
+    /// Every grant that allows it.
+    pub grants: Vec<Grant<'g>>,
+    /// Why it is unknown; also beside a "yes" nothing.
+    pub doubts: Vec<Doubt<'g>>,
+    /// What came nearest, nearest first; only for what is not a "yes".
+    pub near: Vec<NearMiss<'g>>,
+}
+
+impl Answer<'_> {
+    /// A plain no.
+    pub fn no() -> Self {
+        Self {
+            ternary: Ternary::No,
+            is_master: false,
+            grants: Vec::new(),
+            doubts: Vec::new(),
+            near: Vec::new(),
+        }
+    }
+}
+
+/// What the inputs are worth.
+#[derive(Copy, Clone, Debug)]
+pub struct Worth {
+    /// Whether what is missing may exist.
+    pub completeness: Completeness,
+    /// Whether the inputs hold any Role: an export without any lacks them all.
+    pub has_roles: bool,
+}
+
+impl RbacGraph {
+    /// Answers for a user, with every reason.
+    pub fn answer<'g>(&'g self, user: &UserInfo, attributes: &Attributes<'_>, worth: Worth) -> Answer<'g> {
+        self.answer_as(user, user, attributes, worth)
+    }
+
+    /// Answers for a user of whom only a part is certain; `shown` has what is symbolic as well, which tells a node.
+    pub(crate) fn answer_as<'g>(
+        &'g self,
+        user: &UserInfo,
+        shown: &UserInfo,
+        attributes: &Attributes<'_>,
+        worth: Worth,
+    ) -> Answer<'g> {
+        let asker = self.asker(user);
+        let Grants { is_master, allowing, refusing, missing } = self.grants(&asker, attributes);
+        if is_master || !allowing.is_empty() {
+            return Answer {
+                ternary: Ternary::Yes,
+                is_master,
+                grants: allowing,
+                doubts: Vec::new(),
+                near: Vec::new(),
+            };
+        }
+        let mut doubts = Vec::new();
+        let mut dangling = Vec::new();
+        for applied in missing {
+            if worth.could_exist(&applied) {
+                doubts.push(Doubt::MissingRole(applied));
+            } else {
+                dangling.push(applied);
+            }
+        }
+        doubts.extend(self.node_rule(shown, attributes).map(Doubt::NodeAuthorizer));
+        let near = self.near_misses(user, &asker, attributes, &refusing, dangling);
+        let ternary = if doubts.is_empty() { Ternary::No } else { Ternary::Unknown };
+        Answer { ternary, is_master, grants: allowing, doubts, near }
+    }
+
+    /// Yes, no or unknown without the reasons; what [`RbacGraph::answer`] says.
+    pub fn ternary(
+        &self,
+        user: &UserInfo,
+        asker: &Asker,
+        attributes: &Attributes<'_>,
+        worth: Worth,
+    ) -> Ternary {
+        match self.authorize(asker, attributes) {
+            crate::evaluate::Decision::NoOpinion(missing) => {
+                let doubt = missing.iter().any(|applied| worth.could_exist(applied))
+                    || self.node_rule(user, attributes).is_some();
+                if doubt { Ternary::Unknown } else { Ternary::No }
+            }
+            _ => Ternary::Yes,
+        }
+    }
+
+    /// The rule of the default role `system:node` that would allow a node's request. Nobody is bound to that role:
+    /// the Node authorizer decides, from live objects.
+    fn node_rule(&self, user: &UserInfo, attributes: &Attributes<'_>) -> Option<RoleRule<'_>> {
+        if !user.in_group(SYSTEM_NODES) || !user.username.starts_with("system:node:") {
+            return None;
+        }
+        let policy = self.policy();
+        let role = self.role(Scope::Cluster, policy.names.lookup("system:node"))?;
+        let request = self.lexicon.request(&policy.names, attributes);
+        self.rules_in_force(role).find(|rule| self.lexicon.allows(policy, rule.placed.rule, &request))
+    }
+
+    fn near_misses<'g>(
+        &'g self,
+        user: &UserInfo,
+        asker: &Asker,
+        attributes: &Attributes<'_>,
+        refusing: &[(Grant<'g>, Mismatch)],
+        dangling: Vec<Applied<'g>>,
+    ) -> Vec<NearMiss<'g>> {
+        let mut near = Vec::new();
+        let only_name = |mismatch: &Mismatch| mismatch.resource_name && mismatch.count() == 1;
+        near.extend(
+            refusing
+                .iter()
+                .filter(|(_, mismatch)| only_name(mismatch))
+                .map(|(grant, _)| NearMiss::OnlyNames(*grant)),
+        );
+        near.extend(self.elsewhere(asker, attributes));
+        let mut differing: Vec<&(Grant<'g>, Mismatch)> = refusing
+            .iter()
+            .filter(|(_, mismatch)| {
+                !mismatch.kind
+                    && !only_name(mismatch)
+                    && mismatch.count() <= 2
+                    && !(mismatch.resource && mismatch.api_group)
+                    && !(mismatch.resource && mismatch.verb)
+                    && !(mismatch.api_group && mismatch.verb)
+            })
+            .collect();
+        differing.sort_by_key(|(_, mismatch)| (mismatch.count(), mismatch.resource, mismatch.api_group));
+        let same_parent = |grant: &Grant<'g>| match attributes {
+            Attributes::Resource(asked) => grant.rule.rule.resources.iter().any(|resource| {
+                let text = self.policy().names.text(*resource);
+                text.split('/').next() == asked.resource.split('/').next()
+            }),
+            Attributes::NonResource(_) => false,
+        };
+        near.extend(
+            differing
+                .into_iter()
+                .filter(|(grant, mismatch)| {
+                    !(mismatch.resource || mismatch.non_resource_url) || same_parent(grant)
+                })
+                .map(|(grant, mismatch)| NearMiss::Rule(*grant, *mismatch)),
+        );
+        near.extend(dangling.into_iter().map(NearMiss::MissingRole));
+        let bound = asker
+            .principals()
+            .iter()
+            .any(|principal| self.is_bound(*principal) && !self.is_everybody(*principal));
+        if !bound {
+            let mut unbound: Vec<String> = Vec::new();
+            for group in &user.groups {
+                if group != crate::user::SYSTEM_AUTHENTICATED && !group.is_empty() {
+                    unbound.push(group.clone());
+                }
+            }
+            near.push(NearMiss::NeverBound(unbound));
+        }
+        near
+    }
+
+    fn is_everybody(&self, principal: Principal) -> bool {
+        let everybody = [crate::user::SYSTEM_AUTHENTICATED, crate::user::SYSTEM_UNAUTHENTICATED];
+        matches!(principal, Principal::Group(name) if everybody.contains(&self.policy().names.text(name)))
+    }
+
+    /// The same request in the other namespaces in which any binding names the user.
+    fn elsewhere<'g>(&'g self, asker: &Asker, attributes: &Attributes<'_>) -> Option<NearMiss<'g>> {
+        let policy = self.policy();
+        let asked = policy.names.lookup(attributes.namespace());
+        let mut namespaces: BTreeSet<(&str, Name)> = BTreeSet::new();
+        for principal in asker.principals() {
+            for scope in self.scopes_of(*principal) {
+                if let Scope::Namespace(namespace) = scope {
+                    if namespace != asked {
+                        namespaces.insert((policy.names.text(namespace), namespace));
+                    }
+                }
+            }
+        }
+        let mut found: Option<(Name, Grant<'g>)> = None;
+        let mut count = 0;
+        for (text, namespace) in namespaces {
+            let moved = match attributes {
+                Attributes::Resource(resource) => {
+                    Attributes::Resource(ResourceAttributes { namespace: text, ..*resource })
+                }
+                // A RoleBinding that seems to grant a URL: asked of its rules, although it never counts.
+                Attributes::NonResource(_) => *attributes,
+            };
+            let request = self.lexicon.request(&policy.names, &moved);
+            let grant = asker.principals().iter().find_map(|principal| {
+                self.bindings_of(*principal, Scope::Namespace(namespace)).find_map(|applied| {
+                    let rule = self
+                        .granted_rules(&applied)
+                        .find(|rule| self.lexicon.allows(policy, rule.placed.rule, &request))?;
+                    Some(Grant { applied, subject: self.first_subject(asker, &applied), rule })
+                })
+            });
+            if let Some(grant) = grant {
+                count += 1;
+                found.get_or_insert((namespace, grant));
+            }
+        }
+        let (namespace, grant) = found?;
+        Some(if asked == Name::EMPTY {
+            NearMiss::OnlyInNamespaces { namespace, grant, count }
+        } else {
+            NearMiss::OtherNamespace { namespace, grant, count }
+        })
+    }
+}
+
+impl Worth {
+    /// Whether the role that a binding grants may exist in the cluster although no input defines it.
+    pub fn could_exist(self, applied: &Applied<'_>) -> bool {
+        self.completeness == Completeness::Partial
+            || (applied.binding.role_ref.kind == crate::rbac::RoleKind::Role && !self.has_roles)
+    }
+}

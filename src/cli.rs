@@ -1,0 +1,134 @@
+//! Flags to library calls to exit codes. Uses the library's public interface only.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use rbacsim::ternary::Ternary;
+
+mod can_i;
+mod inputs;
+mod list;
+mod review;
+mod whoami;
+
+/// Local Kubernetes RBAC permission simulator for Amazon EKS: from IAM ARN to rule, offline, exact, explained.
+#[derive(Debug, Parser)]
+#[command(name = "rbacsim", version, about, disable_help_subcommand = true, max_term_width = 110)]
+struct Cli {
+    /// When to colour
+    #[arg(long, value_enum, default_value_t = Colour::Auto, global = true, value_name = "WHEN")]
+    color: Colour,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Copy, Clone, Debug, ValueEnum)]
+enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Ask whether somebody may do something, and why
+    #[command(name = "can-i", visible_alias = "cani")]
+    CanI(can_i::Args),
+    /// Show the Kubernetes user behind IAM ARNs
+    Whoami(whoami::Args),
+    /// Answer a stream of `SubjectAccessReview` objects
+    Review(review::Args),
+}
+
+/// How answers are printed.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    #[default]
+    Text,
+    /// For machines
+    Json,
+}
+
+/// What a run comes to.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Yes, or done and nothing found.
+    Yes,
+    /// No, or something found.
+    No,
+    /// It cannot be told, or the question could not be asked.
+    Unknown,
+}
+
+impl From<Ternary> for Exit {
+    fn from(ternary: Ternary) -> Self {
+        match ternary {
+            Ternary::Yes => Self::Yes,
+            Ternary::No => Self::No,
+            Ternary::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Yes => 0,
+            Exit::No => 1,
+            Exit::Unknown => 2,
+        })
+    }
+}
+
+/// Why a command could not do its work: one sentence that tells what to do.
+pub(crate) type Failure = Box<dyn std::error::Error>;
+
+pub(crate) fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { Exit::Unknown } else { Exit::Yes };
+            // Nothing is left to do if even this cannot be printed.
+            let _ = error.print();
+            return code.into();
+        }
+    };
+    match cli.color {
+        Colour::Auto => anstream::ColorChoice::Auto,
+        Colour::Always => anstream::ColorChoice::Always,
+        Colour::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+    let stdout = io::stdout();
+    let mut out = anstream::AutoStream::auto(stdout);
+    let result = match &cli.command {
+        Command::CanI(args) => can_i::run(args, &mut out),
+        Command::Whoami(args) => whoami::run(args, &mut out),
+        Command::Review(args) => review::run(args),
+    };
+    match result.and_then(|exit| Ok(out.flush().map(|()| exit)?)) {
+        Ok(exit) => exit.into(),
+        // Whoever reads the output has seen enough, as `head` has.
+        Err(error) if is_broken_pipe(&*error) => Exit::Yes.into(),
+        Err(error) => {
+            let _ = writeln!(anstream::stderr(), "rbacsim: {error}");
+            Exit::Unknown.into()
+        }
+    }
+}
+
+fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Writes a JSON value and a line end.
+pub(crate) fn write_json(out: &mut dyn Write, value: &serde_json::Value) -> Result<(), Failure> {
+    serde_json::to_writer_pretty(&mut *out, value)?;
+    writeln!(out)?;
+    Ok(())
+}

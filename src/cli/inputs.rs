@@ -1,0 +1,133 @@
+//! The flags that every command shares: what to read, and who asks.
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use rbacsim::cluster::{Cluster, Who};
+use rbacsim::load::{Completeness, Defaults, Input, LoadOptions, load};
+use rbacsim::report::text;
+use rbacsim::user::UserInfo;
+use rbacsim::version::KubernetesVersion;
+
+use super::Failure;
+
+/// What to read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Inputs")]
+pub(crate) struct Inputs {
+    /// A file, a directory (searched for *.yaml, *.yml and *.json) or - for standard input; repeatable
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) filename: Vec<PathBuf>,
+    /// Whether the default roles and bindings of Kubernetes are added; auto: unless the inputs hold them
+    #[arg(long, value_enum, default_value_t = DefaultsFlag::Auto, value_name = "WHEN")]
+    defaults: DefaultsFlag,
+    /// The Kubernetes version whose rules apply, 1.33 to 1.37
+    #[arg(long, default_value_t = KubernetesVersion::NEWEST, value_name = "VERSION")]
+    kubernetes_version: KubernetesVersion,
+    /// Take the inputs as complete: what is not in them does not exist
+    #[arg(long, conflicts_with = "partial")]
+    complete: bool,
+    /// Take the inputs as partial: a role that a binding names may exist in the cluster
+    #[arg(long)]
+    partial: bool,
+    /// Which problems of the inputs are printed to standard error
+    #[arg(long, value_enum, default_value_t = Diagnostics::Few, value_name = "HOW")]
+    diagnostics: Diagnostics,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+enum DefaultsFlag {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+enum Diagnostics {
+    /// The worst few, and how many more there are
+    Few,
+    /// All
+    All,
+    /// None
+    None,
+}
+
+impl Inputs {
+    /// Reads the inputs and prints what was wrong with them.
+    pub(crate) fn load(&self) -> Result<Cluster, Failure> {
+        if self.filename.is_empty() {
+            return Err("nothing to read; give -f with a file, a directory, or - for standard input".into());
+        }
+        let mut inputs = Vec::with_capacity(self.filename.len());
+        for path in &self.filename {
+            inputs.push(if path.as_os_str() == "-" {
+                let mut bytes = Vec::new();
+                std::io::stdin().lock().read_to_end(&mut bytes)?;
+                Input::Text { name: "<stdin>".to_owned(), bytes }
+            } else {
+                Input::Path(path.clone())
+            });
+        }
+        let options = LoadOptions {
+            defaults: match self.defaults {
+                DefaultsFlag::Auto => Defaults::Auto,
+                DefaultsFlag::Always => Defaults::Always,
+                DefaultsFlag::Never => Defaults::Never,
+            },
+            version: self.kubernetes_version,
+            completeness: match (self.complete, self.partial) {
+                (true, _) => Some(Completeness::Complete),
+                (_, true) => Some(Completeness::Partial),
+                _ => None,
+            },
+        };
+        let cluster = Cluster::from(load(&inputs, &options)?);
+        if self.diagnostics != Diagnostics::None {
+            let mut err = anstream::stderr();
+            text::diagnostics(
+                &mut err,
+                cluster.sources(),
+                cluster.diagnostics(),
+                self.diagnostics == Diagnostics::All,
+            )?;
+            err.flush()?;
+        }
+        Ok(cluster)
+    }
+}
+
+/// Who asks.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Who asks")]
+pub(crate) struct Identity {
+    /// An IAM user, role, assumed-role session, federated user or root ARN; repeatable
+    #[arg(long, alias = "as-arn", value_name = "ARN", conflicts_with_all = ["as_user", "as_group"])]
+    pub(crate) arn: Vec<String>,
+    /// The session name, where an ARN is that of a role
+    #[arg(long, value_name = "NAME")]
+    pub(crate) session_name: Option<String>,
+    /// A Kubernetes user; system:serviceaccount:NAMESPACE:NAME is a service account
+    #[arg(long = "as", value_name = "USER")]
+    pub(crate) as_user: Option<String>,
+    /// A group of the user that --as names; repeatable
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) as_group: Vec<String>,
+}
+
+impl Identity {
+    /// Everybody who asks, with the ARN if one was given.
+    pub(crate) fn askers(&self, cluster: &Cluster) -> Result<Vec<(Who, Option<String>)>, Failure> {
+        if let Some(user) = &self.as_user {
+            return Ok(vec![(Who::user(UserInfo::impersonated(user, &self.as_group)), None)]);
+        }
+        if !self.as_group.is_empty() {
+            return Err("--as-group needs --as; to ask for a group alone, give --as with any name".into());
+        }
+        if self.arn.is_empty() {
+            return Err("nobody asks; give --arn, or --as and --as-group".into());
+        }
+        let session = self.session_name.as_deref();
+        Ok(self.arn.iter().map(|arn| (cluster.identify(arn, session), Some(arn.clone()))).collect())
+    }
+}

@@ -1,0 +1,59 @@
+//! `can-i --list`: the rules in force in a namespace.
+
+use std::io::Write;
+
+use rbacsim::cluster::Cluster;
+use rbacsim::report::{json, text};
+use rbacsim::rules_review;
+
+use super::inputs::Identity;
+use super::{Exit, Failure, Output};
+
+pub(crate) fn run(
+    cluster: &Cluster,
+    identity: &Identity,
+    namespace: Option<&str>,
+    output: Output,
+    out: &mut dyn Write,
+) -> Result<Exit, Failure> {
+    let namespace = namespace.unwrap_or("default");
+    let askers = identity.askers(cluster)?;
+    let mut documents = Vec::new();
+    let mut exit = Exit::Yes;
+    for (who, arn) in &askers {
+        if who.error().is_some() {
+            exit = if who.error().is_some_and(|error| error.is_refusal()) { Exit::No } else { Exit::Unknown };
+        }
+        let Some(user) = who.certain() else {
+            if output == Output::Json {
+                documents.push(json::identity(cluster, who, arn.as_deref()));
+            } else if let Some(error) = who.error() {
+                writeln!(out, "{}: {error}", text::asker(who, arn.as_deref()))?;
+            }
+            continue;
+        };
+        let review = rules_review::rules(cluster, &user, namespace);
+        match output {
+            Output::Text => {
+                if askers.len() > 1 {
+                    writeln!(out, "{}", text::asker(who, arn.as_deref()))?;
+                }
+                write!(out, "{}", rules_review::table(&review))?;
+                text::notes(out, &review.notes)?;
+            }
+            Output::Json => {
+                let mut value = rules_review::document(&review);
+                if let Some(object) = value.as_object_mut() {
+                    object.insert("identity".into(), json::identity(cluster, who, arn.as_deref()));
+                    object.insert("namespace".into(), namespace.into());
+                }
+                documents.push(value);
+            }
+        }
+    }
+    if output == Output::Json {
+        let value = if documents.len() == 1 { documents.remove(0) } else { documents.into() };
+        super::write_json(out, &value)?;
+    }
+    Ok(exit)
+}

@@ -1,0 +1,48 @@
+//! `review`: a stream of `SubjectAccessReview` objects in, the same with `status` out.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::PathBuf;
+
+use super::inputs::Inputs;
+use super::{Exit, Failure};
+
+const EXAMPLES: &str = "\
+Examples:
+  # One review a line in, one a line out
+  rbacsim review -f manifests/ < reviews.ndjson
+
+  # From a file, as YAML
+  rbacsim review reviews.yaml -f manifests/";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Reviews as NDJSON, JSON or YAML; standard input if left out or -
+    #[arg(value_name = "FILE")]
+    reviews: Option<PathBuf>,
+    #[command(flatten)]
+    inputs: Inputs,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let from_stdin = args.reviews.as_ref().is_none_or(|path| path.as_os_str() == "-");
+    if from_stdin && args.inputs.filename.iter().any(|path| path.as_os_str() == "-") {
+        return Err(
+            "standard input cannot hold both the policy and the reviews; give one of them as a file".into()
+        );
+    }
+    let cluster = args.inputs.load()?;
+    let mut output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut input: Box<dyn BufRead> = match &args.reviews {
+        Some(path) if !from_stdin => {
+            let file =
+                File::open(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+            Box::new(BufReader::with_capacity(1 << 16, file))
+        }
+        _ => Box::new(BufReader::with_capacity(1 << 16, io::stdin().lock())),
+    };
+    rbacsim::review::stream(&cluster, &mut *input, &mut output)?;
+    output.flush()?;
+    Ok(Exit::Yes)
+}

@@ -1,0 +1,334 @@
+//! Everything that was loaded, ready to be asked: the graph, the identity mappings and the catalogue together.
+
+use crate::answer::{Answer, Doubt, Worth};
+use crate::attributes::{Attributes, ResourceAttributes};
+use crate::catalogue::Catalogue;
+use crate::diagnostic::Diagnostic;
+use crate::evaluate::Grant;
+use crate::graph::{Principal, RbacGraph};
+use crate::identity::{Bindings, IamIdentity, IdentityError, IdentityMappings, Mapped};
+use crate::load::{Completeness, Loaded, Summary};
+use crate::source::Sources;
+use crate::ternary::Ternary;
+use crate::user::{SYSTEM_MASTERS, UserInfo};
+use crate::version::KubernetesVersion;
+
+/// A cluster, as far as the inputs show it.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    graph: RbacGraph,
+    identities: IdentityMappings,
+    catalogue: Catalogue,
+    diagnostics: Vec<Diagnostic>,
+    summary: Summary,
+    completeness: Completeness,
+    version: KubernetesVersion,
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Who {
+    /// The ARN, where one was given.
+    pub identity: Option<IamIdentity>,
+    /// What became of it.
+    pub is: WhoIs,
+}
+
+/// The Kubernetes user that asks, as far as it can be told.
+#[derive(Clone, Debug)]
+pub enum WhoIs {
+    /// A user that was given as such.
+    User(UserInfo),
+    /// The user that an identity mapping makes of an ARN.
+    Mapped(Box<Mapped>),
+    /// Nobody: the ARN cannot log in, or it cannot be told whether and as whom.
+    Error(Box<IdentityError>),
+}
+
+impl Who {
+    /// A Kubernetes user.
+    pub fn user(user: UserInfo) -> Self {
+        Self { identity: None, is: WhoIs::User(user) }
+    }
+
+    /// The user as far as it is certain: what stayed symbolic in an identity mapping is left out, for no
+    /// binding may match a placeholder. `None` if nobody can log in.
+    pub fn certain(&self) -> Option<UserInfo> {
+        match &self.is {
+            WhoIs::User(user) => Some(user.clone()),
+            WhoIs::Mapped(mapped) => Some(certain(mapped)),
+            WhoIs::Error(_) => None,
+        }
+    }
+
+    /// The user as people read it, placeholders as written. `None` if nobody can log in.
+    pub fn shown(&self) -> Option<UserInfo> {
+        match &self.is {
+            WhoIs::User(user) => Some(user.clone()),
+            WhoIs::Mapped(mapped) => Some(mapped.user_info()),
+            WhoIs::Error(_) => None,
+        }
+    }
+
+    /// Why there is no user.
+    pub fn error(&self) -> Option<&IdentityError> {
+        match &self.is {
+            WhoIs::Error(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+fn certain(mapped: &Mapped) -> UserInfo {
+    UserInfo::authenticated(
+        mapped.username.as_literal().unwrap_or(""),
+        mapped.groups.iter().filter_map(|group| group.as_literal()),
+    )
+}
+
+impl From<Loaded> for Cluster {
+    fn from(loaded: Loaded) -> Self {
+        let Loaded { policy, identities, catalogue, diagnostics, summary, completeness, version } = loaded;
+        Self {
+            graph: RbacGraph::build(policy),
+            identities,
+            catalogue,
+            diagnostics,
+            summary,
+            completeness,
+            version,
+        }
+    }
+}
+
+impl Cluster {
+    /// The RBAC graph.
+    pub fn graph(&self) -> &RbacGraph {
+        &self.graph
+    }
+
+    /// The identity mappings.
+    pub fn identities(&self) -> &IdentityMappings {
+        &self.identities
+    }
+
+    /// The API resources.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// What was wrong or odd in the inputs.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// What was read, in numbers.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// The input files.
+    pub fn sources(&self) -> &Sources {
+        &self.graph.policy().sources
+    }
+
+    /// Whether what is missing may exist.
+    pub fn completeness(&self) -> Completeness {
+        self.completeness
+    }
+
+    /// The Kubernetes version that answers are for.
+    pub fn version(&self) -> KubernetesVersion {
+        self.version
+    }
+
+    /// What the inputs are worth.
+    pub fn worth(&self) -> Worth {
+        Worth { completeness: self.completeness, has_roles: self.summary.has_roles }
+    }
+
+    /// Who an ARN is.
+    pub fn identify(&self, arn: &str, session_name: Option<&str>) -> Who {
+        match IamIdentity::from_arn(arn, session_name) {
+            Err(error) => Who { identity: None, is: WhoIs::Error(Box::new(error.into())) },
+            Ok(identity) => {
+                let is = match self.identities.user_info(&identity) {
+                    Ok(mapped) => WhoIs::Mapped(Box::new(mapped)),
+                    Err(error) => WhoIs::Error(Box::new(error)),
+                };
+                Who { identity: Some(identity), is }
+            }
+        }
+    }
+
+    /// The user that the API server sees for an ARN.
+    ///
+    /// # Errors
+    /// A sentence that says why there is none, or none that can be told.
+    pub fn user_of_arn(&self, arn: &str, session_name: Option<&str>) -> Result<UserInfo, String> {
+        match self.identify(arn, session_name).is {
+            WhoIs::User(user) => Ok(user),
+            WhoIs::Mapped(mapped) if mapped.is_symbolic() => {
+                Err("its user depends on what the ARN does not tell, such as the session name".to_owned())
+            }
+            WhoIs::Mapped(mapped) => Ok(mapped.user_info()),
+            WhoIs::Error(error) => Err(error.to_string()),
+        }
+    }
+
+    /// The API groups in which rules name a resource, other than the core group: where a type that no catalogue
+    /// knows may really be.
+    pub fn groups_naming(&self, resource: &str) -> Vec<&str> {
+        let policy = self.graph.policy();
+        let name = policy.names.lookup(resource);
+        let mut groups: Vec<&str> = policy
+            .rules
+            .iter()
+            .filter(|(_, rule)| rule.resources.contains(&name))
+            .flat_map(|(_, rule)| rule.api_groups)
+            .map(|group| policy.names.text(*group))
+            .filter(|group| !matches!(*group, "" | "*"))
+            .collect();
+        groups.sort_unstable();
+        groups.dedup();
+        groups
+    }
+
+    /// Answers for somebody about a type that is not known and whose group was not given: what rules say of the
+    /// same name in other groups makes a "no" unknown, for a CRD outside the inputs may define it there.
+    pub fn answer_for_unknown_type<'g>(&'g self, who: &Who, asked: &ResourceAttributes<'_>) -> Answer<'g> {
+        let mut answer = self.answer(who, &Attributes::Resource(*asked));
+        if answer.ternary == Ternary::No && asked.group.is_empty() {
+            for group in self.groups_naming(asked.resource) {
+                let there = self.answer(who, &Attributes::Resource(ResourceAttributes { group, ..*asked }));
+                if there.ternary != Ternary::No {
+                    answer.ternary = Ternary::Unknown;
+                    answer.doubts.push(Doubt::OtherGroup(group.to_owned(), there.grants.first().copied()));
+                }
+            }
+        }
+        answer
+    }
+
+    /// Answers for somebody, with every reason.
+    pub fn answer<'g>(&'g self, who: &Who, attributes: &Attributes<'_>) -> Answer<'g> {
+        match &who.is {
+            WhoIs::User(user) => self.graph.answer(user, attributes, self.worth()),
+            WhoIs::Error(error) => self.answer_for_nobody(who, error, attributes),
+            WhoIs::Mapped(mapped) => {
+                let shown = mapped.user_info();
+                let mut answer = self.graph.answer_as(&certain(mapped), &shown, attributes, self.worth());
+                if answer.ternary != Ternary::Yes && mapped.is_symbolic() {
+                    answer.doubts.extend(self.session_doubts(who, mapped, attributes));
+                    if !answer.doubts.is_empty() {
+                        answer.ternary = Ternary::Unknown;
+                    }
+                }
+                answer
+            }
+        }
+    }
+
+    fn answer_for_nobody<'g>(
+        &'g self,
+        who: &Who,
+        error: &IdentityError,
+        attributes: &Attributes<'_>,
+    ) -> Answer<'g> {
+        if let IdentityError::CoinToss { candidates } = error {
+            let mut answers = Vec::new();
+            for candidate in candidates {
+                let is = match candidate {
+                    Ok(mapped) => WhoIs::Mapped(Box::new(mapped.clone())),
+                    Err(error) => WhoIs::Error(Box::new(error.clone())),
+                };
+                answers.push(self.answer(&Who { identity: who.identity.clone(), is }, attributes));
+            }
+            let ternary = Ternary::whichever(answers.iter().map(|answer| answer.ternary));
+            let mut answer =
+                answers.into_iter().max_by_key(|answer| answer.ternary).unwrap_or_else(Answer::no);
+            if ternary != answer.ternary {
+                answer.ternary = Ternary::Unknown;
+                let grants = std::mem::take(&mut answer.grants);
+                answer.doubts.push(Doubt::CoinToss(grants.into_iter().next()));
+            }
+            return answer;
+        }
+        let mut answer = Answer::no();
+        if !error.is_refusal() {
+            answer.ternary = Ternary::Unknown;
+            answer.doubts.push(Doubt::NoIdentity);
+        }
+        answer
+    }
+
+    /// The users that somebody could be, were the session's name (or what else is not known) the right one, and
+    /// to whom the request is then allowed.
+    fn session_doubts<'g>(
+        &'g self,
+        who: &Who,
+        mapped: &Mapped,
+        attributes: &Attributes<'_>,
+    ) -> Vec<Doubt<'g>> {
+        let names = &self.graph.policy().names;
+        let symbolic_groups = mapped.groups.iter().any(|group| group.is_symbolic());
+        let mut doubts = Vec::new();
+        let mut consider = |principal: Option<Principal>, text: &str, bindings: Bindings| {
+            let user = self.with_bindings(who, mapped, principal, text, &bindings);
+            let answer = self.graph.answer(&user, attributes, self.worth());
+            if answer.ternary != Ternary::No {
+                let grant: Option<Grant<'g>> = answer.grants.first().copied();
+                doubts.push(Doubt::Session { user, bindings, grant });
+            }
+        };
+        if symbolic_groups {
+            if let Some(bindings) = mapped.could_be_in_group(SYSTEM_MASTERS) {
+                consider(None, SYSTEM_MASTERS, bindings);
+            }
+        }
+        for principal in self.graph.principals() {
+            let (text, bindings) = match principal {
+                Principal::Username(name) if mapped.username.is_symbolic() => {
+                    (names.text(name), mapped.could_be_user(names.text(name)))
+                }
+                Principal::Group(name) if symbolic_groups => {
+                    (names.text(name), mapped.could_be_in_group(names.text(name)))
+                }
+                _ => continue,
+            };
+            if let Some(bindings) = bindings {
+                consider(Some(principal), text, bindings);
+            }
+        }
+        doubts
+    }
+
+    fn with_bindings(
+        &self,
+        who: &Who,
+        mapped: &Mapped,
+        principal: Option<Principal>,
+        text: &str,
+        bindings: &Bindings,
+    ) -> UserInfo {
+        let again = who.identity.clone().and_then(|mut identity| {
+            if let Some(session) = &bindings.session_name {
+                identity = identity.with_session(session);
+            }
+            if let Some(key) = &bindings.access_key_id {
+                identity = identity.with_access_key_id(key);
+            }
+            self.identities.user_info(&identity).ok()
+        });
+        let mut user = certain(again.as_ref().unwrap_or(mapped));
+        match principal {
+            Some(Principal::Username(_)) => text.clone_into(&mut user.username),
+            _ => {
+                if !user.in_group(text) {
+                    user.groups.insert(0, text.to_owned());
+                }
+            }
+        }
+        user
+    }
+}

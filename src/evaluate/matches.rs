@@ -1,0 +1,247 @@
+//! One policy rule against one request: the decision core.
+//!
+//! Follows `pkg/apis/rbac/v1/evaluation_helpers.go` and `RuleAllows` of `rbac.go`, function by function. Upstream
+//! compares text; here names are interned, so equal text is an equal number. Only a literal `*` is a wildcard.
+
+use rustc_hash::FxHashMap;
+
+use crate::attributes::Attributes;
+use crate::names::{Name, Names};
+use crate::policy::Policy;
+use crate::rbac::{PolicyRule, RuleId};
+
+/// A request with its texts looked up once.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Request<'a> {
+    pub(crate) verb: Name,
+    pub(crate) target: Target<'a>,
+    /// The namespace in which RoleBindings are looked up; [`Name::EMPTY`] for none.
+    pub(crate) namespace: Name,
+    verb_bit: u64,
+    group_bit: u64,
+}
+
+/// What a request is about.
+#[derive(Copy, Clone, Debug)]
+pub(crate) enum Target<'a> {
+    Resource {
+        group: Name,
+        /// Resource and subresource, joined by a slash.
+        combined: Name,
+        /// The subresource; [`Name::EMPTY`] for none.
+        subresource: Name,
+        name: Name,
+    },
+    Url(&'a str),
+}
+
+/// In what a rule and a request differ.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "five independent questions, each answered")]
+pub struct Mismatch {
+    /// The rule is for resources and the request for a URL, or the other way round.
+    pub kind: bool,
+    /// The verb.
+    pub verb: bool,
+    /// The API group.
+    pub api_group: bool,
+    /// The resource or subresource.
+    pub resource: bool,
+    /// The rule is limited to other names.
+    pub resource_name: bool,
+    /// The URL.
+    pub non_resource_url: bool,
+}
+
+impl Mismatch {
+    /// Whether nothing differs: the rule allows the request.
+    pub fn is_none(self) -> bool {
+        self == Self::default()
+    }
+
+    /// In how many ways they differ.
+    pub fn count(self) -> u32 {
+        [self.kind, self.verb, self.api_group, self.resource, self.resource_name, self.non_resource_url]
+            .into_iter()
+            .map(u32::from)
+            .sum()
+    }
+}
+
+/// What rules say, prepared for comparing: masks that rule out most rules in one step, and the `*/x` resources.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lexicon {
+    verb_bits: FxHashMap<Name, u32>,
+    group_bits: FxHashMap<Name, u32>,
+    /// Per rule the verbs and groups that it may match, as bits.
+    masks: Vec<(u64, u64)>,
+    /// Resources written `*/x`, with `x`.
+    any_with: FxHashMap<Name, Name>,
+}
+
+/// The bit of names that have none of their own.
+const OTHERS: u32 = 62;
+/// The bit of names that no rule spells: only a wildcard has it.
+const UNSPELT: u32 = 63;
+
+fn bit_of(bits: &FxHashMap<Name, u32>, name: Name) -> u64 {
+    1 << bits.get(&name).copied().unwrap_or(UNSPELT)
+}
+
+fn mask_of(bits: &mut FxHashMap<Name, u32>, list: &[Name]) -> u64 {
+    let mut mask = 0;
+    for name in list {
+        if *name == Name::STAR {
+            return u64::MAX;
+        }
+        let next = u32::try_from(bits.len()).unwrap_or(OTHERS).min(OTHERS);
+        mask |= 1u64 << *bits.entry(*name).or_insert(next);
+    }
+    mask
+}
+
+impl Lexicon {
+    /// Prepares the rules of a policy.
+    pub(crate) fn of(policy: &Policy) -> Self {
+        let mut lexicon = Self::default();
+        for (_, rule) in policy.rules.iter() {
+            let verbs = mask_of(&mut lexicon.verb_bits, rule.verbs);
+            let groups = if rule.non_resource_urls.is_empty() {
+                mask_of(&mut lexicon.group_bits, rule.api_groups)
+            } else {
+                u64::MAX
+            };
+            lexicon.masks.push((verbs, groups));
+            for resource in rule.resources {
+                if let Some(subresource) = policy.names.text(*resource).strip_prefix("*/") {
+                    // A subresource that nothing else spells has no number; then the text decides, below.
+                    lexicon.any_with.insert(*resource, policy.names.lookup(subresource));
+                }
+            }
+        }
+        lexicon
+    }
+
+    /// Interns what [`Lexicon::of`] will want to look up: the `x` of every resource written `*/x`.
+    pub(crate) fn prepare(policy: &mut Policy) {
+        let wanted: Vec<Box<str>> = policy
+            .rules
+            .iter()
+            .flat_map(|(_, rule)| rule.resources)
+            .filter_map(|resource| policy.names.text(*resource).strip_prefix("*/").map(Box::from))
+            .collect();
+        for subresource in wanted {
+            policy.names.intern(&subresource);
+        }
+    }
+
+    /// Looks up the texts of a request.
+    pub(crate) fn request<'a>(&self, names: &Names, attributes: &Attributes<'a>) -> Request<'a> {
+        let verb = names.lookup(attributes.verb());
+        let namespace = names.lookup(attributes.namespace());
+        let verb_bit = bit_of(&self.verb_bits, verb);
+        match attributes {
+            Attributes::NonResource(url) => {
+                Request { verb, target: Target::Url(url.path), namespace, verb_bit, group_bit: u64::MAX }
+            }
+            Attributes::Resource(resource) => {
+                let group = names.lookup(resource.group);
+                let combined = if resource.subresource.is_empty() {
+                    names.lookup(resource.resource)
+                } else {
+                    names.lookup_joined(resource.resource, resource.subresource)
+                };
+                let target = Target::Resource {
+                    group,
+                    combined,
+                    subresource: names.lookup(resource.subresource),
+                    name: names.lookup(resource.name),
+                };
+                Request { verb, target, namespace, verb_bit, group_bit: bit_of(&self.group_bits, group) }
+            }
+        }
+    }
+
+    /// Whether a rule allows a request: the masks first, for they rule out most; then the rule itself.
+    pub(crate) fn allows(&self, policy: &Policy, rule: RuleId, request: &Request<'_>) -> bool {
+        let may = self
+            .masks
+            .get(rule.index())
+            .is_none_or(|(verbs, groups)| verbs & request.verb_bit != 0 && groups & request.group_bit != 0);
+        may && self.rule_allows(&policy.names, &policy.rules.get(rule), request)
+    }
+
+    /// `RuleAllows`: whether a rule allows a request.
+    pub(crate) fn rule_allows(&self, names: &Names, rule: &PolicyRule<'_>, request: &Request<'_>) -> bool {
+        match request.target {
+            Target::Resource { group, combined, subresource, name } => {
+                verb_matches(rule, request.verb)
+                    && api_group_matches(rule, group)
+                    && self.resource_matches(rule, combined, subresource)
+                    && resource_name_matches(rule, name)
+            }
+            Target::Url(url) => {
+                verb_matches(rule, request.verb) && non_resource_url_matches(names, rule, url)
+            }
+        }
+    }
+
+    /// The same questions as [`Lexicon::rule_allows`], all of them answered.
+    pub(crate) fn mismatch(&self, names: &Names, rule: &PolicyRule<'_>, request: &Request<'_>) -> Mismatch {
+        let verb = !verb_matches(rule, request.verb);
+        match request.target {
+            Target::Resource { group, combined, subresource, name } => Mismatch {
+                kind: rule.resources.is_empty() && !rule.non_resource_urls.is_empty(),
+                verb,
+                api_group: !api_group_matches(rule, group),
+                resource: !self.resource_matches(rule, combined, subresource),
+                resource_name: !resource_name_matches(rule, name),
+                non_resource_url: false,
+            },
+            Target::Url(url) => Mismatch {
+                kind: rule.non_resource_urls.is_empty(),
+                verb,
+                non_resource_url: !non_resource_url_matches(names, rule, url),
+                ..Mismatch::default()
+            },
+        }
+    }
+
+    /// `ResourceMatches`: `*`, the combined resource as text, or `*/x` for subresource `x`.
+    pub(crate) fn resource_matches(&self, rule: &PolicyRule<'_>, combined: Name, subresource: Name) -> bool {
+        rule.resources.iter().any(|resource| {
+            *resource == Name::STAR
+                || *resource == combined
+                || (subresource != Name::EMPTY
+                    && self.any_with.get(resource) == Some(&subresource)
+                    && subresource != Name::UNKNOWN)
+        })
+    }
+}
+
+/// `VerbMatches`: the verb, or `*`.
+pub(crate) fn verb_matches(rule: &PolicyRule<'_>, verb: Name) -> bool {
+    rule.verbs.iter().any(|own| *own == Name::STAR || *own == verb)
+}
+
+/// `APIGroupMatches`: the group, or `*`.
+pub(crate) fn api_group_matches(rule: &PolicyRule<'_>, group: Name) -> bool {
+    rule.api_groups.iter().any(|own| *own == Name::STAR || *own == group)
+}
+
+/// `ResourceNameMatches`: no names at all, or the very name. `*` is a name like any other.
+pub(crate) fn resource_name_matches(rule: &PolicyRule<'_>, name: Name) -> bool {
+    rule.resource_names.is_empty() || rule.resource_names.contains(&name)
+}
+
+/// `NonResourceURLMatches`: `*`, the very path, or a path that begins with a rule's text before its last stars.
+pub(crate) fn non_resource_url_matches(names: &Names, rule: &PolicyRule<'_>, url: &str) -> bool {
+    rule.non_resource_urls.iter().any(|own| url_pattern_matches(names.text(*own), url))
+}
+
+/// One non-resource URL of a rule against a path.
+pub(crate) fn url_pattern_matches(pattern: &str, url: &str) -> bool {
+    pattern == "*"
+        || pattern == url
+        || (pattern.ends_with('*') && url.starts_with(pattern.trim_end_matches('*')))
+}

@@ -1,0 +1,403 @@
+//! The graph: from subjects, by scope, to bindings, to roles, to rules. Built once, immutable, its own index.
+//!
+//! ```text
+//! subject ──> subject in one scope ──> binding ──> role ──> rule
+//!                                              └─> role that is not there
+//! ```
+//!
+//! The vertices lie in that order backwards in one petgraph [`Csr`]: roles, missing roles, bindings, subjects in
+//! a scope, subjects, rules. A vertex of the second kind is found by hashing (subject, namespace), so a decision
+//! costs the bindings that apply to this user in this namespace, and nothing else.
+
+use hashbrown::HashTable;
+use petgraph::csr::Csr;
+use rustc_hash::{FxBuildHasher, FxHashMap};
+use std::hash::BuildHasher;
+
+use crate::evaluate::matches::Lexicon;
+use crate::names::Name;
+use crate::policy::{Policy, position};
+use crate::rbac::{Binding, PlacedRule, PolicyRule, Role, RoleKind, RoleRef, Scope, Subject};
+use crate::source::Source;
+
+mod aggregation;
+
+/// Whom an authorizer compares: a username (of a user or service account alike) or a group.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Principal {
+    /// A username; a service account's is `system:serviceaccount:NAMESPACE:NAME`.
+    Username(Name),
+    /// A group.
+    Group(Name),
+}
+
+/// A vertex of the graph, its number telling what else is known of it.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Vertex {
+    /// A role, by its number in [`Policy::roles`].
+    Role(u32),
+    /// A role that a binding names and nothing defines.
+    Missing(RoleRef, Scope),
+    /// A binding, by its number in [`Policy::bindings`].
+    Binding(u32),
+    /// A principal in one scope.
+    Seat(Scope),
+    /// A principal.
+    Principal(Principal),
+    /// A placed rule, by its number in the policy.
+    Rule(u32),
+    /// Never in a finished graph.
+    #[default]
+    None,
+}
+
+/// How an edge from a role to a rule came about.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Via {
+    /// The rule stands in the role itself; also the weight of every edge that leads to no rule.
+    #[default]
+    Own,
+    /// Aggregated from the ClusterRole of this vertex, by the selector of this number.
+    Aggregated { from: u32, selector: u32 },
+}
+
+/// The RBAC graph.
+#[derive(Clone, Debug)]
+pub struct RbacGraph {
+    policy: Policy,
+    csr: Csr<Vertex, Via, petgraph::Directed, u32>,
+    seats: HashTable<((Principal, Scope), u32)>,
+    principals: FxHashMap<Principal, u32>,
+    first_binding: u32,
+    first_principal: u32,
+    first_rule: u32,
+    /// Per placed rule the role in which it stands.
+    owners: Vec<u32>,
+    pub(crate) lexicon: Lexicon,
+}
+
+/// A binding that applies to somebody.
+#[derive(Copy, Clone, Debug)]
+pub struct Applied<'g> {
+    /// The binding.
+    pub binding: &'g Binding,
+    /// The role that it grants, or `None` where nothing defines it.
+    pub role: Option<&'g Role>,
+    vertex: u32,
+    role_vertex: u32,
+}
+
+impl Applied<'_> {
+    /// A number that tells bindings of one graph apart, in the order of kind, namespace and name.
+    pub fn order(&self) -> u32 {
+        self.vertex
+    }
+}
+
+/// A rule that a role has, its own or aggregated.
+#[derive(Copy, Clone, Debug)]
+pub struct RoleRule<'g> {
+    /// The rule.
+    pub rule: PolicyRule<'g>,
+    /// The rule where it stands.
+    pub placed: PlacedRule,
+    /// The role in which it stands: the asked one itself, or one that was aggregated into it.
+    pub owner: &'g Role,
+    /// Its position among the rules of that role, from 0.
+    pub position: u32,
+}
+
+/// One step of an aggregation: a ClusterRole took in another's rules by a selector.
+#[derive(Copy, Clone, Debug)]
+pub struct AggregationStep<'g> {
+    /// The role that took rules in.
+    pub into: &'g Role,
+    /// The role whose rules were taken.
+    pub from: &'g Role,
+    /// The number of the selector in `clusterRoleSelectors`.
+    pub selector: u32,
+}
+
+fn hash_seat(seat: &(Principal, Scope)) -> u64 {
+    FxBuildHasher.hash_one(seat)
+}
+
+impl RbacGraph {
+    /// Builds the graph. A role that nothing defines becomes a vertex that grants nothing: rules are purely
+    /// additive, so what remains is still right, and every answer can say what was missing.
+    #[must_use]
+    pub fn build(mut policy: Policy) -> Self {
+        let usernames = service_account_usernames(&mut policy);
+        Lexicon::prepare(&mut policy);
+        sort(&mut policy);
+        let principal_of = |subject: Subject| match subject {
+            Subject::User(name) => Principal::Username(name),
+            Subject::Group(name) => Principal::Group(name),
+            Subject::ServiceAccount { .. } => {
+                Principal::Username(usernames.get(&subject).copied().unwrap_or(Name::UNKNOWN))
+            }
+        };
+
+        let mut vertices: Vec<Vertex> = (0..position(policy.roles.len())).map(Vertex::Role).collect();
+        let roles: FxHashMap<(Scope, Name), u32> =
+            policy.roles.iter().zip(0..).map(|(role, vertex)| ((role.scope, role.name), vertex)).collect();
+
+        let mut missing: FxHashMap<(RoleKind, Scope, Name), u32> = FxHashMap::default();
+        let mut granted = Vec::with_capacity(policy.bindings.len());
+        for binding in &policy.bindings {
+            let scope = binding.role_scope();
+            let vertex = roles.get(&(scope, binding.role_ref.name)).copied().unwrap_or_else(|| {
+                *missing.entry((binding.role_ref.kind, scope, binding.role_ref.name)).or_insert_with(|| {
+                    vertices.push(Vertex::Missing(binding.role_ref, scope));
+                    position(vertices.len() - 1)
+                })
+            });
+            granted.push(vertex);
+        }
+
+        let first_binding = position(vertices.len());
+        let mut grants: Vec<((Principal, Scope), u32)> = Vec::with_capacity(policy.placed_subjects.len());
+        for (binding, index) in policy.bindings.iter().zip(0..) {
+            vertices.push(Vertex::Binding(index));
+            for placed in policy.subjects_of(binding) {
+                grants.push(((principal_of(placed.subject), binding.scope), first_binding + index));
+            }
+        }
+        grants.sort_unstable();
+        grants.dedup();
+
+        let mut seats = HashTable::with_capacity(grants.len());
+        let mut seat_edges = Vec::with_capacity(grants.len());
+        let mut seat_owner: Vec<Principal> = Vec::new();
+        let first_seat = position(vertices.len());
+        let mut last = None;
+        for (seat, binding) in &grants {
+            if last != Some(*seat) {
+                last = Some(*seat);
+                let vertex = position(vertices.len());
+                vertices.push(Vertex::Seat(seat.1));
+                seat_owner.push(seat.0);
+                seats.insert_unique(hash_seat(seat), (*seat, vertex), |entry| hash_seat(&entry.0));
+            }
+            seat_edges.push((position(vertices.len() - 1), *binding, Via::Own));
+        }
+        drop(grants);
+
+        let first_principal = position(vertices.len());
+        let mut principals: FxHashMap<Principal, u32> = FxHashMap::default();
+        let mut principal_edges = Vec::with_capacity(seat_owner.len());
+        for (principal, seat) in seat_owner.iter().zip(first_seat..) {
+            let vertex = *principals.entry(*principal).or_insert_with(|| {
+                vertices.push(Vertex::Principal(*principal));
+                position(vertices.len() - 1)
+            });
+            principal_edges.push((vertex, seat, Via::Own));
+        }
+
+        let first_rule = position(vertices.len());
+        vertices.extend((0..position(policy.placed_rules.len())).map(Vertex::Rule));
+
+        let mut edges = aggregation::role_edges(&policy, first_rule);
+        edges.extend(granted.iter().zip(first_binding..).map(|(role, binding)| (binding, *role, Via::Own)));
+        edges.append(&mut seat_edges);
+        edges.append(&mut principal_edges);
+        // INVARIANT: by construction sorted by source, then target, without duplicates; the sort makes it so
+        // even if a later change breaks that, for `from_sorted_edges` refuses anything else.
+        edges.sort_by_key(|(from, to, _)| (*from, *to));
+        edges.dedup_by_key(|(from, to, _)| (*from, *to));
+        let mut csr = Csr::from_sorted_edges(&edges).unwrap_or_default();
+        while csr.node_count() < vertices.len() {
+            csr.add_node(Vertex::None);
+        }
+        for (vertex, index) in vertices.into_iter().zip(0u32..) {
+            csr[index] = vertex;
+        }
+        let mut owners = vec![u32::MAX; policy.placed_rules.len()];
+        for (role, index) in policy.roles.iter().zip(0..) {
+            if let Some(own) = owners.get_mut(role.rules.start as usize..role.rules.end as usize) {
+                own.fill(index);
+            }
+        }
+        let lexicon = Lexicon::of(&policy);
+        Self { policy, csr, seats, principals, first_binding, first_principal, first_rule, owners, lexicon }
+    }
+
+    /// What the graph was built from.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    fn targets(&self, vertex: u32) -> &[u32] {
+        self.csr.neighbors_slice(vertex)
+    }
+
+    pub(crate) fn vertex(&self, vertex: u32) -> Vertex {
+        if (vertex as usize) < self.csr.node_count() { self.csr[vertex] } else { Vertex::None }
+    }
+
+    pub(crate) fn role_of_vertex(&self, vertex: u32) -> Option<&Role> {
+        // Roles are the first vertices, so number and vertex agree.
+        self.policy.roles.get(vertex as usize)
+    }
+
+    /// The bindings that name a principal in one scope, in the order of their names.
+    pub fn bindings_of(
+        &self,
+        principal: Principal,
+        scope: Scope,
+    ) -> impl Iterator<Item = Applied<'_>> + Clone {
+        let seat = (principal, scope);
+        let found = self.seats.find(hash_seat(&seat), |entry| entry.0 == seat);
+        let bindings: &[u32] = found.map_or(&[], |(_, vertex)| self.targets(*vertex));
+        bindings.iter().filter_map(|vertex| self.applied(*vertex))
+    }
+
+    fn applied(&self, vertex: u32) -> Option<Applied<'_>> {
+        let binding = self.policy.bindings.get(vertex.checked_sub(self.first_binding)? as usize)?;
+        let role_vertex = *self.targets(vertex).first()?;
+        Some(Applied { binding, role: self.role_of_vertex(role_vertex), vertex, role_vertex })
+    }
+
+    /// The scopes in which any binding names a principal: the cluster first, then namespaces.
+    pub fn scopes_of(&self, principal: Principal) -> impl Iterator<Item = Scope> + '_ {
+        let seats = self.principals.get(&principal).map_or(&[][..], |vertex| self.targets(*vertex));
+        seats.iter().filter_map(|seat| match self.vertex(*seat) {
+            Vertex::Seat(scope) => Some(scope),
+            _ => None,
+        })
+    }
+
+    /// Every principal that some binding names.
+    pub fn principals(&self) -> impl Iterator<Item = Principal> + '_ {
+        (self.first_principal..self.first_rule).filter_map(|vertex| match self.vertex(vertex) {
+            Vertex::Principal(principal) => Some(principal),
+            _ => None,
+        })
+    }
+
+    /// Whether any binding names the principal.
+    pub fn is_bound(&self, principal: Principal) -> bool {
+        self.principals.contains_key(&principal)
+    }
+
+    /// The rules in force of the role that a binding grants: none where the role is missing.
+    pub(crate) fn rule_vertices(&self, applied: &Applied<'_>) -> &[u32] {
+        self.targets(applied.role_vertex)
+    }
+
+    /// The placed rule of a rule vertex.
+    pub(crate) fn placed(&self, vertex: u32) -> Option<PlacedRule> {
+        self.policy.placed_rules.get(vertex.checked_sub(self.first_rule)? as usize).copied()
+    }
+
+    /// The rules in force of a role: an aggregated one's are those it took in.
+    pub fn rules_in_force<'g>(&'g self, role: &Role) -> impl Iterator<Item = RoleRule<'g>> + use<'g> {
+        let vertex = self.role_vertex(role);
+        let rules = vertex.map_or(&[][..], |vertex| self.targets(vertex));
+        rules.iter().filter_map(|vertex| self.role_rule(*vertex))
+    }
+
+    /// The rules in force of the role that a binding grants.
+    pub fn granted_rules<'g>(
+        &'g self,
+        applied: &Applied<'g>,
+    ) -> impl Iterator<Item = RoleRule<'g>> + use<'g> {
+        self.targets(applied.role_vertex).iter().filter_map(|vertex| self.role_rule(*vertex))
+    }
+
+    /// A role by scope and name.
+    pub fn role(&self, scope: Scope, name: Name) -> Option<&Role> {
+        self.policy
+            .roles
+            .binary_search_by_key(&(scope, name), |role| (role.scope, role.name))
+            .ok()
+            .and_then(|index| self.policy.roles.get(index))
+    }
+
+    fn role_vertex(&self, role: &Role) -> Option<u32> {
+        self.policy
+            .roles
+            .binary_search_by_key(&(role.scope, role.name), |role| (role.scope, role.name))
+            .ok()
+            .map(position)
+    }
+
+    pub(crate) fn role_rule(&self, vertex: u32) -> Option<RoleRule<'_>> {
+        let index = vertex.checked_sub(self.first_rule)?;
+        let placed = *self.policy.placed_rules.get(index as usize)?;
+        let owner = self.policy.roles.get(*self.owners.get(index as usize)? as usize)?;
+        Some(RoleRule {
+            rule: self.policy.rules.get(placed.rule),
+            placed,
+            owner,
+            position: index - owner.rules.start,
+        })
+    }
+
+    /// How a rule came into a role: empty when it is the role's own, else every aggregation from the role down to
+    /// the one in which the rule stands.
+    pub fn provenance<'g>(&'g self, role: &'g Role, rule: &RoleRule<'g>) -> Vec<AggregationStep<'g>> {
+        let mut steps = Vec::new();
+        let mut into = role;
+        let target = self.first_rule + rule.owner.rules.start + rule.position;
+        while steps.len() <= self.policy.roles.len() {
+            let Some(vertex) = self.role_vertex(into) else { break };
+            let Ok(at) = self.targets(vertex).binary_search(&target) else { break };
+            let Some(Via::Aggregated { from, selector }) =
+                self.csr.edges(vertex).nth(at).map(|edge| *edge.weight())
+            else {
+                break;
+            };
+            let Some(from) = self.role_of_vertex(from) else { break };
+            steps.push(AggregationStep { into, from, selector });
+            into = from;
+        }
+        steps
+    }
+
+    /// Where a subject of a binding stands.
+    pub fn subject_source(&self, binding: &Binding, subject: usize) -> Source {
+        let line =
+            self.policy.subjects_of(binding).get(subject).map_or(binding.source.line, |placed| placed.line);
+        binding.source.at_line(line)
+    }
+
+    /// How many vertices and edges there are.
+    pub fn size(&self) -> (usize, usize) {
+        (self.csr.node_count(), self.csr.edge_count())
+    }
+}
+
+/// Interns the username of every service account that a binding names.
+fn service_account_usernames(policy: &mut Policy) -> FxHashMap<Subject, Name> {
+    let mut usernames = FxHashMap::default();
+    let mut text = String::new();
+    for placed in &policy.placed_subjects {
+        if let Subject::ServiceAccount { namespace, name } = placed.subject {
+            if usernames.contains_key(&placed.subject) {
+                continue;
+            }
+            text.clear();
+            text.push_str("system:serviceaccount:");
+            text.push_str(policy.names.text(namespace));
+            text.push(':');
+            text.push_str(policy.names.text(name));
+            let username = policy.names.intern(&text);
+            usernames.insert(placed.subject, username);
+        }
+    }
+    usernames
+}
+
+/// Sorts roles for lookup, and bindings by kind, namespace and name: the order in which answers name them.
+fn sort(policy: &mut Policy) {
+    policy.roles.sort_by_key(|role| (role.scope, role.name));
+    let names = &policy.names;
+    policy.bindings.sort_by(|a, b| {
+        let rank = |binding: &Binding| binding.scope != Scope::Cluster;
+        rank(a)
+            .cmp(&rank(b))
+            .then_with(|| names.text(a.scope.namespace()).cmp(names.text(b.scope.namespace())))
+            .then_with(|| names.text(a.name).cmp(names.text(b.name)))
+    });
+}

@@ -1,0 +1,190 @@
+//! What the API server refuses, in its own words: `pkg/apis/rbac/validation/validation.go`.
+
+use crate::names::Names;
+use crate::rbac::{PolicyRule, RoleKind};
+
+use super::rbac::GROUP;
+
+/// `path.ValidatePathSegmentName` behind `ValidateObjectMeta`.
+pub(crate) fn object_name(name: &str, errors: &mut Vec<String>) {
+    if name.is_empty() {
+        errors.push("metadata.name: Required value: name or generateName is required".to_owned());
+        return;
+    }
+    for problem in path_segment_problems(name) {
+        errors.push(format!("metadata.name: Invalid value: \"{name}\": {problem}"));
+    }
+}
+
+fn path_segment_problems(name: &str) -> impl Iterator<Item = String> {
+    let dots = matches!(name, "." | "..").then(|| format!("may not be '{name}'"));
+    let signs = ['/', '%']
+        .into_iter()
+        .filter(|sign| name.contains(*sign))
+        .map(|sign| format!("may not contain '{sign}'"));
+    dots.into_iter().chain(signs)
+}
+
+/// A namespace is a DNS label.
+pub(crate) fn namespace(namespace: &str, errors: &mut Vec<String>) {
+    if !is_dns_label(namespace) {
+        errors.push(format!(
+            "metadata.namespace: Invalid value: \"{namespace}\": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character"
+        ));
+    }
+}
+
+fn is_dns_label(text: &str) -> bool {
+    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = text.as_bytes();
+    bytes.len() <= 63
+        && bytes.first().is_some_and(alphanumeric)
+        && bytes.last().is_some_and(alphanumeric)
+        && bytes.iter().all(|byte| alphanumeric(byte) || *byte == b'-')
+}
+
+fn is_dns_subdomain(text: &str) -> bool {
+    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    text.len() <= 253
+        && text.split('.').all(|label| {
+            let bytes = label.as_bytes();
+            bytes.first().is_some_and(alphanumeric)
+                && bytes.last().is_some_and(alphanumeric)
+                && bytes.iter().all(|byte| alphanumeric(byte) || *byte == b'-')
+        })
+}
+
+/// `ValidatePolicyRule`.
+pub(crate) fn rule(
+    rule: &PolicyRule<'_>,
+    index: usize,
+    namespaced: bool,
+    names: &Names,
+    errors: &mut Vec<String>,
+) {
+    let at = |field: &str| format!("rules[{index}].{field}");
+    if rule.verbs.is_empty() {
+        errors.push(format!("{}: Required value: verbs must contain at least one value", at("verbs")));
+    }
+    if !rule.non_resource_urls.is_empty() {
+        let quoted: Vec<String> =
+            rule.non_resource_urls.iter().map(|url| format!("{:?}", names.text(*url))).collect();
+        let urls = format!("[{}]", quoted.join(","));
+        if namespaced {
+            errors.push(format!(
+                "{}: Invalid value: {urls}: namespaced rules cannot apply to non-resource URLs",
+                at("nonResourceURLs")
+            ));
+        }
+        if !rule.api_groups.is_empty() || !rule.resources.is_empty() || !rule.resource_names.is_empty() {
+            errors.push(format!(
+                "{}: Invalid value: {urls}: rules cannot apply to both regular resources and non-resource URLs",
+                at("nonResourceURLs")
+            ));
+        }
+        return;
+    }
+    if rule.api_groups.is_empty() {
+        errors.push(format!(
+            "{}: Required value: resource rules must supply at least one api group",
+            at("apiGroups")
+        ));
+    }
+    if rule.resources.is_empty() {
+        errors.push(format!(
+            "{}: Required value: resource rules must supply at least one resource",
+            at("resources")
+        ));
+    }
+}
+
+/// The roleRef part of `ValidateRoleBinding` and `ValidateClusterRoleBinding`; gives the kind if it is a known one.
+pub(crate) fn role_ref(
+    api_group: &str,
+    kind: &str,
+    name: &str,
+    cluster: bool,
+    errors: &mut Vec<String>,
+) -> Option<RoleKind> {
+    if api_group != GROUP {
+        errors.push(format!(
+            "roleRef.apiGroup: Unsupported value: \"{api_group}\": supported values: \"{GROUP}\""
+        ));
+    }
+    let known = match kind {
+        "ClusterRole" => Some(RoleKind::ClusterRole),
+        "Role" if !cluster => Some(RoleKind::Role),
+        _ => None,
+    };
+    if known.is_none() {
+        let supported = if cluster { "\"ClusterRole\"" } else { "\"ClusterRole\", \"Role\"" };
+        errors.push(format!("roleRef.kind: Unsupported value: \"{kind}\": supported values: {supported}"));
+    }
+    if name.is_empty() {
+        errors.push("roleRef.name: Required value".to_owned());
+    } else {
+        for problem in path_segment_problems(name) {
+            errors.push(format!("roleRef.name: Invalid value: \"{name}\": {problem}"));
+        }
+    }
+    known
+}
+
+/// The kinds of subject that there are.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SubjectKind {
+    User,
+    Group,
+    ServiceAccount,
+}
+
+/// `ValidateRoleBindingSubject`, after defaulting; gives the kind if it is a known one.
+pub(crate) fn subject(
+    index: usize,
+    kind: &str,
+    name: &str,
+    namespace: &str,
+    api_group: &str,
+    cluster: bool,
+    errors: &mut Vec<String>,
+) -> Option<SubjectKind> {
+    let at = |field: &str| format!("subjects[{index}].{field}");
+    if name.is_empty() {
+        errors.push(format!("{}: Required value", at("name")));
+    }
+    let known = match kind {
+        "User" => SubjectKind::User,
+        "Group" => SubjectKind::Group,
+        "ServiceAccount" => SubjectKind::ServiceAccount,
+        _ => {
+            errors.push(format!(
+                "{}: Unsupported value: \"{kind}\": supported values: \"Group\", \"ServiceAccount\", \"User\"",
+                at("kind")
+            ));
+            return None;
+        }
+    };
+    if known == SubjectKind::ServiceAccount {
+        if !name.is_empty() && !is_dns_subdomain(name) {
+            errors.push(format!(
+                "{}: Invalid value: \"{name}\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+                at("name")
+            ));
+        }
+        if !api_group.is_empty() {
+            errors.push(format!(
+                "{}: Unsupported value: \"{api_group}\": supported values: \"\"",
+                at("apiGroup")
+            ));
+        }
+        if cluster && namespace.is_empty() {
+            errors.push(format!("{}: Required value", at("namespace")));
+        }
+    } else if !api_group.is_empty() && api_group != GROUP {
+        errors.push(format!(
+            "{}: Unsupported value: \"{api_group}\": supported values: \"{GROUP}\"",
+            at("apiGroup")
+        ));
+    }
+    Some(known)
+}

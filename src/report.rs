@@ -1,0 +1,5 @@
+//! How answers are shown: text for people, JSON for machines. Nothing depends on these modules but the command line.
+
+pub mod json;
+pub mod text;
+pub mod words;

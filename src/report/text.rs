@@ -1,0 +1,476 @@
+//! Answers for people: aligned, short, every hop with its place.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::answer::{Answer, Doubt, NearMiss};
+use crate::cluster::{Cluster, Who, WhoIs};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::evaluate::Grant;
+use crate::identity::{Bindings, IdentityError, Mapped};
+use crate::load::Completeness;
+use crate::rbac::RoleKind;
+use crate::source::Sources;
+use crate::ternary::Ternary;
+
+use super::words::{self, Hop};
+
+const DIM: Style = Style::new().dimmed();
+const BOLD: Style = Style::new().bold();
+
+/// The colour of an answer.
+pub fn style(ternary: Ternary) -> Style {
+    let colour = match ternary {
+        Ternary::Yes => AnsiColor::Green,
+        Ternary::No => AnsiColor::Red,
+        Ternary::Unknown => AnsiColor::Yellow,
+    };
+    colour.on_default().bold()
+}
+
+/// Who asks, in the first line of an answer.
+pub fn asker(who: &Who, arn: Option<&str>) -> String {
+    match (arn, &who.is) {
+        (Some(arn), _) => arn.to_owned(),
+        (None, WhoIs::User(user)) if user.username.is_empty() => format!("group {}", user.groups.join(", ")),
+        (None, WhoIs::User(user)) => user.username.clone(),
+        (None, _) => "nobody".to_owned(),
+    }
+}
+
+/// The first line: the answer, what was asked, by whom.
+///
+/// # Errors
+/// If writing fails.
+pub fn headline(out: &mut dyn Write, ternary: Ternary, asked: &str, asker: &str) -> io::Result<()> {
+    let style = style(ternary);
+    writeln!(out, "{style}{ternary}{style:#} - {asked} as {asker}")
+}
+
+/// Writes hops with their places aligned.
+///
+/// # Errors
+/// If writing fails.
+pub fn hops(out: &mut dyn Write, hops: &[Hop], indent: usize) -> io::Result<()> {
+    const WIDEST: usize = 100;
+    let width = |hop: &Hop| indent + 2 * hop.depth + hop.text.chars().count();
+    let column = hops
+        .iter()
+        .filter(|hop| !hop.place.is_empty())
+        .map(width)
+        .filter(|width| *width <= WIDEST)
+        .max()
+        .unwrap_or(0);
+    for hop in hops {
+        let lead = indent + 2 * hop.depth;
+        write!(out, "{:lead$}{}", "", hop.text)?;
+        if !hop.place.is_empty() {
+            let pad = column.saturating_sub(width(hop)) + 2;
+            write!(out, "{:pad$}{DIM}{}{DIM:#}", "", hop.place)?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn quoted(texts: &[String]) -> String {
+    texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The hops from an ARN to a user.
+pub fn identity_hops(cluster: &Cluster, who: &Who) -> Vec<Hop> {
+    let sources = cluster.sources();
+    let hop = |depth, text, place| Hop { depth, text, place };
+    match &who.is {
+        WhoIs::User(user) => {
+            vec![hop(
+                0,
+                format!("user `{}`, groups {}", user.username, quoted_or_none(&user.groups)),
+                String::new(),
+            )]
+        }
+        WhoIs::Mapped(mapped) => mapped_hops(sources, mapped),
+        WhoIs::Error(_) => Vec::new(),
+    }
+}
+
+fn quoted_or_none(texts: &[String]) -> String {
+    if texts.is_empty() { "none".to_owned() } else { quoted(texts) }
+}
+
+fn mapped_hops(sources: &Sources, mapped: &Mapped) -> Vec<Hop> {
+    let provenance = &mapped.provenance;
+    let user = mapped.user_info();
+    let mut hops = vec![
+        Hop {
+            depth: 0,
+            text: format!("{} `{}`", provenance.kind.as_str(), provenance.arn),
+            place: sources.show(provenance.source).to_string(),
+        },
+        Hop {
+            depth: 1,
+            text: format!("user `{}`, groups {}", user.username, quoted_or_none(&user.groups)),
+            place: String::new(),
+        },
+    ];
+    for note in &mapped.notes {
+        let place = note.source.map(|source| sources.show(source).to_string()).unwrap_or_default();
+        hops.push(Hop { depth: 1, text: note.text.clone(), place });
+    }
+    hops
+}
+
+/// The reasons of an answer, below its first line.
+///
+/// # Errors
+/// If writing fails.
+pub fn reasons(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    who: &Who,
+    answer: &Answer<'_>,
+    indent: usize,
+) -> io::Result<()> {
+    let graph = cluster.graph();
+    if answer.is_master {
+        let text = "group `system:masters`: everything is allowed before RBAC is asked".to_owned();
+        hops(out, &[Hop { depth: 0, text, place: String::new() }], indent)?;
+    }
+    if let Some((first, rest)) = answer.grants.split_first() {
+        hops(out, &words::hops(graph, first), indent)?;
+        also(out, cluster, rest, indent)?;
+    }
+    for doubt in &answer.doubts {
+        doubt_text(out, cluster, who, doubt, indent)?;
+    }
+    if answer.ternary != Ternary::Yes {
+        near(out, cluster, answer, indent)?;
+    }
+    Ok(())
+}
+
+fn also(out: &mut dyn Write, cluster: &Cluster, rest: &[Grant<'_>], indent: usize) -> io::Result<()> {
+    if rest.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{:indent$}also allowed by", "")?;
+    let lines: Vec<Hop> = rest
+        .iter()
+        .map(|grant| {
+            let (text, place) = words::grant_line(cluster.graph(), grant);
+            Hop { depth: 1, text, place }
+        })
+        .collect();
+    hops(out, &lines, indent)
+}
+
+/// What would have to hold, in words.
+fn conditions(bindings: &Bindings) -> String {
+    let mut parts = Vec::new();
+    if let Some(name) = &bindings.session_name {
+        parts.push(format!("the session is named `{name}`"));
+    }
+    if let Some(key) = &bindings.access_key_id {
+        parts.push(format!("the access key is `{key}`"));
+    }
+    if let Some(name) = &bindings.private_dns_name {
+        parts.push(format!("the instance's private DNS name is `{name}`"));
+    }
+    if parts.is_empty() { "the placeholders happen to match".to_owned() } else { parts.join(" and ") }
+}
+
+/// Why an answer is unknown, in a sentence.
+pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
+    let policy = cluster.graph().policy();
+    match doubt {
+        Doubt::MissingRole(applied) => {
+            let kind = applied.binding.role_ref.kind;
+            let missing = if cluster.completeness() == Completeness::Complete && kind == RoleKind::Role {
+                "and the inputs hold no Role at all: export `roles` as well"
+            } else {
+                "which is not in the inputs; load it, or say --complete if it does not exist"
+            };
+            format!("{}, {missing}", words::missing_role(policy, applied))
+        }
+        Doubt::NodeAuthorizer(_) => {
+            "a node's requests are decided by the Node authorizer from live objects, which no input shows; the default role `system:node` says that it may allow this".to_owned()
+        }
+        Doubt::NoIdentity => {
+            "no identity mapping is among the inputs; load the ConfigMap `kube-system/aws-auth`, or ask with --as and --as-group".to_owned()
+        }
+        Doubt::CoinToss(_) => {
+            "mapUsers entries differ only in case, each login picks one of them at random, and they do not agree".to_owned()
+        }
+        Doubt::OtherGroup(group, _) => format!(
+            "the type is not known and was asked in the core group; in group `{group}`, where rules name it too, the answer is not no: ask for TYPE.{group}, or load its CRD"
+        ),
+        Doubt::Session { user, bindings, grant } => {
+            let effect = if grant.is_some() || user.in_group(crate::user::SYSTEM_MASTERS) { "allowed" } else { "not known either" };
+            format!("if {}, the user is `{}` in {} and this is {effect}; give --session-name", conditions(bindings), user.username, quoted_or_none(&user.groups))
+        }
+    }
+}
+
+fn doubt_text(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    _who: &Who,
+    doubt: &Doubt<'_>,
+    indent: usize,
+) -> io::Result<()> {
+    let policy = cluster.graph().policy();
+    let place = match doubt {
+        Doubt::MissingRole(applied) => {
+            words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line))
+        }
+        Doubt::NodeAuthorizer(rule) => words::rule_place(policy, rule),
+        _ => String::new(),
+    };
+    hops(out, &[Hop { depth: 0, text: doubt_sentence(cluster, doubt), place }], indent)?;
+    if let Doubt::Session { grant: Some(grant), .. }
+    | Doubt::CoinToss(Some(grant))
+    | Doubt::OtherGroup(_, Some(grant)) = doubt
+    {
+        hops(out, &words::hops(cluster.graph(), grant), indent + 2)?;
+    }
+    Ok(())
+}
+
+/// A near miss in a sentence, and where it stands.
+pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String) {
+    let graph = cluster.graph();
+    let policy = graph.policy();
+    let of = |grant: &Grant<'_>| {
+        let bound = grant.applied.binding;
+        format!(
+            "{}, {}, rule {}",
+            words::binding(policy, bound),
+            words::role_ref(policy, bound),
+            grant.rule.position + 1
+        )
+    };
+    let others = |count: usize| match count {
+        0 | 1 => String::new(),
+        2 => " (and 1 other namespace)".to_owned(),
+        more => format!(" (and {} other namespaces)", more - 1),
+    };
+    match near {
+        NearMiss::Rule(grant, mismatch) => (
+            format!("{}: {}", of(grant), words::mismatch(policy, &grant.rule.rule, *mismatch)),
+            words::rule_place(policy, &grant.rule),
+        ),
+        NearMiss::OnlyNames(grant) => (
+            format!(
+                "{}: {}",
+                of(grant),
+                words::mismatch(
+                    policy,
+                    &grant.rule.rule,
+                    crate::evaluate::Mismatch { resource_name: true, ..Default::default() }
+                )
+            ),
+            words::rule_place(policy, &grant.rule),
+        ),
+        NearMiss::OtherNamespace { namespace, grant, count } => (
+            format!(
+                "allowed in namespace `{}`{}, not here: {}",
+                policy.names.text(*namespace),
+                others(*count),
+                of(grant)
+            ),
+            words::place(policy, grant.applied.binding.source),
+        ),
+        NearMiss::OnlyInNamespaces { namespace, grant, count } => (
+            format!(
+                "granted in namespace `{}`{}, but this request is made outside namespaces, where a RoleBinding does not count: {}",
+                policy.names.text(*namespace),
+                others(*count),
+                of(grant)
+            ),
+            words::place(policy, grant.applied.binding.source),
+        ),
+        NearMiss::MissingRole(applied) => (
+            format!("{}, which does not exist", words::missing_role(policy, applied)),
+            words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line)),
+        ),
+        NearMiss::NeverBound(groups) if groups.is_empty() => {
+            ("no binding names this user".to_owned(), String::new())
+        }
+        NearMiss::NeverBound(groups) => {
+            (format!("no binding names this user or any of {}", quoted(groups)), String::new())
+        }
+    }
+}
+
+/// How many near misses are worth reading.
+const NEAR_SHOWN: usize = 5;
+
+fn near(out: &mut dyn Write, cluster: &Cluster, answer: &Answer<'_>, indent: usize) -> io::Result<()> {
+    if answer.near.is_empty() {
+        if answer.doubts.is_empty() {
+            writeln!(out, "{:indent$}no rule comes near", "")?;
+        }
+        return Ok(());
+    }
+    writeln!(out, "{:indent$}nearest", "")?;
+    let mut lines: Vec<Hop> = answer
+        .near
+        .iter()
+        .take(NEAR_SHOWN)
+        .map(|near| {
+            let (text, place) = near_sentence(cluster, near);
+            Hop { depth: 1, text, place }
+        })
+        .collect();
+    if let Some(more @ 1..) = answer.near.len().checked_sub(NEAR_SHOWN) {
+        lines.push(Hop {
+            depth: 1,
+            text: format!("and {more} more; -o json has them all"),
+            place: String::new(),
+        });
+    }
+    hops(out, &lines, indent)
+}
+
+/// Why an ARN has no user, with what came nearest.
+///
+/// # Errors
+/// If writing fails.
+pub fn identity_error(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    error: &IdentityError,
+    indent: usize,
+) -> io::Result<()> {
+    if matches!(error, IdentityError::NoMappings) {
+        return Ok(());
+    }
+    let mut lines =
+        vec![Hop { depth: 0, text: format!("{error}: this ARN cannot log in"), place: String::new() }];
+    if !error.is_refusal() {
+        lines = vec![Hop { depth: 0, text: error.to_string(), place: String::new() }];
+    }
+    match error {
+        IdentityError::NotMapped { nearest: Some(nearest) } => {
+            let place = cluster.sources().show(nearest.source).to_string();
+            lines.push(Hop { depth: 1, text: nearest.to_string(), place });
+        }
+        IdentityError::NoInstanceId { provenance, .. } => {
+            let place = cluster.sources().show(provenance.source).to_string();
+            lines.push(Hop {
+                depth: 1,
+                text: "only a session named after an EC2 instance can log in through this entry".to_owned(),
+                place,
+            });
+        }
+        _ => {}
+    }
+    hops(out, &lines, indent)
+}
+
+fn counted(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
+/// What was read, in one line.
+pub fn inputs(cluster: &Cluster) -> String {
+    let summary = cluster.summary();
+    let policy = cluster.graph().policy();
+    let ours = policy.roles.len() + policy.bindings.len() - summary.defaults_added;
+    let skipped: usize = summary.skipped.values().sum();
+    let mut text = format!("read {}: {}", counted(summary.files, "file"), counted(ours, "RBAC object"));
+    if skipped > 0 {
+        text.push_str(&format!(
+            ", {} of {} skipped",
+            counted(skipped, "object"),
+            counted(summary.skipped.len(), "other kind")
+        ));
+    }
+    text
+}
+
+/// What the answer rests on, in the last lines.
+pub fn assumptions(cluster: &Cluster, who: &Who) -> Vec<String> {
+    let mut lines = vec![inputs(cluster)];
+    let summary = cluster.summary();
+    lines.push(match cluster.completeness() {
+        Completeness::Complete => "inputs taken as complete: what is not in them does not exist".to_owned(),
+        Completeness::Partial if summary.defaults_added > 0 => format!(
+            "inputs taken as partial, with the default roles and bindings of Kubernetes {} added",
+            crate::defaults::DATA_VERSION
+        ),
+        Completeness::Partial => "inputs taken as partial".to_owned(),
+    });
+    let unseen = summary.unreadable + summary.refused;
+    if unseen > 0 {
+        lines.push(format!(
+            "{unseen} {} could not be read or would be refused by the API server, and {} nothing here",
+            if unseen == 1 { "document" } else { "documents" },
+            if unseen == 1 { "grants" } else { "grant" },
+        ));
+    }
+    if who.identity.is_some() || who.error().is_some() {
+        lines.push(
+            "EKS access entries and the hidden cluster creator are not in the inputs; either may allow more"
+                .to_owned(),
+        );
+    }
+    lines
+}
+
+/// Writes a block of notes.
+///
+/// # Errors
+/// If writing fails.
+pub fn notes(out: &mut dyn Write, notes: &[String]) -> io::Result<()> {
+    for note in notes {
+        writeln!(out, "{DIM}note: {note}{DIM:#}")?;
+    }
+    Ok(())
+}
+
+/// How many diagnostics are worth reading before anything else.
+const DIAGNOSTICS_SHOWN: usize = 5;
+
+/// Writes diagnostics, worst first: the first few and a summary of the rest, or all of them.
+///
+/// # Errors
+/// If writing fails.
+pub fn diagnostics(
+    out: &mut dyn Write,
+    sources: &Sources,
+    diagnostics: &[Diagnostic],
+    all: bool,
+) -> io::Result<()> {
+    let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
+    sorted.sort_by_key(|diagnostic| diagnostic.severity());
+    let shown = if all { sorted.len() } else { DIAGNOSTICS_SHOWN };
+    for diagnostic in sorted.iter().take(shown) {
+        let severity = diagnostic.severity();
+        let style = match severity {
+            Severity::Error => AnsiColor::Red.on_default().bold(),
+            Severity::Warning => AnsiColor::Yellow.on_default().bold(),
+            Severity::Note => BOLD,
+        };
+        write!(out, "{style}{}{style:#}[{}]", severity.as_str(), diagnostic.code.as_str())?;
+        if let Some(source) = diagnostic.source {
+            write!(out, " {}", sources.show(source))?;
+        }
+        writeln!(out, ": {}", diagnostic.message)?;
+    }
+    let rest: Vec<&&Diagnostic> = sorted.iter().skip(shown).collect();
+    if !rest.is_empty() {
+        let count = |severity| rest.iter().filter(|diagnostic| diagnostic.severity() == severity).count();
+        let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
+            .into_iter()
+            .filter(|severity| count(*severity) > 0)
+            .map(|severity| match count(severity) {
+                1 => format!("1 {}", severity.as_str()),
+                more => format!("{more} {}s", severity.as_str()),
+            })
+            .collect();
+        writeln!(out, "and {} more; --diagnostics all shows them", parts.join(", "))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,219 @@
+//! How objects, rules and places are named in answers, for text and JSON alike.
+
+use std::fmt::Write;
+
+use crate::evaluate::{Grant, Mismatch};
+use crate::graph::{AggregationStep, Applied, RbacGraph, RoleRule};
+use crate::names::Name;
+use crate::policy::Policy;
+use crate::rbac::{Binding, Operator, PolicyRule, Role, Scope, Subject};
+use crate::source::Source;
+
+/// A place as people write it; for what came with Kubernetes, that.
+pub fn place(policy: &Policy, source: Source) -> String {
+    if policy.is_builtin(source) {
+        return policy.sources.file(source.file).to_owned();
+    }
+    policy.sources.show(source).to_string()
+}
+
+fn scoped(policy: &Policy, scope: Scope, name: Name) -> String {
+    match scope {
+        Scope::Cluster => policy.names.text(name).to_owned(),
+        Scope::Namespace(namespace) => {
+            format!("{}/{}", policy.names.text(namespace), policy.names.text(name))
+        }
+    }
+}
+
+/// ``RoleBinding `prod/developers` ``.
+pub fn binding(policy: &Policy, binding: &Binding) -> String {
+    format!("{} `{}`", binding.kind(), scoped(policy, binding.scope, binding.name))
+}
+
+/// ``ClusterRole `view` ``.
+pub fn role(policy: &Policy, role: &Role) -> String {
+    format!("{} `{}`", role.kind().as_str(), scoped(policy, role.scope, role.name))
+}
+
+/// The role that a binding names, whether or not it is there.
+pub fn role_ref(policy: &Policy, binding: &Binding) -> String {
+    format!(
+        "{} `{}`",
+        binding.role_ref.kind.as_str(),
+        scoped(policy, binding.role_scope(), binding.role_ref.name)
+    )
+}
+
+/// ``Group `developers` ``.
+pub fn subject(policy: &Policy, subject: Subject) -> String {
+    let text = |name| policy.names.text(name);
+    match subject {
+        Subject::User(name) => format!("User `{}`", text(name)),
+        Subject::Group(name) => format!("Group `{}`", text(name)),
+        Subject::ServiceAccount { namespace, name } => {
+            format!("ServiceAccount `{}/{}`", text(namespace), text(name))
+        }
+    }
+}
+
+/// The subject of a grant.
+pub fn granted_to(policy: &Policy, grant: &Grant<'_>) -> Option<Subject> {
+    policy.subjects_of(grant.applied.binding).get(grant.subject).map(|placed| placed.subject)
+}
+
+/// The place of a rule; in JSON with its position in the role.
+pub fn rule_place(policy: &Policy, rule: &RoleRule<'_>) -> String {
+    let source = rule.owner.source;
+    let mut text = place(policy, source.at_line(rule.placed.line));
+    if !policy.sources.path(source.path).is_empty() {
+        let _ = write!(text, ".rules[{}]", rule.position);
+    }
+    text
+}
+
+/// The place of a subject; in JSON with its position in the binding.
+pub fn subject_place(graph: &RbacGraph, grant: &Grant<'_>) -> String {
+    let policy = graph.policy();
+    let binding = grant.applied.binding;
+    let mut text = place(policy, graph.subject_source(binding, grant.subject));
+    if !policy.sources.path(binding.source.path).is_empty() {
+        let _ = write!(text, ".subjects[{}]", grant.subject);
+    }
+    text
+}
+
+fn list(policy: &Policy, names: &[Name]) -> String {
+    let quoted = |name: &Name| match policy.names.text(*name) {
+        "" => "\"\"".to_owned(),
+        text => text.to_owned(),
+    };
+    names.iter().map(quoted).collect::<Vec<_>>().join(", ")
+}
+
+/// A rule in one line: ``get, list on pods, pods/log``.
+pub fn rule(policy: &Policy, rule: &PolicyRule<'_>) -> String {
+    let mut text = list(policy, rule.verbs);
+    if !rule.non_resource_urls.is_empty() {
+        let _ = write!(text, " on {}", list(policy, rule.non_resource_urls));
+    }
+    if !rule.resources.is_empty() {
+        let _ = write!(text, " on {}", list(policy, rule.resources));
+        if rule.api_groups != [Name::EMPTY] {
+            let _ = write!(text, " in {}", groups(policy, rule.api_groups));
+        }
+    }
+    if !rule.resource_names.is_empty() {
+        let _ = write!(text, ", only named {}", list(policy, rule.resource_names));
+    }
+    text
+}
+
+fn groups(policy: &Policy, groups: &[Name]) -> String {
+    let group = |name: &Name| match policy.names.text(*name) {
+        "" => "core".to_owned(),
+        "*" => "every group".to_owned(),
+        text => text.to_owned(),
+    };
+    groups.iter().map(group).collect::<Vec<_>>().join(", ")
+}
+
+/// What differs between a rule and a request, in words.
+pub fn mismatch(policy: &Policy, rule: &PolicyRule<'_>, mismatch: Mismatch) -> String {
+    let mut parts = Vec::new();
+    if mismatch.verb {
+        parts.push(format!("its verbs are {}", list(policy, rule.verbs)));
+    }
+    if mismatch.api_group {
+        parts.push(format!("its API group is {}", groups(policy, rule.api_groups)));
+    }
+    if mismatch.resource {
+        parts.push(format!("its resources are {}", list(policy, rule.resources)));
+    }
+    if mismatch.resource_name {
+        parts.push(format!("it is only for objects named {}", list(policy, rule.resource_names)));
+    }
+    if mismatch.non_resource_url {
+        parts.push(format!("its URLs are {}", list(policy, rule.non_resource_urls)));
+    }
+    parts.join(" and ")
+}
+
+/// How an aggregation took a role's rules in: the label that did it.
+pub fn aggregation(policy: &Policy, step: &AggregationStep<'_>) -> String {
+    let selector = step.into.aggregation.as_ref().and_then(|selectors| selectors.get(step.selector as usize));
+    let labels: Vec<String> = selector
+        .into_iter()
+        .flatten()
+        .map(|requirement| {
+            let key = policy.names.text(requirement.key);
+            let values = list(policy, &requirement.values);
+            match requirement.operator {
+                Operator::In if requirement.values.len() == 1 => format!("{key}={values}"),
+                Operator::In => format!("{key} in ({values})"),
+                Operator::NotIn => format!("{key} not in ({values})"),
+                Operator::Exists => key.to_owned(),
+                Operator::DoesNotExist => format!("no {key}"),
+            }
+        })
+        .collect();
+    let labels = if labels.is_empty() {
+        "the empty selector".to_owned()
+    } else {
+        format!("label `{}`", labels.join(","))
+    };
+    format!(
+        "{} is aggregated into `{}` by {labels}",
+        role(policy, step.from),
+        policy.names.text(step.into.name)
+    )
+}
+
+/// A hop of an explanation: what, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// How deep it is indented.
+    pub depth: usize,
+    /// What it is.
+    pub text: String,
+    /// Where it stands; empty if nowhere.
+    pub place: String,
+}
+
+/// The hops of a grant from the binding to the rule.
+pub fn hops(graph: &RbacGraph, grant: &Grant<'_>) -> Vec<Hop> {
+    let policy = graph.policy();
+    let mut hops = Vec::new();
+    let mut hop = |depth, text, place| hops.push(Hop { depth, text, place });
+    let bound = grant.applied.binding;
+    hop(0, binding(policy, bound), place(policy, bound.source));
+    if let Some(named) = granted_to(policy, grant) {
+        hop(1, format!("names {}", subject(policy, named)), subject_place(graph, grant));
+    }
+    if let Some(granted) = grant.applied.role {
+        hop(0, role(policy, granted), place(policy, granted.source));
+        for step in graph.provenance(granted, &grant.rule) {
+            hop(1, aggregation(policy, &step), place(policy, step.from.source));
+        }
+    }
+    let number = grant.rule.position + 1;
+    hop(1, format!("rule {number}: {}", rule(policy, &grant.rule.rule)), rule_place(policy, &grant.rule));
+    hops
+}
+
+/// One line for a grant that is not shown in full.
+pub fn grant_line(graph: &RbacGraph, grant: &Grant<'_>) -> (String, String) {
+    let policy = graph.policy();
+    let named = granted_to(policy, grant).map(|named| subject(policy, named)).unwrap_or_default();
+    let bound = grant.applied.binding;
+    let number = grant.rule.position + 1;
+    (
+        format!("{} of {} to {named}, rule {number}", binding(policy, bound), role_ref(policy, bound)),
+        place(policy, bound.source),
+    )
+}
+
+/// A binding whose role is missing, in one line.
+pub fn missing_role(policy: &Policy, applied: &Applied<'_>) -> String {
+    format!("{} grants {}", binding(policy, applied.binding), role_ref(policy, applied.binding))
+}

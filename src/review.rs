@@ -1,0 +1,316 @@
+//! SubjectAccessReviews in, the same with `status` out: a stream, one review at a time.
+
+use std::borrow::Cow;
+use std::io::{BufRead, Write};
+
+use k8s_openapi::api::authorization::v1::{SubjectAccessReviewSpec, SubjectAccessReviewStatus};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::attributes::{Attributes, NonResourceAttributes, ResourceAttributes};
+use crate::cluster::Cluster;
+use crate::document::{Kind, Node, ScalarType, Tree, yaml};
+
+#[derive(Serialize, Deserialize)]
+struct Review<'a> {
+    #[serde(rename = "apiVersion", borrow, default)]
+    api_version: Cow<'a, str>,
+    #[serde(borrow, default)]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    metadata: Option<&'a RawValue>,
+    #[serde(default)]
+    spec: Option<SubjectAccessReviewSpec>,
+    #[serde(skip_deserializing)]
+    status: Status,
+}
+
+/// The status as the API server sends it, with `reason` always there.
+#[derive(Default, Serialize)]
+struct Status {
+    allowed: bool,
+    reason: String,
+    #[serde(rename = "evaluationError", skip_serializing_if = "Option::is_none")]
+    evaluation_error: Option<String>,
+}
+
+impl From<SubjectAccessReviewStatus> for Status {
+    fn from(status: SubjectAccessReviewStatus) -> Self {
+        Self {
+            allowed: status.allowed,
+            reason: status.reason.unwrap_or_default(),
+            evaluation_error: status.evaluation_error,
+        }
+    }
+}
+
+const API_VERSION: &str = "authorization.k8s.io/v1";
+const KIND: &str = "SubjectAccessReview";
+
+/// Decides one SubjectAccessReview as the API server's `subjectaccessreviews` endpoint does.
+///
+/// User and groups are taken as given. A review without both, but with `extra.arn`, is resolved through the
+/// identity mappings. What the API server would refuse gets an `evaluationError`.
+pub fn review(cluster: &Cluster, spec: &SubjectAccessReviewSpec) -> SubjectAccessReviewStatus {
+    let failed =
+        |error: String| SubjectAccessReviewStatus { evaluation_error: Some(error), ..Default::default() };
+    let attributes = match (&spec.resource_attributes, &spec.non_resource_attributes) {
+        (Some(resource), None) => Attributes::Resource(ResourceAttributes {
+            verb: resource.verb.as_deref().unwrap_or_default(),
+            group: resource.group.as_deref().unwrap_or_default(),
+            resource: resource.resource.as_deref().unwrap_or_default(),
+            subresource: resource.subresource.as_deref().unwrap_or_default(),
+            name: resource.name.as_deref().unwrap_or_default(),
+            namespace: resource.namespace.as_deref().unwrap_or_default(),
+        }),
+        (None, Some(url)) => Attributes::NonResource(NonResourceAttributes {
+            verb: url.verb.as_deref().unwrap_or_default(),
+            path: url.path.as_deref().unwrap_or_default(),
+        }),
+        _ => {
+            return failed(
+                "spec: exactly one of nonResourceAttributes or resourceAttributes must be specified".into(),
+            );
+        }
+    };
+    let user = spec.user.as_deref().unwrap_or_default();
+    let groups = spec.groups.as_deref().unwrap_or_default();
+    let mapped;
+    let (user, groups) = if user.is_empty() && groups.is_empty() {
+        let arns = spec.extra.as_ref().and_then(|extra| extra.get("arn")).map_or(&[][..], Vec::as_slice);
+        let [arn] = arns else {
+            return failed("spec: at least one of user or groups must be specified".into());
+        };
+        match cluster.user_of_arn(arn, None) {
+            Ok(user) => mapped = user,
+            Err(error) => return failed(format!("`{arn}` is no user: {error}")),
+        }
+        (mapped.username.as_str(), mapped.groups.as_slice())
+    } else {
+        (user, groups)
+    };
+    let graph = cluster.graph();
+    let asker = graph.asker_of(user, groups.iter().map(String::as_str));
+    let decision = graph.authorize(&asker, &attributes);
+    SubjectAccessReviewStatus {
+        allowed: decision.is_allowed(),
+        reason: Some(graph.reason(&decision)),
+        ..Default::default()
+    }
+}
+
+/// Reads a stream of reviews (NDJSON, JSON or YAML documents) and writes each back as one line of JSON.
+///
+/// Holds one review at a time. Gives how many there were.
+///
+/// # Errors
+/// If reading or writing fails.
+pub fn stream(cluster: &Cluster, input: &mut dyn BufRead, output: &mut dyn Write) -> std::io::Result<usize> {
+    let mut chunks = Chunks::default();
+    let mut line = Vec::new();
+    let mut count = 0;
+    loop {
+        line.clear();
+        let more = input.read_until(b'\n', &mut line)? > 0;
+        if more && chunks.is_empty() && line.starts_with(b"{") && line.trim_ascii_end().ends_with(b"}") {
+            // One line, one review: the common case needs no copy. What does not parse goes the long way.
+            if let Some(review) = std::str::from_utf8(&line).ok().and_then(|text| parse(text).ok()) {
+                answer(cluster, review, output)?;
+                count += 1;
+                continue;
+            }
+        }
+        for chunk in chunks.push(if more { Some(&line) } else { None }) {
+            count += chunk_of(cluster, &chunk, output)?;
+        }
+        if !more {
+            return Ok(count);
+        }
+    }
+}
+
+fn parse(text: &str) -> serde_json::Result<Review<'_>> {
+    serde_json::from_str(text)
+}
+
+fn answer(cluster: &Cluster, mut review: Review<'_>, output: &mut dyn Write) -> std::io::Result<()> {
+    let group = review.api_version.split('/').next().unwrap_or_default();
+    let wrong_kind = !matches!(&*review.kind, "" | KIND | "LocalSubjectAccessReview");
+    review.status = match &review.spec {
+        _ if wrong_kind || (!group.is_empty() && group != "authorization.k8s.io") => Status {
+            evaluation_error: Some(format!(
+                "`{} {}` is no SubjectAccessReview of `{API_VERSION}`",
+                review.api_version, review.kind
+            )),
+            ..Status::default()
+        },
+        Some(spec) => super::review::review(cluster, spec).into(),
+        None => Status { evaluation_error: Some("spec: Required value".into()), ..Status::default() },
+    };
+    if review.api_version.is_empty() {
+        review.api_version = API_VERSION.into();
+    }
+    if review.kind.is_empty() {
+        review.kind = KIND.into();
+    }
+    serde_json::to_writer(&mut *output, &review)?;
+    output.write_all(b"\n")
+}
+
+fn malformed(error: &str, output: &mut dyn Write) -> std::io::Result<()> {
+    let status = Status { evaluation_error: Some(format!("malformed review: {error}")), ..Status::default() };
+    let review =
+        Review { api_version: API_VERSION.into(), kind: KIND.into(), metadata: None, spec: None, status };
+    serde_json::to_writer(&mut *output, &review)?;
+    output.write_all(b"\n")
+}
+
+/// Answers the reviews of a chunk: one JSON value, several on a line, or one YAML document.
+fn chunk_of(cluster: &Cluster, chunk: &[u8], output: &mut dyn Write) -> std::io::Result<usize> {
+    let Ok(text) = std::str::from_utf8(chunk) else {
+        malformed("not UTF-8", output)?;
+        return Ok(1);
+    };
+    if text.trim_start().starts_with('{') {
+        let mut count = 0;
+        let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+        let mut trouble = None;
+        for value in &mut values {
+            match value {
+                Ok(value) => match parse(value.get()) {
+                    Ok(review) => answer(cluster, review, output)?,
+                    Err(error) => malformed(&error.to_string(), output)?,
+                },
+                Err(error) => {
+                    trouble = Some(error.to_string());
+                    break;
+                }
+            }
+            count += 1;
+        }
+        let Some(trouble) = trouble else { return Ok(count) };
+        if count == 0 {
+            // A flow mapping is YAML, though not JSON.
+            if let Some(json) = json_of_yaml(text) {
+                return yaml_review(cluster, &json, output);
+            }
+        }
+        malformed(&trouble, output)?;
+        return Ok(count + 1);
+    }
+    let mut tree = Tree::default();
+    match yaml::read(text, &mut tree) {
+        Ok(()) => match tree.root() {
+            None => Ok(0),
+            Some(root) if root.is_null() => Ok(0),
+            Some(root) => yaml_review(cluster, &json_of(root).to_string(), output),
+        },
+        Err(error) => {
+            malformed(&error.message, output)?;
+            Ok(1)
+        }
+    }
+}
+
+fn yaml_review(cluster: &Cluster, json: &str, output: &mut dyn Write) -> std::io::Result<usize> {
+    match parse(json) {
+        Ok(review) => answer(cluster, review, output)?,
+        Err(error) => malformed(&error.to_string(), output)?,
+    }
+    Ok(1)
+}
+
+fn json_of_yaml(text: &str) -> Option<String> {
+    let mut tree = Tree::default();
+    yaml::read(text, &mut tree).ok()?;
+    tree.root().map(|root| json_of(root).to_string())
+}
+
+/// What a node says as JSON, scalars meaning what kubectl makes of them.
+fn json_of(node: Node<'_>) -> serde_json::Value {
+    use serde_json::Value;
+    match node.kind() {
+        Kind::Sequence => Value::Array(node.items().map(json_of).collect()),
+        Kind::Mapping => {
+            Value::Object(node.pairs().map(|(key, value)| (key.text().to_owned(), json_of(value))).collect())
+        }
+        Kind::Text | Kind::Plain => match node.scalar() {
+            Some(ScalarType::Null) => Value::Null,
+            Some(ScalarType::Bool) => {
+                Value::Bool(crate::document::scalar::boolean(node.text()).unwrap_or_default())
+            }
+            Some(ScalarType::Int | ScalarType::Float) => {
+                serde_json::from_str(node.text()).unwrap_or_else(|_| Value::from(0))
+            }
+            _ => Value::from(node.text()),
+        },
+    }
+}
+
+/// Cuts a stream of lines into chunks that hold one review each.
+#[derive(Default)]
+struct Chunks {
+    buffer: Vec<u8>,
+    /// How deep in braces and brackets the JSON value is that the buffer begins with.
+    depth: usize,
+    in_string: bool,
+    escaped: bool,
+    json: bool,
+}
+
+impl Chunks {
+    fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
+    }
+
+    /// Takes the next line (`None` at the end) and gives the chunks that are whole now.
+    fn push(&mut self, line: Option<&[u8]>) -> Vec<Vec<u8>> {
+        let mut whole = Vec::new();
+        let Some(line) = line else {
+            whole.extend(self.take());
+            return whole;
+        };
+        if line.trim_ascii().is_empty() && self.is_empty() {
+            return whole;
+        }
+        let separator = line.starts_with(b"---");
+        // A line that begins a JSON value at the left margin begins the next review, whatever is still open:
+        // so a review that was cut short does not swallow its neighbours.
+        let next = line.starts_with(b"{") && !self.is_empty();
+        if separator || next {
+            whole.extend(self.take());
+        }
+        if separator {
+            return whole;
+        }
+        if self.is_empty() {
+            self.json = line.trim_ascii_start().starts_with(b"{");
+        }
+        self.buffer.extend_from_slice(line);
+        if self.json {
+            self.scan(line);
+            if self.depth == 0 && !self.in_string {
+                whole.extend(self.take());
+            }
+        }
+        whole
+    }
+
+    fn scan(&mut self, line: &[u8]) {
+        for byte in line {
+            match byte {
+                _ if self.escaped => self.escaped = false,
+                b'\\' if self.in_string => self.escaped = true,
+                b'"' => self.in_string = !self.in_string,
+                b'{' | b'[' if !self.in_string => self.depth += 1,
+                b'}' | b']' if !self.in_string => self.depth = self.depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+    }
+
+    fn take(&mut self) -> Option<Vec<u8>> {
+        let Self { buffer, .. } = std::mem::take(self);
+        (!buffer.trim_ascii().is_empty()).then_some(buffer)
+    }
+}
