@@ -253,7 +253,10 @@ fn operate<'g>(
             ));
         }
     }
-    if name.is_empty() && deciding.iter().any(|step| step.name == StepName::NotGiven) {
+    if ternary != Ternary::Yes
+        && name.is_empty()
+        && deciding.iter().any(|step| step.name == StepName::NotGiven)
+    {
         notes.push("no name was given, so rules limited by resourceNames do not count; ask for TYPE/NAME to count them".to_owned());
     }
     notes.extend(plan.notes.iter().cloned());
@@ -297,10 +300,10 @@ fn print(
         (_, true) => {}
         (None, _) => {
             for asked in &answered.asked {
-                text::reasons(out, cluster, who, &asked.answer, 2)?;
+                text::reasons(out, cluster, &asked.request.attributes(), &asked.answer, 2)?;
             }
         }
-        (Some(plan), _) => print_plan(out, cluster, who, plan, &answered.asked)?,
+        (Some(plan), _) => print_plan(out, cluster, plan, &answered.asked)?,
     }
     writeln!(out)?;
     // To whom nobody can be, no detail of the request matters.
@@ -313,7 +316,6 @@ fn print(
 fn print_plan(
     out: &mut dyn Write,
     cluster: &Cluster,
-    who: &Who,
     plan: &Plan,
     asked: &[Asked<'_>],
 ) -> Result<(), Failure> {
@@ -332,7 +334,7 @@ fn print_plan(
         if same(&one) && index > 0 {
             continue;
         }
-        text::reasons(out, cluster, who, &one.answer, 4)?;
+        text::reasons(out, cluster, &one.request.attributes(), &one.answer, 4)?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use crate::answer::{Answer, Doubt, NearMiss};
+use crate::attributes::Attributes;
 use crate::cluster::{Cluster, Who, WhoIs};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::evaluate::Grant;
@@ -129,7 +130,7 @@ fn mapped_hops(sources: &Sources, mapped: &Mapped) -> Vec<Hop> {
 pub fn reasons(
     out: &mut dyn Write,
     cluster: &Cluster,
-    who: &Who,
+    asked: &Attributes<'_>,
     answer: &Answer<'_>,
     indent: usize,
 ) -> io::Result<()> {
@@ -139,11 +140,11 @@ pub fn reasons(
         hops(out, &[Hop { depth: 0, text, place: String::new() }], indent)?;
     }
     if let Some((first, rest)) = answer.grants.split_first() {
-        hops(out, &words::hops(graph, first), indent)?;
+        hops(out, &words::hops_for(graph, first, Some(asked)), indent)?;
         also(out, cluster, rest, indent)?;
     }
     for doubt in &answer.doubts {
-        doubt_text(out, cluster, who, doubt, indent)?;
+        doubt_text(out, cluster, asked, doubt, indent)?;
     }
     if answer.ternary != Ternary::Yes {
         near(out, cluster, answer, indent)?;
@@ -220,7 +221,7 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
 fn doubt_text(
     out: &mut dyn Write,
     cluster: &Cluster,
-    _who: &Who,
+    asked: &Attributes<'_>,
     doubt: &Doubt<'_>,
     indent: usize,
 ) -> io::Result<()> {
@@ -239,7 +240,7 @@ fn doubt_text(
     | Doubt::OtherGroup(_, Some(grant))
     | Doubt::Unfilled(_, Some(grant)) = doubt
     {
-        hops(out, &words::hops(cluster.graph(), grant), indent + 2)?;
+        hops(out, &words::hops_for(cluster.graph(), grant, Some(asked)), indent + 2)?;
     }
     Ok(())
 }
