@@ -3,7 +3,7 @@
 use crate::answer::{Answer, Doubt, Worth};
 use crate::attributes::{Attributes, ResourceAttributes};
 use crate::catalogue::Catalogue;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::evaluate::Grant;
 use crate::graph::{Principal, RbacGraph};
 use crate::identity::{Bindings, IamIdentity, IdentityError, IdentityMappings, Mapped};
@@ -86,18 +86,36 @@ fn certain(mapped: &Mapped) -> UserInfo {
     )
 }
 
+/// Rules that aggregated ClusterRoles have of their own and that the controller would replace.
+fn replaced_rules(graph: &RbacGraph) -> Vec<Diagnostic> {
+    let policy = graph.policy();
+    let mut diagnostics = Vec::new();
+    for role in policy.roles.iter().filter(|role| role.aggregation.is_some() && !role.rules.is_empty()) {
+        let in_force: Vec<_> = graph.rules_in_force(role).map(|rule| rule.placed.rule).collect();
+        let lost = policy.rules_of(role).iter().filter(|own| !in_force.contains(&own.rule)).count();
+        if lost > 0 {
+            let name = policy.names.text(role.name);
+            diagnostics.push(Diagnostic::at(
+                Code::AggregatedRulesReplaced,
+                role.source,
+                format!(
+                    "ClusterRole `{name}` has an aggregationRule, so the controller replaces its own rules; \
+                     {lost} of them come from no role that it selects and grant nothing"
+                ),
+            ));
+        }
+    }
+    diagnostics.sort_by_key(|diagnostic| diagnostic.source);
+    diagnostics
+}
+
 impl From<Loaded> for Cluster {
     fn from(loaded: Loaded) -> Self {
-        let Loaded { policy, identities, catalogue, diagnostics, summary, completeness, version } = loaded;
-        Self {
-            graph: RbacGraph::build(policy),
-            identities,
-            catalogue,
-            diagnostics,
-            summary,
-            completeness,
-            version,
-        }
+        let Loaded { policy, identities, catalogue, mut diagnostics, summary, completeness, version } =
+            loaded;
+        let graph = RbacGraph::build(policy);
+        diagnostics.extend(replaced_rules(&graph));
+        Self { graph, identities, catalogue, diagnostics, summary, completeness, version }
     }
 }
 

@@ -91,7 +91,8 @@ pub struct Summary {
     pub labelled_defaults: usize,
     /// Default roles and bindings that were added.
     pub defaults_added: usize,
-    /// Whether any Role (not ClusterRole) is among the inputs.
+    /// Whether any Role (not ClusterRole) is among the inputs, or it was said that they are complete: an export
+    /// without any Role lacks them all.
     pub has_roles: bool,
 }
 
@@ -531,6 +532,8 @@ impl Collector {
                 format!("{} `{name}` stands at {place} too and says something else there; this later one counts, as `kubectl apply` in this order would have it", superseded.kind),
             ));
         }
+        // Whoever says that the inputs are complete means the Roles as well, also if there are none.
+        self.summary.has_roles |= options.completeness == Some(Completeness::Complete);
         // The roles that make everything else work: whoever exports a cluster's roles exports these.
         let is_export = ["cluster-admin", "admin", "edit", "view"]
             .iter()
