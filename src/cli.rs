@@ -10,6 +10,7 @@ mod can_i;
 mod inputs;
 mod list;
 mod review;
+mod who_can;
 mod whoami;
 
 /// Local Kubernetes RBAC permission simulator for Amazon EKS: from IAM ARN to rule, offline, exact, explained.
@@ -38,6 +39,8 @@ enum Command {
     /// Ask whether somebody may do something, and why
     #[command(name = "can-i", visible_alias = "cani")]
     CanI(can_i::Args),
+    /// List everyone who may do something, and why
+    WhoCan(who_can::Args),
     /// Show the Kubernetes user behind IAM ARNs
     Whoami(whoami::Args),
     /// Answer a stream of `SubjectAccessReview` objects
@@ -108,6 +111,7 @@ pub(crate) fn run() -> ExitCode {
     let mut out = anstream::AutoStream::auto(stdout);
     let result = match &cli.command {
         Command::CanI(args) => can_i::run(args, &mut out),
+        Command::WhoCan(args) => who_can::run(args, &mut out),
         Command::Whoami(args) => whoami::run(args, &mut out),
         Command::Review(args) => review::run(args),
     };

@@ -4,9 +4,10 @@ use std::io::Write;
 
 use rbacsim::answer::Answer;
 use rbacsim::cluster::{Cluster, Who};
-use rbacsim::operations::{self, Need, Plan, Step, StepName, StepScope};
+use rbacsim::operations::{self, Need, Plan, Step, StepName};
 use rbacsim::question::{self, Question, Request, Target, Words};
 use rbacsim::report::{json, text};
+use rbacsim::steps;
 use rbacsim::ternary::Ternary;
 use serde_json::{Value, json};
 
@@ -164,45 +165,6 @@ fn ask<'g>(
     Ok((answered, warnings))
 }
 
-/// The request of a step of an operation.
-fn request_of(step: &Step, words: &Words<'_>, name: &str) -> Request {
-    let namespace = match &step.scope {
-        StepScope::Namespace if words.all_namespaces => "",
-        StepScope::Namespace => words.namespace.unwrap_or("default"),
-        StepScope::NamespaceObject => name,
-        StepScope::Fixed(namespace) => namespace,
-        StepScope::AllNamespaces | StepScope::Cluster | StepScope::UnknownNamespaces => "",
-    };
-    Request::Resource {
-        verb: step.verb.clone(),
-        group: step.group.clone(),
-        resource: step.resource.clone(),
-        subresource: step.subresource.clone(),
-        name: match &step.name {
-            StepName::Known(name) => name.clone(),
-            StepName::Absent | StepName::NotGiven | StepName::Unknown => String::new(),
-        },
-        namespace: namespace.to_owned(),
-    }
-}
-
-/// The answer to a step: where the question cannot tell name or namespace, a limited grant makes it unknown.
-fn answer_step<'g>(cluster: &'g Cluster, who: &Who, step: &Step, request: &Request) -> Answer<'g> {
-    use rbacsim::answer::NearMiss;
-    let mut answer = cluster.answer(who, &request.attributes());
-    if answer.ternary == Ternary::No {
-        let may = answer.near.iter().any(|near| match near {
-            NearMiss::OnlyNames(_) => step.name == StepName::Unknown,
-            NearMiss::OnlyInNamespaces { .. } => step.scope == StepScope::UnknownNamespaces,
-            _ => false,
-        });
-        if may {
-            answer.ternary = Ternary::Unknown;
-        }
-    }
-    answer
-}
-
 fn operate<'g>(
     cluster: &'g Cluster,
     who: &Who,
@@ -221,15 +183,16 @@ fn operate<'g>(
     let plan = operations::plan(words.verb, &target, cluster.version())?;
     let mut asked: Vec<Asked<'g>> = Vec::new();
     let deciding: Vec<Step> = plan.deciding_steps().into_iter().cloned().collect();
+    let namespace = if words.all_namespaces { "" } else { words.namespace.unwrap_or("default") };
     let mut gather = |step: &Step, decides: bool| -> Ternary {
-        let request = request_of(step, words, &name);
+        let request = steps::request(step, namespace, &name);
         let same = |known: &&Asked<'_>| {
             known.step.as_ref().is_some_and(|known| known == step) || known.request == request
         };
         if let Some(known) = asked.iter().find(same) {
             return known.answer.ternary;
         }
-        let answer = answer_step(cluster, who, step, &request);
+        let answer = steps::answer(cluster, who, step, &request);
         let ternary = answer.ternary;
         asked.push(Asked { request, answer, why: step.why.clone(), decides, step: Some(step.clone()) });
         ternary
@@ -244,7 +207,7 @@ fn operate<'g>(
         if kubectl != ternary {
             notes.push(format!(
                 "kubectl itself asks more first ({}), and its answer is {kubectl}",
-                steps(&plan.kubectl)
+                step_names(&plan.kubectl)
             ));
         }
     }
@@ -269,7 +232,7 @@ fn operate<'g>(
     Ok((Answered { ternary, title, asked, plan: Some(plan), notes }, warnings))
 }
 
-fn steps(need: &Need) -> String {
+fn step_names(need: &Need) -> String {
     need.steps().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
@@ -332,7 +295,7 @@ fn print_plan(
 }
 
 /// How the requests of an operation combine, in words.
-fn need_sentence(need: &Need) -> String {
+pub(super) fn need_sentence(need: &Need) -> String {
     match need {
         Need::Request(step) => step.to_string(),
         Need::All(needs) if needs.is_empty() => "nothing".to_owned(),
