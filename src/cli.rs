@@ -127,7 +127,9 @@ pub(crate) fn run() -> ExitCode {
 }
 
 fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    let json = error.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind).or(json);
+    kind == Some(io::ErrorKind::BrokenPipe)
 }
 
 /// Writes a JSON value and a line end.

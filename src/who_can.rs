@@ -402,11 +402,12 @@ fn identities<'g>(cluster: &'g Cluster, ask: &Ask<'_>, all_namespaces: bool, who
     };
     for (arn, who) in mapped(cluster) {
         let (ternary, answers) = ask.answer(cluster, &who, None);
-        if ternary != Ternary::Yes && all_namespaces {
-            if let Some(can) = can_in(cluster, ask, &arn, &who) {
-                who_can.identities_in.push(can);
-                continue;
-            }
+        if ternary != Ternary::Yes
+            && all_namespaces
+            && let Some(can) = can_in(cluster, ask, &arn, &who)
+        {
+            who_can.identities_in.push(can);
+            continue;
         }
         if ternary == Ternary::No {
             continue;
@@ -499,12 +500,10 @@ pub(crate) fn mapped(cluster: &Cluster) -> Vec<(String, Who)> {
         bound.sort_unstable();
         for arn in bound {
             let who = cluster.identify(arn, None);
-            if let WhoIs::Mapped(mapped) = &who.is {
-                if mapped.provenance.kind == MappingKind::MapAccounts
-                    && mapped.username.as_literal() == Some(arn)
-                {
-                    found.push((arn.to_owned(), who));
-                }
+            let WhoIs::Mapped(mapped) = &who.is else { continue };
+            if mapped.provenance.kind == MappingKind::MapAccounts && mapped.username.as_literal() == Some(arn)
+            {
+                found.push((arn.to_owned(), who));
             }
         }
     }

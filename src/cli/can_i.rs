@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 use super::inputs::{Identity, Inputs};
 use super::{Exit, Failure, Output, list};
 
+mod namespaces;
+
 const EXAMPLES: &str = "\
 Examples:
   # May this IAM role session exec into pods in prod?
@@ -21,6 +23,9 @@ Examples:
 
   # May a service account read one secret?
   rbacsim can-i get secrets/db -n prod --as system:serviceaccount:prod:app -f manifests/
+
+  # In which namespaces may a role list secrets?
+  rbacsim can-i list secrets --namespaces --arn arn:aws:iam::111122223333:role/dev -f manifests/
 
   # Everything somebody may do in a namespace
   rbacsim can-i --list -n prod --arn arn:aws:iam::111122223333:role/dev -f manifests/
@@ -43,6 +48,9 @@ pub(crate) struct Args {
     /// Ask for all namespaces at once
     #[arg(short = 'A', long)]
     all_namespaces: bool,
+    /// Say in which of the namespaces that the inputs know the answer is yes
+    #[arg(long, conflicts_with_all = ["namespace", "all_namespaces", "list"])]
+    namespaces: bool,
     /// Ask for VERB itself even if it is the name of a kubectl operation
     #[arg(long)]
     api_verb: bool,
@@ -109,6 +117,16 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     };
     let cluster = args.inputs.load()?;
     let askers = args.identity.askers(&cluster)?;
+    if args.namespaces {
+        return namespaces::run(
+            &cluster,
+            &askers,
+            &words,
+            operation.is_some(),
+            (args.output, args.quiet),
+            out,
+        );
+    }
     let mut total: Option<Ternary> = None;
     let mut documents = Vec::new();
     for (who, arn) in &askers {
