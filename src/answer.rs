@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::attributes::{Attributes, ResourceAttributes};
 use crate::evaluate::{Asker, Grant, Grants, Mismatch};
 use crate::graph::{Applied, Principal, RbacGraph, RoleRule};
-use crate::identity::Bindings;
+use crate::identity::{Bindings, Provenance};
 use crate::load::Completeness;
 use crate::names::Name;
 use crate::rbac::Scope;
@@ -27,6 +27,12 @@ pub enum Doubt<'g> {
     NoIdentity,
     /// Entries differ only in case, each login picks one at random, and they do not agree; a grant of one of them.
     CoinToss(Option<Grant<'g>>),
+    /// The type is not known, it was asked in the core group, and in this group it is not refused: a CRD that is not
+    /// among the inputs may define it there. What allows it then, if anything certainly does.
+    OtherGroup(String, Option<Grant<'g>>),
+    /// No mapping matches, but this one would if the placeholder in its ARN were filled in so, and it would then not
+    /// be refused. What allows it then, if anything certainly does.
+    Unfilled(Box<Provenance>, Option<Grant<'g>>),
     /// It depends on the session's name, or on something else that the ARN does not tell.
     Session {
         /// A user that it could be.
@@ -193,17 +199,15 @@ impl RbacGraph {
                 .map(|(grant, _)| NearMiss::OnlyNames(*grant)),
         );
         near.extend(self.elsewhere(asker, attributes));
-        let mut differing: Vec<&(Grant<'g>, Mismatch)> = refusing
-            .iter()
-            .filter(|(_, mismatch)| {
-                !mismatch.kind
-                    && !only_name(mismatch)
-                    && mismatch.count() <= 2
-                    && !(mismatch.resource && mismatch.api_group)
-                    && !(mismatch.resource && mismatch.verb)
-                    && !(mismatch.api_group && mismatch.verb)
-            })
-            .collect();
+        // Of verb, group and resource only one may differ, or the rule is about something else.
+        let is_near = |mismatch: &Mismatch| {
+            let differs = [mismatch.verb, mismatch.api_group, mismatch.resource];
+            !mismatch.kind
+                && !only_name(mismatch)
+                && differs.into_iter().filter(|differs| *differs).count() <= 1
+        };
+        let mut differing: Vec<&(Grant<'g>, Mismatch)> =
+            refusing.iter().filter(|(_, mismatch)| is_near(mismatch)).collect();
         differing.sort_by_key(|(_, mismatch)| (mismatch.count(), mismatch.resource, mismatch.api_group));
         let same_parent = |grant: &Grant<'g>| match attributes {
             Attributes::Resource(asked) => grant.rule.rule.resources.iter().any(|resource| {
@@ -249,10 +253,10 @@ impl RbacGraph {
         let mut namespaces: BTreeSet<(&str, Name)> = BTreeSet::new();
         for principal in asker.principals() {
             for scope in self.scopes_of(*principal) {
-                if let Scope::Namespace(namespace) = scope {
-                    if namespace != asked {
-                        namespaces.insert((policy.names.text(namespace), namespace));
-                    }
+                if let Scope::Namespace(namespace) = scope
+                    && namespace != asked
+                {
+                    namespaces.insert((policy.names.text(namespace), namespace));
                 }
             }
         }

@@ -91,7 +91,8 @@ pub struct Summary {
     pub labelled_defaults: usize,
     /// Default roles and bindings that were added.
     pub defaults_added: usize,
-    /// Whether any Role (not ClusterRole) is among the inputs.
+    /// Whether any Role (not ClusterRole) is among the inputs, or it was said that they are complete: an export
+    /// without any Role lacks them all.
     pub has_roles: bool,
 }
 
@@ -175,6 +176,8 @@ struct Collector {
     summary: Summary,
     scratch: rbac::Scratch,
     default_namespace: (usize, Option<Source>),
+    /// Documents that do not even look like Kubernetes objects: how many, and the first.
+    other_documents: (usize, Option<Source>),
     labelled: Vec<String>,
 }
 
@@ -274,21 +277,17 @@ impl Collector {
             self.not_an_object(node, origin, kind);
             return;
         }
-        if let (Some(item_kind), Some(items)) = (kind.strip_suffix("List"), items) {
-            if items.is_sequence() || items.is_null() {
-                let implied = if item_kind.is_empty() { ("", "") } else { (api_version, item_kind) };
-                for (item, index) in items.items().zip(0usize..) {
-                    let path = origin.path.as_ref().map(|path| {
-                        if path.is_empty() {
-                            format!("items[{index}]")
-                        } else {
-                            format!("{path}.items[{index}]")
-                        }
-                    });
-                    self.node(item, &Origin { path, ..*origin }, implied);
-                }
-                return;
+        if let (Some(item_kind), Some(items)) = (kind.strip_suffix("List"), items)
+            && (items.is_sequence() || items.is_null())
+        {
+            let implied = if item_kind.is_empty() { ("", "") } else { (api_version, item_kind) };
+            for (item, index) in items.items().zip(0usize..) {
+                let path = origin.path.as_ref().map(|path| {
+                    if path.is_empty() { format!("items[{index}]") } else { format!("{path}.items[{index}]") }
+                });
+                self.node(item, &Origin { path, ..*origin }, implied);
             }
+            return;
         }
         self.object(node, origin, api_version, kind);
     }
@@ -305,6 +304,18 @@ impl Collector {
             return;
         }
         self.summary.not_objects += 1;
+        let source = self.source(node, origin);
+        let meant = node.get("kind").or_else(|| node.get("metadata")).or_else(|| node.get("data"));
+        if meant.is_some() && node.get("apiVersion").is_none_or(|version| version.as_str().is_none()) {
+            self.diagnostics.push(Diagnostic::at(
+                Code::NotAnObject,
+                source,
+                "a document without `apiVersion` is no Kubernetes object, and kubectl refuses it; it is skipped",
+            ));
+        } else {
+            self.other_documents.1.get_or_insert(source);
+            self.other_documents.0 += 1;
+        }
     }
 
     fn source(&mut self, node: Node<'_>, origin: &Origin<'_>) -> Source {
@@ -460,15 +471,15 @@ impl Collector {
             Err(error) => self.refuse("ConfigMap", node, origin, &[error]),
             Ok(mut found) => {
                 found.assumed = assumed;
-                if let Some(before) = self.aws_auth.as_ref().filter(|before| before.assumed == assumed) {
-                    if !before.says_the_same_as(&found) {
-                        let place = self.policy.sources.show(before.source).to_string();
-                        self.diagnostics.push(Diagnostic::at(
+                if let Some(before) = self.aws_auth.as_ref().filter(|before| before.assumed == assumed)
+                    && !before.says_the_same_as(&found)
+                {
+                    let place = self.policy.sources.show(before.source).to_string();
+                    self.diagnostics.push(Diagnostic::at(
                             Code::ObjectReplaced,
                             source,
                             format!("ConfigMap `kube-system/aws-auth` stands at {place} too and says something else there; this later one counts, nothing is merged"),
                         ));
-                    }
                 }
                 self.aws_auth = Some(found);
             }
@@ -498,6 +509,15 @@ impl Collector {
 
     fn finish(mut self, options: &LoadOptions) -> Loaded {
         self.note_default_namespace();
+        if let (count @ 1.., Some(first)) = self.other_documents {
+            let documents =
+                if count == 1 { "1 document is".to_owned() } else { format!("{count} documents are") };
+            self.diagnostics.push(Diagnostic::at(
+                Code::OtherDocuments,
+                first,
+                format!("{documents} no Kubernetes object (this is the first) and skipped"),
+            ));
+        }
         for superseded in self.policy.keep_last() {
             let names = &self.policy.names;
             let name = names.text(superseded.name);
@@ -512,6 +532,8 @@ impl Collector {
                 format!("{} `{name}` stands at {place} too and says something else there; this later one counts, as `kubectl apply` in this order would have it", superseded.kind),
             ));
         }
+        // Whoever says that the inputs are complete means the Roles as well, also if there are none.
+        self.summary.has_roles |= options.completeness == Some(Completeness::Complete);
         // The roles that make everything else work: whoever exports a cluster's roles exports these.
         let is_export = ["cluster-admin", "admin", "edit", "view"]
             .iter()

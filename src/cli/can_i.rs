@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use rbacsim::answer::Answer;
+use rbacsim::attributes::Attributes;
 use rbacsim::cluster::{Cluster, Who};
 use rbacsim::operations::{self, Need, Plan, Step, StepName};
 use rbacsim::question::{self, Question, Request, Target, Words};
@@ -35,6 +36,7 @@ Exit code: 0 yes, 1 no, 2 cannot tell or the question could not be asked.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
     /// VERB and TYPE, TYPE/NAME, TYPE/SUBRESOURCE or /URL
     #[arg(value_name = "VERB TYPE", num_args = 0..=3, hide = false)]
@@ -171,8 +173,11 @@ fn ask<'g>(
     who: &Who,
     words: &Words<'_>,
 ) -> Result<(Answered<'g>, Vec<String>), Failure> {
-    let Question { request, notes, warnings, .. } = question::read(words, cluster.catalogue())?;
-    let answer = cluster.answer(who, &request.attributes());
+    let Question { request, notes, warnings, namespaced, .. } = question::read(words, cluster.catalogue())?;
+    let answer = match request.attributes() {
+        Attributes::Resource(asked) if namespaced.is_none() => cluster.answer_for_unknown_type(who, &asked),
+        attributes => cluster.answer(who, &attributes),
+    };
     let answered = Answered {
         ternary: answer.ternary,
         title: request.attributes().to_string(),
@@ -229,11 +234,14 @@ fn operate<'g>(
             ));
         }
     }
-    if name.is_empty() && deciding.iter().any(|step| step.name == StepName::NotGiven) {
+    if ternary != Ternary::Yes
+        && name.is_empty()
+        && deciding.iter().any(|step| step.name == StepName::NotGiven)
+    {
         notes.push("no name was given, so rules limited by resourceNames do not count; ask for TYPE/NAME to count them".to_owned());
     }
     notes.extend(plan.notes.iter().cloned());
-    let place = match (&*plan.operation, words.all_namespaces) {
+    let place = match (plan.operation, words.all_namespaces) {
         _ if !namespaced => String::new(),
         (_, true) => " in all namespaces".to_owned(),
         _ => format!(" in namespace {}", words.namespace.unwrap_or("default")),
@@ -268,18 +276,19 @@ fn print(
     if let Some(error) = who.error() {
         text::identity_error(out, cluster, error, 2)?;
     }
-    let nobody = who.error().is_some_and(|error| error.is_refusal());
+    let nobody = who.error().is_some_and(rbacsim::identity::IdentityError::is_refusal);
     match (&answered.plan, nobody) {
         (_, true) => {}
         (None, _) => {
             for asked in &answered.asked {
-                text::reasons(out, cluster, who, &asked.answer, 2)?;
+                text::reasons(out, cluster, &asked.request.attributes(), &asked.answer, 2)?;
             }
         }
-        (Some(plan), _) => print_plan(out, cluster, who, plan, &answered.asked)?,
+        (Some(plan), _) => print_plan(out, cluster, plan, &answered.asked)?,
     }
     writeln!(out)?;
-    let mut notes = answered.notes.clone();
+    // To whom nobody can be, no detail of the request matters.
+    let mut notes = if nobody { Vec::new() } else { answered.notes.clone() };
     notes.extend(text::assumptions(cluster, who));
     text::notes(out, &notes)?;
     Ok(())
@@ -288,7 +297,6 @@ fn print(
 fn print_plan(
     out: &mut dyn Write,
     cluster: &Cluster,
-    who: &Who,
     plan: &Plan,
     asked: &[Asked<'_>],
 ) -> Result<(), Failure> {
@@ -307,7 +315,7 @@ fn print_plan(
         if same(&one) && index > 0 {
             continue;
         }
-        text::reasons(out, cluster, who, &one.answer, 4)?;
+        text::reasons(out, cluster, &one.request.attributes(), &one.answer, 4)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@
 
 mod events;
 mod merge;
+pub mod strings;
 
 use std::collections::HashMap;
 
@@ -251,7 +252,8 @@ impl Builder<'_, '_> {
     /// Pushes a scalar as its tag and style say: `decoder.scalar` and `resolve` of go-yaml v2.
     fn push(&mut self, scalar: Scalar) -> Result<(), ReadError> {
         let Scalar { tag, mut value, plain_implicit, style, end, position } = scalar;
-        if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) && value.ends_with(events::END) {
+        // Only a block scalar can reach beyond the source, by the line end that was added to it.
+        if end > self.tree.source.len() && value.ends_with(events::END) {
             value.pop();
         }
         let kind = match tag.as_deref().map(|tag| tag.strip_prefix("tag:yaml.org,2002:")) {

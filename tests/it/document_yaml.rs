@@ -47,6 +47,8 @@ fn what_documents_say() {
         ("literal_without_line_end", "a: |\n  b", "{a: \"b\"}"),
         ("literal_keep_without_line_end", "a: |+\n  b", "{a: \"b\"}"),
         ("literal_with_spaces_at_the_end", "a: |\n  b\n  ", "{a: \"b\\n\"}"),
+        ("literal_with_line_separator", "a: |\n  b\u{2028}c: d\n", "{a: \"b\\u{2028}\", c: d}"),
+        ("literal_ends_with_line_separator", "a: |\n  b\u{2028}", "{a: \"b\\u{2028}\"}"),
         ("literal_indicator", "a: |1\n  b\n", "{a: \" b\\n\"}"),
         ("literal_empty", "a: |\nb: c\n", "{a: \"\", b: c}"),
         ("folded", "a: >\n  b\n  c\n\n  d\n", "{a: \"b c\\nd\\n\"}"),

@@ -1,5 +1,12 @@
 //! The integration tests, in one binary.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests are tests, although clippy cannot see it"
+)]
+
 mod catalogue; // the built-in API resources, CRDs, and how a TYPE is read
 mod defaults; // the default roles and bindings
 mod document_json; // the JSON reader and its outline
