@@ -8,6 +8,8 @@ use crate::evaluate::Grant;
 use crate::graph::{Principal, RbacGraph};
 use crate::identity::{Bindings, IamIdentity, IdentityError, IdentityMappings, Mapped};
 use crate::load::{Completeness, Loaded, Summary};
+use crate::names::Name;
+use crate::rbac::{Scope, Subject};
 use crate::source::Sources;
 use crate::ternary::Ternary;
 use crate::user::{SYSTEM_MASTERS, UserInfo};
@@ -158,6 +160,27 @@ impl Cluster {
     /// The Kubernetes version that answers are for.
     pub fn version(&self) -> KubernetesVersion {
         self.version
+    }
+
+    /// Every namespace that the inputs know, by name: declared, or the home of a role, binding or service account.
+    pub fn namespaces(&self) -> Vec<&str> {
+        let policy = self.graph.policy();
+        let homes = policy.roles.iter().map(|role| role.scope);
+        let homes = homes.chain(policy.bindings.iter().map(|binding| binding.scope));
+        let named = policy.bindings.iter().flat_map(|binding| policy.subjects_of(binding));
+        let named = named.filter_map(|placed| match placed.subject {
+            Subject::ServiceAccount { namespace, .. } => Some(namespace),
+            _ => None,
+        });
+        let mut names: Vec<Name> = homes.map(Scope::namespace).chain(named).collect();
+        names.extend(policy.namespaces.iter().map(|(name, _)| *name));
+        names.extend(policy.service_accounts.iter().map(|(namespace, ..)| *namespace));
+        names.retain(|name| *name != Name::EMPTY);
+        names.sort_unstable();
+        names.dedup();
+        let mut texts: Vec<&str> = names.into_iter().map(|name| policy.names.text(name)).collect();
+        texts.sort_unstable();
+        texts
     }
 
     /// What the inputs are worth.

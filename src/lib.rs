@@ -54,6 +54,8 @@ pub mod report;
 pub mod review;
 pub mod rules_review;
 pub mod source;
+pub mod steps;
 pub mod ternary;
 pub mod user;
 pub mod version;
+pub mod who_can;

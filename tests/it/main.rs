@@ -16,3 +16,4 @@ mod identity_rules; // from ARN to user: one test per rule
 mod operations; // kubectl operations: the table against what kubectl really sent
 mod recorded; // decisions of the real code, when they are there
 mod trees; // what the tests of the document readers share
+mod who_can; // everyone who may do something
