@@ -87,6 +87,9 @@ pub struct Summary {
     pub refused: usize,
     /// Files and documents that could not be read.
     pub unreadable: usize,
+    /// The first file or document that could not be read and may hold RBAC objects, for its text says so or could
+    /// not be seen at all.
+    pub unseen: Option<Source>,
     /// Objects of ours that the inputs hold: the label of Kubernetes' default objects is on this many.
     pub labelled_defaults: usize,
     /// Default roles and bindings that were added.
@@ -217,6 +220,7 @@ impl Collector {
         let file = self.policy.sources.add_file(&path.display().to_string());
         let source = Source { file, ..Source::default() };
         self.summary.unreadable += 1;
+        self.summary.unseen.get_or_insert(source);
         self.diagnostics.push(Diagnostic::at(
             Code::UnreadableFile,
             source,
@@ -239,6 +243,9 @@ impl Collector {
             column: error.position.column,
             path: self.path_id(origin),
         };
+        if error.code == Code::InvalidEncoding || origin.text.contains(rbac::GROUP) {
+            self.summary.unseen.get_or_insert(source);
+        }
         self.diagnostics.push(Diagnostic::at(error.code, source, error.message.clone()));
     }
 

@@ -198,6 +198,9 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
         Doubt::NodeAuthorizer(_) => {
             "a node's requests are decided by the Node authorizer from live objects, which no input shows; the default role `system:node` says that it may allow this".to_owned()
         }
+        Doubt::Unread(_) => {
+            "a document could not be read and may hold RBAC objects; mend it, or leave its file out".to_owned()
+        }
         Doubt::NoIdentity => {
             "no identity mapping is among the inputs; load the ConfigMap `kube-system/aws-auth`, or ask with --as and --as-group".to_owned()
         }
@@ -231,6 +234,7 @@ fn doubt_text(
             words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line))
         }
         Doubt::NodeAuthorizer(rule) => words::rule_place(policy, rule),
+        Doubt::Unread(source) => policy.sources.show(*source).to_string(),
         Doubt::Unfilled(provenance, _) => policy.sources.show(provenance.source).to_string(),
         _ => String::new(),
     };
