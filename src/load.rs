@@ -12,6 +12,8 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Node, ReadError, Tree};
 use crate::identity::IdentityMappings;
 use crate::policy::Policy;
+
+pub use crate::policy::Completeness;
 use crate::rbac::Scope;
 use crate::source::{FileId, PathId, Source};
 use crate::version::KubernetesVersion;
@@ -50,15 +52,6 @@ pub enum Defaults {
     Always,
     /// Never.
     Never,
-}
-
-/// Whether what is not in the inputs does not exist.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Completeness {
-    /// The inputs are everything, as an export of a cluster is: a missing role does not exist.
-    Complete,
-    /// The inputs are a part, as a Git tree is: a missing role may exist in the cluster.
-    Partial,
 }
 
 /// How to load.
