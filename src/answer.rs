@@ -9,10 +9,11 @@ use std::collections::BTreeSet;
 use crate::attributes::{Attributes, ResourceAttributes};
 use crate::evaluate::{Asker, Grant, Grants, Mismatch};
 use crate::graph::{Applied, Principal, RbacGraph, RoleRule};
-use crate::identity::Bindings;
+use crate::identity::{Bindings, Provenance};
 use crate::load::Completeness;
 use crate::names::Name;
 use crate::rbac::Scope;
+use crate::source::Source;
 use crate::ternary::Ternary;
 use crate::user::{SYSTEM_NODES, UserInfo};
 
@@ -23,10 +24,18 @@ pub enum Doubt<'g> {
     MissingRole(Applied<'g>),
     /// The Node authorizer decides this from live objects; the rule of `system:node` shows that it may allow it.
     NodeAuthorizer(RoleRule<'g>),
+    /// A document at this place could not be read, and RBAC objects may be in it.
+    Unread(Source),
     /// No identity mapping was loaded, so nobody can tell as whom the ARN logs in.
     NoIdentity,
     /// Entries differ only in case, each login picks one at random, and they do not agree; a grant of one of them.
     CoinToss(Option<Grant<'g>>),
+    /// The type is not known, it was asked in the core group, and in this group it is not refused: a CRD that is not
+    /// among the inputs may define it there. What allows it then, if anything certainly does.
+    OtherGroup(String, Option<Grant<'g>>),
+    /// No mapping matches, but this one would if the placeholder in its ARN were filled in so, and it would then not
+    /// be refused. What allows it then, if anything certainly does.
+    Unfilled(Box<Provenance>, Option<Grant<'g>>),
     /// It depends on the session's name, or on something else that the ARN does not tell.
     Session {
         /// A user that it could be.
@@ -104,6 +113,8 @@ pub struct Worth {
     pub completeness: Completeness,
     /// Whether the inputs hold any Role: an export without any lacks them all.
     pub has_roles: bool,
+    /// A document that could not be read and may hold RBAC objects.
+    pub unseen: Option<Source>,
 }
 
 impl RbacGraph {
@@ -140,6 +151,7 @@ impl RbacGraph {
                 dangling.push(applied);
             }
         }
+        doubts.extend(worth.unseen.map(Doubt::Unread));
         doubts.extend(self.node_rule(shown, attributes).map(Doubt::NodeAuthorizer));
         let near = self.near_misses(user, &asker, attributes, &refusing, dangling);
         let ternary = if doubts.is_empty() { Ternary::No } else { Ternary::Unknown };
@@ -156,7 +168,8 @@ impl RbacGraph {
     ) -> Ternary {
         match self.authorize(asker, attributes) {
             crate::evaluate::Decision::NoOpinion(missing) => {
-                let doubt = missing.iter().any(|applied| worth.could_exist(applied))
+                let doubt = worth.unseen.is_some()
+                    || missing.iter().any(|applied| worth.could_exist(applied))
                     || self.node_rule(user, attributes).is_some();
                 if doubt { Ternary::Unknown } else { Ternary::No }
             }
@@ -193,17 +206,15 @@ impl RbacGraph {
                 .map(|(grant, _)| NearMiss::OnlyNames(*grant)),
         );
         near.extend(self.elsewhere(asker, attributes));
-        let mut differing: Vec<&(Grant<'g>, Mismatch)> = refusing
-            .iter()
-            .filter(|(_, mismatch)| {
-                !mismatch.kind
-                    && !only_name(mismatch)
-                    && mismatch.count() <= 2
-                    && !(mismatch.resource && mismatch.api_group)
-                    && !(mismatch.resource && mismatch.verb)
-                    && !(mismatch.api_group && mismatch.verb)
-            })
-            .collect();
+        // Of verb, group and resource only one may differ, or the rule is about something else.
+        let is_near = |mismatch: &Mismatch| {
+            let differs = [mismatch.verb, mismatch.api_group, mismatch.resource];
+            !mismatch.kind
+                && !only_name(mismatch)
+                && differs.into_iter().filter(|differs| *differs).count() <= 1
+        };
+        let mut differing: Vec<&(Grant<'g>, Mismatch)> =
+            refusing.iter().filter(|(_, mismatch)| is_near(mismatch)).collect();
         differing.sort_by_key(|(_, mismatch)| (mismatch.count(), mismatch.resource, mismatch.api_group));
         let same_parent = |grant: &Grant<'g>| match attributes {
             Attributes::Resource(asked) => grant.rule.rule.resources.iter().any(|resource| {
@@ -249,10 +260,10 @@ impl RbacGraph {
         let mut namespaces: BTreeSet<(&str, Name)> = BTreeSet::new();
         for principal in asker.principals() {
             for scope in self.scopes_of(*principal) {
-                if let Scope::Namespace(namespace) = scope {
-                    if namespace != asked {
-                        namespaces.insert((policy.names.text(namespace), namespace));
-                    }
+                if let Scope::Namespace(namespace) = scope
+                    && namespace != asked
+                {
+                    namespaces.insert((policy.names.text(namespace), namespace));
                 }
             }
         }

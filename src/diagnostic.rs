@@ -66,6 +66,10 @@ codes! {
     DuplicateKey = "duplicate-key", Warning;
 
     // Objects.
+    /// A document looks like a Kubernetes object but has no apiVersion.
+    NotAnObject = "not-an-object", Error;
+    /// Documents that are no Kubernetes objects were skipped.
+    OtherDocuments = "other-documents", Note;
     /// The API server would refuse the object.
     InvalidObject = "invalid-object", Error;
     /// The apiVersion has not been served for years.
@@ -90,6 +94,8 @@ codes! {
     AwsAuthSyntax = "aws-auth-syntax", Error;
     /// A section of `aws-auth` is not a list; nothing of it is loaded.
     AwsAuthNotAList = "aws-auth-not-a-list", Error;
+    /// A section of `aws-auth` has more than one YAML document; only the first is read.
+    AwsAuthUnreadText = "aws-auth-unread-text", Error;
     /// A field or item of `aws-auth` has the wrong type and counts as empty.
     AwsAuthWrongType = "aws-auth-wrong-type", Error;
     /// An entry of `aws-auth` is dropped: it names nobody.

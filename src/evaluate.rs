@@ -1,6 +1,6 @@
 //! Deciding, and deciding without stopping.
 //!
-//! [`RbacGraph::visit`] walks user, bindings and rules once, in a fixed order; [`RbacGraph::authorize`] stops it
+//! `RbacGraph::visit` walks user, bindings and rules once, in a fixed order; [`RbacGraph::authorize`] stops it
 //! at the first rule that allows, [`RbacGraph::grants`] does not. Neither can fail: RBAC only ever allows, so a
 //! role that is missing is reported beside the answer. Follows `VisitRulesFor` and `RBACAuthorizer.Authorize`.
 
@@ -127,10 +127,10 @@ impl RbacGraph {
         for scope in scopes.into_iter().flatten() {
             for principal in &asker.principals {
                 for applied in self.bindings_of(*principal, scope) {
-                    if applied.role.is_none() {
-                        if let ControlFlow::Break(value) = visitor(Met::MissingRole(applied)) {
-                            return Some(value);
-                        }
+                    if applied.role.is_none()
+                        && let ControlFlow::Break(value) = visitor(Met::MissingRole(applied))
+                    {
+                        return Some(value);
                     }
                     for vertex in self.rule_vertices(&applied) {
                         if let ControlFlow::Break(value) = visitor(Met::Rule { applied, vertex: *vertex }) {
@@ -167,7 +167,7 @@ impl RbacGraph {
         });
         match found.and_then(|(applied, vertex)| self.grant(asker, applied, vertex)) {
             Some(grant) => Decision::Allow(grant),
-            None => Decision::NoOpinion(self.in_order(missing)),
+            None => Decision::NoOpinion(in_order(missing)),
         }
     }
 
@@ -180,16 +180,15 @@ impl RbacGraph {
         self.visit(asker, request.namespace, |met| {
             match met {
                 Met::Rule { applied, vertex } => {
-                    if seen.insert((applied.order(), vertex)) {
-                        if let Some(grant) = self.grant(asker, applied, vertex) {
-                            // The same question as in `authorize`; the answer here says also what differs.
-                            if self.lexicon.allows(policy, grant.rule.placed.rule, &request) {
-                                grants.allowing.push(grant);
-                            } else {
-                                let mismatch =
-                                    self.lexicon.mismatch(&policy.names, &grant.rule.rule, &request);
-                                grants.refusing.push((grant, mismatch));
-                            }
+                    if seen.insert((applied.order(), vertex))
+                        && let Some(grant) = self.grant(asker, applied, vertex)
+                    {
+                        // The same question as in `authorize`; the answer here says also what differs.
+                        if self.lexicon.allows(policy, grant.rule.placed.rule, &request) {
+                            grants.allowing.push(grant);
+                        } else {
+                            let mismatch = self.lexicon.mismatch(&policy.names, &grant.rule.rule, &request);
+                            grants.refusing.push((grant, mismatch));
                         }
                     }
                 }
@@ -197,7 +196,7 @@ impl RbacGraph {
             }
             ControlFlow::<()>::Continue(())
         });
-        grants.missing = self.in_order(grants.missing);
+        grants.missing = in_order(grants.missing);
         grants
     }
 
@@ -215,7 +214,7 @@ impl RbacGraph {
             }
             ControlFlow::<()>::Continue(())
         });
-        (rules, self.in_order(missing))
+        (rules, in_order(missing))
     }
 
     fn grant<'g>(&'g self, asker: &Asker, applied: Applied<'g>, vertex: u32) -> Option<Grant<'g>> {
@@ -248,12 +247,6 @@ impl RbacGraph {
             }
             _ => false,
         }
-    }
-
-    fn in_order<'g>(&'g self, mut bindings: Vec<Applied<'g>>) -> Vec<Applied<'g>> {
-        bindings.sort_by_key(Applied::order);
-        bindings.dedup_by_key(|applied| applied.order());
-        bindings
     }
 
     /// The reason of a decision in the API server's own words.
@@ -294,6 +287,12 @@ impl RbacGraph {
     pub fn allow_reason<'a>(&'a self, grant: &'a Grant<'a>) -> impl fmt::Display + 'a {
         AllowReason { graph: self, grant }
     }
+}
+
+fn in_order(mut bindings: Vec<Applied<'_>>) -> Vec<Applied<'_>> {
+    bindings.sort_by_key(Applied::order);
+    bindings.dedup_by_key(|applied| applied.order());
+    bindings
 }
 
 struct AllowReason<'a> {

@@ -87,11 +87,15 @@ pub struct Summary {
     pub refused: usize,
     /// Files and documents that could not be read.
     pub unreadable: usize,
+    /// The first file or document that could not be read and may hold RBAC objects, for its text says so or could
+    /// not be seen at all.
+    pub unseen: Option<Source>,
     /// Objects of ours that the inputs hold: the label of Kubernetes' default objects is on this many.
     pub labelled_defaults: usize,
     /// Default roles and bindings that were added.
     pub defaults_added: usize,
-    /// Whether any Role (not ClusterRole) is among the inputs.
+    /// Whether any Role (not ClusterRole) is among the inputs, or it was said that they are complete: an export
+    /// without any Role lacks them all.
     pub has_roles: bool,
 }
 
@@ -175,6 +179,8 @@ struct Collector {
     summary: Summary,
     scratch: rbac::Scratch,
     default_namespace: (usize, Option<Source>),
+    /// Documents that do not even look like Kubernetes objects: how many, and the first.
+    other_documents: (usize, Option<Source>),
     labelled: Vec<String>,
 }
 
@@ -214,6 +220,7 @@ impl Collector {
         let file = self.policy.sources.add_file(&path.display().to_string());
         let source = Source { file, ..Source::default() };
         self.summary.unreadable += 1;
+        self.summary.unseen.get_or_insert(source);
         self.diagnostics.push(Diagnostic::at(
             Code::UnreadableFile,
             source,
@@ -236,6 +243,9 @@ impl Collector {
             column: error.position.column,
             path: self.path_id(origin),
         };
+        if error.code == Code::InvalidEncoding || origin.text.contains(rbac::GROUP) {
+            self.summary.unseen.get_or_insert(source);
+        }
         self.diagnostics.push(Diagnostic::at(error.code, source, error.message.clone()));
     }
 
@@ -274,21 +284,17 @@ impl Collector {
             self.not_an_object(node, origin, kind);
             return;
         }
-        if let (Some(item_kind), Some(items)) = (kind.strip_suffix("List"), items) {
-            if items.is_sequence() || items.is_null() {
-                let implied = if item_kind.is_empty() { ("", "") } else { (api_version, item_kind) };
-                for (item, index) in items.items().zip(0usize..) {
-                    let path = origin.path.as_ref().map(|path| {
-                        if path.is_empty() {
-                            format!("items[{index}]")
-                        } else {
-                            format!("{path}.items[{index}]")
-                        }
-                    });
-                    self.node(item, &Origin { path, ..*origin }, implied);
-                }
-                return;
+        if let (Some(item_kind), Some(items)) = (kind.strip_suffix("List"), items)
+            && (items.is_sequence() || items.is_null())
+        {
+            let implied = if item_kind.is_empty() { ("", "") } else { (api_version, item_kind) };
+            for (item, index) in items.items().zip(0usize..) {
+                let path = origin.path.as_ref().map(|path| {
+                    if path.is_empty() { format!("items[{index}]") } else { format!("{path}.items[{index}]") }
+                });
+                self.node(item, &Origin { path, ..*origin }, implied);
             }
+            return;
         }
         self.object(node, origin, api_version, kind);
     }
@@ -305,6 +311,18 @@ impl Collector {
             return;
         }
         self.summary.not_objects += 1;
+        let source = self.source(node, origin);
+        let meant = node.get("kind").or_else(|| node.get("metadata")).or_else(|| node.get("data"));
+        if meant.is_some() && node.get("apiVersion").is_none_or(|version| version.as_str().is_none()) {
+            self.diagnostics.push(Diagnostic::at(
+                Code::NotAnObject,
+                source,
+                "a document without `apiVersion` is no Kubernetes object, and kubectl refuses it; it is skipped",
+            ));
+        } else {
+            self.other_documents.1.get_or_insert(source);
+            self.other_documents.0 += 1;
+        }
     }
 
     fn source(&mut self, node: Node<'_>, origin: &Origin<'_>) -> Source {
@@ -460,15 +478,15 @@ impl Collector {
             Err(error) => self.refuse("ConfigMap", node, origin, &[error]),
             Ok(mut found) => {
                 found.assumed = assumed;
-                if let Some(before) = self.aws_auth.as_ref().filter(|before| before.assumed == assumed) {
-                    if !before.says_the_same_as(&found) {
-                        let place = self.policy.sources.show(before.source).to_string();
-                        self.diagnostics.push(Diagnostic::at(
+                if let Some(before) = self.aws_auth.as_ref().filter(|before| before.assumed == assumed)
+                    && !before.says_the_same_as(&found)
+                {
+                    let place = self.policy.sources.show(before.source).to_string();
+                    self.diagnostics.push(Diagnostic::at(
                             Code::ObjectReplaced,
                             source,
                             format!("ConfigMap `kube-system/aws-auth` stands at {place} too and says something else there; this later one counts, nothing is merged"),
                         ));
-                    }
                 }
                 self.aws_auth = Some(found);
             }
@@ -498,6 +516,15 @@ impl Collector {
 
     fn finish(mut self, options: &LoadOptions) -> Loaded {
         self.note_default_namespace();
+        if let (count @ 1.., Some(first)) = self.other_documents {
+            let documents =
+                if count == 1 { "1 document is".to_owned() } else { format!("{count} documents are") };
+            self.diagnostics.push(Diagnostic::at(
+                Code::OtherDocuments,
+                first,
+                format!("{documents} no Kubernetes object (this is the first) and skipped"),
+            ));
+        }
         for superseded in self.policy.keep_last() {
             let names = &self.policy.names;
             let name = names.text(superseded.name);
@@ -512,6 +539,8 @@ impl Collector {
                 format!("{} `{name}` stands at {place} too and says something else there; this later one counts, as `kubectl apply` in this order would have it", superseded.kind),
             ));
         }
+        // Whoever says that the inputs are complete means the Roles as well, also if there are none.
+        self.summary.has_roles |= options.completeness == Some(Completeness::Complete);
         // The roles that make everything else work: whoever exports a cluster's roles exports these.
         let is_export = ["cluster-admin", "admin", "edit", "view"]
             .iter()

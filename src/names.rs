@@ -21,16 +21,6 @@ impl Name {
     pub fn index(self) -> usize {
         self.0 as usize
     }
-
-    /// The number as stored in pools.
-    pub(crate) fn raw(self) -> u32 {
-        self.0
-    }
-
-    /// The name of a number that [`Name::raw`] gave.
-    pub(crate) fn from_raw(raw: u32) -> Self {
-        Self(raw)
-    }
 }
 
 /// The texts of all names, each stored once, in one buffer.

@@ -75,16 +75,17 @@ impl Policy {
         };
         let dropped = later_wins(self.roles.iter().map(|role| (role.scope, role.name)));
         for (old, new) in &dropped {
-            if let (Some(a), Some(b)) = (self.roles.get(*old), self.roles.get(*new)) {
-                if !same_role(self, a, b) && !self.is_builtin(a.source) {
-                    superseded.push(Superseded {
-                        kind: a.kind().as_str(),
-                        scope: a.scope,
-                        name: a.name,
-                        dropped: a.source,
-                        kept: b.source,
-                    });
-                }
+            if let (Some(a), Some(b)) = (self.roles.get(*old), self.roles.get(*new))
+                && !same_role(self, a, b)
+                && !self.is_builtin(a.source)
+            {
+                superseded.push(Superseded {
+                    kind: a.kind().as_str(),
+                    scope: a.scope,
+                    name: a.name,
+                    dropped: a.source,
+                    kept: b.source,
+                });
             }
         }
         remove(&mut self.roles, &dropped);

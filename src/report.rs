@@ -2,4 +2,5 @@
 
 pub mod json;
 pub mod text;
+pub mod who_can;
 pub mod words;

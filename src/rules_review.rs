@@ -105,18 +105,15 @@ pub fn rules(cluster: &Cluster, user: &UserInfo, namespace: &str) -> RulesReview
 /// exception: the namespace itself is authorised inside it.
 fn is_cluster_scoped(cluster: &Cluster, group: &str, resource: &str) -> bool {
     let plural = resource.split('/').next().unwrap_or(resource);
-    let known = cluster.catalogue().find(group, plural);
-    known.is_some_and(|known| !known.namespaced && !(known.group.is_empty() && known.plural == "namespaces"))
+    let is_namespace = group.is_empty() && plural == "namespaces";
+    !is_namespace && cluster.catalogue().find(group, plural).is_some_and(|known| !known.namespaced)
 }
 
 /// kubectl sorts by the text of the Go struct, which begins with the verbs.
-fn sort_key(rule: &ResourceRule) -> (String, Option<Vec<String>>, Option<Vec<String>>, Option<Vec<String>>) {
-    (
-        format!("[{}]", rule.verbs.join(" ")),
-        rule.api_groups.clone(),
-        rule.resources.clone(),
-        rule.resource_names.clone(),
-    )
+fn sort_key(rule: &ResourceRule) -> [String; 4] {
+    let rest = [&rule.api_groups, &rule.resources, &rule.resource_names];
+    let [groups, resources, names] = rest.map(|list| bracketed(list.as_ref()));
+    [format!("[{}]", rule.verbs.join(" ")), groups, resources, names]
 }
 
 fn bracketed(list: Option<&Vec<String>>) -> String {
@@ -148,7 +145,7 @@ pub fn table(review: &RulesReview) -> String {
     }
     let mut text = String::new();
     for line in table.lines() {
-        let _ = writeln!(text, "{}", line.trim_end());
+        let _ = writeln!(text, "{}", line.strip_prefix(' ').unwrap_or(&line).trim_end());
     }
     text
 }

@@ -3,15 +3,19 @@
 use std::io::Write;
 
 use rbacsim::answer::Answer;
+use rbacsim::attributes::Attributes;
 use rbacsim::cluster::{Cluster, Who};
-use rbacsim::operations::{self, Need, Plan, Step, StepName, StepScope};
+use rbacsim::operations::{self, Need, Plan, Step, StepName};
 use rbacsim::question::{self, Question, Request, Target, Words};
 use rbacsim::report::{json, text};
+use rbacsim::steps;
 use rbacsim::ternary::Ternary;
 use serde_json::{Value, json};
 
 use super::inputs::{Identity, Inputs};
 use super::{Exit, Failure, Output, list};
+
+mod namespaces;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,6 +25,9 @@ Examples:
   # May a service account read one secret?
   rbacsim can-i get secrets/db -n prod --as system:serviceaccount:prod:app -f manifests/
 
+  # In which namespaces may a role list secrets?
+  rbacsim can-i list secrets --namespaces --arn arn:aws:iam::111122223333:role/dev -f manifests/
+
   # Everything somebody may do in a namespace
   rbacsim can-i --list -n prod --arn arn:aws:iam::111122223333:role/dev -f manifests/
 
@@ -29,6 +36,7 @@ Exit code: 0 yes, 1 no, 2 cannot tell or the question could not be asked.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
     /// VERB and TYPE, TYPE/NAME, TYPE/SUBRESOURCE or /URL
     #[arg(value_name = "VERB TYPE", num_args = 0..=3, hide = false)]
@@ -42,6 +50,9 @@ pub(crate) struct Args {
     /// Ask for all namespaces at once
     #[arg(short = 'A', long)]
     all_namespaces: bool,
+    /// Say in which of the namespaces that the inputs know the answer is yes
+    #[arg(long, conflicts_with_all = ["namespace", "all_namespaces", "list"])]
+    namespaces: bool,
     /// Ask for VERB itself even if it is the name of a kubectl operation
     #[arg(long)]
     api_verb: bool,
@@ -108,6 +119,16 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     };
     let cluster = args.inputs.load()?;
     let askers = args.identity.askers(&cluster)?;
+    if args.namespaces {
+        return namespaces::run(
+            &cluster,
+            &askers,
+            &words,
+            operation.is_some(),
+            (args.output, args.quiet),
+            out,
+        );
+    }
     let mut total: Option<Ternary> = None;
     let mut documents = Vec::new();
     for (who, arn) in &askers {
@@ -152,8 +173,11 @@ fn ask<'g>(
     who: &Who,
     words: &Words<'_>,
 ) -> Result<(Answered<'g>, Vec<String>), Failure> {
-    let Question { request, notes, warnings, .. } = question::read(words, cluster.catalogue())?;
-    let answer = cluster.answer(who, &request.attributes());
+    let Question { request, notes, warnings, namespaced, .. } = question::read(words, cluster.catalogue())?;
+    let answer = match request.attributes() {
+        Attributes::Resource(asked) if namespaced.is_none() => cluster.answer_for_unknown_type(who, &asked),
+        attributes => cluster.answer(who, &attributes),
+    };
     let answered = Answered {
         ternary: answer.ternary,
         title: request.attributes().to_string(),
@@ -162,45 +186,6 @@ fn ask<'g>(
         notes,
     };
     Ok((answered, warnings))
-}
-
-/// The request of a step of an operation.
-fn request_of(step: &Step, words: &Words<'_>, name: &str) -> Request {
-    let namespace = match &step.scope {
-        StepScope::Namespace if words.all_namespaces => "",
-        StepScope::Namespace => words.namespace.unwrap_or("default"),
-        StepScope::NamespaceObject => name,
-        StepScope::Fixed(namespace) => namespace,
-        StepScope::AllNamespaces | StepScope::Cluster | StepScope::UnknownNamespaces => "",
-    };
-    Request::Resource {
-        verb: step.verb.clone(),
-        group: step.group.clone(),
-        resource: step.resource.clone(),
-        subresource: step.subresource.clone(),
-        name: match &step.name {
-            StepName::Known(name) => name.clone(),
-            StepName::Absent | StepName::NotGiven | StepName::Unknown => String::new(),
-        },
-        namespace: namespace.to_owned(),
-    }
-}
-
-/// The answer to a step: where the question cannot tell name or namespace, a limited grant makes it unknown.
-fn answer_step<'g>(cluster: &'g Cluster, who: &Who, step: &Step, request: &Request) -> Answer<'g> {
-    use rbacsim::answer::NearMiss;
-    let mut answer = cluster.answer(who, &request.attributes());
-    if answer.ternary == Ternary::No {
-        let may = answer.near.iter().any(|near| match near {
-            NearMiss::OnlyNames(_) => step.name == StepName::Unknown,
-            NearMiss::OnlyInNamespaces { .. } => step.scope == StepScope::UnknownNamespaces,
-            _ => false,
-        });
-        if may {
-            answer.ternary = Ternary::Unknown;
-        }
-    }
-    answer
 }
 
 fn operate<'g>(
@@ -221,15 +206,16 @@ fn operate<'g>(
     let plan = operations::plan(words.verb, &target, cluster.version())?;
     let mut asked: Vec<Asked<'g>> = Vec::new();
     let deciding: Vec<Step> = plan.deciding_steps().into_iter().cloned().collect();
+    let namespace = if words.all_namespaces { "" } else { words.namespace.unwrap_or("default") };
     let mut gather = |step: &Step, decides: bool| -> Ternary {
-        let request = request_of(step, words, &name);
+        let request = steps::request(step, namespace, &name);
         let same = |known: &&Asked<'_>| {
             known.step.as_ref().is_some_and(|known| known == step) || known.request == request
         };
         if let Some(known) = asked.iter().find(same) {
             return known.answer.ternary;
         }
-        let answer = answer_step(cluster, who, step, &request);
+        let answer = steps::answer(cluster, who, step, &request);
         let ternary = answer.ternary;
         asked.push(Asked { request, answer, why: step.why.clone(), decides, step: Some(step.clone()) });
         ternary
@@ -244,15 +230,18 @@ fn operate<'g>(
         if kubectl != ternary {
             notes.push(format!(
                 "kubectl itself asks more first ({}), and its answer is {kubectl}",
-                steps(&plan.kubectl)
+                step_names(&plan.kubectl)
             ));
         }
     }
-    if name.is_empty() && deciding.iter().any(|step| step.name == StepName::NotGiven) {
+    if ternary != Ternary::Yes
+        && name.is_empty()
+        && deciding.iter().any(|step| step.name == StepName::NotGiven)
+    {
         notes.push("no name was given, so rules limited by resourceNames do not count; ask for TYPE/NAME to count them".to_owned());
     }
     notes.extend(plan.notes.iter().cloned());
-    let place = match (&*plan.operation, words.all_namespaces) {
+    let place = match (plan.operation, words.all_namespaces) {
         _ if !namespaced => String::new(),
         (_, true) => " in all namespaces".to_owned(),
         _ => format!(" in namespace {}", words.namespace.unwrap_or("default")),
@@ -269,7 +258,7 @@ fn operate<'g>(
     Ok((Answered { ternary, title, asked, plan: Some(plan), notes }, warnings))
 }
 
-fn steps(need: &Need) -> String {
+fn step_names(need: &Need) -> String {
     need.steps().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
@@ -287,18 +276,19 @@ fn print(
     if let Some(error) = who.error() {
         text::identity_error(out, cluster, error, 2)?;
     }
-    let nobody = who.error().is_some_and(|error| error.is_refusal());
+    let nobody = who.error().is_some_and(rbacsim::identity::IdentityError::is_refusal);
     match (&answered.plan, nobody) {
         (_, true) => {}
         (None, _) => {
             for asked in &answered.asked {
-                text::reasons(out, cluster, who, &asked.answer, 2)?;
+                text::reasons(out, cluster, &asked.request.attributes(), &asked.answer, 2)?;
             }
         }
-        (Some(plan), _) => print_plan(out, cluster, who, plan, &answered.asked)?,
+        (Some(plan), _) => print_plan(out, cluster, plan, &answered.asked)?,
     }
     writeln!(out)?;
-    let mut notes = answered.notes.clone();
+    // To whom nobody can be, no detail of the request matters.
+    let mut notes = if nobody { Vec::new() } else { answered.notes.clone() };
     notes.extend(text::assumptions(cluster, who));
     text::notes(out, &notes)?;
     Ok(())
@@ -307,7 +297,6 @@ fn print(
 fn print_plan(
     out: &mut dyn Write,
     cluster: &Cluster,
-    who: &Who,
     plan: &Plan,
     asked: &[Asked<'_>],
 ) -> Result<(), Failure> {
@@ -326,13 +315,13 @@ fn print_plan(
         if same(&one) && index > 0 {
             continue;
         }
-        text::reasons(out, cluster, who, &one.answer, 4)?;
+        text::reasons(out, cluster, &one.request.attributes(), &one.answer, 4)?;
     }
     Ok(())
 }
 
 /// How the requests of an operation combine, in words.
-fn need_sentence(need: &Need) -> String {
+pub(super) fn need_sentence(need: &Need) -> String {
     match need {
         Need::Request(step) => step.to_string(),
         Need::All(needs) if needs.is_empty() => "nothing".to_owned(),

@@ -22,7 +22,11 @@ pub(crate) fn run(
     let mut exit = Exit::Yes;
     for (who, arn) in &askers {
         if who.error().is_some() {
-            exit = if who.error().is_some_and(|error| error.is_refusal()) { Exit::No } else { Exit::Unknown };
+            exit = if who.error().is_some_and(rbacsim::identity::IdentityError::is_refusal) {
+                Exit::No
+            } else {
+                Exit::Unknown
+            };
         }
         let Some(user) = who.certain() else {
             if output == Output::Json {

@@ -54,7 +54,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
             }
         }
     }
-    let refused = found.iter().any(|(_, who)| who.error().is_some_and(|error| error.is_refusal()));
+    let refused =
+        found.iter().any(|(_, who)| who.error().is_some_and(rbacsim::identity::IdentityError::is_refusal));
     let unclear = found.iter().any(|(_, who)| who.error().is_some());
     Ok(match (refused, unclear) {
         (true, _) => Exit::No,

@@ -5,7 +5,7 @@ mod section;
 
 use rustc_hash::FxHashMap;
 
-use super::arn::{Unreachable, caller, fold};
+use super::arn::{Unreachable, caller, could_become, fold};
 use super::nearest::{compare, mentions};
 use super::template::{HoleKind, NoInstanceId, Sessions, Template, render};
 use super::{
@@ -159,7 +159,7 @@ impl AwsAuth {
         let role = group.iter().filter_map(entries).rfind(|(_, entry)| entry.kind == MappingKind::MapRoles);
         let mut winners: Vec<usize> = Vec::new();
         let mut standings: Vec<(usize, Standing)> = Vec::new();
-        let mut replaced: FxHashMap<usize, Source> = FxHashMap::default();
+        let mut losers: FxHashMap<usize, Source> = FxHashMap::default();
         for (index, entry) in group.iter().filter_map(entries) {
             let later = role.or_else(|| {
                 group.iter().filter_map(entries).rfind(|(_, other)| other.arn.text == entry.arn.text)
@@ -167,7 +167,7 @@ impl AwsAuth {
             match later {
                 Some((by, winner)) if by != index => {
                     standings.push((index, Standing::Replaced(winner.source)));
-                    replaced.insert(by, entry.source);
+                    losers.insert(by, entry.source);
                     diagnostics.push(lint::replaced(entry, winner));
                 }
                 _ => winners.push(index),
@@ -175,7 +175,7 @@ impl AwsAuth {
         }
         let first = winners.first().and_then(entries);
         for (index, entry) in winners.iter().filter_map(entries) {
-            let replaces = replaced.get(&index).copied();
+            let replaces = losers.get(&index).copied();
             match first {
                 Some((first_index, first)) if first_index != index => {
                     standings.push((index, Standing::Tossed(first.source)));
@@ -313,6 +313,12 @@ impl IdentitySource for AwsAuth {
             source: lost.source,
         });
         entries.chain(lost).min_by_key(NearMiss::rank)
+    }
+
+    fn unfilled(&self, identity: &IamIdentity) -> Vec<Mapped> {
+        let ours = fold(identity.canonical_arn());
+        let could_match = |entry: &&Entry| entry.sso.is_none() && could_become(&fold(&entry.arn.text), &ours);
+        self.entries.iter().filter(could_match).filter_map(|entry| entry.user(identity).ok()).collect()
     }
 
     fn identities(&self) -> Vec<MappedIdentity<'_>> {

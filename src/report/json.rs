@@ -28,7 +28,7 @@ pub fn identity(cluster: &Cluster, who: &Who, arn: Option<&str>) -> Value {
     let shown = who.shown();
     let mut value = json!({
         "arn": arn,
-        "canonicalArn": who.identity.as_ref().map(|identity| identity.canonical_arn()),
+        "canonicalArn": who.identity.as_ref().map(super::super::identity::IamIdentity::canonical_arn),
         "username": shown.as_ref().map(|user| &user.username),
         "groups": shown.as_ref().map(|user| &user.groups),
         "error": who.error().map(ToString::to_string),
@@ -52,7 +52,7 @@ pub fn identity(cluster: &Cluster, who: &Who, arn: Option<&str>) -> Value {
             mapped.notes.iter().map(|note| note.text.clone()).collect::<Vec<_>>().into(),
         );
     }
-    if let (Some(IdentityError::NotMapped { nearest: Some(nearest) }), Some(object)) =
+    if let (Some(IdentityError::NotMapped { nearest: Some(nearest), .. }), Some(object)) =
         (who.error(), value.as_object_mut())
     {
         object.insert(

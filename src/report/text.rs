@@ -1,10 +1,12 @@
 //! Answers for people: aligned, short, every hop with its place.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
 use crate::answer::{Answer, Doubt, NearMiss};
+use crate::attributes::Attributes;
 use crate::cluster::{Cluster, Who, WhoIs};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::evaluate::Grant;
@@ -128,7 +130,7 @@ fn mapped_hops(sources: &Sources, mapped: &Mapped) -> Vec<Hop> {
 pub fn reasons(
     out: &mut dyn Write,
     cluster: &Cluster,
-    who: &Who,
+    asked: &Attributes<'_>,
     answer: &Answer<'_>,
     indent: usize,
 ) -> io::Result<()> {
@@ -138,11 +140,11 @@ pub fn reasons(
         hops(out, &[Hop { depth: 0, text, place: String::new() }], indent)?;
     }
     if let Some((first, rest)) = answer.grants.split_first() {
-        hops(out, &words::hops(graph, first), indent)?;
+        hops(out, &words::hops_for(graph, first, Some(asked)), indent)?;
         also(out, cluster, rest, indent)?;
     }
     for doubt in &answer.doubts {
-        doubt_text(out, cluster, who, doubt, indent)?;
+        doubt_text(out, cluster, asked, doubt, indent)?;
     }
     if answer.ternary != Ternary::Yes {
         near(out, cluster, answer, indent)?;
@@ -196,12 +198,22 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
         Doubt::NodeAuthorizer(_) => {
             "a node's requests are decided by the Node authorizer from live objects, which no input shows; the default role `system:node` says that it may allow this".to_owned()
         }
+        Doubt::Unread(_) => {
+            "a document could not be read and may hold RBAC objects; mend it, or leave its file out".to_owned()
+        }
         Doubt::NoIdentity => {
             "no identity mapping is among the inputs; load the ConfigMap `kube-system/aws-auth`, or ask with --as and --as-group".to_owned()
         }
         Doubt::CoinToss(_) => {
             "mapUsers entries differ only in case, each login picks one of them at random, and they do not agree".to_owned()
         }
+        Doubt::OtherGroup(group, _) => format!(
+            "the type is not known and was asked in the core group; in group `{group}`, where rules name it too, the answer is not no: ask for TYPE.{group}, or load its CRD"
+        ),
+        Doubt::Unfilled(provenance, _) => format!(
+            "the entry `{}` has a placeholder that nobody filled in; filled in as this ARN's, it is not refused as `{}`",
+            provenance.arn, provenance.username.text
+        ),
         Doubt::Session { user, bindings, grant } => {
             let effect = if grant.is_some() || user.in_group(crate::user::SYSTEM_MASTERS) { "allowed" } else { "not known either" };
             format!("if {}, the user is `{}` in {} and this is {effect}; give --session-name", conditions(bindings), user.username, quoted_or_none(&user.groups))
@@ -212,7 +224,7 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
 fn doubt_text(
     out: &mut dyn Write,
     cluster: &Cluster,
-    _who: &Who,
+    asked: &Attributes<'_>,
     doubt: &Doubt<'_>,
     indent: usize,
 ) -> io::Result<()> {
@@ -222,11 +234,17 @@ fn doubt_text(
             words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line))
         }
         Doubt::NodeAuthorizer(rule) => words::rule_place(policy, rule),
+        Doubt::Unread(source) => policy.sources.show(*source).to_string(),
+        Doubt::Unfilled(provenance, _) => policy.sources.show(provenance.source).to_string(),
         _ => String::new(),
     };
     hops(out, &[Hop { depth: 0, text: doubt_sentence(cluster, doubt), place }], indent)?;
-    if let Doubt::Session { grant: Some(grant), .. } | Doubt::CoinToss(Some(grant)) = doubt {
-        hops(out, &words::hops(cluster.graph(), grant), indent + 2)?;
+    if let Doubt::Session { grant: Some(grant), .. }
+    | Doubt::CoinToss(Some(grant))
+    | Doubt::OtherGroup(_, Some(grant))
+    | Doubt::Unfilled(_, Some(grant)) = doubt
+    {
+        hops(out, &words::hops_for(cluster.graph(), grant, Some(asked)), indent + 2)?;
     }
     Ok(())
 }
@@ -346,7 +364,7 @@ pub fn identity_error(
         lines = vec![Hop { depth: 0, text: error.to_string(), place: String::new() }];
     }
     match error {
-        IdentityError::NotMapped { nearest: Some(nearest) } => {
+        IdentityError::NotMapped { nearest: Some(nearest), unfilled } if unfilled.is_empty() => {
             let place = cluster.sources().show(nearest.source).to_string();
             lines.push(Hop { depth: 1, text: nearest.to_string(), place });
         }
@@ -363,9 +381,27 @@ pub fn identity_error(
     hops(out, &lines, indent)
 }
 
+fn counted(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
+/// What was read, in one line.
+pub fn inputs(cluster: &Cluster) -> String {
+    let summary = cluster.summary();
+    let policy = cluster.graph().policy();
+    let ours = policy.roles.len() + policy.bindings.len() - summary.defaults_added;
+    let skipped: usize = summary.skipped.values().sum();
+    let mut text = format!("read {}: {}", counted(summary.files, "file"), counted(ours, "RBAC object"));
+    if skipped > 0 {
+        let kinds = counted(summary.skipped.len(), "other kind");
+        let _ = write!(text, ", {} of {kinds} skipped", counted(skipped, "object"));
+    }
+    text
+}
+
 /// What the answer rests on, in the last lines.
 pub fn assumptions(cluster: &Cluster, who: &Who) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines = vec![inputs(cluster)];
     let summary = cluster.summary();
     lines.push(match cluster.completeness() {
         Completeness::Complete => "inputs taken as complete: what is not in them does not exist".to_owned(),

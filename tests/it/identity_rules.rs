@@ -45,7 +45,10 @@ fn user(mappings: &IdentityMappings, arn: &str) -> Mapped {
 
 #[track_caller]
 fn refused(mappings: &IdentityMappings, arn: &str) -> String {
-    mappings.resolve_arn(arn, None).unwrap_err().to_string()
+    match mappings.resolve_arn(arn, None) {
+        Ok(user) => panic!("{arn}: {user:?}"),
+        Err(error) => error.to_string(),
+    }
 }
 
 #[track_caller]
@@ -61,9 +64,9 @@ fn texts(groups: &[&str]) -> Vec<String> {
 
 #[track_caller]
 fn near(mappings: &IdentityMappings, arn: &str) -> Option<NearReason> {
-    match mappings.resolve_arn(arn, None).unwrap_err() {
-        IdentityError::NotMapped { nearest } => nearest.map(|near| near.reason),
-        error => panic!("{arn}: {error}"),
+    match mappings.resolve_arn(arn, None) {
+        Err(IdentityError::NotMapped { nearest, .. }) => nearest.map(|near| near.reason),
+        other => panic!("{arn}: {other:?}"),
     }
 }
 
@@ -89,7 +92,7 @@ fn syntax_error_loses_its_section_only() {
     let error = diagnostics.iter().find(|one| one.code == Code::AwsAuthSyntax).unwrap();
     assert_eq!(error.source, Some(place(11)));
     assert!(error.message.contains("all of it is lost"), "{}", error.message);
-    assert!(error.message.contains("quote a value that begins with `{{`"), "{}", error.message);
+    assert!(error.message.contains("that starts with `{{` must be quoted"), "{}", error.message);
 }
 
 #[test]
@@ -104,7 +107,7 @@ fn unquoted_template_after_text_is_fine_in_block_style_only() {
 fn tabs_are_a_syntax_error() {
     let (_, diagnostics) = load(&[("mapRoles", "- rolearn: a\n\tusername: dev\n")]);
     let error = diagnostics.iter().find(|one| one.code == Code::AwsAuthSyntax).unwrap();
-    assert!(error.message.ends_with("not tabs"), "{}", error.message);
+    assert!(error.message.ends_with("use spaces"), "{}", error.message);
 }
 
 #[test]
@@ -133,10 +136,9 @@ fn what_is_not_a_list_loads_nothing() {
 
 #[test]
 fn only_the_first_document_is_read() {
-    let mappings = roles(
-        "- rolearn: arn:aws:iam::111122223333:role/A\n---\n- rolearn: arn:aws:iam::111122223333:role/B\n",
-    );
-    assert_eq!(mappings.identities().count(), 1);
+    let text = "- rolearn: arn:aws:iam::111122223333:role/A\n  username: a\n---\n- rolearn: x\n";
+    assert_eq!(roles(text).identities().count(), 1);
+    assert_eq!(codes(&[("mapRoles", text)]), [("aws-auth-unread-text", 12)]);
 }
 
 #[test]
@@ -239,6 +241,9 @@ fn wrong_type_leaves_the_other_spelling_in_force() {
         &["x", "B", "C", ""],
     );
     is(&field("  Groups: [A]\n  groups: q\n"), DEV, "", &["A"]);
+    is(&field("  Groups: [A, B]\n  groups: [x]\n"), DEV, "", &["x"]);
+    // Of one spelling only the last value is left by then.
+    is(&field("  groups: [A]\n  groups: [1]\n"), DEV, "", &[""]);
     is(&field("  Groups: [A]\n  groups: null\n"), DEV, "", &[]);
     is(&field("  GROUPS: [A, B]\n  Groups: []\n  groups: [~]\n"), DEV, "", &[""]);
 }
@@ -341,6 +346,27 @@ fn accounts_keep_their_source_text() {
             (Code::InvalidAccount, Some(place(15))),
         ]
     );
+}
+
+#[test]
+fn item_that_is_no_account_is_left_out_and_the_others_stay() {
+    for item in ["{{account}}", "{a: b}", "[x]", "{~: x}", "[.inf]", "&a {b: c}"] {
+        let (mappings, diagnostics) = load(&[("mapAccounts", &format!("- {item}\n- 444455556666\n"))]);
+        assert!(mappings.resolve_arn("arn:aws:iam::444455556666:user/x", None).is_ok(), "{item}");
+        let found: Vec<Code> = diagnostics.iter().map(|one| one.code).collect();
+        assert_eq!(found, [Code::AwsAuthWrongType, Code::AccountMapping], "{item}");
+    }
+    let (mappings, _) =
+        load(&[("mapAccounts", "- &a 444455556666\n- [*a]\n- *a\n- !!binary MTI=\n- ~\n- yes\n")]);
+    let accounts: Vec<&str> = mappings.identities().map(|one| one.arn).collect();
+    assert_eq!(accounts, ["444455556666", "444455556666", "12", "", "yes"]);
+}
+
+#[test]
+fn accounts_that_do_not_parse_are_lost() {
+    for text in ["- [x\n- 444455556666\n", "- *a\n", "- a\n b: c\n"] {
+        assert!(codes(&[("mapAccounts", text)]).iter().any(|(code, _)| *code == "aws-auth-syntax"), "{text}");
+    }
 }
 
 // Matching.
@@ -479,6 +505,11 @@ fn sso_entries_never_match() {
     let caller = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_View_0123456789abcdef/me@x.com";
     assert_eq!(codes(&[("mapRoles", text)]), [("sso-mapping", 10)]);
     assert_eq!(near(&roles(text), caller), Some(NearReason::Unreachable(Unreachable::Sso)));
+    assert_eq!(codes(&[("mapRoles", &format!("{text}{text}"))]), [("sso-mapping", 10), ("sso-mapping", 12)]);
+    assert_eq!(
+        codes(&[("mapRoles", &format!("{text}  rolearn: {DEV}\n"))]),
+        [("aws-auth-maps-nobody", 1), ("aws-auth-dropped-entry", 10)]
+    );
     for broken in ["{permissionSetName: View, accountID: 111122223333}", "{}", "x", "{accountID: \"1\"}"] {
         let text = format!("- sso: {broken}\n");
         assert!(
@@ -545,7 +576,7 @@ fn nearest_names_the_likeliest_mistake() {
 #[test]
 fn nearest_says_where() {
     let mappings = roles("- rolearn: arn:aws:iam::111122223333:role/team/Dev\n");
-    let Err(IdentityError::NotMapped { nearest: Some(near) }) = mappings.resolve_arn(DEV, None) else {
+    let Err(IdentityError::NotMapped { nearest: Some(near), .. }) = mappings.resolve_arn(DEV, None) else {
         panic!("nothing near")
     };
     assert_eq!(near.source, place(10));
@@ -737,10 +768,10 @@ fn session_for(template: &str, subject: &str) -> Option<String> {
     let text = format!("- rolearn: arn:aws:iam::111122223333:role/Dev\n  username: '{template}'\n");
     let mappings = roles(&text);
     let found = user(&mappings, DEV).could_be_user(subject)?;
-    let session = found.session_name.clone().unwrap();
+    let session = found.session_name?;
     // The session that is said to make the subject makes it.
-    let known = mappings.resolve_arn(DEV, Some(&session)).unwrap();
-    assert_eq!(known.username.to_string(), subject);
+    let known = mappings.resolve_arn(DEV, Some(&session)).map(|user| user.username.to_string());
+    assert_eq!(known.as_deref(), Ok(subject));
     Some(session)
 }
 

@@ -5,7 +5,8 @@ use super::super::arn::fold;
 use super::super::{MappingKind, Written};
 use super::{Entry, Lost, SectionText, Sso, Standing};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::document::{Kind, Node, ScalarType, Tree, json, yaml};
+use crate::document::yaml::strings::{Item, Strings, read_strings};
+use crate::document::{Kind, Node, ReadError, ScalarType, Tree, json, yaml};
 
 /// The keys that are read; case matters.
 pub(super) const KEYS: [&str; 3] = ["mapRoles", "mapUsers", "mapAccounts"];
@@ -32,15 +33,33 @@ pub(super) fn accounts(
     lost: &mut Vec<Lost>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Written> {
+    if is_skippable(text.text) {
+        return Vec::new();
+    }
     let mut section = Section { kind: MappingKind::MapAccounts, text, lost, diagnostics };
-    let mut tree = Tree::new(text.text);
-    let Some(root) = section.list(&mut tree) else { return Vec::new() };
+    let items = match read_strings(text.text) {
+        Ok(Strings::Nothing) => return Vec::new(),
+        Ok(Strings::List(items)) => items,
+        Ok(Strings::NotAList(position)) => {
+            let message = "`mapAccounts` is not a list, so that nothing of it is loaded".to_owned();
+            section.lose(Code::AwsAuthNotAList, position.line, message);
+            return Vec::new();
+        }
+        Err(error) => {
+            section.lose_to_syntax(&error);
+            return Vec::new();
+        }
+    };
     let mut accounts = Vec::new();
-    for item in root.items() {
-        match item.scalar() {
-            Some(ScalarType::Null) => accounts.push(section.written("", item)),
-            Some(_) => accounts.push(section.written(item.text(), item)),
-            None => section.wrong_type(item, "an item of `mapAccounts`", "text", "it is left out"),
+    for Item { position, text: account } in items {
+        let source = text.at(position.line);
+        match account {
+            Some(text) => accounts.push(Written { text, source }),
+            None => diagnostics.push(Diagnostic::at(
+                Code::AwsAuthWrongType,
+                source,
+                "an item of `mapAccounts` is not text: it is left out",
+            )),
         }
     }
     accounts
@@ -104,6 +123,12 @@ impl<'s> Section<'_, 's> {
         self.diagnostics.push(Diagnostic::at(code, source, message));
     }
 
+    fn lose_to_syntax(&mut self, error: &ReadError) {
+        let key = self.kind.as_str();
+        let message = format!("`{key}` does not parse, so that all of it is lost: {}", error.message);
+        self.lose(Code::AwsAuthSyntax, error.position.line, message);
+    }
+
     /// The list that a section is, if it is one.
     fn list<'t>(&mut self, tree: &'t mut Tree<'s>) -> Option<Node<'t>>
     where
@@ -115,14 +140,16 @@ impl<'s> Section<'_, 's> {
             return None;
         }
         // `utilyaml.ToJSON` takes such a text for JSON; then it is no list, whatever else it is.
-        let as_json = self.kind != MappingKind::MapAccounts && text.trim_start().starts_with('{');
+        let as_json = text.trim_start().starts_with('{');
         let read = if as_json { json::read(text, tree) } else { yaml::read(text, tree) };
         if let Err(error) = read {
-            let hint = hint(text);
-            let message =
-                format!("`{key}` does not parse, so that all of it is lost: {}{hint}", error.message);
-            self.lose(Code::AwsAuthSyntax, error.position.line, message);
+            self.lose_to_syntax(&error);
             return None;
+        }
+        if let Some(position) = tree.unread() {
+            let message = format!("what follows in `{key}` is not read: only its first document counts");
+            let source = self.text.at(position.line);
+            self.diagnostics.push(Diagnostic::at(Code::AwsAuthUnreadText, source, message));
         }
         let root = tree.root()?;
         if root.is_null() {
@@ -197,14 +224,17 @@ impl<'s> Section<'_, 's> {
         let mut kept: Vec<(&str, Node<'_>, Node<'_>)> = Vec::with_capacity(fields.len());
         for field in fields {
             let (name, node, _) = field;
-            if kept.last().is_some_and(|(before, ..)| fold(before) == fold(name)) {
-                let same = kept.last().is_some_and(|(before, ..)| *before == name);
-                let which = if same { "the last one counts" } else { "the last in byte order counts" };
-                self.report(Code::DuplicateKey, node, format!("`{name}` stands twice in an entry: {which}"));
-                if same {
-                    kept.pop();
-                }
+            if let Some((before, ..)) = kept.iter().rfind(|(before, ..)| fold(before) == fold(name)) {
+                let message = if *before == name {
+                    format!("`{name}` stands twice in an entry; the last one counts")
+                } else {
+                    format!(
+                        "`{before}` and `{name}` stand in one entry; `{name}` counts, the last in byte order"
+                    )
+                };
+                self.report(Code::DuplicateKey, node, message);
             }
+            kept.retain(|(before, ..)| *before != name);
             kept.push(field);
         }
         kept
@@ -319,22 +349,6 @@ fn shorten(text: &str) -> String {
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}...", text.get(..end).unwrap_or("")),
         None => text.to_owned(),
-    }
-}
-
-/// What mostly is behind a syntax error in this place.
-fn hint(text: &str) -> &'static str {
-    let begins = |what: &str| {
-        text.lines().any(|line| line.contains(&format!(": {what}")) || line.contains(&format!("- {what}")))
-    };
-    if text.lines().any(|line| line.trim_start_matches(' ').starts_with('\t')) {
-        "; lines are indented with spaces, not tabs"
-    } else if begins("{{") {
-        "; quote a value that begins with `{{`"
-    } else if begins("@") {
-        "; quote a value that begins with `@`"
-    } else {
-        ""
     }
 }
 
