@@ -543,6 +543,7 @@ impl Collector {
         } else {
             Completeness::Partial
         });
+        // Whoever says that the inputs are complete is believed, also where they hold no Role.
         let add = match options.defaults {
             Defaults::Always => true,
             Defaults::Never => false,
