@@ -24,6 +24,17 @@ pub enum Doubt<'g> {
     MissingRole(Applied<'g>),
     /// The Node authorizer decides this from live objects; the rule of `system:node` shows that it may allow it.
     NodeAuthorizer(RoleRule<'g>),
+    /// It is allowed for some names of objects, and the question does not tell which one it is about.
+    SomeNames(Grant<'g>),
+    /// It is allowed in some namespaces, and the question does not tell which ones it is about.
+    SomeNamespaces {
+        /// A namespace in which it is allowed.
+        namespace: Name,
+        /// By which grant.
+        grant: Grant<'g>,
+        /// In how many namespaces it is allowed.
+        count: usize,
+    },
     /// A document at this place could not be read, and RBAC objects may be in it.
     Unread(Source),
     /// No identity mapping was loaded, so nobody can tell as whom the ARN logs in.

@@ -13,8 +13,7 @@ use crate::source::Source;
 use super::fields::{FieldError, list, mapping, text};
 use super::validate;
 
-/// The API group of RBAC.
-pub(crate) const GROUP: &str = "rbac.authorization.k8s.io";
+pub(crate) use validate::GROUP;
 
 /// One of the four kinds.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
