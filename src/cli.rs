@@ -10,6 +10,7 @@ mod can_i;
 mod inputs;
 mod list;
 mod review;
+mod who_can;
 mod whoami;
 
 /// Local Kubernetes RBAC permission simulator for Amazon EKS: from IAM ARN to rule, offline, exact, explained.
@@ -38,6 +39,8 @@ enum Command {
     /// Ask whether somebody may do something, and why
     #[command(name = "can-i", visible_alias = "cani")]
     CanI(can_i::Args),
+    /// List everyone who may do something, and why
+    WhoCan(who_can::Args),
     /// Show the Kubernetes user behind IAM ARNs
     Whoami(whoami::Args),
     /// Answer a stream of `SubjectAccessReview` objects
@@ -108,6 +111,7 @@ pub(crate) fn run() -> ExitCode {
     let mut out = anstream::AutoStream::auto(stdout);
     let result = match &cli.command {
         Command::CanI(args) => can_i::run(args, &mut out),
+        Command::WhoCan(args) => who_can::run(args, &mut out),
         Command::Whoami(args) => whoami::run(args, &mut out),
         Command::Review(args) => review::run(args),
     };
@@ -123,7 +127,9 @@ pub(crate) fn run() -> ExitCode {
 }
 
 fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    let json = error.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind).or(json);
+    kind == Some(io::ErrorKind::BrokenPipe)
 }
 
 /// Writes a JSON value and a line end.

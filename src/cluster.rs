@@ -3,11 +3,13 @@
 use crate::answer::{Answer, Doubt, Worth};
 use crate::attributes::{Attributes, ResourceAttributes};
 use crate::catalogue::Catalogue;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::evaluate::Grant;
 use crate::graph::{Principal, RbacGraph};
 use crate::identity::{Bindings, IamIdentity, IdentityError, IdentityMappings, Mapped};
 use crate::load::{Completeness, Loaded, Summary};
+use crate::names::Name;
+use crate::rbac::{Scope, Subject};
 use crate::source::Sources;
 use crate::ternary::Ternary;
 use crate::user::{SYSTEM_MASTERS, UserInfo};
@@ -86,18 +88,36 @@ fn certain(mapped: &Mapped) -> UserInfo {
     )
 }
 
+/// Rules that aggregated ClusterRoles have of their own and that the controller would replace.
+fn replaced_rules(graph: &RbacGraph) -> Vec<Diagnostic> {
+    let policy = graph.policy();
+    let mut diagnostics = Vec::new();
+    for role in policy.roles.iter().filter(|role| role.aggregation.is_some() && !role.rules.is_empty()) {
+        let in_force: Vec<_> = graph.rules_in_force(role).map(|rule| rule.placed.rule).collect();
+        let lost = policy.rules_of(role).iter().filter(|own| !in_force.contains(&own.rule)).count();
+        if lost > 0 {
+            let name = policy.names.text(role.name);
+            diagnostics.push(Diagnostic::at(
+                Code::AggregatedRulesReplaced,
+                role.source,
+                format!(
+                    "ClusterRole `{name}` has an aggregationRule, so the controller replaces its own rules; \
+                     {lost} of them come from no role that it selects and grant nothing"
+                ),
+            ));
+        }
+    }
+    diagnostics.sort_by_key(|diagnostic| diagnostic.source);
+    diagnostics
+}
+
 impl From<Loaded> for Cluster {
     fn from(loaded: Loaded) -> Self {
-        let Loaded { policy, identities, catalogue, diagnostics, summary, completeness, version } = loaded;
-        Self {
-            graph: RbacGraph::build(policy),
-            identities,
-            catalogue,
-            diagnostics,
-            summary,
-            completeness,
-            version,
-        }
+        let Loaded { policy, identities, catalogue, mut diagnostics, summary, completeness, version } =
+            loaded;
+        let graph = RbacGraph::build(policy);
+        diagnostics.extend(replaced_rules(&graph));
+        Self { graph, identities, catalogue, diagnostics, summary, completeness, version }
     }
 }
 
@@ -142,9 +162,34 @@ impl Cluster {
         self.version
     }
 
+    /// Every namespace that the inputs know, by name: declared, or the home of a role, binding or service account.
+    pub fn namespaces(&self) -> Vec<&str> {
+        let policy = self.graph.policy();
+        let homes = policy.roles.iter().map(|role| role.scope);
+        let homes = homes.chain(policy.bindings.iter().map(|binding| binding.scope));
+        let named = policy.bindings.iter().flat_map(|binding| policy.subjects_of(binding));
+        let named = named.filter_map(|placed| match placed.subject {
+            Subject::ServiceAccount { namespace, .. } => Some(namespace),
+            _ => None,
+        });
+        let mut names: Vec<Name> = homes.map(Scope::namespace).chain(named).collect();
+        names.extend(policy.namespaces.iter().map(|(name, _)| *name));
+        names.extend(policy.service_accounts.iter().map(|(namespace, ..)| *namespace));
+        names.retain(|name| *name != Name::EMPTY);
+        names.sort_unstable();
+        names.dedup();
+        let mut texts: Vec<&str> = names.into_iter().map(|name| policy.names.text(name)).collect();
+        texts.sort_unstable();
+        texts
+    }
+
     /// What the inputs are worth.
     pub fn worth(&self) -> Worth {
-        Worth { completeness: self.completeness, has_roles: self.summary.has_roles }
+        Worth {
+            completeness: self.completeness,
+            has_roles: self.summary.has_roles,
+            unseen: self.summary.unseen,
+        }
     }
 
     /// Who an ARN is.
@@ -255,6 +300,18 @@ impl Cluster {
             return answer;
         }
         let mut answer = Answer::no();
+        if let IdentityError::NotMapped { unfilled, .. } = error {
+            for mapped in unfilled {
+                let is = WhoIs::Mapped(Box::new(mapped.clone()));
+                let then = self.answer(&Who { identity: who.identity.clone(), is }, attributes);
+                if then.ternary != Ternary::No {
+                    answer.ternary = Ternary::Unknown;
+                    let grant = then.grants.first().copied();
+                    answer.doubts.push(Doubt::Unfilled(Box::new(mapped.provenance.clone()), grant));
+                }
+            }
+            return answer;
+        }
         if !error.is_refusal() {
             answer.ternary = Ternary::Unknown;
             answer.doubts.push(Doubt::NoIdentity);

@@ -321,6 +321,7 @@ impl std::error::Error for ReadError {}
 /// Nesting beyond this is refused. The deepest Kubernetes objects, schemas of custom resources, stay below 70.
 pub const MAX_DEPTH: usize = 200;
 
+pub mod block;
 pub mod encoding;
 pub mod json;
 pub mod scalar;

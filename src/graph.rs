@@ -92,6 +92,11 @@ impl Applied<'_> {
     pub fn order(&self) -> u32 {
         self.vertex
     }
+
+    /// The number of the role in [`Policy::roles`]; `None` where nothing defines it.
+    pub(crate) fn role_number(&self) -> Option<usize> {
+        self.role.map(|_| self.role_vertex as usize)
+    }
 }
 
 /// A rule that a role has, its own or aggregated.
@@ -256,6 +261,11 @@ impl RbacGraph {
         let binding = self.policy.bindings.get(vertex.checked_sub(self.first_binding)? as usize)?;
         let role_vertex = *self.targets(vertex).first()?;
         Some(Applied { binding, role: self.role_of_vertex(role_vertex), vertex, role_vertex })
+    }
+
+    /// Every binding with its role, those of the cluster first, then by namespace and name.
+    pub fn bindings(&self) -> impl Iterator<Item = Applied<'_>> {
+        (self.first_binding..).zip(&self.policy.bindings).filter_map(|(vertex, _)| self.applied(vertex))
     }
 
     /// The scopes in which any binding names a principal: the cluster first, then namespaces.

@@ -251,6 +251,9 @@ pub enum IdentityError {
     NotMapped {
         /// What came nearest.
         nearest: Option<NearMiss>,
+        /// The users of mappings whose ARN has a placeholder that nobody filled in, and would match if it were
+        /// filled in so: then it cannot be told who this is.
+        unfilled: Vec<Mapped>,
     },
     /// The mapping asks for the DNS name of an EC2 instance, and the session is not an instance's.
     ///
@@ -273,7 +276,11 @@ pub enum IdentityError {
 impl IdentityError {
     /// Whether the login fails for certain: the answer to every question is then `no`, otherwise `unknown`.
     pub fn is_refusal(&self) -> bool {
-        !matches!(self, Self::CoinToss { .. } | Self::NoMappings)
+        match self {
+            Self::CoinToss { .. } | Self::NoMappings => false,
+            Self::NotMapped { unfilled, .. } => unfilled.is_empty(),
+            Self::Arn(_) | Self::NoInstanceId { .. } => true,
+        }
     }
 }
 
@@ -355,6 +362,9 @@ pub trait IdentitySource {
     /// The mapping that comes nearest to a caller whom none matches.
     fn nearest(&self, identity: &IamIdentity) -> Option<NearMiss>;
 
+    /// The users of mappings that would match a caller if the placeholders in their ARNs were filled in so.
+    fn unfilled(&self, identity: &IamIdentity) -> Vec<Mapped>;
+
     /// Everybody whom the source names, in order of writing.
     fn identities(&self) -> Vec<MappedIdentity<'_>>;
 }
@@ -402,7 +412,8 @@ impl IdentityMappings {
         }
         self.sources().find_map(|source| source.resolve(identity)).unwrap_or_else(|| {
             let near = self.sources().filter_map(|source| source.nearest(identity));
-            Err(IdentityError::NotMapped { nearest: near.min_by_key(NearMiss::rank) })
+            let unfilled = self.sources().flat_map(|source| source.unfilled(identity)).collect();
+            Err(IdentityError::NotMapped { nearest: near.min_by_key(NearMiss::rank), unfilled })
         })
     }
 

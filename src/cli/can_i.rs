@@ -5,14 +5,17 @@ use std::io::Write;
 use rbacsim::answer::Answer;
 use rbacsim::attributes::Attributes;
 use rbacsim::cluster::{Cluster, Who};
-use rbacsim::operations::{self, Need, Plan, Step, StepName, StepScope};
+use rbacsim::operations::{self, Need, Plan, Step, StepName};
 use rbacsim::question::{self, Question, Request, Target, Words};
 use rbacsim::report::{json, text};
+use rbacsim::steps;
 use rbacsim::ternary::Ternary;
 use serde_json::{Value, json};
 
 use super::inputs::{Identity, Inputs};
 use super::{Exit, Failure, Output, list};
+
+mod namespaces;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,6 +24,9 @@ Examples:
 
   # May a service account read one secret?
   rbacsim can-i get secrets/db -n prod --as system:serviceaccount:prod:app -f manifests/
+
+  # In which namespaces may a role list secrets?
+  rbacsim can-i list secrets --namespaces --arn arn:aws:iam::111122223333:role/dev -f manifests/
 
   # Everything somebody may do in a namespace
   rbacsim can-i --list -n prod --arn arn:aws:iam::111122223333:role/dev -f manifests/
@@ -44,6 +50,9 @@ pub(crate) struct Args {
     /// Ask for all namespaces at once
     #[arg(short = 'A', long)]
     all_namespaces: bool,
+    /// Say in which of the namespaces that the inputs know the answer is yes
+    #[arg(long, conflicts_with_all = ["namespace", "all_namespaces", "list"])]
+    namespaces: bool,
     /// Ask for VERB itself even if it is the name of a kubectl operation
     #[arg(long)]
     api_verb: bool,
@@ -77,6 +86,8 @@ struct Asked<'g> {
 struct Answered<'g> {
     ternary: Ternary,
     title: String,
+    /// What an operation was asked on.
+    on: Option<Value>,
     asked: Vec<Asked<'g>>,
     plan: Option<Plan>,
     notes: Vec<String>,
@@ -110,6 +121,16 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     };
     let cluster = args.inputs.load()?;
     let askers = args.identity.askers(&cluster)?;
+    if args.namespaces {
+        return namespaces::run(
+            &cluster,
+            &askers,
+            &words,
+            operation.is_some(),
+            (args.output, args.quiet),
+            out,
+        );
+    }
     let mut total: Option<Ternary> = None;
     let mut documents = Vec::new();
     for (who, arn) in &askers {
@@ -163,49 +184,11 @@ fn ask<'g>(
         ternary: answer.ternary,
         title: request.attributes().to_string(),
         asked: vec![Asked { request, answer, why: String::new(), decides: true, step: None }],
+        on: None,
         plan: None,
         notes,
     };
     Ok((answered, warnings))
-}
-
-/// The request of a step of an operation.
-fn request_of(step: &Step, words: &Words<'_>, name: &str) -> Request {
-    let namespace = match &step.scope {
-        StepScope::Namespace if words.all_namespaces => "",
-        StepScope::Namespace => words.namespace.unwrap_or("default"),
-        StepScope::NamespaceObject => name,
-        StepScope::Fixed(namespace) => namespace,
-        StepScope::AllNamespaces | StepScope::Cluster | StepScope::UnknownNamespaces => "",
-    };
-    Request::Resource {
-        verb: step.verb.clone(),
-        group: step.group.clone(),
-        resource: step.resource.clone(),
-        subresource: step.subresource.clone(),
-        name: match &step.name {
-            StepName::Known(name) => name.clone(),
-            StepName::Absent | StepName::NotGiven | StepName::Unknown => String::new(),
-        },
-        namespace: namespace.to_owned(),
-    }
-}
-
-/// The answer to a step: where the question cannot tell name or namespace, a limited grant makes it unknown.
-fn answer_step<'g>(cluster: &'g Cluster, who: &Who, step: &Step, request: &Request) -> Answer<'g> {
-    use rbacsim::answer::NearMiss;
-    let mut answer = cluster.answer(who, &request.attributes());
-    if answer.ternary == Ternary::No {
-        let may = answer.near.iter().any(|near| match near {
-            NearMiss::OnlyNames(_) => step.name == StepName::Unknown,
-            NearMiss::OnlyInNamespaces { .. } => step.scope == StepScope::UnknownNamespaces,
-            _ => false,
-        });
-        if may {
-            answer.ternary = Ternary::Unknown;
-        }
-    }
-    answer
 }
 
 fn operate<'g>(
@@ -226,15 +209,16 @@ fn operate<'g>(
     let plan = operations::plan(words.verb, &target, cluster.version())?;
     let mut asked: Vec<Asked<'g>> = Vec::new();
     let deciding: Vec<Step> = plan.deciding_steps().into_iter().cloned().collect();
+    let namespace = if words.all_namespaces { "" } else { words.namespace.unwrap_or("default") };
     let mut gather = |step: &Step, decides: bool| -> Ternary {
-        let request = request_of(step, words, &name);
+        let request = steps::request(step, namespace, &name);
         let same = |known: &&Asked<'_>| {
             known.step.as_ref().is_some_and(|known| known == step) || known.request == request
         };
         if let Some(known) = asked.iter().find(same) {
             return known.answer.ternary;
         }
-        let answer = answer_step(cluster, who, step, &request);
+        let answer = steps::answer(cluster, who, step, &request);
         let ternary = answer.ternary;
         asked.push(Asked { request, answer, why: step.why.clone(), decides, step: Some(step.clone()) });
         ternary
@@ -249,11 +233,14 @@ fn operate<'g>(
         if kubectl != ternary {
             notes.push(format!(
                 "kubectl itself asks more first ({}), and its answer is {kubectl}",
-                steps(&plan.kubectl)
+                step_names(&plan.kubectl)
             ));
         }
     }
-    if name.is_empty() && deciding.iter().any(|step| step.name == StepName::NotGiven) {
+    if ternary != Ternary::Yes
+        && name.is_empty()
+        && deciding.iter().any(|step| step.name == StepName::NotGiven)
+    {
         notes.push("no name was given, so rules limited by resourceNames do not count; ask for TYPE/NAME to count them".to_owned());
     }
     notes.extend(plan.notes.iter().cloned());
@@ -271,10 +258,14 @@ fn operate<'g>(
         resolution.resource(),
         cluster.version()
     );
-    Ok((Answered { ternary, title, asked, plan: Some(plan), notes }, warnings))
+    let on = json!({
+        "group": resolution.group(), "resource": resolution.resource(), "subresource": subresource, "name": name,
+        "namespace": if namespaced && !words.all_namespaces { words.namespace.unwrap_or("default") } else { "" },
+    });
+    Ok((Answered { ternary, title, on: Some(on), asked, plan: Some(plan), notes }, warnings))
 }
 
-fn steps(need: &Need) -> String {
+fn step_names(need: &Need) -> String {
     need.steps().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
@@ -297,10 +288,10 @@ fn print(
         (_, true) => {}
         (None, _) => {
             for asked in &answered.asked {
-                text::reasons(out, cluster, who, &asked.answer, 2)?;
+                text::reasons(out, cluster, &asked.request.attributes(), &asked.answer, 2)?;
             }
         }
-        (Some(plan), _) => print_plan(out, cluster, who, plan, &answered.asked)?,
+        (Some(plan), _) => print_plan(out, cluster, plan, &answered.asked)?,
     }
     writeln!(out)?;
     // To whom nobody can be, no detail of the request matters.
@@ -313,7 +304,6 @@ fn print(
 fn print_plan(
     out: &mut dyn Write,
     cluster: &Cluster,
-    who: &Who,
     plan: &Plan,
     asked: &[Asked<'_>],
 ) -> Result<(), Failure> {
@@ -332,13 +322,13 @@ fn print_plan(
         if same(&one) && index > 0 {
             continue;
         }
-        text::reasons(out, cluster, who, &one.answer, 4)?;
+        text::reasons(out, cluster, &one.request.attributes(), &one.answer, 4)?;
     }
     Ok(())
 }
 
 /// How the requests of an operation combine, in words.
-fn need_sentence(need: &Need) -> String {
+pub(super) fn need_sentence(need: &Need) -> String {
     match need {
         Need::Request(step) => step.to_string(),
         Need::All(needs) if needs.is_empty() => "nothing".to_owned(),
@@ -409,13 +399,12 @@ fn document(
             .map(|grant| json::grant(cluster, grant))
             .collect();
         let plan = answered.plan.as_ref();
-        object.insert(
-            "question".into(),
-            json!({
-                "operation": plan.map(|plan| plan.operation),
-                "needs": plan.map(|plan| need_sentence(&plan.needs)),
-            }),
-        );
+        let mut question = answered.on.clone().unwrap_or_default();
+        if let (Some(fields), Some(plan)) = (question.as_object_mut(), plan) {
+            fields.insert("operation".into(), plan.operation.into());
+            fields.insert("needs".into(), need_sentence(&plan.needs).into());
+        }
+        object.insert("question".into(), question);
         object.insert("requests".into(), requests.into());
         object.insert("grants".into(), grants.into());
     }

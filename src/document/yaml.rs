@@ -96,6 +96,9 @@ struct Scalar {
     value: String,
     plain_implicit: bool,
     style: ScalarStyle,
+    /// Nothing stands before it: neither anchor nor tag.
+    bare: bool,
+    start: usize,
     end: usize,
     position: Position,
 }
@@ -114,8 +117,10 @@ impl Builder<'_, '_> {
                 }
                 EventData::Alias { anchor } => self.alias(&anchor, position)?,
                 EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
-                    let end = events.offset(event.end_mark);
-                    self.scalar(anchor, Scalar { tag, value, plain_implicit, style, end, position })?;
+                    let (start, end) = (events.offset(event.start_mark), events.offset(event.end_mark));
+                    let bare = anchor.is_none() && tag.is_none();
+                    let scalar = Scalar { tag, value, plain_implicit, style, bare, start, end, position };
+                    self.scalar(anchor, scalar)?;
                 }
                 EventData::SequenceStart { anchor, .. } => self.open(Kind::Sequence, anchor, position)?,
                 EventData::MappingStart { anchor, .. } => self.open(Kind::Mapping, anchor, position)?,
@@ -216,8 +221,7 @@ impl Builder<'_, '_> {
         let start = self.tree.next_index();
         let position = scalar.position;
         let merge_key = self.at_key() && is_merge_key(&scalar);
-        let has_properties = anchor.is_some() || scalar.tag.is_some();
-        let literal = scalar.style == ScalarStyle::Literal && !has_properties;
+        let literal = scalar.style == ScalarStyle::Literal && scalar.bare;
         self.push(scalar)?;
         if literal {
             self.tree.mark_literal();
@@ -251,8 +255,9 @@ impl Builder<'_, '_> {
 
     /// Pushes a scalar as its tag and style say: `decoder.scalar` and `resolve` of go-yaml v2.
     fn push(&mut self, scalar: Scalar) -> Result<(), ReadError> {
-        let Scalar { tag, mut value, plain_implicit, style, end, position } = scalar;
-        if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) && value.ends_with(events::END) {
+        let Scalar { tag, mut value, plain_implicit, style, bare, start, end, position } = scalar;
+        // Only a block scalar can reach beyond the source, by the line end that was added to it.
+        if end > self.tree.source.len() && value.ends_with(events::END) {
             value.pop();
         }
         let kind = match tag.as_deref().map(|tag| tag.strip_prefix("tag:yaml.org,2002:")) {
@@ -283,15 +288,13 @@ impl Builder<'_, '_> {
             // Quoted, `!!str`, `!!timestamp`, the tags of others, and `!`, which says "not plain".
             _ => Kind::Text,
         };
-        let before_end = match style {
-            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => value.len() + 1,
-            _ => value.len(),
-        };
-        match end.checked_sub(before_end) {
-            Some(start) if self.tree.source.get(start..start + value.len()) == Some(&value) => {
-                self.tree.push_borrowed(kind, start, value.len(), position);
-            }
-            _ => self.tree.push_owned(kind, &value, position),
+        let quote = usize::from(matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted));
+        // What stands between anchor or tag and value is not known.
+        let text = if bare { start + quote..end.saturating_sub(quote) } else { 0..0 };
+        if self.tree.source.get(text.clone()) == Some(&value) {
+            self.tree.push_borrowed(kind, text.start, value.len(), position);
+        } else {
+            self.tree.push_owned(kind, &value, position);
         }
         Ok(())
     }

@@ -253,6 +253,50 @@ impl fmt::Display for Unreachable {
     }
 }
 
+/// Whether a mapping's ARN has a placeholder that nobody filled in (`{{ x }}`, `${X}`, `<x>`, `%x%`, or a word such as
+/// `NODE_INSTANCE_ROLE` in place of the whole), and could become the given ARN. Both are folded already.
+pub(super) fn could_become(written: &str, arn: &str) -> bool {
+    let is_word = |text: &str| {
+        text.contains('_') && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    if is_word(written) {
+        return true;
+    }
+    let mut literals = vec![String::new()];
+    let mut rest = written;
+    while let Some(start) = rest.find(['<', '{', '$', '%']) {
+        let (before, after) = rest.split_at(start);
+        if let Some(last) = literals.last_mut() {
+            last.push_str(before);
+        }
+        literals.push(String::new());
+        // Up to the last bracket in a row that closes; without one, up to the end.
+        let close = if after.starts_with('<') {
+            '>'
+        } else if after.starts_with('%') {
+            '%'
+        } else {
+            '}'
+        };
+        let end = after.char_indices().skip(1).find(|(_, sign)| *sign == close).map(|(at, _)| at);
+        rest = end.and_then(|at| after.get(at..)).map_or("", |tail| tail.trim_start_matches(close));
+    }
+    if literals.len() == 1 {
+        return false;
+    }
+    if let Some(last) = literals.last_mut() {
+        last.push_str(rest);
+    }
+    let Some((first, others)) = literals.split_first() else { return false };
+    let Some(mut left) = arn.strip_prefix(first.as_str()) else { return false };
+    let Some((last, middle)) = others.split_last() else { return false };
+    for literal in middle {
+        let Some(at) = left.find(literal.as_str()) else { return false };
+        left = left.get(at + literal.len()..).unwrap_or("");
+    }
+    left.ends_with(last.as_str())
+}
+
 /// The ARN of the callers that a mapping with this ARN matches; a role stands for all its sessions.
 ///
 /// The parts of which there is only one spelling are put into it, since matching ignores case.
@@ -432,6 +476,31 @@ mod tests {
             ("arn:aws:iam::444455556666:user".to_owned(), Unreachable::Name),
         ] {
             assert_eq!(caller(&arn), Err(why), "{arn}");
+        }
+    }
+
+    #[test]
+    fn a_placeholder_that_nobody_filled_in_could_be_anything() {
+        let arn = "arn:aws:iam::111122223333:role/dev";
+        for written in [
+            "arn:aws:iam::{{ account }}:role/dev",
+            "arn:aws:iam::${account}:role/dev",
+            "arn:aws:iam::<account>:role/<name>",
+            "arn:aws:iam::111122223333:role/{{ cluster }}",
+            "node_instance_role",
+            "${role_arn}",
+            "arn:aws:iam::%account%:role/dev",
+        ] {
+            assert!(super::could_become(written, arn), "{written}");
+        }
+        for written in [
+            "arn:aws:iam::{{ account }}:role/other",
+            "arn:aws:iam::444455556666:role/{{ cluster }}",
+            "arn:aws:iam::111122223333:role/dev2",
+            "dev",
+            "",
+        ] {
+            assert!(!super::could_become(written, arn), "{written}");
         }
     }
 }

@@ -5,7 +5,7 @@ mod section;
 
 use rustc_hash::FxHashMap;
 
-use super::arn::{Unreachable, caller, fold};
+use super::arn::{Unreachable, caller, could_become, fold};
 use super::nearest::{compare, mentions};
 use super::template::{HoleKind, NoInstanceId, Sessions, Template, render};
 use super::{
@@ -313,6 +313,12 @@ impl IdentitySource for AwsAuth {
             source: lost.source,
         });
         entries.chain(lost).min_by_key(NearMiss::rank)
+    }
+
+    fn unfilled(&self, identity: &IamIdentity) -> Vec<Mapped> {
+        let ours = fold(identity.canonical_arn());
+        let could_match = |entry: &&Entry| entry.sso.is_none() && could_become(&fold(&entry.arn.text), &ours);
+        self.entries.iter().filter(could_match).filter_map(|entry| entry.user(identity).ok()).collect()
     }
 
     fn identities(&self) -> Vec<MappedIdentity<'_>> {

@@ -52,7 +52,7 @@ pub fn identity(cluster: &Cluster, who: &Who, arn: Option<&str>) -> Value {
             mapped.notes.iter().map(|note| note.text.clone()).collect::<Vec<_>>().into(),
         );
     }
-    if let (Some(IdentityError::NotMapped { nearest: Some(nearest) }), Some(object)) =
+    if let (Some(IdentityError::NotMapped { nearest: Some(nearest), .. }), Some(object)) =
         (who.error(), value.as_object_mut())
     {
         object.insert(

@@ -1,10 +1,12 @@
 //! Answers for people: aligned, short, every hop with its place.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
 use crate::answer::{Answer, Doubt, NearMiss};
+use crate::attributes::Attributes;
 use crate::cluster::{Cluster, Who, WhoIs};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::evaluate::Grant;
@@ -128,7 +130,7 @@ fn mapped_hops(sources: &Sources, mapped: &Mapped) -> Vec<Hop> {
 pub fn reasons(
     out: &mut dyn Write,
     cluster: &Cluster,
-    who: &Who,
+    asked: &Attributes<'_>,
     answer: &Answer<'_>,
     indent: usize,
 ) -> io::Result<()> {
@@ -138,11 +140,11 @@ pub fn reasons(
         hops(out, &[Hop { depth: 0, text, place: String::new() }], indent)?;
     }
     if let Some((first, rest)) = answer.grants.split_first() {
-        hops(out, &words::hops(graph, first), indent)?;
+        hops(out, &words::hops_for(graph, first, Some(asked)), indent)?;
         also(out, cluster, rest, indent)?;
     }
     for doubt in &answer.doubts {
-        doubt_text(out, cluster, who, doubt, indent)?;
+        doubt_text(out, cluster, asked, doubt, indent)?;
     }
     if answer.ternary != Ternary::Yes {
         near(out, cluster, answer, indent)?;
@@ -180,6 +182,14 @@ fn conditions(bindings: &Bindings) -> String {
     if parts.is_empty() { "the placeholders happen to match".to_owned() } else { parts.join(" and ") }
 }
 
+fn others(count: usize) -> String {
+    match count {
+        0 | 1 => String::new(),
+        2 => " (and 1 other namespace)".to_owned(),
+        more => format!(" (and {} other namespaces)", more - 1),
+    }
+}
+
 /// Why an answer is unknown, in a sentence.
 pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
     let policy = cluster.graph().policy();
@@ -196,6 +206,16 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
         Doubt::NodeAuthorizer(_) => {
             "a node's requests are decided by the Node authorizer from live objects, which no input shows; the default role `system:node` says that it may allow this".to_owned()
         }
+        Doubt::SomeNames(_) => {
+            "allowed for objects of some names only, and the question does not tell the name".to_owned()
+        }
+        Doubt::SomeNamespaces { namespace, count, .. } => {
+            let others = others(*count);
+            format!("allowed in namespace `{}`{others}, and the question does not tell in which it is made", policy.names.text(*namespace))
+        }
+        Doubt::Unread(_) => {
+            "a document could not be read and may hold RBAC objects; mend it, or leave its file out".to_owned()
+        }
         Doubt::NoIdentity => {
             "no identity mapping is among the inputs; load the ConfigMap `kube-system/aws-auth`, or ask with --as and --as-group".to_owned()
         }
@@ -204,6 +224,10 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
         }
         Doubt::OtherGroup(group, _) => format!(
             "the type is not known and was asked in the core group; in group `{group}`, where rules name it too, the answer is not no: ask for TYPE.{group}, or load its CRD"
+        ),
+        Doubt::Unfilled(provenance, _) => format!(
+            "the entry `{}` has a placeholder that nobody filled in; filled in as this ARN's, it is not refused as `{}`",
+            provenance.arn, provenance.username.text
         ),
         Doubt::Session { user, bindings, grant } => {
             let effect = if grant.is_some() || user.in_group(crate::user::SYSTEM_MASTERS) { "allowed" } else { "not known either" };
@@ -215,7 +239,7 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
 fn doubt_text(
     out: &mut dyn Write,
     cluster: &Cluster,
-    _who: &Who,
+    asked: &Attributes<'_>,
     doubt: &Doubt<'_>,
     indent: usize,
 ) -> io::Result<()> {
@@ -225,14 +249,19 @@ fn doubt_text(
             words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line))
         }
         Doubt::NodeAuthorizer(rule) => words::rule_place(policy, rule),
+        Doubt::Unread(source) => policy.sources.show(*source).to_string(),
+        Doubt::Unfilled(provenance, _) => policy.sources.show(provenance.source).to_string(),
         _ => String::new(),
     };
     hops(out, &[Hop { depth: 0, text: doubt_sentence(cluster, doubt), place }], indent)?;
     if let Doubt::Session { grant: Some(grant), .. }
     | Doubt::CoinToss(Some(grant))
-    | Doubt::OtherGroup(_, Some(grant)) = doubt
+    | Doubt::OtherGroup(_, Some(grant))
+    | Doubt::Unfilled(_, Some(grant))
+    | Doubt::SomeNames(grant)
+    | Doubt::SomeNamespaces { grant, .. } = doubt
     {
-        hops(out, &words::hops(cluster.graph(), grant), indent + 2)?;
+        hops(out, &words::hops_for(cluster.graph(), grant, Some(asked)), indent + 2)?;
     }
     Ok(())
 }
@@ -249,11 +278,6 @@ pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String)
             words::role_ref(policy, bound),
             grant.rule.position + 1
         )
-    };
-    let others = |count: usize| match count {
-        0 | 1 => String::new(),
-        2 => " (and 1 other namespace)".to_owned(),
-        more => format!(" (and {} other namespaces)", more - 1),
     };
     match near {
         NearMiss::Rule(grant, mismatch) => (
@@ -352,7 +376,7 @@ pub fn identity_error(
         lines = vec![Hop { depth: 0, text: error.to_string(), place: String::new() }];
     }
     match error {
-        IdentityError::NotMapped { nearest: Some(nearest) } => {
+        IdentityError::NotMapped { nearest: Some(nearest), unfilled } if unfilled.is_empty() => {
             let place = cluster.sources().show(nearest.source).to_string();
             lines.push(Hop { depth: 1, text: nearest.to_string(), place });
         }
@@ -381,8 +405,8 @@ pub fn inputs(cluster: &Cluster) -> String {
     let skipped: usize = summary.skipped.values().sum();
     let mut text = format!("read {}: {}", counted(summary.files, "file"), counted(ours, "RBAC object"));
     if skipped > 0 {
-        let (objects, kinds) = (counted(skipped, "object"), counted(summary.skipped.len(), "other kind"));
-        text.extend([", ", &objects, " of ", &kinds, " skipped"]);
+        let kinds = counted(summary.skipped.len(), "other kind");
+        let _ = write!(text, ", {} of {kinds} skipped", counted(skipped, "object"));
     }
     text
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use crate::attributes::Attributes;
 use crate::evaluate::{Grant, Mismatch};
 use crate::graph::{AggregationStep, Applied, RbacGraph, RoleRule};
 use crate::names::Name;
@@ -182,6 +183,54 @@ pub struct Hop {
 
 /// The hops of a grant from the binding to the rule.
 pub fn hops(graph: &RbacGraph, grant: &Grant<'_>) -> Vec<Hop> {
+    hops_for(graph, grant, None)
+}
+
+/// How many entries of a list are shown where only one of them matters.
+const LIST_SHOWN: usize = 6;
+
+/// A list in which what was asked about is shown, and how many more entries there are.
+fn short_list(policy: &Policy, names: &[Name], asked: &[&str]) -> String {
+    if names.len() <= LIST_SHOWN {
+        return list(policy, names);
+    }
+    let matters = |name: &&Name| asked.contains(&policy.names.text(**name));
+    let shown: Vec<Name> = match names.iter().find(matters) {
+        Some(name) => vec![*name],
+        None => names.iter().take(LIST_SHOWN - 1).copied().collect(),
+    };
+    format!("{} and {} more", list(policy, &shown), names.len() - shown.len())
+}
+
+/// A rule in one line, long lists cut down to what was asked about and the number of what else there is.
+pub fn short_rule(policy: &Policy, rule: &PolicyRule<'_>, asked: &Attributes<'_>) -> String {
+    let mut text = short_list(policy, rule.verbs, &["*", asked.verb()]);
+    match asked {
+        Attributes::NonResource(url) => {
+            let _ = write!(text, " on {}", short_list(policy, rule.non_resource_urls, &["*", url.path]));
+        }
+        Attributes::Resource(resource) => {
+            let combined = format!("{}/{}", resource.resource, resource.subresource);
+            let any = format!("*/{}", resource.subresource);
+            let wanted = if resource.subresource.is_empty() { resource.resource } else { &combined };
+            let _ = write!(text, " on {}", short_list(policy, rule.resources, &["*", wanted, &any]));
+            if rule.api_groups != [Name::EMPTY] {
+                let _ = write!(text, " in {}", groups(policy, rule.api_groups));
+            }
+            if !rule.resource_names.is_empty() {
+                let _ = write!(
+                    text,
+                    ", only named {}",
+                    short_list(policy, rule.resource_names, &[resource.name])
+                );
+            }
+        }
+    }
+    text
+}
+
+/// [`hops`], with the rule cut down to what matters for a request.
+pub fn hops_for(graph: &RbacGraph, grant: &Grant<'_>, asked: Option<&Attributes<'_>>) -> Vec<Hop> {
     let policy = graph.policy();
     let mut hops = Vec::new();
     let mut hop = |depth, text, place| hops.push(Hop { depth, text, place });
@@ -197,7 +246,11 @@ pub fn hops(graph: &RbacGraph, grant: &Grant<'_>) -> Vec<Hop> {
         }
     }
     let number = grant.rule.position + 1;
-    hop(1, format!("rule {number}: {}", rule(policy, &grant.rule.rule)), rule_place(policy, &grant.rule));
+    let said = match asked {
+        Some(asked) => short_rule(policy, &grant.rule.rule, asked),
+        None => rule(policy, &grant.rule.rule),
+    };
+    hop(1, format!("rule {number}: {said}"), rule_place(policy, &grant.rule));
     hops
 }
 

@@ -11,6 +11,7 @@ use proptest::prelude::*;
 use rbacsim::diagnostic::Code;
 use rbacsim::document::{Kind, Node, Position, ScalarType, Tree, split, yaml};
 
+use crate::made::made;
 use crate::trees::{recorded, show, yaml_files};
 
 fn read(text: &str) -> Result<String, rbacsim::document::ReadError> {
@@ -47,6 +48,8 @@ fn what_documents_say() {
         ("literal_without_line_end", "a: |\n  b", "{a: \"b\"}"),
         ("literal_keep_without_line_end", "a: |+\n  b", "{a: \"b\"}"),
         ("literal_with_spaces_at_the_end", "a: |\n  b\n  ", "{a: \"b\\n\"}"),
+        ("literal_with_line_separator", "a: |\n  b\u{2028}c: d\n", "{a: \"b\\u{2028}\", c: d}"),
+        ("literal_ends_with_line_separator", "a: |\n  b\u{2028}", "{a: \"b\\u{2028}\"}"),
         ("literal_indicator", "a: |1\n  b\n", "{a: \" b\\n\"}"),
         ("literal_empty", "a: |\nb: c\n", "{a: \"\", b: c}"),
         ("folded", "a: >\n  b\n  c\n\n  d\n", "{a: \"b c\\nd\\n\"}"),
@@ -357,138 +360,6 @@ fn recorded_files_read_as_serde_yaml_reads_them() {
     }
     eprintln!("{compared} documents compared, {} refused by both: {refused:#?}", refused.len());
     assert!(compared > 500);
-}
-
-/// A document, and how it is written.
-#[derive(Clone, Debug)]
-enum Made {
-    Scalar(String, u8),
-    List(Vec<Made>, bool),
-    Map(Vec<(String, Made)>, bool),
-}
-
-fn made() -> impl Strategy<Value = Made> {
-    let text = prop_oneof![
-        "[a-z][a-z0-9./:-]{0,12}",
-        "[ -~é€😀]{0,20}",
-        "[a-c: #'\"{}\\[\\]\u{7f}]{0,6}",
-        "[a-z \n]{0,20}",
-        prop::sample::select(vec![
-            "true", "null", "0", "17", "1.5", "-3", "yes", "010", "~", "<<x", "a: b", "a #b", "- a", "#"
-        ])
-        .prop_map(String::from),
-    ];
-    let scalar = (text, any::<u8>()).prop_map(|(text, style)| Made::Scalar(text, style));
-    scalar.prop_recursive(4, 40, 5, |inner| {
-        prop_oneof![
-            (prop::collection::vec(inner.clone(), 0..4), any::<bool>())
-                .prop_map(|(items, flow)| Made::List(items, flow)),
-            (prop::collection::btree_map("[a-z]{1,6}", inner, 0..4), any::<bool>()).prop_map(
-                |(pairs, flow)| Made::Map(
-                    pairs.into_iter().map(|(k, v)| (format!("k{k}"), v)).collect(),
-                    flow
-                )
-            ),
-        ]
-    })
-}
-
-impl Made {
-    /// What stands after `key:` or `-`, with the space or line before it.
-    fn write(&self, indent: usize, flow: bool, out: &mut String) {
-        let pad = |indent: usize| format!("\n{}", " ".repeat(indent));
-        let separator = if flow { "" } else { " " };
-        match self {
-            Self::Scalar(text, style) => {
-                out.push_str(separator);
-                let plain = !text.is_empty()
-                    && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"./-".contains(&byte))
-                    && !text.starts_with('-');
-                match style % 4 {
-                    0 if plain => out.push_str(text),
-                    1 if !text.contains(['\n', '\u{7f}']) => {
-                        out.push_str(&format!("'{}'", text.replace('\'', "''")));
-                    }
-                    2 if !flow
-                        && !text.is_empty()
-                        && !text.starts_with([' ', '\n'])
-                        && !text.contains('\u{7f}') =>
-                    {
-                        out.push_str(if text.ends_with('\n') { "|+" } else { "|-" });
-                        for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {
-                            out.push_str(&pad(indent + 1));
-                            out.push_str(line);
-                        }
-                    }
-                    _ => out.push_str(
-                        &serde_json::to_string(text)
-                            .unwrap()
-                            .replace('😀', "\\U0001F600")
-                            .replace('\u{7f}', "\\x7f"),
-                    ),
-                }
-            }
-            Self::List(items, inline) if flow || *inline || items.is_empty() => {
-                out.push_str(separator);
-                out.push('[');
-                for item in items {
-                    item.write(indent, true, out);
-                    out.push_str(", ");
-                }
-                out.push(']');
-            }
-            Self::Map(pairs, inline) if flow || *inline || pairs.is_empty() => {
-                out.push_str(separator);
-                out.push('{');
-                for (key, value) in pairs {
-                    out.push_str(&format!("{key}: "));
-                    value.write(indent, true, out);
-                    out.push_str(", ");
-                }
-                out.push('}');
-            }
-            Self::List(items, _) => {
-                for item in items {
-                    out.push_str(&pad(indent));
-                    out.push('-');
-                    item.write(indent + 2, false, out);
-                }
-            }
-            Self::Map(pairs, _) => {
-                for (key, value) in pairs {
-                    out.push_str(&pad(indent));
-                    out.push_str(&format!("{key}:"));
-                    value.write(indent + 2, false, out);
-                }
-            }
-        }
-    }
-
-    fn text(&self) -> String {
-        let mut out = String::from("---");
-        self.write(0, false, &mut out);
-        out.push('\n');
-        out
-    }
-
-    fn agrees(&self, node: Node<'_>) -> bool {
-        match self {
-            Self::Scalar(text, _) => node.text() == text && node.scalar().is_some(),
-            Self::List(items, _) => {
-                node.is_sequence()
-                    && node.items().count() == items.len()
-                    && node.items().zip(items).all(|(node, item)| item.agrees(node))
-            }
-            Self::Map(pairs, _) => {
-                node.is_mapping()
-                    && node.pairs().count() == pairs.len()
-                    && node
-                        .pairs()
-                        .zip(pairs)
-                        .all(|((key, node), (name, value))| key.text() == name && value.agrees(node))
-            }
-        }
-    }
 }
 
 proptest! {

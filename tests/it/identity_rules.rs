@@ -65,7 +65,7 @@ fn texts(groups: &[&str]) -> Vec<String> {
 #[track_caller]
 fn near(mappings: &IdentityMappings, arn: &str) -> Option<NearReason> {
     match mappings.resolve_arn(arn, None) {
-        Err(IdentityError::NotMapped { nearest }) => nearest.map(|near| near.reason),
+        Err(IdentityError::NotMapped { nearest, .. }) => nearest.map(|near| near.reason),
         other => panic!("{arn}: {other:?}"),
     }
 }
@@ -241,6 +241,9 @@ fn wrong_type_leaves_the_other_spelling_in_force() {
         &["x", "B", "C", ""],
     );
     is(&field("  Groups: [A]\n  groups: q\n"), DEV, "", &["A"]);
+    is(&field("  Groups: [A, B]\n  groups: [x]\n"), DEV, "", &["x"]);
+    // Of one spelling only the last value is left by then.
+    is(&field("  groups: [A]\n  groups: [1]\n"), DEV, "", &[""]);
     is(&field("  Groups: [A]\n  groups: null\n"), DEV, "", &[]);
     is(&field("  GROUPS: [A, B]\n  Groups: []\n  groups: [~]\n"), DEV, "", &[""]);
 }
@@ -502,6 +505,11 @@ fn sso_entries_never_match() {
     let caller = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_View_0123456789abcdef/me@x.com";
     assert_eq!(codes(&[("mapRoles", text)]), [("sso-mapping", 10)]);
     assert_eq!(near(&roles(text), caller), Some(NearReason::Unreachable(Unreachable::Sso)));
+    assert_eq!(codes(&[("mapRoles", &format!("{text}{text}"))]), [("sso-mapping", 10), ("sso-mapping", 12)]);
+    assert_eq!(
+        codes(&[("mapRoles", &format!("{text}  rolearn: {DEV}\n"))]),
+        [("aws-auth-maps-nobody", 1), ("aws-auth-dropped-entry", 10)]
+    );
     for broken in ["{permissionSetName: View, accountID: 111122223333}", "{}", "x", "{accountID: \"1\"}"] {
         let text = format!("- sso: {broken}\n");
         assert!(
@@ -568,7 +576,7 @@ fn nearest_names_the_likeliest_mistake() {
 #[test]
 fn nearest_says_where() {
     let mappings = roles("- rolearn: arn:aws:iam::111122223333:role/team/Dev\n");
-    let Err(IdentityError::NotMapped { nearest: Some(near) }) = mappings.resolve_arn(DEV, None) else {
+    let Err(IdentityError::NotMapped { nearest: Some(near), .. }) = mappings.resolve_arn(DEV, None) else {
         panic!("nothing near")
     };
     assert_eq!(near.source, place(10));

@@ -171,7 +171,7 @@ fn requests() -> impl Strategy<Value = Vec<(UserInfo, Request)>> {
 }
 
 fn stream(objects: &[Value]) -> String {
-    objects.iter().map(|object| format!("---\n{object}\n")).collect()
+    objects.iter().flat_map(|object| ["---\n".to_owned(), object.to_string(), "\n".to_owned()]).collect()
 }
 
 fn load(objects: &[Value], completeness: Completeness) -> Cluster {
@@ -501,8 +501,8 @@ fn the_short_answer_is_the_long_one() {
 fn the_form_of_the_input_does_not_matter() {
     let tally = Tally::default();
     hold((objects(true), requests()), |(objects, requests)| {
-        let blocks: String =
-            objects.iter().map(|object| format!("---\n{}", serde_yaml::to_string(object).unwrap())).collect();
+        let block = |object: &Value| ["---\n".to_owned(), serde_yaml::to_string(object).unwrap()];
+        let blocks: String = objects.iter().flat_map(block).collect();
         let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
         let pretty = serde_json::to_string_pretty(&list).unwrap();
         let forms =

@@ -20,7 +20,7 @@ pub(crate) fn skipped(what: &str) {
     eprintln!("skipped: {what} is not there");
 }
 
-fn cluster(objects: &[Value]) -> Cluster {
+pub(crate) fn cluster(objects: &[Value]) -> Cluster {
     let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
     let input = Input::Text { name: "objects.json".into(), bytes: list.to_string().into_bytes() };
     let options = LoadOptions {
@@ -54,7 +54,7 @@ fn messages(reason: &str) -> BTreeSet<String> {
     reason.trim_start_matches("RBAC: ").trim_matches(['[', ']']).split(", ").map(str::to_owned).collect()
 }
 
-fn verdict_sets() -> Vec<(String, Value)> {
+pub(crate) fn verdict_sets() -> Vec<(String, Value)> {
     let Some(data) = data() else { return Vec::new() };
     let mut sets = Vec::new();
     for entry in std::fs::read_dir(data.join("verdicts")).unwrap() {

@@ -9,7 +9,7 @@ use libyaml_safer::{Encoding, Error, ErrorKind, Event, EventData, Mark, Parser};
 use super::super::{Position, ReadError};
 use super::invalid;
 
-/// Closes the last line. The parser panics at a block scalar whose last line is not closed; libyaml keeps this
+/// Closes a last line that is open. The parser panics at a block scalar whose last line is not closed; libyaml keeps this
 /// line separator apart from a line feed, so that it can be taken off the scalar again.
 pub(super) const END: char = '\u{2028}';
 
@@ -133,7 +133,7 @@ fn locate(source: &str, at: usize, first_line: u32) -> Position {
     Position { line: number(lines).saturating_add(first_line), column: number(column) }
 }
 
-/// A text in pieces, and a line end after it. The parser decodes all that it is given at once.
+/// A text in pieces, and a line end after it where it has none. The parser decodes all that it is given at once.
 pub(super) struct Input<'s> {
     rest: &'s [u8],
     end: &'static [u8],
@@ -141,7 +141,10 @@ pub(super) struct Input<'s> {
 
 impl<'s> Input<'s> {
     pub(super) fn new(rest: &'s [u8]) -> Self {
-        Self { rest, end: "\u{2028}".as_bytes() }
+        let ends: [&[u8]; 5] =
+            [b"\n", b"\r", "\u{85}".as_bytes(), "\u{2028}".as_bytes(), "\u{2029}".as_bytes()];
+        let closed = ends.iter().any(|end| rest.ends_with(end));
+        Self { rest, end: if closed { &[] } else { "\u{2028}".as_bytes() } }
     }
 }
 
