@@ -24,6 +24,7 @@ mod operations; // kubectl operations: the table against what kubectl really sen
 mod recorded; // decisions of the real code, when they are there
 mod replay; // the test tables of Kubernetes, when they are there
 mod rules; // one test per rule of meaning
+mod scenarios; // every folder of testdata/scenarios, through the binary
 mod sessions; // a role ARN without a session name
 mod trees; // what the tests of the document readers share
 mod who_can; // everyone who may do something
