@@ -20,6 +20,7 @@ mod identity_rules; // from ARN to user: one test per rule
 mod laws; // properties of generated clusters, and the graph against the model
 mod made; // documents made at random
 mod model; // the reference model: plain loops, no index
+mod matrix; // the access matrix against the authorizer
 mod operations; // kubectl operations: the table against what kubectl really sent
 mod recorded; // decisions of the real code, when they are there
 mod replay; // the test tables of Kubernetes, when they are there
