@@ -325,5 +325,6 @@ pub mod block;
 pub mod encoding;
 pub mod json;
 pub mod scalar;
+pub mod sniff;
 pub mod split;
 pub mod yaml;

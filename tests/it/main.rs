@@ -6,6 +6,8 @@ mod document_block;
 mod document_block_fuzz;
 /// The JSON reader and its outline.
 mod document_json;
+/// Kinds and items from a look at the lines.
+mod document_sniff;
 /// The YAML reader.
 mod document_yaml;
 /// Documents made at random.
