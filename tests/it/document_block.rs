@@ -122,6 +122,7 @@ fn what_is_left_to_the_yaml_reader() {
         ("open_quotes", "a: 'b\n"),
         ("quotes_go_on_in_the_first_column", "a: 'b\nc'\n"),
         ("escapes", "a: \"\\x41\"\n"),
+        ("backslash_at_the_end", "a: \"b\\"),
         ("escaped_line_end", "a: \"b\\\n  c\"\n"),
         ("number_key", "1: a\n"),
         ("bool_key", "on: a\n"),

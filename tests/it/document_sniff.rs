@@ -8,9 +8,11 @@ use rbacsim::document::{Node, Tree, block, sniff, split, yaml};
 use crate::document_block::{apply, edit, printed, same};
 use crate::trees::{recorded, yaml_files};
 
+type Row = (&'static str, &'static str, Option<(&'static str, &'static str)>);
+
 #[test]
 fn kinds_of_documents() {
-    let rows: &[(&str, &str, Option<(&str, &str)>)] = &[
+    let rows: &[Row] = &[
         ("plain", "apiVersion: v1\nkind: Pod\nspec: {a: \"\n", Some(("v1", "Pod"))),
         (
             "kind_first",
@@ -61,7 +63,7 @@ fn kinds_of_documents() {
 
 #[test]
 fn kinds_of_items() {
-    let rows: &[(&str, &str, Option<(&str, &str)>)] = &[
+    let rows: &[Row] = &[
         ("plain", "- apiVersion: v1\n  kind: Pod\n  spec:\n  - a\n", Some(("v1", "Pod"))),
         ("indented", "  - apiVersion: v1\n    kind: Pod\n    spec:\n      a: 'b'\n", Some(("v1", "Pod"))),
         ("open_quote_later", "- apiVersion: v1\n  kind: Pod\n  a: \"b\n", None),
