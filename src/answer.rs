@@ -23,7 +23,8 @@ pub enum Doubt<'g> {
     /// A binding that applies grants a role that is not among the inputs.
     MissingRole(Applied<'g>),
     /// The Node authorizer decides this from live objects; the rule of `system:node` shows that it may allow it.
-    NodeAuthorizer(RoleRule<'g>),
+    /// `None` where the inputs hold no such role, for the authorizer is there without it.
+    NodeAuthorizer(Option<RoleRule<'g>>),
     /// It is allowed for some names of objects, and the question does not tell which one it is about.
     SomeNames(Grant<'g>),
     /// It is allowed in some namespaces, and the question does not tell which ones it is about.
@@ -189,15 +190,18 @@ impl RbacGraph {
     }
 
     /// The rule of the default role `system:node` that would allow a node's request. Nobody is bound to that role:
-    /// the Node authorizer decides, from live objects.
-    fn node_rule(&self, user: &UserInfo, attributes: &Attributes<'_>) -> Option<RoleRule<'_>> {
+    /// the Node authorizer decides, from live objects, whatever RBAC objects there are.
+    fn node_rule(&self, user: &UserInfo, attributes: &Attributes<'_>) -> Option<Option<RoleRule<'_>>> {
         if !user.in_group(SYSTEM_NODES) || !user.username.starts_with("system:node:") {
             return None;
         }
         let policy = self.policy();
-        let role = self.role(Scope::Cluster, policy.names.lookup("system:node"))?;
+        let Some(role) = self.role(Scope::Cluster, policy.names.lookup("system:node")) else {
+            return Some(None);
+        };
         let request = self.lexicon.request(&policy.names, attributes);
-        self.rules_in_force(role).find(|rule| self.lexicon.allows(policy, rule.placed.rule, &request))
+        let allows = |rule: &RoleRule<'_>| self.lexicon.allows(policy, rule.placed.rule, &request);
+        self.rules_in_force(role).find(allows).map(Some)
     }
 
     fn near_misses<'g>(
