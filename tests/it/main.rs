@@ -4,7 +4,6 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::needless_pass_by_value,
     reason = "the helpers of tests are tests, although clippy cannot see it"
 )]
 
@@ -14,13 +13,14 @@ mod defaults; // the default roles and bindings
 mod document_block; // the fast reader of block YAML against the YAML reader
 mod document_block_fuzz; // the same for as long as one likes
 mod document_json; // the JSON reader and its outline
+mod document_sniff; // kinds and items from a look at the lines
 mod document_yaml; // the YAML reader
 mod identity; // from ARN to user: every recorded answer
 mod identity_rules; // from ARN to user: one test per rule
 mod laws; // properties of generated clusters, and the graph against the model
 mod made; // documents made at random
-mod model; // the reference model: plain loops, no index
 mod matrix; // the access matrix against the authorizer
+mod model; // the reference model: plain loops, no index
 mod operations; // kubectl operations: the table against what kubectl really sent
 mod recorded; // decisions of the real code, when they are there
 mod replay; // the test tables of Kubernetes, when they are there
@@ -28,17 +28,3 @@ mod rules; // one test per rule of meaning
 mod sessions; // a role ARN without a session name
 mod trees; // what the tests of the document readers share
 mod who_can; // everyone who may do something
-/// The fast reader of block YAML against the YAML reader.
-mod document_block;
-/// The same for as long as one likes.
-mod document_block_fuzz;
-/// The JSON reader and its outline.
-mod document_json;
-/// Kinds and items from a look at the lines.
-mod document_sniff;
-/// The YAML reader.
-mod document_yaml;
-/// Documents made at random.
-mod made;
-/// What the tests of the document readers share.
-mod trees;
