@@ -19,6 +19,7 @@ mod identity; // from ARN to user: every recorded answer
 mod identity_rules; // from ARN to user: one test per rule
 mod laws; // properties of generated clusters, and the graph against the model
 mod made; // documents made at random
+mod manifests; // real manifests against the model, when they are there
 mod matrix; // the access matrix against the authorizer
 mod model; // the reference model: plain loops, no index
 mod operations; // kubectl operations: the table against what kubectl really sent
