@@ -28,5 +28,6 @@ mod replay; // the test tables of Kubernetes, when they are there
 mod rules; // one test per rule of meaning
 mod scenarios; // every folder of testdata/scenarios, through the binary
 mod sessions; // a role ARN without a session name
+mod transcripts; // what kubectl and a live API server answered, when it is there
 mod trees; // what the tests of the document readers share
 mod who_can; // everyone who may do something
