@@ -110,7 +110,7 @@ fn lists() {
 }
 
 /// What is said of a document, held against the whole document.
-fn check_document(text: &str) -> Result<bool, String> {
+pub(crate) fn check_document(text: &str) -> Result<bool, String> {
     let Some((version, kind)) = sniff::kind_of_document(text) else { return Ok(false) };
     let mut tree = Tree::default();
     if yaml::read(text, &mut tree).is_err() {
@@ -124,7 +124,7 @@ fn check_document(text: &str) -> Result<bool, String> {
 }
 
 /// A List read item by item, as a caller would, held against the whole document.
-fn check_list(text: &str) -> Result<bool, String> {
+pub(crate) fn check_list(text: &str) -> Result<bool, String> {
     let Some(list) = sniff::list(text, 1) else { return Ok(false) };
     let mut whole = Tree::default();
     let read = yaml::read(text, &mut whole);
