@@ -15,6 +15,7 @@ use crate::load::Completeness;
 use crate::rbac::RoleKind;
 use crate::source::Sources;
 use crate::ternary::Ternary;
+use crate::user::SYSTEM_NODES;
 
 use super::words::{self, Hop};
 
@@ -392,6 +393,53 @@ pub fn identity_error(
         _ => {}
     }
     hops(out, &lines, indent)
+}
+
+/// Who an ARN could be, where the inputs do not tell.
+///
+/// # Errors
+/// If writing fails.
+pub fn candidates(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    error: &IdentityError,
+    indent: usize,
+) -> io::Result<()> {
+    let sources = cluster.sources();
+    let line = |mapped: &Mapped, why: &str| {
+        let user = mapped.user_info();
+        let text = format!("{why}user `{}`, groups {}", user.username, quoted_or_none(&user.groups));
+        Hop { depth: 1, text, place: sources.show(mapped.provenance.source).to_string() }
+    };
+    let lines: Vec<Hop> = match error {
+        IdentityError::NoMappings => vec![Hop { depth: 0, text: error.to_string(), place: String::new() }],
+        IdentityError::NotMapped { unfilled, .. } => {
+            let why = |mapped: &Mapped| format!("if `{}` is filled in so: ", mapped.provenance.arn);
+            unfilled.iter().map(|mapped| line(mapped, &why(mapped))).collect()
+        }
+        IdentityError::CoinToss { candidates } => {
+            candidates.iter().flatten().map(|mapped| line(mapped, "")).collect()
+        }
+        _ => Vec::new(),
+    };
+    hops(out, &lines, indent)
+}
+
+/// What the answer leaves out, where somebody's user is not wholly known.
+pub fn list_notes(who: &Who) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let WhoIs::Mapped(mapped) = &who.is
+        && mapped.is_symbolic()
+    {
+        notes.push("what depends on the session's name, or on whatever else the ARN does not tell, is left out; give --session-name".to_owned());
+    }
+    if who
+        .shown()
+        .is_some_and(|user| user.in_group(SYSTEM_NODES) && user.username.starts_with("system:node:"))
+    {
+        notes.push("what the Node authorizer allows a node, from live objects, is left out".to_owned());
+    }
+    notes
 }
 
 fn counted(count: usize, one: &str) -> String {
