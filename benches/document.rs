@@ -48,7 +48,7 @@ fn object(number: usize) -> String {
         number % 97,
         100_000 + number,
     );
-    for rule in 0..1 + number % 4 {
+    for rule in 0..=(number % 4) {
         let groups = ["\"\"", "apps", "batch", "rbac.authorization.k8s.io"];
         let _ = write!(text, "- apiGroups:\n  - {}\n  resources:\n", groups.get(rule).unwrap_or(&"apps"));
         for resource in

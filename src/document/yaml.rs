@@ -4,6 +4,9 @@
 //! kubectl then does on the way to JSON happens here as well: aliases are copied, merge keys applied, tags
 //! obeyed, keys turned into text (`yes:` is the key `true`), and what JSON cannot hold is refused. Followed are
 //! `decode.go` of go-yaml v2 and `convertToJSONableObject` of `sigs.k8s.io/yaml`.
+//!
+//! Known to differ, each a refusal or an escape that nobody writes: `[a:]` and `{a:}` are refused here and read as
+//! the text `a:` by go-yaml; so is the escape `\'`; the escape `\/` is read here and refused there.
 
 mod events;
 mod merge;
@@ -11,7 +14,7 @@ pub mod strings;
 
 use std::collections::HashMap;
 
-use libyaml_safer::{EventData, Mark, ScalarStyle};
+use libyaml_safer::{EventData, MappingStyle, Mark, ScalarStyle, SequenceStyle};
 
 use self::events::Events;
 use super::{Entry, Kind, MAX_DEPTH, Node, Open, Position, ReadError, ScalarType, Tree, narrow, scalar};
@@ -61,6 +64,7 @@ pub fn read_at<'s>(source: &'s str, first_line: u32, tree: &mut Tree<'s>) -> Res
 struct Frame {
     open: Open,
     kind: Kind,
+    flow: bool,
     at_key: bool,
     /// The value that comes next belongs to a merge key.
     merging: bool,
@@ -109,6 +113,13 @@ impl Builder<'_, '_> {
             let event = events.next()?;
             let position = self.position(event.start_mark);
             match event.data {
+                // libyaml takes 1.2 as well, go-yaml v2 does not.
+                EventData::DocumentStart { version_directive: Some(version), .. } if version.minor != 1 => {
+                    return Err(invalid(
+                        position,
+                        "kubectl reads YAML 1.1 only: leave out the %YAML line".into(),
+                    ));
+                }
                 EventData::StreamStart { .. } | EventData::DocumentStart { .. } => {}
                 EventData::StreamEnd => return Ok(()),
                 EventData::DocumentEnd { .. } => {
@@ -122,8 +133,12 @@ impl Builder<'_, '_> {
                     let scalar = Scalar { tag, value, plain_implicit, style, bare, start, end, position };
                     self.scalar(anchor, scalar)?;
                 }
-                EventData::SequenceStart { anchor, .. } => self.open(Kind::Sequence, anchor, position)?,
-                EventData::MappingStart { anchor, .. } => self.open(Kind::Mapping, anchor, position)?,
+                EventData::SequenceStart { anchor, style, .. } => {
+                    self.open(Kind::Sequence, anchor, style == SequenceStyle::Flow, position)?;
+                }
+                EventData::MappingStart { anchor, style, .. } => {
+                    self.open(Kind::Mapping, anchor, style == MappingStyle::Flow, position)?;
+                }
                 EventData::SequenceEnd | EventData::MappingEnd => self.close()?,
             }
         }
@@ -137,7 +152,13 @@ impl Builder<'_, '_> {
         self.frames.last().is_some_and(|frame| frame.at_key)
     }
 
-    fn open(&mut self, kind: Kind, anchor: Option<String>, position: Position) -> Result<(), ReadError> {
+    fn open(
+        &mut self,
+        kind: Kind,
+        anchor: Option<String>,
+        flow: bool,
+        position: Position,
+    ) -> Result<(), ReadError> {
         if self.at_key() {
             return Err(collection_as_key(kind, position));
         }
@@ -149,7 +170,16 @@ impl Builder<'_, '_> {
         }
         let open = self.tree.open(kind, position);
         let at_key = kind == Kind::Mapping;
-        self.frames.push(Frame { open, kind, at_key, merging: false, merged: false, anchor, height: 0 });
+        self.frames.push(Frame {
+            open,
+            kind,
+            flow,
+            at_key,
+            merging: false,
+            merged: false,
+            anchor,
+            height: 0,
+        });
         Ok(())
     }
 
@@ -222,6 +252,11 @@ impl Builder<'_, '_> {
         let position = scalar.position;
         let merge_key = self.at_key() && is_merge_key(&scalar);
         let literal = scalar.style == ScalarStyle::Literal && scalar.bare;
+        let in_flow = self.frames.last().is_some_and(|frame| frame.flow);
+        if in_flow && scalar.style == ScalarStyle::Plain && scalar.value.contains('?') {
+            // To libyaml this is text; to go-yaml v2 it is a key where none may stand.
+            return Err(invalid(position, "text with `?` inside brackets must be quoted".into()));
+        }
         self.push(scalar)?;
         if literal {
             self.tree.mark_literal();

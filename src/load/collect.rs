@@ -209,16 +209,22 @@ impl Collector {
         Source { file: origin.file, line, column: position.column, path: origin.path }
     }
 
-    fn object(&mut self, node: Node<'_>, origin: Origin, api_version: &str, kind: &str) {
+    /// Counts an object that does not bear on any answer, whatever it says.
+    pub(super) fn skip(&mut self, api_version: &str, kind: &str) {
         self.summary.objects += 1;
-        match (api_version, kind) {
-            ("rbac.authorization.k8s.io/v1", _) => {
-                if let Some(kind) = RbacKind::of(kind) {
-                    self.rbac(kind, node, origin);
-                    return;
-                }
-            }
-            ("v1", "ServiceAccount" | "Namespace" | "ConfigMap") => {
+        *self.summary.skipped.entry((api_version.to_owned(), kind.to_owned())).or_default() += 1;
+    }
+
+    fn object(&mut self, node: Node<'_>, origin: Origin, api_version: &str, kind: &str) {
+        if !bears_on_answers(api_version, kind) {
+            self.skip(api_version, kind);
+            return;
+        }
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        match (api_version, RbacKind::of(kind)) {
+            ("rbac.authorization.k8s.io/v1", Some(kind)) => self.rbac(kind, node, origin),
+            ("apiextensions.k8s.io/v1", _) => self.custom_resource(node, origin),
+            ("v1", _) => {
                 let done = match rbac::metadata_of(node) {
                     Ok(metadata) => self.core(kind, &metadata, node, origin),
                     Err(error) => {
@@ -226,31 +232,22 @@ impl Collector {
                         true
                     }
                 };
-                if done {
+                if !done {
+                    self.skip(api_version, kind);
                     return;
                 }
             }
-            ("apiextensions.k8s.io/v1", "CustomResourceDefinition") => {
-                self.custom_resource(node, origin);
-                return;
-            }
-            _ => {
-                let group = api_version.split_once('/').map_or("", |(group, _)| group);
-                let ours = group == rbac::GROUP && RbacKind::of(kind).is_some();
-                if ours || (group == "apiextensions.k8s.io" && kind == "CustomResourceDefinition") {
-                    let source = Self::source(node, origin);
-                    self.summary.refused += 1;
-                    let effect = if ours { "it grants nothing" } else { "its resources are not known" };
-                    self.diagnostics.push(Diagnostic::at(
-                        Code::VersionNotServed,
-                        source,
-                        format!("{kind} of `{api_version}` is refused: only `{group}/v1` is served since Kubernetes 1.22; {effect}"),
-                    ));
-                    return;
-                }
+            (_, ours) => {
+                self.summary.refused += 1;
+                let effect = if ours.is_some() { "it grants nothing" } else { "its resources are not known" };
+                self.diagnostics.push(Diagnostic::at(
+                    Code::VersionNotServed,
+                    Self::source(node, origin),
+                    format!("{kind} of `{api_version}` is refused: only `{group}/v1` is served since Kubernetes 1.22; {effect}"),
+                ));
             }
         }
-        *self.summary.skipped.entry((api_version.to_owned(), kind.to_owned())).or_default() += 1;
+        self.summary.objects += 1;
     }
 
     fn rbac(&mut self, kind: RbacKind, node: Node<'_>, origin: Origin) {
@@ -456,6 +453,15 @@ impl Collector {
                 format!("{objects} without `metadata.namespace` (this is the first) taken to be in `default`, where kubectl without a context would put them"),
             ));
         }
+    }
+}
+
+/// Whether objects of a kind can bear on an answer: RBAC in any version, what names users and resources, and lists.
+pub(super) fn bears_on_answers(api_version: &str, kind: &str) -> bool {
+    match api_version.split_once('/').map_or("", |(group, _)| group) {
+        rbac::GROUP => RbacKind::of(kind).is_some(),
+        "apiextensions.k8s.io" => kind == "CustomResourceDefinition",
+        _ => api_version == "v1" && matches!(kind, "ServiceAccount" | "Namespace" | "ConfigMap"),
     }
 }
 

@@ -10,10 +10,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::document::{Tree, block, encoding, json, split, yaml};
+use crate::document::{self, Tree, encoding, json, sniff, split, yaml};
 use crate::source::FileId;
 
-use super::collect::{Collector, Origin};
+use super::collect::{Collector, Origin, bears_on_answers};
 use window::Window;
 
 mod json_list;
@@ -186,14 +186,21 @@ fn yaml_documents<'s>(
     tree: &mut Tree<'s>,
 ) {
     for document in split::documents(text) {
-        let origin = Origin::yaml(file, lines_before + document.line - 1);
-        if block::read(document.text, tree) {
-            collector.document(tree, origin);
+        if let Some((api_version, kind)) = sniff::kind_of_document(document.text)
+            && is_skipped(api_version, kind)
+        {
+            collector.skip(api_version, kind);
             continue;
         }
-        match yaml::read(document.text, tree) {
+        let origin = Origin::yaml(file, lines_before + document.line - 1);
+        match document::read(document.text, 1, tree) {
             Ok(()) => collector.document(tree, origin),
             Err(error) => collector.broken(origin, document.text, &error),
         }
     }
+}
+
+/// Whether a document of a kind need not be read: neither does it bear on answers, nor can it hold what does.
+fn is_skipped(api_version: &str, kind: &str) -> bool {
+    !kind.ends_with("List") && !bears_on_answers(api_version, kind)
 }

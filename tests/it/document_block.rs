@@ -14,7 +14,7 @@ use rbacsim::document::{Node, Tree, block, split, yaml};
 use crate::made::made;
 use crate::trees::{recorded, show, yaml_files};
 
-fn same(one: Node<'_>, other: Node<'_>) -> bool {
+pub(crate) fn same(one: Node<'_>, other: Node<'_>) -> bool {
     one.kind() == other.kind()
         && one.text() == other.text()
         && one.position() == other.position()
@@ -122,6 +122,7 @@ fn what_is_left_to_the_yaml_reader() {
         ("open_quotes", "a: 'b\n"),
         ("quotes_go_on_in_the_first_column", "a: 'b\nc'\n"),
         ("escapes", "a: \"\\x41\"\n"),
+        ("backslash_at_the_end", "a: \"b\\"),
         ("escaped_line_end", "a: \"b\\\n  c\"\n"),
         ("number_key", "1: a\n"),
         ("bool_key", "on: a\n"),
@@ -149,7 +150,7 @@ fn what_is_left_to_the_yaml_reader() {
 
 /// One change of a text that someone might make by hand, or a printer by mistake.
 #[derive(Clone, Debug)]
-enum Edit {
+pub(crate) enum Edit {
     Insert(prop::sample::Index, &'static str),
     Remove(prop::sample::Index),
     Indent(prop::sample::Index, usize),
@@ -165,7 +166,7 @@ pub(crate) const STRAY: &[&str] = &[
     "...", "\r", "\u{85}", "\u{2028}", "\u{feff}", "é", "0", ".", "~", "<<: ", "y", "\u{0}",
 ];
 
-fn edit() -> impl Strategy<Value = Edit> {
+pub(crate) fn edit() -> impl Strategy<Value = Edit> {
     let index = any::<prop::sample::Index>;
     prop_oneof![
         6 => (index(), prop::sample::select(STRAY)).prop_map(|(at, text)| Edit::Insert(at, text)),
@@ -178,7 +179,7 @@ fn edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
-fn apply(text: &str, edit: &Edit) -> String {
+pub(crate) fn apply(text: &str, edit: &Edit) -> String {
     let chars: Vec<char> = text.chars().collect();
     let lines: Vec<&str> = text.split_inclusive('\n').collect();
     let with_line = |index: &prop::sample::Index, change: &dyn Fn(&str) -> String| {
@@ -231,7 +232,7 @@ fn count_taken(cases: u32, texts: &impl Strategy<Value = String>) -> u32 {
 }
 
 /// An object as kubectl prints it.
-fn printed() -> impl Strategy<Value = String> {
+pub(crate) fn printed() -> impl Strategy<Value = String> {
     let word = "[a-z][a-z0-9.-]{0,8}";
     let rule = (
         prop::collection::vec(word, 1..4),

@@ -9,7 +9,7 @@
 
 use proptest::prelude::*;
 use rbacsim::diagnostic::Code;
-use rbacsim::document::{Kind, Node, Position, ScalarType, Tree, split, yaml};
+use rbacsim::document::{self, Kind, Node, Position, ScalarType, Tree, split, yaml};
 
 use crate::made::made;
 use crate::trees::{recorded, show, yaml_files};
@@ -100,6 +100,7 @@ fn what_documents_say() {
         ("inline_document", "--- {a: 1}\n", "{a: =1}"),
         ("tab_after_colon", "a:\tb\n", "{a: b}"),
         ("template_in_block", "a: admin:{{SessionName}}\n", "{a: admin:{{SessionName}}}"),
+        ("question_mark_in_block", "a: b?c\nd: ['e?']\n", "{a: b?c, d: [\"e?\"]}"),
         ("exclamation_in_text", "a: [b, \"!c,d\", e !f, g] # !h,\n", "{a: [b, \"!c,d\", e !f, g]}"),
         ("exclamation_in_flow_text", "[a !b,'c #', d]", "[a !b, \"c #\", d]"),
     ];
@@ -157,6 +158,9 @@ fn what_is_refused() {
         ("merge_of_null", "<<:\na: b\n", InvalidYaml, 1, 4, "takes a mapping"),
         ("merge_of_scalars", "<<: [a]\n", InvalidYaml, 1, 6, "takes a mapping"),
         ("merge_of_alias_of_list", "- &x [{a: 1}]\n- <<: *x\n", InvalidYaml, 1, 3, "takes a mapping"),
+        ("yaml_1_2", "%YAML 1.2\n---\na: b\n", InvalidYaml, 1, 1, "YAML 1.1 only"),
+        ("question_mark_in_flow", "a: [b?c]\n", InvalidYaml, 1, 5, "must be quoted"),
+        ("question_mark_in_nested_flow", "a: {b: [c ?d]}\n", InvalidYaml, 1, 9, "must be quoted"),
         ("yaml_2", "%YAML 2.0\n---\na: b\n", InvalidYaml, 1, 1, "incompatible"),
         ("deep", &deep, NestingTooDeep, 1, 201, "levels deep"),
         ("alias_bomb", &bomb, AliasesTooLarge, 6, 14, "expand to more than"),
@@ -295,6 +299,24 @@ fn get_gives_the_last_of_a_key() {
     let root = tree.root().unwrap();
     assert_eq!(root.get("a").map(Node::text), Some("3"));
     assert_eq!(root.get("c").map(Node::text), None);
+}
+
+#[test]
+fn a_tree_serves_several_texts() {
+    let mut tree = Tree::default();
+    {
+        let text = String::from("a: &x 1\nb: *x\n");
+        let mut first = tree.over("");
+        document::read(&text, 1, &mut first).unwrap();
+        assert_eq!(show(&first), "{a: =1, b: =1}");
+        document::read("c: d\n", 5, &mut first).unwrap();
+        assert_eq!(show(&first), "{c: d}");
+        assert_eq!(first.root().map(|root| root.position().line), Some(5));
+        tree = first.over("");
+    }
+    assert!(tree.is_empty());
+    assert!(document::read("a: [b", 1, &mut tree).is_err());
+    assert!(tree.is_empty(), "after an error nothing is left");
 }
 
 /// Whether the tree says what `serde_yaml` reads, where YAML 1.1 and 1.2 agree.

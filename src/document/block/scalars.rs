@@ -134,7 +134,8 @@ impl Reader<'_, '_> {
                     self.tree.owned.push(char);
                     at += 2;
                 }
-                _ => break,
+                (byte, _) if byte == quote => break,
+                _ => return None,
             }
         }
         let end = super::narrow(self.tree.entries.len() + 1);

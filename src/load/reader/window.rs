@@ -85,7 +85,8 @@ impl Window {
             self.raw.copy_within(valid..valid + self.incomplete, 0);
         }
         // A mark of the encoding, or UTF-16 that happens to be UTF-8 as well.
-        if first && (self.text.starts_with('\u{feff}') || self.text.starts_with('\0')) {
+        let is_utf16 = || self.text.bytes().take(2).any(|byte| byte == 0);
+        if first && (self.text.starts_with('\u{feff}') || is_utf16()) {
             return Err(Stop::Odd);
         }
         Ok(())

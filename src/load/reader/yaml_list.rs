@@ -7,8 +7,8 @@
 use std::io::Read;
 
 use super::super::collect::{Collector, Origin, implied_by};
-use super::{Reader, Stop, lines};
-use crate::document::{Node, Tree, block};
+use super::{Reader, Stop, is_skipped, lines};
+use crate::document::{Node, Tree, block, sniff};
 
 /// What stands before the items of a list.
 #[derive(Debug)]
@@ -122,11 +122,14 @@ impl Reader {
                 let found = item(rest).or_else(|| self.window.is_last().then_some((rest.len(), Next::Tail)));
                 let Some((len, next)) = found else { break };
                 let part = rest.get(..len).unwrap_or_default();
-                if !block::read(part, &mut tree) {
-                    return Err(Stop::Odd);
+                match sniff::kind_of_item(part).filter(|(api_version, kind)| is_skipped(api_version, kind)) {
+                    Some((api_version, kind)) => collector.skip(api_version, kind),
+                    None if block::read(part, &mut tree) => {
+                        let item = only_item(&tree).ok_or(Stop::Odd)?;
+                        collector.item(item, index, Origin { lines_before, ..origin }, implied);
+                    }
+                    None => return Err(Stop::Odd),
                 }
-                let item = only_item(&tree).ok_or(Stop::Odd)?;
-                collector.item(item, index, Origin { lines_before, ..origin }, implied);
                 index += 1;
                 at += len;
                 lines_before += lines(part);
