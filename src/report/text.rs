@@ -203,8 +203,9 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
             };
             format!("{}, {missing}", words::missing_role(policy, applied))
         }
-        Doubt::NodeAuthorizer(_) => {
-            "a node's requests are decided by the Node authorizer from live objects, which no input shows; the default role `system:node` says that it may allow this".to_owned()
+        Doubt::NodeAuthorizer(rule) => {
+            let may = if rule.is_some() { "; the default role `system:node` says that it may allow this" } else { "" };
+            format!("a node's requests are decided by the Node authorizer from live objects, which no input shows{may}")
         }
         Doubt::SomeNames(_) => {
             "allowed for objects of some names only, and the question does not tell the name".to_owned()
@@ -248,7 +249,7 @@ fn doubt_text(
         Doubt::MissingRole(applied) => {
             words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line))
         }
-        Doubt::NodeAuthorizer(rule) => words::rule_place(policy, rule),
+        Doubt::NodeAuthorizer(Some(rule)) => words::rule_place(policy, rule),
         Doubt::Unread(source) => policy.sources.show(*source).to_string(),
         Doubt::Unfilled(provenance, _) => policy.sources.show(provenance.source).to_string(),
         _ => String::new(),
