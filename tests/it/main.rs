@@ -14,6 +14,7 @@ mod document_yaml; // the YAML reader
 mod identity; // from ARN to user: every recorded answer
 mod identity_rules; // from ARN to user: one test per rule
 mod matrix; // the access matrix against the authorizer
+mod matrix_rules; // the rows of the long form, rule by rule
 mod operations; // kubectl operations: the table against what kubectl really sent
 mod recorded; // decisions of the real code, when they are there
 mod trees; // what the tests of the document readers share
