@@ -10,9 +10,10 @@ use crate::attributes::{Attributes, ResourceAttributes};
 use crate::evaluate::{Asker, Grant, Grants, Mismatch};
 use crate::graph::{Applied, Principal, RbacGraph, RoleRule};
 use crate::identity::{Bindings, Provenance};
-use crate::load::Completeness;
 use crate::names::Name;
+use crate::policy::Completeness;
 use crate::rbac::Scope;
+use crate::source::Source;
 use crate::ternary::Ternary;
 use crate::user::{SYSTEM_NODES, UserInfo};
 
@@ -23,6 +24,19 @@ pub enum Doubt<'g> {
     MissingRole(Applied<'g>),
     /// The Node authorizer decides this from live objects; the rule of `system:node` shows that it may allow it.
     NodeAuthorizer(RoleRule<'g>),
+    /// It is allowed for some names of objects, and the question does not tell which one it is about.
+    SomeNames(Grant<'g>),
+    /// It is allowed in some namespaces, and the question does not tell which ones it is about.
+    SomeNamespaces {
+        /// A namespace in which it is allowed.
+        namespace: Name,
+        /// By which grant.
+        grant: Grant<'g>,
+        /// In how many namespaces it is allowed.
+        count: usize,
+    },
+    /// A document at this place could not be read, and RBAC objects may be in it.
+    Unread(Source),
     /// No identity mapping was loaded, so nobody can tell as whom the ARN logs in.
     NoIdentity,
     /// Entries differ only in case, each login picks one at random, and they do not agree; a grant of one of them.
@@ -110,6 +124,8 @@ pub struct Worth {
     pub completeness: Completeness,
     /// Whether the inputs hold any Role: an export without any lacks them all.
     pub has_roles: bool,
+    /// A document that could not be read and may hold RBAC objects.
+    pub unseen: Option<Source>,
 }
 
 impl RbacGraph {
@@ -146,6 +162,7 @@ impl RbacGraph {
                 dangling.push(applied);
             }
         }
+        doubts.extend(worth.unseen.map(Doubt::Unread));
         doubts.extend(self.node_rule(shown, attributes).map(Doubt::NodeAuthorizer));
         let near = self.near_misses(user, &asker, attributes, &refusing, dangling);
         let ternary = if doubts.is_empty() { Ternary::No } else { Ternary::Unknown };
@@ -162,7 +179,8 @@ impl RbacGraph {
     ) -> Ternary {
         match self.authorize(asker, attributes) {
             crate::evaluate::Decision::NoOpinion(missing) => {
-                let doubt = missing.iter().any(|applied| worth.could_exist(applied))
+                let doubt = worth.unseen.is_some()
+                    || missing.iter().any(|applied| worth.could_exist(applied))
                     || self.node_rule(user, attributes).is_some();
                 if doubt { Ternary::Unknown } else { Ternary::No }
             }

@@ -185,7 +185,11 @@ impl Cluster {
 
     /// What the inputs are worth.
     pub fn worth(&self) -> Worth {
-        Worth { completeness: self.completeness, has_roles: self.summary.has_roles }
+        Worth {
+            completeness: self.completeness,
+            has_roles: self.summary.has_roles,
+            unseen: self.summary.unseen,
+        }
     }
 
     /// Who an ARN is.

@@ -318,11 +318,23 @@ impl std::fmt::Display for ReadError {
 
 impl std::error::Error for ReadError {}
 
+/// Reads the YAML document that `source` holds into `tree`, which is reset first: by the fast reader where it can,
+/// by the event parser otherwise. The document starts at line `first_line` of its file.
+///
+/// # Errors
+///
+/// As [`yaml::read`].
+pub fn read<'s>(source: &'s str, first_line: u32, tree: &mut Tree<'s>) -> Result<(), ReadError> {
+    if block::read_at(source, first_line, tree) { Ok(()) } else { yaml::read_at(source, first_line, tree) }
+}
+
 /// Nesting beyond this is refused. The deepest Kubernetes objects, schemas of custom resources, stay below 70.
 pub const MAX_DEPTH: usize = 200;
 
+pub mod block;
 pub mod encoding;
 pub mod json;
 pub mod scalar;
+pub mod sniff;
 pub mod split;
 pub mod yaml;

@@ -12,6 +12,8 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Node, ReadError, Tree};
 use crate::identity::IdentityMappings;
 use crate::policy::Policy;
+
+pub use crate::policy::Completeness;
 use crate::rbac::Scope;
 use crate::source::{FileId, PathId, Source};
 use crate::version::KubernetesVersion;
@@ -52,15 +54,6 @@ pub enum Defaults {
     Never,
 }
 
-/// Whether what is not in the inputs does not exist.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Completeness {
-    /// The inputs are everything, as an export of a cluster is: a missing role does not exist.
-    Complete,
-    /// The inputs are a part, as a Git tree is: a missing role may exist in the cluster.
-    Partial,
-}
-
 /// How to load.
 #[derive(Copy, Clone, Debug, Default)]
 pub struct LoadOptions {
@@ -87,6 +80,9 @@ pub struct Summary {
     pub refused: usize,
     /// Files and documents that could not be read.
     pub unreadable: usize,
+    /// The first file or document that could not be read and may hold RBAC objects, for its text says so or could
+    /// not be seen at all.
+    pub unseen: Option<Source>,
     /// Objects of ours that the inputs hold: the label of Kubernetes' default objects is on this many.
     pub labelled_defaults: usize,
     /// Default roles and bindings that were added.
@@ -217,6 +213,7 @@ impl Collector {
         let file = self.policy.sources.add_file(&path.display().to_string());
         let source = Source { file, ..Source::default() };
         self.summary.unreadable += 1;
+        self.summary.unseen.get_or_insert(source);
         self.diagnostics.push(Diagnostic::at(
             Code::UnreadableFile,
             source,
@@ -239,6 +236,9 @@ impl Collector {
             column: error.position.column,
             path: self.path_id(origin),
         };
+        if error.code == Code::InvalidEncoding || origin.text.contains(rbac::GROUP) {
+            self.summary.unseen.get_or_insert(source);
+        }
         self.diagnostics.push(Diagnostic::at(error.code, source, error.message.clone()));
     }
 
@@ -386,6 +386,16 @@ impl Collector {
                 if decoded.in_default_namespace {
                     self.default_namespace.0 += 1;
                     self.default_namespace.1.get_or_insert(source);
+                }
+                for (key, line) in decoded.duplicate_keys {
+                    let title = title(kind.as_str(), node);
+                    self.diagnostics.push(Diagnostic::at(
+                        Code::DuplicateKey,
+                        source.at_line(line),
+                        format!(
+                            "{title} has the key `{key}` twice in one mapping; only this last one counts"
+                        ),
+                    ));
                 }
                 for field in decoded.unknown_fields {
                     self.diagnostics.push(Diagnostic::at(

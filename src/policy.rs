@@ -112,6 +112,15 @@ impl Policy {
     }
 }
 
+/// Whether what is not in the inputs does not exist.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Completeness {
+    /// The inputs are everything, as an export of a cluster is: a missing role does not exist.
+    Complete,
+    /// The inputs are a part, as a Git tree is: a missing role may exist in the cluster.
+    Partial,
+}
+
 /// An object that a later one of the same name replaced with something else.
 #[derive(Copy, Clone, Debug)]
 pub(crate) struct Superseded {

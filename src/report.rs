@@ -5,6 +5,7 @@ pub mod matrix_html;
 pub mod matrix_long;
 pub mod matrix_statement;
 pub mod matrix_table;
+pub mod rules;
 pub mod text;
 pub mod who_can;
 pub mod words;

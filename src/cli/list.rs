@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use rbacsim::cluster::Cluster;
-use rbacsim::report::{json, text};
+use rbacsim::report::{json, rules, text};
 use rbacsim::rules_review;
 
 use super::inputs::Identity;
@@ -18,6 +18,7 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     let namespace = namespace.unwrap_or("default");
     let askers = identity.askers(cluster)?;
+    let policy = cluster.graph().policy();
     let mut documents = Vec::new();
     let mut exit = Exit::Yes;
     for (who, arn) in &askers {
@@ -42,11 +43,11 @@ pub(crate) fn run(
                 if askers.len() > 1 {
                     writeln!(out, "{}", text::asker(who, arn.as_deref()))?;
                 }
-                write!(out, "{}", rules_review::table(&review))?;
-                text::notes(out, &review.notes)?;
+                write!(out, "{}", rules::table(&review))?;
+                text::notes(out, &rules::notes(policy, &review))?;
             }
             Output::Json => {
-                let mut value = rules_review::document(&review);
+                let mut value = rules::document(policy, &review);
                 if let Some(object) = value.as_object_mut() {
                     object.insert("identity".into(), json::identity(cluster, who, arn.as_deref()));
                     object.insert("namespace".into(), namespace.into());

@@ -18,6 +18,11 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
         [0xFF, 0xFE, rest @ ..] => decode_utf16(rest, u16::from_le_bytes).map(Cow::Owned),
         [0xFE, 0xFF, rest @ ..] => decode_utf16(rest, u16::from_be_bytes).map(Cow::Owned),
         [0xEF, 0xBB, 0xBF, rest @ ..] => decode_utf8(rest).map(Cow::Borrowed),
+        // The first character of any manifest is ASCII.
+        [0, _, ..] | [_, 0, ..] => {
+            let message = "the text is UTF-16 without a byte order mark: save it as UTF-8";
+            Err(invalid(Position { line: 1, column: 1 }, message.into()))
+        }
         _ => decode_utf8(bytes).map(Cow::Borrowed),
     }
 }
@@ -93,6 +98,8 @@ mod tests {
             ("cut_utf8", b"\xEF\xBB\xBFa\xC3", 1, 2),
             ("cut_utf16", b"\xFF\xFEa\0\n\0b", 2, 1),
             ("lone_surrogate", b"\xFF\xFEa\0\0\xD8b\0", 1, 2),
+            ("utf16_without_mark", b"a\0:\0", 1, 1),
+            ("utf16_big_endian_without_mark", b"\0a\0:", 1, 1),
             ("utf32", b"\xFF\xFE\0\0a\0\0\0", 1, 1),
         ];
         for (name, bytes, line, column) in rows {

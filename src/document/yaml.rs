@@ -4,6 +4,9 @@
 //! kubectl then does on the way to JSON happens here as well: aliases are copied, merge keys applied, tags
 //! obeyed, keys turned into text (`yes:` is the key `true`), and what JSON cannot hold is refused. Followed are
 //! `decode.go` of go-yaml v2 and `convertToJSONableObject` of `sigs.k8s.io/yaml`.
+//!
+//! Known to differ, each a refusal or an escape that nobody writes: `[a:]` and `{a:}` are refused here and read as
+//! the text `a:` by go-yaml; so is the escape `\'`; the escape `\/` is read here and refused there.
 
 mod events;
 mod merge;
@@ -11,7 +14,7 @@ pub mod strings;
 
 use std::collections::HashMap;
 
-use libyaml_safer::{EventData, Mark, ScalarStyle};
+use libyaml_safer::{EventData, MappingStyle, Mark, ScalarStyle, SequenceStyle};
 
 use self::events::Events;
 use super::{Entry, Kind, MAX_DEPTH, Node, Open, Position, ReadError, ScalarType, Tree, narrow, scalar};
@@ -61,6 +64,7 @@ pub fn read_at<'s>(source: &'s str, first_line: u32, tree: &mut Tree<'s>) -> Res
 struct Frame {
     open: Open,
     kind: Kind,
+    flow: bool,
     at_key: bool,
     /// The value that comes next belongs to a merge key.
     merging: bool,
@@ -96,6 +100,9 @@ struct Scalar {
     value: String,
     plain_implicit: bool,
     style: ScalarStyle,
+    /// Nothing stands before it: neither anchor nor tag.
+    bare: bool,
+    start: usize,
     end: usize,
     position: Position,
 }
@@ -106,6 +113,13 @@ impl Builder<'_, '_> {
             let event = events.next()?;
             let position = self.position(event.start_mark);
             match event.data {
+                // libyaml takes 1.2 as well, go-yaml v2 does not.
+                EventData::DocumentStart { version_directive: Some(version), .. } if version.minor != 1 => {
+                    return Err(invalid(
+                        position,
+                        "kubectl reads YAML 1.1 only: leave out the %YAML line".into(),
+                    ));
+                }
                 EventData::StreamStart { .. } | EventData::DocumentStart { .. } => {}
                 EventData::StreamEnd => return Ok(()),
                 EventData::DocumentEnd { .. } => {
@@ -114,11 +128,17 @@ impl Builder<'_, '_> {
                 }
                 EventData::Alias { anchor } => self.alias(&anchor, position)?,
                 EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
-                    let end = events.offset(event.end_mark);
-                    self.scalar(anchor, Scalar { tag, value, plain_implicit, style, end, position })?;
+                    let (start, end) = (events.offset(event.start_mark), events.offset(event.end_mark));
+                    let bare = anchor.is_none() && tag.is_none();
+                    let scalar = Scalar { tag, value, plain_implicit, style, bare, start, end, position };
+                    self.scalar(anchor, scalar)?;
                 }
-                EventData::SequenceStart { anchor, .. } => self.open(Kind::Sequence, anchor, position)?,
-                EventData::MappingStart { anchor, .. } => self.open(Kind::Mapping, anchor, position)?,
+                EventData::SequenceStart { anchor, style, .. } => {
+                    self.open(Kind::Sequence, anchor, style == SequenceStyle::Flow, position)?;
+                }
+                EventData::MappingStart { anchor, style, .. } => {
+                    self.open(Kind::Mapping, anchor, style == MappingStyle::Flow, position)?;
+                }
                 EventData::SequenceEnd | EventData::MappingEnd => self.close()?,
             }
         }
@@ -132,7 +152,13 @@ impl Builder<'_, '_> {
         self.frames.last().is_some_and(|frame| frame.at_key)
     }
 
-    fn open(&mut self, kind: Kind, anchor: Option<String>, position: Position) -> Result<(), ReadError> {
+    fn open(
+        &mut self,
+        kind: Kind,
+        anchor: Option<String>,
+        flow: bool,
+        position: Position,
+    ) -> Result<(), ReadError> {
         if self.at_key() {
             return Err(collection_as_key(kind, position));
         }
@@ -144,7 +170,16 @@ impl Builder<'_, '_> {
         }
         let open = self.tree.open(kind, position);
         let at_key = kind == Kind::Mapping;
-        self.frames.push(Frame { open, kind, at_key, merging: false, merged: false, anchor, height: 0 });
+        self.frames.push(Frame {
+            open,
+            kind,
+            flow,
+            at_key,
+            merging: false,
+            merged: false,
+            anchor,
+            height: 0,
+        });
         Ok(())
     }
 
@@ -216,8 +251,12 @@ impl Builder<'_, '_> {
         let start = self.tree.next_index();
         let position = scalar.position;
         let merge_key = self.at_key() && is_merge_key(&scalar);
-        let has_properties = anchor.is_some() || scalar.tag.is_some();
-        let literal = scalar.style == ScalarStyle::Literal && !has_properties;
+        let literal = scalar.style == ScalarStyle::Literal && scalar.bare;
+        let in_flow = self.frames.last().is_some_and(|frame| frame.flow);
+        if in_flow && scalar.style == ScalarStyle::Plain && scalar.value.contains('?') {
+            // To libyaml this is text; to go-yaml v2 it is a key where none may stand.
+            return Err(invalid(position, "text with `?` inside brackets must be quoted".into()));
+        }
         self.push(scalar)?;
         if literal {
             self.tree.mark_literal();
@@ -251,7 +290,7 @@ impl Builder<'_, '_> {
 
     /// Pushes a scalar as its tag and style say: `decoder.scalar` and `resolve` of go-yaml v2.
     fn push(&mut self, scalar: Scalar) -> Result<(), ReadError> {
-        let Scalar { tag, mut value, plain_implicit, style, end, position } = scalar;
+        let Scalar { tag, mut value, plain_implicit, style, bare, start, end, position } = scalar;
         // Only a block scalar can reach beyond the source, by the line end that was added to it.
         if end > self.tree.source.len() && value.ends_with(events::END) {
             value.pop();
@@ -284,15 +323,13 @@ impl Builder<'_, '_> {
             // Quoted, `!!str`, `!!timestamp`, the tags of others, and `!`, which says "not plain".
             _ => Kind::Text,
         };
-        let before_end = match style {
-            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => value.len() + 1,
-            _ => value.len(),
-        };
-        match end.checked_sub(before_end) {
-            Some(start) if self.tree.source.get(start..start + value.len()) == Some(&value) => {
-                self.tree.push_borrowed(kind, start, value.len(), position);
-            }
-            _ => self.tree.push_owned(kind, &value, position),
+        let quote = usize::from(matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted));
+        // What stands between anchor or tag and value is not known.
+        let text = if bare { start + quote..end.saturating_sub(quote) } else { 0..0 };
+        if self.tree.source.get(text.clone()) == Some(&value) {
+            self.tree.push_borrowed(kind, text.start, value.len(), position);
+        } else {
+            self.tree.push_owned(kind, &value, position);
         }
         Ok(())
     }

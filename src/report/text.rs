@@ -182,6 +182,14 @@ pub(crate) fn conditions(bindings: &Bindings) -> String {
     if parts.is_empty() { "the placeholders happen to match".to_owned() } else { parts.join(" and ") }
 }
 
+fn others(count: usize) -> String {
+    match count {
+        0 | 1 => String::new(),
+        2 => " (and 1 other namespace)".to_owned(),
+        more => format!(" (and {} other namespaces)", more - 1),
+    }
+}
+
 /// Why an answer is unknown, in a sentence.
 pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
     let policy = cluster.graph().policy();
@@ -197,6 +205,16 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
         }
         Doubt::NodeAuthorizer(_) => {
             "a node's requests are decided by the Node authorizer from live objects, which no input shows; the default role `system:node` says that it may allow this".to_owned()
+        }
+        Doubt::SomeNames(_) => {
+            "allowed for objects of some names only, and the question does not tell the name".to_owned()
+        }
+        Doubt::SomeNamespaces { namespace, count, .. } => {
+            let others = others(*count);
+            format!("allowed in namespace `{}`{others}, and the question does not tell in which it is made", policy.names.text(*namespace))
+        }
+        Doubt::Unread(_) => {
+            "a document could not be read and may hold RBAC objects; mend it, or leave its file out".to_owned()
         }
         Doubt::NoIdentity => {
             "no identity mapping is among the inputs; load the ConfigMap `kube-system/aws-auth`, or ask with --as and --as-group".to_owned()
@@ -231,6 +249,7 @@ fn doubt_text(
             words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line))
         }
         Doubt::NodeAuthorizer(rule) => words::rule_place(policy, rule),
+        Doubt::Unread(source) => policy.sources.show(*source).to_string(),
         Doubt::Unfilled(provenance, _) => policy.sources.show(provenance.source).to_string(),
         _ => String::new(),
     };
@@ -238,7 +257,9 @@ fn doubt_text(
     if let Doubt::Session { grant: Some(grant), .. }
     | Doubt::CoinToss(Some(grant))
     | Doubt::OtherGroup(_, Some(grant))
-    | Doubt::Unfilled(_, Some(grant)) = doubt
+    | Doubt::Unfilled(_, Some(grant))
+    | Doubt::SomeNames(grant)
+    | Doubt::SomeNamespaces { grant, .. } = doubt
     {
         hops(out, &words::hops_for(cluster.graph(), grant, Some(asked)), indent + 2)?;
     }
@@ -257,11 +278,6 @@ pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String)
             words::role_ref(policy, bound),
             grant.rule.position + 1
         )
-    };
-    let others = |count: usize| match count {
-        0 | 1 => String::new(),
-        2 => " (and 1 other namespace)".to_owned(),
-        more => format!(" (and {} other namespaces)", more - 1),
     };
     match near {
         NearMiss::Rule(grant, mismatch) => (

@@ -9,8 +9,9 @@
 
 use proptest::prelude::*;
 use rbacsim::diagnostic::Code;
-use rbacsim::document::{Kind, Node, Position, ScalarType, Tree, split, yaml};
+use rbacsim::document::{self, Kind, Node, Position, ScalarType, Tree, split, yaml};
 
+use crate::made::made;
 use crate::trees::{recorded, show, yaml_files};
 
 fn read(text: &str) -> Result<String, rbacsim::document::ReadError> {
@@ -99,6 +100,7 @@ fn what_documents_say() {
         ("inline_document", "--- {a: 1}\n", "{a: =1}"),
         ("tab_after_colon", "a:\tb\n", "{a: b}"),
         ("template_in_block", "a: admin:{{SessionName}}\n", "{a: admin:{{SessionName}}}"),
+        ("question_mark_in_block", "a: b?c\nd: ['e?']\n", "{a: b?c, d: [\"e?\"]}"),
         ("exclamation_in_text", "a: [b, \"!c,d\", e !f, g] # !h,\n", "{a: [b, \"!c,d\", e !f, g]}"),
         ("exclamation_in_flow_text", "[a !b,'c #', d]", "[a !b, \"c #\", d]"),
     ];
@@ -156,6 +158,9 @@ fn what_is_refused() {
         ("merge_of_null", "<<:\na: b\n", InvalidYaml, 1, 4, "takes a mapping"),
         ("merge_of_scalars", "<<: [a]\n", InvalidYaml, 1, 6, "takes a mapping"),
         ("merge_of_alias_of_list", "- &x [{a: 1}]\n- <<: *x\n", InvalidYaml, 1, 3, "takes a mapping"),
+        ("yaml_1_2", "%YAML 1.2\n---\na: b\n", InvalidYaml, 1, 1, "YAML 1.1 only"),
+        ("question_mark_in_flow", "a: [b?c]\n", InvalidYaml, 1, 5, "must be quoted"),
+        ("question_mark_in_nested_flow", "a: {b: [c ?d]}\n", InvalidYaml, 1, 9, "must be quoted"),
         ("yaml_2", "%YAML 2.0\n---\na: b\n", InvalidYaml, 1, 1, "incompatible"),
         ("deep", &deep, NestingTooDeep, 1, 201, "levels deep"),
         ("alias_bomb", &bomb, AliasesTooLarge, 6, 14, "expand to more than"),
@@ -296,6 +301,24 @@ fn get_gives_the_last_of_a_key() {
     assert_eq!(root.get("c").map(Node::text), None);
 }
 
+#[test]
+fn a_tree_serves_several_texts() {
+    let mut tree = Tree::default();
+    {
+        let text = String::from("a: &x 1\nb: *x\n");
+        let mut first = tree.over("");
+        document::read(&text, 1, &mut first).unwrap();
+        assert_eq!(show(&first), "{a: =1, b: =1}");
+        document::read("c: d\n", 5, &mut first).unwrap();
+        assert_eq!(show(&first), "{c: d}");
+        assert_eq!(first.root().map(|root| root.position().line), Some(5));
+        tree = first.over("");
+    }
+    assert!(tree.is_empty());
+    assert!(document::read("a: [b", 1, &mut tree).is_err());
+    assert!(tree.is_empty(), "after an error nothing is left");
+}
+
 /// Whether the tree says what `serde_yaml` reads, where YAML 1.1 and 1.2 agree.
 fn agree(node: Node<'_>, value: &serde_yaml::Value) -> Result<(), String> {
     use serde_yaml::Value;
@@ -359,138 +382,6 @@ fn recorded_files_read_as_serde_yaml_reads_them() {
     }
     eprintln!("{compared} documents compared, {} refused by both: {refused:#?}", refused.len());
     assert!(compared > 500);
-}
-
-/// A document, and how it is written.
-#[derive(Clone, Debug)]
-enum Made {
-    Scalar(String, u8),
-    List(Vec<Made>, bool),
-    Map(Vec<(String, Made)>, bool),
-}
-
-fn made() -> impl Strategy<Value = Made> {
-    let text = prop_oneof![
-        "[a-z][a-z0-9./:-]{0,12}",
-        "[ -~é€😀]{0,20}",
-        "[a-c: #'\"{}\\[\\]\u{7f}]{0,6}",
-        "[a-z \n]{0,20}",
-        prop::sample::select(vec![
-            "true", "null", "0", "17", "1.5", "-3", "yes", "010", "~", "<<x", "a: b", "a #b", "- a", "#"
-        ])
-        .prop_map(String::from),
-    ];
-    let scalar = (text, any::<u8>()).prop_map(|(text, style)| Made::Scalar(text, style));
-    scalar.prop_recursive(4, 40, 5, |inner| {
-        prop_oneof![
-            (prop::collection::vec(inner.clone(), 0..4), any::<bool>())
-                .prop_map(|(items, flow)| Made::List(items, flow)),
-            (prop::collection::btree_map("[a-z]{1,6}", inner, 0..4), any::<bool>()).prop_map(
-                |(pairs, flow)| Made::Map(
-                    pairs.into_iter().map(|(k, v)| (format!("k{k}"), v)).collect(),
-                    flow
-                )
-            ),
-        ]
-    })
-}
-
-impl Made {
-    /// What stands after `key:` or `-`, with the space or line before it.
-    fn write(&self, indent: usize, flow: bool, out: &mut String) {
-        let pad = |indent: usize| format!("\n{}", " ".repeat(indent));
-        let separator = if flow { "" } else { " " };
-        match self {
-            Self::Scalar(text, style) => {
-                out.push_str(separator);
-                let plain = !text.is_empty()
-                    && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"./-".contains(&byte))
-                    && !text.starts_with('-');
-                match style % 4 {
-                    0 if plain => out.push_str(text),
-                    1 if !text.contains(['\n', '\u{7f}']) => {
-                        out.push_str(&format!("'{}'", text.replace('\'', "''")));
-                    }
-                    2 if !flow
-                        && !text.is_empty()
-                        && !text.starts_with([' ', '\n'])
-                        && !text.contains('\u{7f}') =>
-                    {
-                        out.push_str(if text.ends_with('\n') { "|+" } else { "|-" });
-                        for line in text.strip_suffix('\n').unwrap_or(text).split('\n') {
-                            out.push_str(&pad(indent + 1));
-                            out.push_str(line);
-                        }
-                    }
-                    _ => out.push_str(
-                        &serde_json::to_string(text)
-                            .unwrap()
-                            .replace('😀', "\\U0001F600")
-                            .replace('\u{7f}', "\\x7f"),
-                    ),
-                }
-            }
-            Self::List(items, inline) if flow || *inline || items.is_empty() => {
-                out.push_str(separator);
-                out.push('[');
-                for item in items {
-                    item.write(indent, true, out);
-                    out.push_str(", ");
-                }
-                out.push(']');
-            }
-            Self::Map(pairs, inline) if flow || *inline || pairs.is_empty() => {
-                out.push_str(separator);
-                out.push('{');
-                for (key, value) in pairs {
-                    out.push_str(&format!("{key}: "));
-                    value.write(indent, true, out);
-                    out.push_str(", ");
-                }
-                out.push('}');
-            }
-            Self::List(items, _) => {
-                for item in items {
-                    out.push_str(&pad(indent));
-                    out.push('-');
-                    item.write(indent + 2, false, out);
-                }
-            }
-            Self::Map(pairs, _) => {
-                for (key, value) in pairs {
-                    out.push_str(&pad(indent));
-                    out.push_str(&format!("{key}:"));
-                    value.write(indent + 2, false, out);
-                }
-            }
-        }
-    }
-
-    fn text(&self) -> String {
-        let mut out = String::from("---");
-        self.write(0, false, &mut out);
-        out.push('\n');
-        out
-    }
-
-    fn agrees(&self, node: Node<'_>) -> bool {
-        match self {
-            Self::Scalar(text, _) => node.text() == text && node.scalar().is_some(),
-            Self::List(items, _) => {
-                node.is_sequence()
-                    && node.items().count() == items.len()
-                    && node.items().zip(items).all(|(node, item)| item.agrees(node))
-            }
-            Self::Map(pairs, _) => {
-                node.is_mapping()
-                    && node.pairs().count() == pairs.len()
-                    && node
-                        .pairs()
-                        .zip(pairs)
-                        .all(|((key, node), (name, value))| key.text() == name && value.agrees(node))
-            }
-        }
-    }
 }
 
 proptest! {

@@ -225,7 +225,7 @@ fn subjects_have_the_groups_that_the_api_server_adds() {
         + &cluster_binding("b1", "get", "{kind: Group, name: 'system:authenticated'}")
         + &cluster_binding("b2", "list", "{kind: Group, name: 'system:serviceaccounts:prod'}")
         + &cluster_binding(
-            "3",
+            "b3",
             "watch",
             "{kind: ServiceAccount, name: app, namespace: prod}, {kind: User, name: bob}, {kind: Group, name: ops}, {kind: User, name: 'system:anonymous'}, {kind: Group, name: 'system:unauthenticated'}",
         );

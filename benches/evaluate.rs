@@ -1,0 +1,3 @@
+//! Benches of loading and deciding.
+
+fn main() {}

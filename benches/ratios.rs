@@ -1,0 +1,3 @@
+//! The table of figures and baselines.
+
+fn main() {}
