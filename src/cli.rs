@@ -11,6 +11,7 @@ use rbacsim::ternary::Ternary;
 mod can_i;
 mod inputs;
 mod list;
+mod matrix;
 mod review;
 mod who_can;
 mod whoami;
@@ -41,6 +42,8 @@ enum Command {
     /// Ask whether somebody may do something, and why
     #[command(name = "can-i", visible_alias = "cani")]
     CanI(can_i::Args),
+    /// Show who may do what: the access matrix
+    Matrix(matrix::Args),
     /// List everyone who may do something, and why
     WhoCan(who_can::Args),
     /// Show the Kubernetes user behind IAM ARNs
@@ -113,6 +116,7 @@ pub(crate) fn run() -> ExitCode {
     let mut out = Unheard(anstream::AutoStream::auto(stdout));
     let result = match &cli.command {
         Command::CanI(args) => can_i::run(args, &mut out),
+        Command::Matrix(args) => matrix::run(args, &mut out),
         Command::WhoCan(args) => who_can::run(args, &mut out),
         Command::Whoami(args) => whoami::run(args, &mut out),
         Command::Review(args) => review::run(args),

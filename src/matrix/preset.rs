@@ -11,6 +11,8 @@ pub struct Entry {
     pub resource: &'static str,
     /// The verb.
     pub verb: &'static str,
+    /// Only for this object, as namespace and name; `None` for any.
+    pub object: Option<(&'static str, &'static str)>,
     /// What whoever has it can do, in one sentence.
     pub means: &'static str,
 }
@@ -21,7 +23,19 @@ const fn entry(
     verb: &'static str,
     means: &'static str,
 ) -> Entry {
-    Entry { group, resource, verb, means }
+    Entry { group, resource, verb, object: None, means }
+}
+
+const fn of_aws_auth(verb: &'static str) -> Entry {
+    Entry {
+        object: Some(("kube-system", "aws-auth")),
+        ..entry(
+            "",
+            "configmaps",
+            verb,
+            "Rewrites who of AWS logs in as whom: any right that a binding gives.",
+        )
+    }
 }
 
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -69,8 +83,8 @@ pub const SENSITIVE: &[Entry] = &[
         "create",
         "Hands out rights in the whole cluster, as far as one's own go.",
     ),
-    entry("", "configmaps", "update", "In kube-system: rewrites aws-auth, and with it who logs in as whom."),
-    entry("", "configmaps", "patch", "In kube-system: rewrites aws-auth, and with it who logs in as whom."),
+    of_aws_auth("update"),
+    of_aws_auth("patch"),
     entry(
         "",
         "nodes/proxy",
@@ -128,11 +142,4 @@ pub fn find(name: &str) -> Option<&'static [Entry]> {
 pub fn filter(entries: &[Entry]) -> Filter {
     let column = |entry: &Entry| (entry.group.to_owned(), entry.resource.to_owned(), entry.verb.to_owned());
     Filter { columns: Some(entries.iter().map(column).collect()), ..Filter::default() }
-}
-
-/// What a column means, if the preset has it.
-pub fn meaning(entries: &[Entry], group: &str, resource: &str, verb: &str) -> Option<&'static str> {
-    let found =
-        entries.iter().find(|entry| entry.group == group && entry.resource == resource && entry.verb == verb);
-    found.map(|entry| entry.means)
 }

@@ -106,7 +106,7 @@ impl Statement {
             }
         }
         statement.roles(cluster);
-        statement.identities(cluster, holders);
+        statement.identities(cluster);
         statement
     }
 
@@ -121,7 +121,7 @@ impl Statement {
         }
     }
 
-    fn identities(&mut self, cluster: &Cluster, holders: &[Holder]) {
+    fn identities(&mut self, cluster: &Cluster) {
         let sources = cluster.sources();
         for identity in cluster.identities().identities() {
             let source = sources.show(identity.source).to_string();
@@ -164,15 +164,8 @@ impl Statement {
             return;
         }
         let mut mapped_groups: BTreeSet<String> = BTreeSet::new();
-        let of_mappings;
-        let shown = |holders: &[Holder]| holders.iter().any(|holder| holder.who.is_some());
-        let identities = if shown(holders) {
-            holders
-        } else {
-            of_mappings = super::holder::mapped(cluster);
-            &of_mappings
-        };
-        for holder in identities {
+        let identities = super::holder::mapped(cluster);
+        for holder in &identities {
             let Some(user) = holder.who.as_deref().and_then(crate::cluster::Who::shown) else { continue };
             mapped_groups.extend(user.groups.iter().cloned());
             if holder.is_bound_nowhere(cluster) {

@@ -169,7 +169,7 @@ fn also(out: &mut dyn Write, cluster: &Cluster, rest: &[Grant<'_>], indent: usiz
 }
 
 /// What would have to hold, in words.
-fn conditions(bindings: &Bindings) -> String {
+pub(crate) fn conditions(bindings: &Bindings) -> String {
     let mut parts = Vec::new();
     if let Some(name) = &bindings.session_name {
         parts.push(format!("the session is named `{name}`"));

@@ -21,6 +21,7 @@ mod laws; // properties of generated clusters, and the graph against the model
 mod made; // documents made at random
 mod manifests; // real manifests against the model, when they are there
 mod matrix; // the access matrix against the authorizer
+mod matrix_rules; // the rows of the long form, rule by rule
 mod model; // the reference model: plain loops, no index
 mod operations; // kubectl operations: the table against what kubectl really sent
 mod recorded; // decisions of the real code, when they are there

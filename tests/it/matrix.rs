@@ -129,6 +129,7 @@ fn cluster(objects: &[Value]) -> Cluster {
 #[derive(Default, Debug)]
 struct Counts {
     rows: usize,
+    asked: usize,
     granted: usize,
     refused: usize,
 }
@@ -174,6 +175,11 @@ fn compare(matrix: &Matrix<'_>, holder: &Holder, random: &mut Random, samples: u
         for (namespace, names) in rows {
             assert_eq!(namespace.is_empty(), cell.place != Place::Namespaced && namespace.is_empty());
             counts.rows += 1;
+            // Of a large set of rows a share is asked, never the same one.
+            if samples < 100 && random.below(40) > 0 {
+                continue;
+            }
+            counts.asked += 1;
             for (name, namespace) in requests(cell, namespace, names) {
                 assert!(
                     is_allowed(cell, verb, &name, &namespace),
@@ -254,6 +260,6 @@ fn each_cell_is_what_authorize_says_on_recorded_sets() {
             compare(&matrix, &holder, &mut random, 60, &mut counts);
         }
     }
-    assert!(counts.rows > 10_000 && counts.granted > 1_000 && counts.refused > 1_000, "{counts:?}");
+    assert!(counts.asked > 10_000 && counts.granted > 1_000 && counts.refused > 1_000, "{counts:?}");
     eprintln!("recorded sets: {counts:?}");
 }
