@@ -62,7 +62,6 @@ pub fn read_at<'s>(source: &'s str, first_line: u32, tree: &mut Tree<'s>) -> Res
 }
 
 /// An open collection.
-#[expect(clippy::struct_excessive_bools, reason = "four independent facts about an open collection")]
 struct Frame {
     open: Open,
     kind: Kind,

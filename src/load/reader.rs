@@ -17,6 +17,8 @@ use super::collect::{Collector, Origin, bears_on_answers};
 use window::Window;
 
 mod json_list;
+#[cfg(test)]
+mod tests;
 mod window;
 mod yaml_list;
 
