@@ -76,7 +76,6 @@ fn guarded<T>(first_line: u32, parse: impl FnOnce() -> Result<T, ReadError>) -> 
 }
 
 /// An open collection.
-#[expect(clippy::struct_excessive_bools, reason = "four independent facts about an open collection")]
 struct Frame {
     open: Open,
     kind: Kind,

@@ -18,6 +18,7 @@ mod document_yaml; // the YAML reader
 mod identity; // from ARN to user: every recorded answer
 mod identity_rules; // from ARN to user: one test per rule
 mod laws; // properties of generated clusters, and the graph against the model
+mod loading; // every form of input, what is refused, and hostile texts
 mod made; // documents made at random
 mod manifests; // real manifests against the model, when they are there
 mod matrix; // the access matrix against the authorizer
