@@ -224,29 +224,9 @@ impl RbacGraph {
 
     /// The first subject of a binding that a user matches: the one that upstream's reason names.
     pub(crate) fn first_subject(&self, asker: &Asker, applied: &Applied<'_>) -> usize {
-        let subjects = self.policy().subjects_of(applied.binding);
-        subjects
-            .iter()
-            .position(|placed| asker.principals.iter().any(|principal| self.is(placed.subject, *principal)))
-            .unwrap_or(0)
-    }
-
-    /// Whether a subject is a principal: text against text, whatever kind the user really is.
-    fn is(&self, subject: Subject, principal: Principal) -> bool {
-        match (subject, principal) {
-            (Subject::User(name), Principal::Username(own))
-            | (Subject::Group(name), Principal::Group(own)) => name == own,
-            (Subject::ServiceAccount { namespace, name }, Principal::Username(own)) => {
-                let names = &self.policy().names;
-                names
-                    .text(own)
-                    .strip_prefix("system:serviceaccount:")
-                    .and_then(|rest| rest.strip_prefix(names.text(namespace)))
-                    .and_then(|rest| rest.strip_prefix(':'))
-                    .is_some_and(|rest| rest == names.text(name))
-            }
-            _ => false,
-        }
+        // Text against text, whatever kind the user really is: a service account is compared as its username.
+        let subjects = self.principals_of(applied.binding);
+        subjects.iter().position(|subject| asker.principals.contains(subject)).unwrap_or(0)
     }
 
     /// The reason of a decision in the API server's own words.

@@ -21,6 +21,11 @@ impl Name {
     pub fn index(self) -> usize {
         self.0 as usize
     }
+
+    /// The number as it is stored.
+    pub(crate) fn raw(self) -> u32 {
+        self.0
+    }
 }
 
 /// The texts of all names, each stored once, in one buffer.
