@@ -15,10 +15,15 @@ use rustc_hash::FxHashMap;
 use crate::evaluate::matches::Lexicon;
 use crate::names::Name;
 use crate::policy::{Policy, position};
-use crate::rbac::{Binding, PlacedRule, PlacedSubject, PolicyRule, Role, RoleKind, RoleRef, Scope, Subject};
+use crate::rbac::{
+    Binding, PlacedRule, PlacedSubject, PolicyRule, Role, RoleKind, RoleRef, RuleId, Scope, Subject,
+};
 use crate::source::Source;
 
 mod aggregation;
+mod index;
+
+use index::{Granted, Index};
 
 /// Whom an authorizer compares: a username (of a user or service account alike) or a group.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,17 +69,10 @@ pub(crate) enum Via {
 pub struct RbacGraph {
     policy: Policy,
     csr: Csr<Vertex, Via, petgraph::Directed, u32>,
-    /// The vertices of usernames and of groups, by the number of the name; 0 where no binding names it.
-    usernames: Vec<u32>,
-    groups: Vec<u32>,
-    /// Per seat its namespace; empty for the cluster.
-    seat_scopes: Vec<Name>,
-    /// Per binding the vertex of its role.
-    granted: Vec<u32>,
+    index: Index,
     /// Per placed subject whom it is compared as.
     subjects: Vec<Principal>,
     first_binding: u32,
-    first_seat: u32,
     first_principal: u32,
     first_rule: u32,
     /// Per placed rule the role in which it stands.
@@ -155,53 +153,49 @@ impl RbacGraph {
         }
 
         let first_binding = position(vertices.len());
-        let mut grants: Vec<((Principal, Scope), u32)> = Vec::with_capacity(policy.placed_subjects.len());
-        for (binding, index) in policy.bindings.iter().zip(0..) {
-            vertices.push(Vertex::Binding(index));
+        let mut grants = Vec::with_capacity(policy.placed_subjects.len());
+        for ((binding, role), number) in policy.bindings.iter().zip(&granted).zip(0..) {
+            vertices.push(Vertex::Binding(number));
             for principal in binding.subjects.of(&subjects) {
-                grants.push(((*principal, binding.scope), first_binding + index));
+                let granted = Granted { binding: number, role: *role };
+                grants.push(((*principal, binding.scope), granted));
             }
         }
-        grants.sort_unstable();
-        grants.dedup();
+        grants.sort_unstable_by_key(|(seat, granted)| (*seat, granted.binding));
+        grants.dedup_by_key(|(seat, granted)| (*seat, granted.binding));
 
         let mut seat_edges = Vec::with_capacity(grants.len());
         let mut seat_owner: Vec<Principal> = Vec::new();
-        let mut seat_scopes = Vec::new();
         let first_seat = position(vertices.len());
         let mut last = None;
-        for (seat, binding) in &grants {
+        for (seat, granted) in &grants {
             if last != Some(*seat) {
                 last = Some(*seat);
                 vertices.push(Vertex::Seat(seat.1));
                 seat_owner.push(seat.0);
-                seat_scopes.push(seat.1.namespace());
             }
-            seat_edges.push((position(vertices.len() - 1), *binding, Via::Own));
+            seat_edges.push((position(vertices.len() - 1), first_binding + granted.binding, Via::Own));
         }
-        drop(grants);
 
         let first_principal = position(vertices.len());
-        let mut usernames = vec![0; policy.names.len()];
-        let mut groups = usernames.clone();
         let mut principal_edges = Vec::with_capacity(seat_owner.len());
+        let mut last = None;
         for (principal, seat) in seat_owner.iter().zip(first_seat..) {
-            let (name, table) = match principal {
-                Principal::Username(name) => (name, &mut usernames),
-                Principal::Group(name) => (name, &mut groups),
-            };
-            let Some(vertex) = table.get_mut(name.index()) else { continue };
-            if *vertex == 0 {
+            if last != Some(*principal) {
+                last = Some(*principal);
                 vertices.push(Vertex::Principal(*principal));
-                *vertex = position(vertices.len() - 1);
             }
-            principal_edges.push((*vertex, seat, Via::Own));
+            principal_edges.push((position(vertices.len() - 1), seat, Via::Own));
         }
 
         let first_rule = position(vertices.len());
         vertices.extend((0..position(policy.placed_rules.len())).map(Vertex::Rule));
 
         let mut edges = aggregation::role_edges(&policy, first_rule);
+        let rule_of = |vertex: u32| policy.placed_rules.get((vertex - first_rule) as usize);
+        let rules = edges.iter().filter_map(|(role, rule, _)| Some((*role, rule_of(*rule)?.rule)));
+        let index = Index::new(policy.names.len(), &grants, rules, policy.roles.len());
+        drop(grants);
         edges.extend(granted.iter().zip(first_binding..).map(|(role, binding)| (binding, *role, Via::Own)));
         edges.append(&mut seat_edges);
         edges.append(&mut principal_edges);
@@ -223,21 +217,7 @@ impl RbacGraph {
             }
         }
         let lexicon = Lexicon::of(&policy);
-        Self {
-            policy,
-            csr,
-            usernames,
-            groups,
-            seat_scopes,
-            granted,
-            subjects,
-            first_binding,
-            first_seat,
-            first_principal,
-            first_rule,
-            owners,
-            lexicon,
-        }
+        Self { policy, csr, index, subjects, first_binding, first_principal, first_rule, owners, lexicon }
     }
 
     /// What the graph was built from.
@@ -264,40 +244,29 @@ impl RbacGraph {
         principal: Principal,
         scope: Scope,
     ) -> impl Iterator<Item = Applied<'_>> + Clone {
-        // The seats of a principal lie side by side, in the order of their scopes.
-        let seats = self.seats_of(principal);
-        let start = seats.first().and_then(|first| first.checked_sub(self.first_seat)).unwrap_or_default();
-        let scopes = self.seat_scopes.get(start as usize..start as usize + seats.len()).unwrap_or_default();
-        let found = scopes.binary_search(&scope.namespace()).ok().and_then(|at| seats.get(at));
-        let bindings: &[u32] = found.map_or(&[], |seat| self.targets(*seat));
-        bindings.iter().filter_map(|vertex| self.applied(*vertex))
+        self.index.bindings(principal, scope).iter().filter_map(|granted| self.applied(*granted))
     }
 
-    fn seats_of(&self, principal: Principal) -> &[u32] {
-        let vertex = match principal {
-            Principal::Username(name) => self.usernames.get(name.index()),
-            Principal::Group(name) => self.groups.get(name.index()),
-        };
-        vertex.filter(|vertex| **vertex != 0).map_or(&[], |vertex| self.targets(*vertex))
-    }
-
-    fn applied(&self, vertex: u32) -> Option<Applied<'_>> {
-        let number = vertex.checked_sub(self.first_binding)? as usize;
-        let binding = self.policy.bindings.get(number)?;
-        let role_vertex = *self.granted.get(number)?;
+    fn applied(&self, granted: Granted) -> Option<Applied<'_>> {
+        let Granted { binding: number, role: role_vertex } = granted;
+        let binding = self.policy.bindings.get(number as usize)?;
+        let vertex = self.first_binding + number;
         Some(Applied { binding, role: self.role_of_vertex(role_vertex), vertex, role_vertex })
     }
 
     /// Every binding with its role, those of the cluster first, then by namespace and name.
     pub fn bindings(&self) -> impl Iterator<Item = Applied<'_>> {
-        (self.first_binding..).zip(&self.policy.bindings).filter_map(|(vertex, _)| self.applied(vertex))
+        (0..).zip(&self.policy.bindings).filter_map(|(binding, _)| {
+            let role = *self.targets(self.first_binding + binding).first()?;
+            self.applied(Granted { binding, role })
+        })
     }
 
     /// The scopes in which any binding names a principal: the cluster first, then namespaces.
     pub fn scopes_of(&self, principal: Principal) -> impl Iterator<Item = Scope> + '_ {
-        self.seats_of(principal).iter().filter_map(|seat| match self.vertex(*seat) {
-            Vertex::Seat(scope) => Some(scope),
-            _ => None,
+        self.index.namespaces(principal).map(|namespace| match namespace {
+            Name::EMPTY => Scope::Cluster,
+            namespace => Scope::Namespace(namespace),
         })
     }
 
@@ -311,17 +280,17 @@ impl RbacGraph {
 
     /// Whether any binding names the principal.
     pub fn is_bound(&self, principal: Principal) -> bool {
-        !self.seats_of(principal).is_empty()
+        self.index.namespaces(principal).next().is_some()
     }
 
     /// The rules in force of the role that a binding grants: none where the role is missing.
-    pub(crate) fn rule_vertices(&self, applied: &Applied<'_>) -> &[u32] {
-        self.targets(applied.role_vertex)
+    pub(crate) fn rules_granted(&self, applied: &Applied<'_>) -> &[RuleId] {
+        self.index.rules(applied.role_vertex)
     }
 
-    /// The placed rule of a rule vertex.
-    pub(crate) fn placed(&self, vertex: u32) -> Option<PlacedRule> {
-        self.policy.placed_rules.get(vertex.checked_sub(self.first_rule)? as usize).copied()
+    /// The vertex of a rule among [`RbacGraph::rules_granted`], by its number there.
+    pub(crate) fn rule_vertex(&self, applied: &Applied<'_>, number: usize) -> Option<u32> {
+        self.targets(applied.role_vertex).get(number).copied()
     }
 
     /// The rules in force of a role: an aggregated one's are those it took in.
