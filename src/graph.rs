@@ -343,7 +343,10 @@ impl RbacGraph {
         let mut steps = Vec::new();
         let mut into = role;
         let target = self.first_rule + rule.owner.rules.start + rule.position;
-        while steps.len() <= self.policy.roles.len() {
+        // Roles may take from each other in a circle; the way ends where the rule stands.
+        while (into.scope, into.name) != (rule.owner.scope, rule.owner.name)
+            && steps.len() <= self.policy.roles.len()
+        {
             let Some(vertex) = self.role_vertex(into) else { break };
             let Ok(at) = self.targets(vertex).binary_search(&target) else { break };
             let Some(Via::Aggregated { from, selector }) =

@@ -45,6 +45,7 @@ pub mod evaluate;
 pub mod graph;
 pub mod identity;
 pub mod load;
+pub mod matrix;
 pub mod names;
 pub mod operations;
 pub mod policy;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::catalogue::Catalogue;
 use crate::diagnostic::Diagnostic;
 use crate::identity::IdentityMappings;
+pub use crate::policy::Completeness;
 use crate::policy::Policy;
 use crate::source::Source;
 use crate::version::KubernetesVersion;
@@ -50,15 +51,6 @@ pub enum Defaults {
     Always,
     /// Never.
     Never,
-}
-
-/// Whether what is not in the inputs does not exist.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum Completeness {
-    /// The inputs are everything, as an export of a cluster is: a missing role does not exist.
-    Complete,
-    /// The inputs are a part, as a Git tree is: a missing role may exist in the cluster.
-    Partial,
 }
 
 /// How to load.

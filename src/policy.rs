@@ -140,6 +140,15 @@ impl Policy {
     }
 }
 
+/// Whether what is not in the inputs does not exist.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Completeness {
+    /// The inputs are everything, as an export of a cluster is: a missing role does not exist.
+    Complete,
+    /// The inputs are a part, as a Git tree is: a missing role may exist in the cluster.
+    Partial,
+}
+
 /// How much a [`Policy`] held at a moment.
 #[derive(Debug)]
 pub(crate) struct PolicyMark {

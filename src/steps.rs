@@ -1,6 +1,6 @@
 //! The requests behind the steps of a kubectl operation, and their answers.
 
-use crate::answer::{Answer, NearMiss};
+use crate::answer::{Answer, Doubt, NearMiss};
 use crate::cluster::{Cluster, Who};
 use crate::operations::{Step, StepName, StepScope};
 use crate::question::Request;
@@ -32,12 +32,21 @@ pub fn request(step: &Step, namespace: &str, name: &str) -> Request {
 pub fn answer<'g>(cluster: &'g Cluster, who: &Who, step: &Step, request: &Request) -> Answer<'g> {
     let mut answer = cluster.answer(who, &request.attributes());
     if answer.ternary == Ternary::No {
-        let may = answer.near.iter().any(|near| match near {
-            NearMiss::OnlyNames(_) => step.name == StepName::Unknown,
-            NearMiss::OnlyInNamespaces { .. } => step.scope == StepScope::UnknownNamespaces,
-            _ => false,
-        });
-        if may {
+        let near = std::mem::take(&mut answer.near);
+        for near in near {
+            match near {
+                NearMiss::OnlyNames(grant) if step.name == StepName::Unknown => {
+                    answer.doubts.push(Doubt::SomeNames(grant));
+                }
+                NearMiss::OnlyInNamespaces { namespace, grant, count }
+                    if step.scope == StepScope::UnknownNamespaces =>
+                {
+                    answer.doubts.push(Doubt::SomeNamespaces { namespace, grant, count });
+                }
+                near => answer.near.push(near),
+            }
+        }
+        if !answer.doubts.is_empty() {
             answer.ternary = Ternary::Unknown;
         }
     }

@@ -86,6 +86,8 @@ struct Asked<'g> {
 struct Answered<'g> {
     ternary: Ternary,
     title: String,
+    /// What an operation was asked on.
+    on: Option<Value>,
     asked: Vec<Asked<'g>>,
     plan: Option<Plan>,
     notes: Vec<String>,
@@ -182,6 +184,7 @@ fn ask<'g>(
         ternary: answer.ternary,
         title: request.attributes().to_string(),
         asked: vec![Asked { request, answer, why: String::new(), decides: true, step: None }],
+        on: None,
         plan: None,
         notes,
     };
@@ -255,7 +258,11 @@ fn operate<'g>(
         resolution.resource(),
         cluster.version()
     );
-    Ok((Answered { ternary, title, asked, plan: Some(plan), notes }, warnings))
+    let on = json!({
+        "group": resolution.group(), "resource": resolution.resource(), "subresource": subresource, "name": name,
+        "namespace": if namespaced && !words.all_namespaces { words.namespace.unwrap_or("default") } else { "" },
+    });
+    Ok((Answered { ternary, title, on: Some(on), asked, plan: Some(plan), notes }, warnings))
 }
 
 fn step_names(need: &Need) -> String {
@@ -392,13 +399,12 @@ fn document(
             .map(|grant| json::grant(cluster, grant))
             .collect();
         let plan = answered.plan.as_ref();
-        object.insert(
-            "question".into(),
-            json!({
-                "operation": plan.map(|plan| plan.operation),
-                "needs": plan.map(|plan| need_sentence(&plan.needs)),
-            }),
-        );
+        let mut question = answered.on.clone().unwrap_or_default();
+        if let (Some(fields), Some(plan)) = (question.as_object_mut(), plan) {
+            fields.insert("operation".into(), plan.operation.into());
+            fields.insert("needs".into(), need_sentence(&plan.needs).into());
+        }
+        object.insert("question".into(), question);
         object.insert("requests".into(), requests.into());
         object.insert("grants".into(), grants.into());
     }

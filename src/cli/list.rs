@@ -3,8 +3,9 @@
 use std::io::Write;
 
 use rbacsim::cluster::Cluster;
-use rbacsim::report::{json, text};
+use rbacsim::report::{json, rules, text};
 use rbacsim::rules_review;
+use serde_json::Value;
 
 use super::inputs::Identity;
 use super::{Exit, Failure, Output};
@@ -18,16 +19,9 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     let namespace = namespace.unwrap_or("default");
     let askers = identity.askers(cluster)?;
+    let policy = cluster.graph().policy();
     let mut documents = Vec::new();
-    let mut exit = Exit::Yes;
     for (who, arn) in &askers {
-        if who.error().is_some() {
-            exit = if who.error().is_some_and(rbacsim::identity::IdentityError::is_refusal) {
-                Exit::No
-            } else {
-                Exit::Unknown
-            };
-        }
         let Some(user) = who.certain() else {
             if output == Output::Json {
                 documents.push(json::identity(cluster, who, arn.as_deref()));
@@ -42,11 +36,15 @@ pub(crate) fn run(
                 if askers.len() > 1 {
                     writeln!(out, "{}", text::asker(who, arn.as_deref()))?;
                 }
-                write!(out, "{}", rules_review::table(&review))?;
-                text::notes(out, &review.notes)?;
+                write!(out, "{}", rules::table(&review))?;
+                text::notes(out, &rules::notes(policy, &review))?;
+                text::notes(out, &text::list_notes(who))?;
             }
             Output::Json => {
-                let mut value = rules_review::document(&review);
+                let mut value = rules::document(policy, &review);
+                if let Some(notes) = value.get_mut("notes").and_then(Value::as_array_mut) {
+                    notes.extend(text::list_notes(who).into_iter().map(Value::from));
+                }
                 if let Some(object) = value.as_object_mut() {
                     object.insert("identity".into(), json::identity(cluster, who, arn.as_deref()));
                     object.insert("namespace".into(), namespace.into());
@@ -59,5 +57,5 @@ pub(crate) fn run(
         let value = if documents.len() == 1 { documents.remove(0) } else { documents.into() };
         super::write_json(out, &value)?;
     }
-    Ok(exit)
+    Ok(super::exit_of_identities(askers.iter().map(|(who, _)| who)))
 }

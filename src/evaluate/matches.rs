@@ -232,3 +232,83 @@ pub(crate) fn url_pattern_matches(pattern: &str, url: &str) -> bool {
         || pattern == url
         || (pattern.ends_with('*') && url.starts_with(pattern.trim_end_matches('*')))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attributes::{NonResourceAttributes, ResourceAttributes};
+
+    /// A rule for resources and URLs at once cannot be stored, but upstream's function would take it for both.
+    #[test]
+    fn a_rule_of_both_kinds_works_for_both() {
+        let mut policy = Policy::default();
+        let mut one = |text: &str| [policy.names.intern(text)];
+        let (verbs, api_groups, resources, urls) = (one("get"), one(""), one("pods"), one("/x"));
+        let rule = PolicyRule {
+            verbs: &verbs,
+            api_groups: &api_groups,
+            resources: &resources,
+            resource_names: &[],
+            non_resource_urls: &urls,
+        };
+        let rule = policy.rules.intern(&rule);
+        let lexicon = Lexicon::of(&policy);
+        let pods = ResourceAttributes {
+            verb: "get",
+            group: "",
+            resource: "pods",
+            subresource: "",
+            name: "",
+            namespace: "",
+        };
+        let asked = [
+            (Attributes::Resource(pods), true),
+            (Attributes::Resource(ResourceAttributes { group: "apps", ..pods }), false),
+            (Attributes::NonResource(NonResourceAttributes { verb: "get", path: "/x" }), true),
+            (Attributes::NonResource(NonResourceAttributes { verb: "get", path: "/y" }), false),
+        ];
+        for (attributes, allowed) in asked {
+            let request = lexicon.request(&policy.names, &attributes);
+            assert_eq!(lexicon.allows(&policy, rule, &request), allowed, "{attributes}");
+            let mismatch = lexicon.mismatch(&policy.names, &policy.rules.get(rule), &request);
+            assert_eq!(mismatch.is_none(), allowed, "{attributes}");
+        }
+    }
+
+    /// The masks have 64 bits; verbs and groups beyond share one and must still be told apart.
+    #[test]
+    fn more_verbs_than_bits() {
+        let mut policy = Policy::default();
+        let texts: Vec<String> = (0..200).map(|number| format!("v{number}")).collect();
+        let group = [policy.names.intern("g")];
+        let resources = [policy.names.intern("pods")];
+        let rules: Vec<RuleId> = texts
+            .iter()
+            .map(|text| {
+                let verbs = [policy.names.intern(text)];
+                policy.rules.intern(&PolicyRule {
+                    verbs: &verbs,
+                    api_groups: &group,
+                    resources: &resources,
+                    resource_names: &[],
+                    non_resource_urls: &[],
+                })
+            })
+            .collect();
+        let lexicon = Lexicon::of(&policy);
+        for (verb, own) in texts.iter().zip(&rules) {
+            let attributes = Attributes::Resource(ResourceAttributes {
+                verb,
+                group: "g",
+                resource: "pods",
+                subresource: "",
+                name: "",
+                namespace: "",
+            });
+            let request = lexicon.request(&policy.names, &attributes);
+            for rule in &rules {
+                assert_eq!(lexicon.allows(&policy, *rule, &request), rule == own, "{verb}");
+            }
+        }
+    }
+}

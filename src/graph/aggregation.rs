@@ -101,6 +101,7 @@ fn fixed_point(policy: &Policy) -> Vec<(u32, InForce)> {
                     }
                 }
             }
+            keep_first_ways(&mut taken, taker, &in_force, &number, &id);
             let Some((_, before)) = in_force.get_mut(taker) else { continue };
             if !taken.is_empty() && ids(&taken) != ids(before) {
                 *before = taken;
@@ -115,4 +116,29 @@ fn fixed_point(policy: &Policy) -> Vec<(u32, InForce)> {
     }
     in_force.sort_unstable_by_key(|(index, _)| *index);
     in_force
+}
+
+/// Leaves rules that were there before as they first came in, as long as they still could: where roles take from each
+/// other, the latest way would lead in a circle and never to the role in which the rule stands.
+fn keep_first_ways(
+    taken: &mut InForce,
+    taker: usize,
+    in_force: &[(u32, InForce)],
+    number: &FxHashMap<u32, usize>,
+    id: &dyn Fn(u32) -> Option<RuleId>,
+) {
+    let rules_of = |role: u32| number.get(&role).and_then(|at| in_force.get(*at)).map(|(_, rules)| rules);
+    let before = in_force.get(taker).map_or(&[][..], |(_, rules)| rules);
+    let first: FxHashMap<RuleId, (u32, Via)> =
+        before.iter().filter_map(|entry| Some((id(entry.0)?, *entry))).collect();
+    for entry in taken {
+        let Some((rule, via @ Via::Aggregated { from, .. })) = id(entry.0).and_then(|id| first.get(&id))
+        else {
+            continue;
+        };
+        // A role that takes nothing itself never loses a rule.
+        if rules_of(*from).is_none_or(|rules| rules.iter().any(|(known, _)| known == rule)) {
+            *entry = (*rule, *via);
+        }
+    }
 }

@@ -269,6 +269,16 @@ impl Collector {
                     self.default_namespace.0 += 1;
                     self.default_namespace.1.get_or_insert(source);
                 }
+                for (key, line) in decoded.duplicate_keys {
+                    let title = title(kind.as_str(), node);
+                    self.diagnostics.push(Diagnostic::at(
+                        Code::DuplicateKey,
+                        source.at_line(line),
+                        format!(
+                            "{title} has the key `{key}` twice in one mapping; only this last one counts"
+                        ),
+                    ));
+                }
                 for field in decoded.unknown_fields {
                     self.diagnostics.push(Diagnostic::at(
                         Code::UnknownField,

@@ -13,8 +13,7 @@ use crate::source::Source;
 use super::fields::{FieldError, list, mapping, text};
 use super::validate;
 
-/// The API group of RBAC.
-pub(crate) const GROUP: &str = "rbac.authorization.k8s.io";
+pub(crate) use validate::GROUP;
 
 /// One of the four kinds.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -103,6 +102,8 @@ pub(crate) struct Scratch {
 pub(crate) struct Decoded {
     /// Fields that the API server does not know and would drop.
     pub(crate) unknown_fields: Vec<String>,
+    /// Keys that stand twice in a mapping, with their lines.
+    pub(crate) duplicate_keys: Vec<(String, u32)>,
     /// Whether `metadata.namespace` was missing and `default` was taken.
     pub(crate) in_default_namespace: bool,
     /// Whether the object carries the label of Kubernetes' default objects.
@@ -142,7 +143,9 @@ pub(crate) fn add(
     let namespace = if in_default_namespace { "default" } else { meta.namespace };
     let generated;
     let name = if meta.name.is_empty() && !meta.generate_name.is_empty() {
-        generated = format!("{}<generated>", meta.generate_name);
+        // Two objects with one prefix are two, as the server's names would be.
+        let number = policy.roles.len() + policy.bindings.len();
+        generated = format!("{}<generated-{number}>", meta.generate_name);
         generated.as_str()
     } else {
         meta.name
@@ -202,7 +205,35 @@ pub(crate) fn add(
             policy.bindings.push(Binding { scope, name, role_ref: read, subjects, source, role_ref_line });
         }
     }
-    Ok(Decoded { unknown_fields, in_default_namespace, is_default })
+    let mut duplicates = Vec::new();
+    duplicate_keys(node, &mut duplicates);
+    for (_, line) in &mut duplicates {
+        *line = line_of(*line);
+    }
+    Ok(Decoded { unknown_fields, duplicate_keys: duplicates, in_default_namespace, is_default })
+}
+
+/// The keys that stand twice in a mapping of an object, each with the line of its last standing.
+fn duplicate_keys(node: Node<'_>, found: &mut Vec<(String, u32)>) {
+    let mut greatest: Option<&str> = None;
+    for (key, value) in node.pairs() {
+        let name = key.text();
+        // Printed objects have their keys sorted; only where they are not is it worth looking back.
+        let ascending = greatest.is_none_or(|greatest| greatest < name);
+        if ascending {
+            greatest = Some(name);
+        } else if node
+            .pairs()
+            .take_while(|(other, _)| other.position() != key.position())
+            .any(|(other, _)| other.text() == name)
+        {
+            found.push((name.to_owned(), key.position().line));
+        }
+        duplicate_keys(value, found);
+    }
+    for item in node.items() {
+        duplicate_keys(item, found);
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "the pools and lists that one object fills")]

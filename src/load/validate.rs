@@ -3,7 +3,8 @@
 use crate::names::Names;
 use crate::rbac::{PolicyRule, RoleKind};
 
-use super::rbac::GROUP;
+/// The API group of RBAC.
+pub(crate) const GROUP: &str = "rbac.authorization.k8s.io";
 
 /// `path.ValidatePathSegmentName` behind `ValidateObjectMeta`.
 pub(crate) fn object_name(name: &str, errors: &mut Vec<String>) {

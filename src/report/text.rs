@@ -15,6 +15,7 @@ use crate::load::Completeness;
 use crate::rbac::RoleKind;
 use crate::source::Sources;
 use crate::ternary::Ternary;
+use crate::user::SYSTEM_NODES;
 
 use super::words::{self, Hop};
 
@@ -168,7 +169,7 @@ fn also(out: &mut dyn Write, cluster: &Cluster, rest: &[Grant<'_>], indent: usiz
 }
 
 /// What would have to hold, in words.
-fn conditions(bindings: &Bindings) -> String {
+pub(crate) fn conditions(bindings: &Bindings) -> String {
     let mut parts = Vec::new();
     if let Some(name) = &bindings.session_name {
         parts.push(format!("the session is named `{name}`"));
@@ -180,6 +181,14 @@ fn conditions(bindings: &Bindings) -> String {
         parts.push(format!("the instance's private DNS name is `{name}`"));
     }
     if parts.is_empty() { "the placeholders happen to match".to_owned() } else { parts.join(" and ") }
+}
+
+fn others(count: usize) -> String {
+    match count {
+        0 | 1 => String::new(),
+        2 => " (and 1 other namespace)".to_owned(),
+        more => format!(" (and {} other namespaces)", more - 1),
+    }
 }
 
 /// Why an answer is unknown, in a sentence.
@@ -195,8 +204,16 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
             };
             format!("{}, {missing}", words::missing_role(policy, applied))
         }
-        Doubt::NodeAuthorizer(_) => {
-            "a node's requests are decided by the Node authorizer from live objects, which no input shows; the default role `system:node` says that it may allow this".to_owned()
+        Doubt::NodeAuthorizer(rule) => {
+            let may = if rule.is_some() { "; the default role `system:node` says that it may allow this" } else { "" };
+            format!("a node's requests are decided by the Node authorizer from live objects, which no input shows{may}")
+        }
+        Doubt::SomeNames(_) => {
+            "allowed for objects of some names only, and the question does not tell the name".to_owned()
+        }
+        Doubt::SomeNamespaces { namespace, count, .. } => {
+            let others = others(*count);
+            format!("allowed in namespace `{}`{others}, and the question does not tell in which it is made", policy.names.text(*namespace))
         }
         Doubt::Unread(_) => {
             "a document could not be read and may hold RBAC objects; mend it, or leave its file out".to_owned()
@@ -233,7 +250,7 @@ fn doubt_text(
         Doubt::MissingRole(applied) => {
             words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line))
         }
-        Doubt::NodeAuthorizer(rule) => words::rule_place(policy, rule),
+        Doubt::NodeAuthorizer(Some(rule)) => words::rule_place(policy, rule),
         Doubt::Unread(source) => policy.sources.show(*source).to_string(),
         Doubt::Unfilled(provenance, _) => policy.sources.show(provenance.source).to_string(),
         _ => String::new(),
@@ -242,7 +259,9 @@ fn doubt_text(
     if let Doubt::Session { grant: Some(grant), .. }
     | Doubt::CoinToss(Some(grant))
     | Doubt::OtherGroup(_, Some(grant))
-    | Doubt::Unfilled(_, Some(grant)) = doubt
+    | Doubt::Unfilled(_, Some(grant))
+    | Doubt::SomeNames(grant)
+    | Doubt::SomeNamespaces { grant, .. } = doubt
     {
         hops(out, &words::hops_for(cluster.graph(), grant, Some(asked)), indent + 2)?;
     }
@@ -261,11 +280,6 @@ pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String)
             words::role_ref(policy, bound),
             grant.rule.position + 1
         )
-    };
-    let others = |count: usize| match count {
-        0 | 1 => String::new(),
-        2 => " (and 1 other namespace)".to_owned(),
-        more => format!(" (and {} other namespaces)", more - 1),
     };
     match near {
         NearMiss::Rule(grant, mismatch) => (
@@ -379,6 +393,53 @@ pub fn identity_error(
         _ => {}
     }
     hops(out, &lines, indent)
+}
+
+/// Who an ARN could be, where the inputs do not tell.
+///
+/// # Errors
+/// If writing fails.
+pub fn candidates(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    error: &IdentityError,
+    indent: usize,
+) -> io::Result<()> {
+    let sources = cluster.sources();
+    let line = |mapped: &Mapped, why: &str| {
+        let user = mapped.user_info();
+        let text = format!("{why}user `{}`, groups {}", user.username, quoted_or_none(&user.groups));
+        Hop { depth: 1, text, place: sources.show(mapped.provenance.source).to_string() }
+    };
+    let lines: Vec<Hop> = match error {
+        IdentityError::NoMappings => vec![Hop { depth: 0, text: error.to_string(), place: String::new() }],
+        IdentityError::NotMapped { unfilled, .. } => {
+            let why = |mapped: &Mapped| format!("if `{}` is filled in so: ", mapped.provenance.arn);
+            unfilled.iter().map(|mapped| line(mapped, &why(mapped))).collect()
+        }
+        IdentityError::CoinToss { candidates } => {
+            candidates.iter().flatten().map(|mapped| line(mapped, "")).collect()
+        }
+        _ => Vec::new(),
+    };
+    hops(out, &lines, indent)
+}
+
+/// What the answer leaves out, where somebody's user is not wholly known.
+pub fn list_notes(who: &Who) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let WhoIs::Mapped(mapped) = &who.is
+        && mapped.is_symbolic()
+    {
+        notes.push("what depends on the session's name, or on whatever else the ARN does not tell, is left out; give --session-name".to_owned());
+    }
+    if who
+        .shown()
+        .is_some_and(|user| user.in_group(SYSTEM_NODES) && user.username.starts_with("system:node:"))
+    {
+        notes.push("what the Node authorizer allows a node, from live objects, is left out".to_owned());
+    }
+    notes
 }
 
 fn counted(count: usize, one: &str) -> String {

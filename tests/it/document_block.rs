@@ -15,12 +15,16 @@ use crate::made::made;
 use crate::trees::{recorded, show, yaml_files};
 
 pub(crate) fn same(one: Node<'_>, other: Node<'_>) -> bool {
+    same_but(one, other, |_| false)
+}
+
+/// Whether two trees are the same, the places of some nodes aside.
+pub(crate) fn same_but(one: Node<'_>, other: Node<'_>, aside: fn(Node<'_>) -> bool) -> bool {
     one.kind() == other.kind()
         && one.text() == other.text()
-        && one.position() == other.position()
-        && one.text_line() == other.text_line()
+        && (aside(one) || one.position() == other.position() && one.text_line() == other.text_line())
         && one.children().count() == other.children().count()
-        && one.children().zip(other.children()).all(|(one, other)| same(one, other))
+        && one.children().zip(other.children()).all(|(one, other)| same_but(one, other, aside))
 }
 
 /// Whether the fast reader takes a text; what is wrong if the YAML reader reads it otherwise.
@@ -95,6 +99,9 @@ fn what_is_left_to_the_yaml_reader() {
         ("flow_in_flow", "a: [[b]]\n"),
         ("anchor", "a: &x b\n"),
         ("alias", "a: *x\n"),
+        ("alias_in_flow", "a: [*x]\n"),
+        ("dash_in_flow", "a: [- b]\n"),
+        ("infinity_in_flow", "a: [.inf]\n"),
         ("tag", "a: !!str b\n"),
         ("tag_in_flow", "a: [!b,c]\n"),
         ("explicit_key", "? a\n: b\n"),
@@ -103,6 +110,7 @@ fn what_is_left_to_the_yaml_reader() {
         ("literal_indicator", "a: |2\n  b\n"),
         ("literal_empty", "a: |\nb: c\n"),
         ("literal_spaces_before_text", "a: |\n    \n  b\n"),
+        ("literal_spaces_first", "a: |\n  \n    b\n"),
         ("literal_tab_as_indentation", "a: |\n  b\n\tc\n"),
         ("tab_as_indentation", "a:\n\tb: c\n"),
         ("tab_after_colon", "a:\tb\n"),
@@ -117,6 +125,7 @@ fn what_is_left_to_the_yaml_reader() {
         ("key_between_columns", "a:\n    b: c\n  d: e\n"),
         ("deeper_after_quotes", "a: 'b'\n  c: d\n"),
         ("deeper_after_comment", "a: b # c\n  d\n"),
+        ("deeper_after_comment_line", "a: b\n# c\n  d\n"),
         ("text_after_quotes", "a: 'b' c\n"),
         ("comment_without_space", "a: 'b'# c\n"),
         ("open_quotes", "a: 'b\n"),
@@ -135,6 +144,8 @@ fn what_is_left_to_the_yaml_reader() {
         ("carriage_return", "a: b\r\n"),
         ("next_line", "a: b\u{85}c: d\n"),
         ("line_separator", "a: b\u{2028}c: d\n"),
+        ("line_separator_in_quotes", "a: 'b\u{2028}c'\n"),
+        ("line_separator_in_comment", "a: b # c\u{2028}d: e\n"),
         ("byte_order_mark", "\u{feff}a: b\n"),
         ("control_character", "a: b\u{1}\n"),
         ("delete", "a: b\u{7f}\n"),

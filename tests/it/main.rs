@@ -7,6 +7,7 @@
     reason = "the helpers of tests are tests, although clippy cannot see it"
 )]
 
+mod ask; // what the tests of decisions share: small clusters from text, requests in one line
 mod catalogue; // the built-in API resources, CRDs, and how a TYPE is read
 mod defaults; // the default roles and bindings
 mod document_block; // the fast reader of block YAML against the YAML reader
@@ -16,8 +17,18 @@ mod document_sniff; // kinds and items from a look at the lines
 mod document_yaml; // the YAML reader
 mod identity; // from ARN to user: every recorded answer
 mod identity_rules; // from ARN to user: one test per rule
+mod laws; // properties of generated clusters, and the graph against the model
 mod made; // documents made at random
+mod manifests; // real manifests against the model, when they are there
+mod matrix; // the access matrix against the authorizer
+mod matrix_rules; // the rows of the long form, rule by rule
+mod model; // the reference model: plain loops, no index
 mod operations; // kubectl operations: the table against what kubectl really sent
 mod recorded; // decisions of the real code, when they are there
+mod replay; // the test tables of Kubernetes, when they are there
+mod rules; // one test per rule of meaning
+mod scenarios; // every folder of testdata/scenarios, through the binary
+mod sessions; // a role ARN without a session name
+mod transcripts; // what kubectl and a live API server answered, when it is there
 mod trees; // what the tests of the document readers share
 mod who_can; // everyone who may do something

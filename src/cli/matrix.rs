@@ -1,0 +1,336 @@
+//! `matrix`: who may do what, all of it.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+use rbacsim::catalogue::Resolution;
+use rbacsim::cluster::Cluster;
+use rbacsim::matrix::holder::{self, LeftOut};
+use rbacsim::matrix::statement::Statement;
+use rbacsim::matrix::{Filter, Holder, Matrix, Scratch, preset};
+use rbacsim::operations;
+use rbacsim::question::{Target, Words};
+use rbacsim::report::{matrix_html, matrix_long, matrix_statement, matrix_table};
+
+use super::inputs::{Identity, Inputs};
+use super::{Exit, Failure};
+
+const EXAMPLES: &str = "\
+Examples:
+  # Everything an IAM role may do, as a table
+  rbacsim matrix --arn arn:aws:iam::111122223333:role/dev -f manifests/
+
+  # Who may exec into pods and read secrets, all mapped identities at a glance
+  rbacsim matrix --resources pods/exec,secrets --verbs create,get -f manifests/
+
+  # What an auditor asks first
+  rbacsim matrix --preset sensitive --exclude-system --subjects arns,all -f manifests/
+
+  # Everything, for a spreadsheet; what it rests on in a side file
+  rbacsim matrix --subjects all -o csv --meta meta.json -f manifests/ > matrix.csv
+
+  # One page to open in a browser, with the grant behind every row
+  rbacsim matrix -o html -f manifests/ > matrix.html
+
+Exit code: 0 done, 2 it could not be asked.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Whose access: arns, everyone whom an identity mapping lets in; all, everyone whom a binding names; or both
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "WHOSE", conflicts_with_all = ["arn", "as_user"])]
+    subjects: Vec<Subjects>,
+    /// Leave out what came with Kubernetes or EKS: system: and eks: names, controllers, nodes
+    #[arg(long)]
+    exclude_system: bool,
+    /// Only these namespaces, and what is granted in every one; repeatable, or with commas
+    #[arg(short, long, value_delimiter = ',', value_name = "NAMESPACE")]
+    namespace: Vec<String>,
+    /// Only these verbs, with commas
+    #[arg(long, value_delimiter = ',', value_name = "VERBS")]
+    verbs: Vec<String>,
+    /// Only these resources, with commas: pods, pods/exec, deployments.apps, /healthz
+    #[arg(long, value_delimiter = ',', value_name = "RESOURCES")]
+    resources: Vec<String>,
+    /// Only what is worth a look before all else, with what it means
+    #[arg(long, value_enum, conflicts_with_all = ["verbs", "resources"])]
+    preset: Option<Preset>,
+    /// How to print
+    #[arg(short, long, value_enum, default_value_t = Format::Table)]
+    output: Format,
+    /// Write what the matrix rests on, and what cannot be told, as JSON to this file
+    #[arg(long, value_name = "FILE")]
+    meta: Option<PathBuf>,
+    #[command(flatten)]
+    identity: Identity,
+    #[command(flatten)]
+    inputs: Inputs,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+enum Subjects {
+    Arns,
+    All,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+enum Preset {
+    /// Secrets, exec, impersonation, binding, webhooks and the like
+    Sensitive,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// Long form, one row per access
+    Csv,
+    /// One document: meta, rows with their grants, unknown
+    Json,
+    /// Long form, one object a line
+    Ndjson,
+    /// For a pull request
+    Markdown,
+    /// One page to open in a browser
+    Html,
+}
+
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
+    let cluster = args.inputs.load()?;
+    let filter = filter(args, &cluster)?;
+    let mut holders = holders(args, &cluster)?;
+    let left_out =
+        if args.exclude_system { holder::without_system(&cluster, &mut holders) } else { LeftOut::default() };
+    let sensitive = preset::SENSITIVE;
+    let entries = match args.preset {
+        Some(Preset::Sensitive) => Some(sensitive),
+        // Several identities in one table need few columns.
+        None if args.verbs.is_empty()
+            && args.resources.is_empty()
+            && holders.len() > 1
+            && matches!(args.output, Format::Table | Format::Markdown) =>
+        {
+            Some(sensitive)
+        }
+        None => None,
+    };
+    let filter = entries.map_or(filter, preset::filter);
+    let mut matrix = Matrix::new(&cluster, &filter);
+    if !args.namespace.is_empty() {
+        matrix = matrix.in_namespaces(args.namespace.iter().map(String::as_str));
+    }
+    let statement = Statement::of(&matrix, &holders, left_out);
+    if let Some(path) = &args.meta {
+        let meta = matrix_statement::document(&matrix, &statement, count(&matrix, &holders));
+        let unknown = matrix_long::unknown(&matrix, &holders);
+        let mut file = std::fs::File::create(path)
+            .map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
+        super::write_json(&mut file, &serde_json::json!({ "meta": meta, "unknown": unknown }))?;
+    }
+    let mut meter = Meter::new(holders.len());
+    let mut progress = |done, rows| meter.tick(done, rows);
+    // Rows by the million: past the filter for colours, straight to standard output.
+    let mut raw = io::stdout().lock();
+    match args.output {
+        Format::Csv => {
+            let rows = matrix_long::csv(&mut raw, &matrix, &holders, &mut progress)?;
+            side_notes(args, &matrix, &statement, &holders, rows)?;
+        }
+        Format::Ndjson => {
+            let rows = matrix_long::ndjson(&mut raw, &matrix, &holders, &mut progress)?;
+            side_notes(args, &matrix, &statement, &holders, rows)?;
+        }
+        Format::Json => {
+            let meta = matrix_statement::document(&matrix, &statement, count(&matrix, &holders));
+            matrix_long::json(&mut raw, &matrix, &holders, &meta, &mut progress)?;
+        }
+        Format::Html => {
+            let meta = matrix_statement::document(&matrix, &statement, count(&matrix, &holders));
+            matrix_html::page(&mut raw, &matrix, &holders, &meta, &mut progress)?;
+        }
+        Format::Markdown | Format::Table => {
+            drop(raw);
+            let rows = count(&matrix, &holders);
+            let lines = matrix_statement::lines(&matrix, &statement, rows);
+            let style = if args.output == Format::Markdown {
+                matrix_table::Style::Markdown
+            } else {
+                terminal_style()
+            };
+            let view = matrix_table::View {
+                matrix: &matrix,
+                holders: &holders,
+                entries,
+                all_rows: !args.resources.is_empty() || entries.is_some(),
+                asked_preset: args.preset.is_some(),
+            };
+            matrix_table::print(out, &view, &style, &lines)?;
+        }
+    }
+    Ok(Exit::Yes)
+}
+
+/// How a table is drawn here: the width of the terminal, and ASCII unless it is known to show more.
+fn terminal_style() -> matrix_table::Style {
+    let is_terminal = io::stdout().is_terminal();
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let locale = set("LC_ALL").or_else(|| set("LC_CTYPE")).or_else(|| set("LANG")).unwrap_or_default();
+    let utf8 = locale.to_uppercase().replace('-', "").contains("UTF8");
+    let columns = set("COLUMNS").and_then(|columns| columns.parse().ok());
+    let width = columns.or_else(|| {
+        let (terminal_size::Width(width), _) = terminal_size::terminal_size()?;
+        is_terminal.then_some(width)
+    });
+    matrix_table::Style::Text { unicode: is_terminal && utf8, width }
+}
+
+fn count(matrix: &Matrix<'_>, holders: &[Holder]) -> usize {
+    let mut scratch = Scratch::default();
+    holders.iter().map(|holder| matrix.count(holder, &mut scratch)).sum()
+}
+
+/// Which columns are wanted.
+fn filter(args: &Args, cluster: &Cluster) -> Result<Filter, Failure> {
+    let mut err = anstream::stderr();
+    let mut filter = Filter::default();
+    if !args.verbs.is_empty() {
+        for verb in &args.verbs {
+            if operations::is_operation(verb) {
+                writeln!(
+                    err,
+                    "warning: `{verb}` is an operation of kubectl, not a verb; who-can answers for operations, and the matrix for what they need, such as --resources pods/exec --verbs create"
+                )?;
+            }
+        }
+        filter.verbs = Some(args.verbs.clone());
+    }
+    if args.resources.is_empty() {
+        return Ok(filter);
+    }
+    let mut resources = Vec::new();
+    for target in &args.resources {
+        if target.starts_with('/') {
+            resources.push((String::new(), target.clone()));
+            continue;
+        }
+        let words = Words { target, ..Words::default() };
+        let read = Target::read(&words, cluster.catalogue());
+        for warning in &read.warnings {
+            writeln!(err, "warning: {warning}")?;
+        }
+        let unknown = matches!(read.resolution, Resolution::Unknown { .. });
+        let part = match (read.subresource.as_str(), read.name.as_str()) {
+            ("", "") => String::new(),
+            ("", part) if unknown => format!("/{part}"),
+            ("", name) => {
+                return Err(format!("`{target}` reads as the object `{name}`; the matrix takes types and subresources, such as `pods` or `pods/exec`").into());
+            }
+            (part, _) => format!("/{part}"),
+        };
+        resources.push((read.resolution.group().to_owned(), format!("{}{part}", read.resolution.resource())));
+    }
+    filter.resources = Some(resources);
+    Ok(filter)
+}
+
+/// Whose access is shown.
+fn holders(args: &Args, cluster: &Cluster) -> Result<Vec<Holder>, Failure> {
+    let identity = &args.identity;
+    if !identity.arn.is_empty() || identity.as_user.is_some() || !identity.as_group.is_empty() {
+        let mut holders = Vec::new();
+        for (who, arn) in identity.askers(cluster)? {
+            if let Some(error) = who.error() {
+                let arn = arn.as_deref().unwrap_or_default();
+                writeln!(anstream::stderr(), "warning: {arn}: {error}")?;
+            }
+            holders.push(match (arn, &who.is) {
+                (None, rbacsim::cluster::WhoIs::User(user)) => holder::of_user(cluster, user.clone()),
+                (arn, _) => holder::of_identity(cluster, &arn.unwrap_or_default(), who),
+            });
+        }
+        holder::sort(&mut holders);
+        return Ok(holders);
+    }
+    let mapped = holder::mapped(cluster);
+    let subjects = match args.subjects.as_slice() {
+        [] if mapped.is_empty() => vec![Subjects::All],
+        [] => vec![Subjects::Arns],
+        given => given.to_vec(),
+    };
+    let mut holders = Vec::new();
+    if subjects.contains(&Subjects::Arns) {
+        if mapped.is_empty() {
+            let text =
+                "no identity mapping of the inputs lets anybody in; --subjects all shows whom bindings name";
+            writeln!(anstream::stderr(), "note: {text}")?;
+        }
+        holders.extend(mapped);
+    }
+    if subjects.contains(&Subjects::All) {
+        holders.extend(holder::bound(cluster));
+    }
+    holder::sort(&mut holders);
+    Ok(holders)
+}
+
+/// What goes beside rows that have no head: how many there are, who was left out, what cannot be told.
+fn side_notes(
+    args: &Args,
+    matrix: &Matrix<'_>,
+    statement: &Statement,
+    holders: &[Holder],
+    rows: usize,
+) -> Result<(), Failure> {
+    const SHOWN: usize = 20;
+    let mut err = anstream::stderr();
+    for line in matrix_statement::lines(matrix, statement, rows) {
+        writeln!(err, "note: {line}")?;
+    }
+    let unknown = matrix_statement::unknown_lines(matrix, holders);
+    for line in unknown.iter().take(SHOWN) {
+        writeln!(err, "unknown: {line}")?;
+    }
+    if let Some(more @ 1..) = unknown.len().checked_sub(SHOWN) {
+        let place = if args.meta.is_some() { "the --meta file has them" } else { "--meta FILE lists them" };
+        writeln!(err, "unknown: and {more} more; {place}")?;
+    }
+    Ok(())
+}
+
+/// Progress on standard error, if that is a terminal and it takes longer than a second.
+struct Meter {
+    start: Instant,
+    last: Instant,
+    total: usize,
+    shown: bool,
+    on: bool,
+}
+
+impl Meter {
+    fn new(total: usize) -> Self {
+        let now = Instant::now();
+        Self { start: now, last: now, total, shown: false, on: io::stderr().is_terminal() }
+    }
+
+    fn tick(&mut self, done: usize, rows: usize) {
+        if !self.on {
+            return;
+        }
+        let mut err = io::stderr();
+        // Progress that cannot be shown is no reason to stop.
+        if done == self.total {
+            if self.shown {
+                let _ = write!(err, "\r\x1b[K");
+            }
+            return;
+        }
+        let now = Instant::now();
+        if now - self.start > Duration::from_secs(1) && now - self.last > Duration::from_millis(200) {
+            self.last = now;
+            self.shown = true;
+            let _ = write!(err, "\r{done} of {} subjects, {rows} rows\x1b[K", self.total);
+        }
+    }
+}

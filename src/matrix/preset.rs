@@ -1,0 +1,145 @@
+//! Columns worth a look before all others, each with what it means.
+
+use super::universe::Filter;
+
+/// One column of a preset.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The API group.
+    pub group: &'static str,
+    /// The resource, with its subresource.
+    pub resource: &'static str,
+    /// The verb.
+    pub verb: &'static str,
+    /// Only for this object, as namespace and name; `None` for any.
+    pub object: Option<(&'static str, &'static str)>,
+    /// What whoever has it can do, in one sentence.
+    pub means: &'static str,
+}
+
+const fn entry(
+    group: &'static str,
+    resource: &'static str,
+    verb: &'static str,
+    means: &'static str,
+) -> Entry {
+    Entry { group, resource, verb, object: None, means }
+}
+
+const fn of_aws_auth(verb: &'static str) -> Entry {
+    Entry {
+        object: Some(("kube-system", "aws-auth")),
+        ..entry(
+            "",
+            "configmaps",
+            verb,
+            "Rewrites who of AWS logs in as whom: any right that a binding gives.",
+        )
+    }
+}
+
+const RBAC: &str = "rbac.authorization.k8s.io";
+const ADMISSION: &str = "admissionregistration.k8s.io";
+
+/// What leads to other people's rights, to secrets or to running code.
+pub const SENSITIVE: &[Entry] = &[
+    entry("*", "*", "*", "Everything: any verb on any resource, those that do not exist yet included."),
+    entry("", "secrets", "get", "Reads a secret by its name: passwords, keys, tokens."),
+    entry("", "secrets", "list", "Reads all secrets with their contents, for a list carries the values too."),
+    entry("", "secrets", "create", "Creates a token of any service account by a secret of that type."),
+    entry("", "pods", "create", "Runs any image as any service account of the namespace."),
+    entry("", "pods/exec", "create", "Runs commands in running containers, with all that they may and know."),
+    entry("", "pods/exec", "get", "Runs commands through a WebSocket before Kubernetes 1.35."),
+    entry("", "pods/attach", "create", "Talks to the main process of running containers."),
+    entry("", "pods/portforward", "create", "Reaches ports of pods past network policies and ingress."),
+    entry("", "pods/ephemeralcontainers", "patch", "Puts a debug container into a running pod."),
+    entry("apps", "deployments", "create", "Runs any image as any service account of the namespace."),
+    entry("apps", "deployments", "patch", "Changes image, command or service account of what runs."),
+    entry("apps", "daemonsets", "create", "Runs an image on every node."),
+    entry("batch", "jobs", "create", "Runs any image as any service account of the namespace."),
+    entry(
+        "batch",
+        "cronjobs",
+        "create",
+        "Runs any image again and again, as any service account of the namespace.",
+    ),
+    entry("", "serviceaccounts/token", "create", "Makes a token of a service account and becomes it."),
+    entry("", "serviceaccounts", "impersonate", "Acts as any service account of the namespace."),
+    entry("", "users", "impersonate", "Acts as another user."),
+    entry(
+        "",
+        "groups",
+        "impersonate",
+        "Acts as a member of another group, but for system:masters' own checks.",
+    ),
+    entry(RBAC, "roles", "escalate", "Writes rules into a Role that go beyond one's own."),
+    entry(RBAC, "clusterroles", "escalate", "Writes rules into a ClusterRole that go beyond one's own."),
+    entry(RBAC, "clusterroles", "bind", "Binds any ClusterRole, cluster-admin too, to anybody."),
+    entry(RBAC, "roles", "bind", "Binds any Role of the namespace to anybody."),
+    entry(RBAC, "rolebindings", "create", "Hands out rights in the namespace, as far as one's own go."),
+    entry(
+        RBAC,
+        "clusterrolebindings",
+        "create",
+        "Hands out rights in the whole cluster, as far as one's own go.",
+    ),
+    of_aws_auth("update"),
+    of_aws_auth("patch"),
+    entry(
+        "",
+        "nodes/proxy",
+        "get",
+        "Reaches the kubelet of a node and runs commands in any of its pods, unseen by audit.",
+    ),
+    entry("", "nodes/proxy", "create", "Reaches the kubelet of a node and runs commands in any of its pods."),
+    entry("", "nodes", "patch", "Changes labels and taints, and so where pods run."),
+    entry("", "persistentvolumes", "create", "Mounts files of the node, through a hostPath volume."),
+    entry(
+        ADMISSION,
+        "validatingwebhookconfigurations",
+        "create",
+        "Sees every object that is written, and refuses what it likes.",
+    ),
+    entry(
+        ADMISSION,
+        "mutatingwebhookconfigurations",
+        "create",
+        "Sees and rewrites every object that is written.",
+    ),
+    entry(
+        ADMISSION,
+        "mutatingwebhookconfigurations",
+        "patch",
+        "Sees and rewrites every object that is written.",
+    ),
+    entry("apiextensions.k8s.io", "customresourcedefinitions", "create", "Adds types to the API."),
+    entry(
+        "apiextensions.k8s.io",
+        "customresourcedefinitions",
+        "delete",
+        "Deletes a type with all its objects.",
+    ),
+    entry(
+        "certificates.k8s.io",
+        "certificatesigningrequests/approval",
+        "update",
+        "Approves client certificates, also of other users, together with `approve` on the signer.",
+    ),
+    entry("certificates.k8s.io", "signers", "approve", "Approves client certificates of a signer."),
+    entry("", "namespaces", "delete", "Deletes a namespace with everything in it."),
+    entry("", "namespaces", "patch", "Changes labels, and with them Pod Security and network policies."),
+];
+
+/// The names of the presets.
+pub const NAMES: &[&str] = &["sensitive"];
+
+/// A preset by its name.
+pub fn find(name: &str) -> Option<&'static [Entry]> {
+    (name == "sensitive").then_some(SENSITIVE)
+}
+
+/// The columns of a preset.
+pub fn filter(entries: &[Entry]) -> Filter {
+    let column = |entry: &Entry| (entry.group.to_owned(), entry.resource.to_owned(), entry.verb.to_owned());
+    Filter { columns: Some(entries.iter().map(column).collect()), ..Filter::default() }
+}

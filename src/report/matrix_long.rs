@@ -1,0 +1,334 @@
+//! The long form of the access matrix: one row per access that is granted, as CSV, NDJSON or one JSON document.
+//!
+//! What comes before and after the namespace in a row is written once and copied; rows are streamed, subject by
+//! subject, so memory does not grow with their number.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use rustc_hash::FxHashMap;
+use serde_json::{Value, json};
+
+use crate::evaluate::Grant;
+use crate::matrix::{Block, Holder, Matrix, Scratch, Universe};
+use crate::names::{Name, Names};
+
+use super::matrix_statement;
+
+/// The header of the CSV.
+pub const HEADER: &str = "identity_kind,identity,username,namespace,api_group,resource,verb,resource_names";
+
+/// How much is gathered before it is written.
+const CHUNK: usize = 1 << 16;
+
+/// Called now and then with the number of holders done and of rows written.
+pub type Progress<'p> = &'p mut dyn FnMut(usize, usize);
+
+/// A name as one of several, joined with `;`: the empty one is `""`, a `;` or `\` in it has a `\` before it.
+pub fn join_names<'t>(names: impl IntoIterator<Item = &'t str>) -> String {
+    let mut joined = String::new();
+    for (name, index) in names.into_iter().zip(0usize..) {
+        if index > 0 {
+            joined.push(';');
+        }
+        if name.is_empty() {
+            joined.push_str("\"\"");
+        }
+        for char in name.chars() {
+            if matches!(char, ';' | '\\') {
+                joined.push('\\');
+            }
+            joined.push(char);
+        }
+    }
+    joined
+}
+
+/// A field of CSV, quoted where it has to be.
+fn csv_field(out: &mut String, text: &str) {
+    if !text.contains([',', '"', '\n', '\r']) {
+        out.push_str(text);
+        return;
+    }
+    out.push('"');
+    for char in text.chars() {
+        if char == '"' {
+            out.push('"');
+        }
+        out.push(char);
+    }
+    out.push('"');
+}
+
+fn json_text(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// The end of every row, by column.
+struct Ends {
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Ends {
+    fn of(universe: &Universe, mut write: impl FnMut(&mut String, &str, &str, &str)) -> Self {
+        let mut ends = Self { text: String::new(), ends: Vec::with_capacity(universe.columns().len()) };
+        for column in 0..u32::try_from(universe.columns().len()).unwrap_or(u32::MAX) {
+            if let Some((cell, verb)) = universe.column(column) {
+                write(&mut ends.text, &cell.group, &cell.resource, verb);
+            }
+            ends.ends.push(ends.text.len());
+        }
+        ends
+    }
+
+    fn get(&self, column: u32) -> &[u8] {
+        let column = column as usize;
+        let start = column.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        let end = self.ends.get(column).copied().unwrap_or(start);
+        self.text.as_bytes().get(start..end).unwrap_or(&[])
+    }
+}
+
+fn texts<'n>(names: &'n Names, limited: &'n [(u32, Name)]) -> impl Iterator<Item = &'n str> {
+    limited.iter().map(|(_, name)| names.text(*name))
+}
+
+/// Writes the rows of all holders through `row`, which gets the buffer, the beginning of the row, and what ends it.
+fn stream(
+    out: &mut dyn Write,
+    matrix: &Matrix<'_>,
+    holders: &[Holder],
+    progress: Progress<'_>,
+    mut begin: impl FnMut(&mut String, &Holder, &str),
+    mut rows: impl FnMut(&mut Vec<u8>, &str, &Holder, &Block<'_>, &mut dyn Write) -> io::Result<()>,
+) -> io::Result<usize> {
+    let mut scratch = Scratch::default();
+    let mut buffer: Vec<u8> = Vec::with_capacity(CHUNK * 2);
+    let mut start = String::new();
+    let mut count = 0;
+    for (holder, done) in holders.iter().zip(0usize..) {
+        matrix.blocks(holder, &mut scratch, |block| {
+            start.clear();
+            begin(&mut start, holder, block.namespace);
+            rows(&mut buffer, &start, holder, block, out)?;
+            count += block.len();
+            if buffer.len() > CHUNK {
+                out.write_all(&buffer)?;
+                buffer.clear();
+            }
+            Ok::<(), io::Error>(())
+        })?;
+        progress(done + 1, count);
+    }
+    out.write_all(&buffer)?;
+    Ok(count)
+}
+
+/// Writes the rows as CSV; gives their number.
+///
+/// # Errors
+/// If writing fails.
+pub fn csv(
+    out: &mut dyn Write,
+    matrix: &Matrix<'_>,
+    holders: &[Holder],
+    progress: Progress<'_>,
+) -> io::Result<usize> {
+    let names = &matrix.cluster().graph().policy().names;
+    let ends = Ends::of(matrix.universe(), |text, group, resource, verb| {
+        for field in [group, resource, verb] {
+            csv_field(text, field);
+            text.push(',');
+        }
+    });
+    writeln!(out, "{HEADER}")?;
+    let begin = |start: &mut String, holder: &Holder, namespace: &str| {
+        for field in [holder.kind.as_str(), &holder.identity, &holder.username, namespace] {
+            csv_field(start, field);
+            start.push(',');
+        }
+    };
+    let mut joined = String::new();
+    stream(out, matrix, holders, progress, begin, |buffer, start, _, block, out| {
+        if block.named.is_empty() {
+            for column in block.any.iter() {
+                buffer.extend_from_slice(start.as_bytes());
+                buffer.extend_from_slice(ends.get(column));
+                buffer.push(b'\n');
+            }
+            return Ok(());
+        }
+        let mut result = Ok(());
+        block.rows(|column, limited| {
+            buffer.extend_from_slice(start.as_bytes());
+            buffer.extend_from_slice(ends.get(column));
+            if !limited.is_empty() {
+                joined.clear();
+                csv_field(&mut joined, &join_names(texts(names, limited)));
+                buffer.extend_from_slice(joined.as_bytes());
+            }
+            buffer.push(b'\n');
+            if buffer.len() > CHUNK && result.is_ok() {
+                result = out.write_all(buffer);
+                buffer.clear();
+            }
+        });
+        result
+    })
+}
+
+fn json_begin(start: &mut String, holder: &Holder, namespace: &str) {
+    let _ = write!(
+        start,
+        "{{\"identity_kind\":{},\"identity\":{},\"username\":{},\"namespace\":{},",
+        json_text(holder.kind.as_str()),
+        json_text(&holder.identity),
+        json_text(&holder.username),
+        json_text(namespace)
+    );
+}
+
+fn json_ends(universe: &Universe) -> Ends {
+    Ends::of(universe, |text, group, resource, verb| {
+        let _ = write!(
+            text,
+            "\"api_group\":{},\"resource\":{},\"verb\":{},\"resource_names\":[",
+            json_text(group),
+            json_text(resource),
+            json_text(verb)
+        );
+    })
+}
+
+fn json_names(buffer: &mut Vec<u8>, names: &Names, limited: &[(u32, Name)]) {
+    for (name, index) in texts(names, limited).zip(0usize..) {
+        if index > 0 {
+            buffer.push(b',');
+        }
+        buffer.extend_from_slice(json_text(name).as_bytes());
+    }
+    buffer.push(b']');
+}
+
+/// Writes the rows as JSON objects, one a line; gives their number.
+///
+/// # Errors
+/// If writing fails.
+pub fn ndjson(
+    out: &mut dyn Write,
+    matrix: &Matrix<'_>,
+    holders: &[Holder],
+    progress: Progress<'_>,
+) -> io::Result<usize> {
+    let names = &matrix.cluster().graph().policy().names;
+    let ends = json_ends(matrix.universe());
+    stream(out, matrix, holders, progress, json_begin, |buffer, start, _, block, out| {
+        let mut result = Ok(());
+        block.rows(|column, limited| {
+            buffer.extend_from_slice(start.as_bytes());
+            buffer.extend_from_slice(ends.get(column));
+            json_names(buffer, names, limited);
+            buffer.extend_from_slice(b"}\n");
+            if buffer.len() > CHUNK && result.is_ok() {
+                result = out.write_all(buffer);
+                buffer.clear();
+            }
+        });
+        result
+    })
+}
+
+/// Grants that rows point to, each stored once.
+#[derive(Default)]
+pub(super) struct GrantTable<'g> {
+    numbers: FxHashMap<(u32, usize, u32), usize>,
+    pub(super) grants: Vec<Grant<'g>>,
+}
+
+impl<'g> GrantTable<'g> {
+    /// The number of a grant: binding and rule settle it.
+    pub(super) fn number(&mut self, grant: &Grant<'g>) -> usize {
+        let owner = std::ptr::from_ref(grant.rule.owner) as usize;
+        let key = (grant.applied.order(), owner, grant.rule.position);
+        let next = self.grants.len();
+        let number = *self.numbers.entry(key).or_insert(next);
+        if number == next {
+            self.grants.push(*grant);
+        }
+        number
+    }
+}
+
+/// Writes the whole matrix as one JSON document: `meta`, then `rows`, each with the numbers of its grants, then
+/// the `grants` and what is `unknown`; gives the number of rows.
+///
+/// # Errors
+/// If writing fails.
+pub fn json(
+    out: &mut dyn Write,
+    matrix: &Matrix<'_>,
+    holders: &[Holder],
+    meta: &Value,
+    progress: Progress<'_>,
+) -> io::Result<usize> {
+    let cluster = matrix.cluster();
+    let names = &cluster.graph().policy().names;
+    let ends = json_ends(matrix.universe());
+    let mut table = GrantTable::default();
+    write!(out, "{{\"meta\":{meta},\n\"rows\":[")?;
+    let mut first = true;
+    let count = stream(out, matrix, holders, progress, json_begin, |buffer, start, holder, block, _| {
+        let grants = matrix.grants(holder, block);
+        let mut rest = grants.as_slice();
+        block.rows(|column, limited| {
+            buffer.extend_from_slice(if first { b"\n" } else { b",\n" });
+            first = false;
+            buffer.extend_from_slice(start.as_bytes());
+            buffer.extend_from_slice(ends.get(column));
+            json_names(buffer, names, limited);
+            buffer.extend_from_slice(b",\"grants\":[");
+            let mut several = false;
+            while let Some((row, after)) = rest.split_first().filter(|(row, _)| row.column <= column) {
+                rest = after;
+                if row.column < column {
+                    continue;
+                }
+                if several {
+                    buffer.push(b',');
+                }
+                several = true;
+                buffer.extend_from_slice(table.number(&row.grant).to_string().as_bytes());
+            }
+            buffer.extend_from_slice(b"]}");
+        });
+        Ok(())
+    })?;
+    write!(out, "\n],\n\"grants\":[")?;
+    for (grant, index) in table.grants.iter().zip(0usize..) {
+        let comma = if index > 0 { ",\n" } else { "\n" };
+        write!(out, "{comma}{}", super::json::grant(cluster, grant))?;
+    }
+    write!(out, "\n],\n\"unknown\":[")?;
+    let mut first = true;
+    for holder in holders {
+        for unknown in matrix.unknown(holder) {
+            let comma = if first { "\n" } else { ",\n" };
+            first = false;
+            write!(out, "{comma}{}", matrix_statement::unknown(matrix, holder, &unknown))?;
+        }
+    }
+    writeln!(out, "\n]}}")?;
+    Ok(count)
+}
+
+/// What cannot be told of anybody, for a side file.
+pub fn unknown(matrix: &Matrix<'_>, holders: &[Holder]) -> Value {
+    let mut list = Vec::new();
+    for holder in holders {
+        for unknown in matrix.unknown(holder) {
+            list.push(matrix_statement::unknown(matrix, holder, &unknown));
+        }
+    }
+    json!(list)
+}

@@ -1,0 +1,176 @@
+//! The completeness statement of the access matrix, and what cannot be told, in words and as JSON.
+
+use serde_json::{Value, json};
+
+use crate::matrix::statement::{Remark, Statement};
+use crate::matrix::unknown::{Reason, Unknown};
+use crate::matrix::{Holder, Matrix};
+
+use super::{text, words};
+
+/// Why some access cannot be told, in a sentence.
+pub fn reason(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
+    let policy = matrix.cluster().graph().policy();
+    match &unknown.reason {
+        Reason::MissingRole(applied) => {
+            format!("{}, which is not in the inputs", words::missing_role(policy, applied))
+        }
+        Reason::Session(bindings, applied) => format!(
+            "if {}, {} of {} applies",
+            text::conditions(bindings),
+            words::binding(policy, applied.binding),
+            words::role_ref(policy, applied.binding)
+        ),
+        Reason::SessionOfMasters(bindings) => {
+            format!("if {}, the group is `system:masters` and everything is allowed", text::conditions(bindings))
+        }
+        Reason::Node => {
+            "the Node authorizer decides from live objects, at most what ClusterRole `system:node` says".to_owned()
+        }
+        Reason::CoinToss => {
+            "mapUsers entries differ only in case and each login picks one at random; listed is what they share".to_owned()
+        }
+        Reason::NoMappings => "no identity mapping is among the inputs".to_owned(),
+    }
+}
+
+/// The place that an unknown access is about; empty for none.
+pub fn place(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
+    match &unknown.reason {
+        Reason::MissingRole(applied) | Reason::Session(_, applied) => {
+            let bound = applied.binding;
+            words::place(matrix.cluster().graph().policy(), bound.source.at_line(bound.role_ref_line))
+        }
+        _ => String::new(),
+    }
+}
+
+/// Some access that cannot be told, as JSON.
+pub fn unknown(matrix: &Matrix<'_>, holder: &Holder, unknown: &Unknown<'_>) -> Value {
+    json!({
+        "identity_kind": holder.kind.as_str(),
+        "identity": holder.identity,
+        "username": holder.username,
+        "namespace": unknown.namespace,
+        "reason": reason(matrix, unknown),
+        "source": place(matrix, unknown),
+    })
+}
+
+fn remarks(list: &[Remark]) -> Value {
+    list.iter().map(|one| json!({ "text": one.text, "source": one.source })).collect()
+}
+
+/// The statement as JSON.
+pub fn document(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Value {
+    let counts: serde_json::Map<String, Value> =
+        statement.counts.iter().map(|(name, count)| ((*name).to_owned(), (*count).into())).collect();
+    let skipped: serde_json::Map<String, Value> =
+        statement.skipped.iter().map(|(kind, count)| (kind.clone(), (*count).into())).collect();
+    json!({
+        "tool": concat!("rbacsim ", env!("CARGO_PKG_VERSION")),
+        "kubernetesVersion": matrix.cluster().version().to_string(),
+        "inputs": statement.files,
+        "taken_as": if statement.complete { "complete" } else { "partial" },
+        "defaultsAdded": { "count": statement.defaults_added.0, "version": statement.defaults_added.1 },
+        "counts": counts,
+        "rows": rows,
+        "otherKinds": skipped,
+        "missingRoles": remarks(&statement.missing_roles),
+        "mappingsInError": remarks(&statement.mappings_in_error),
+        "mappedButBoundNowhere": remarks(&statement.bound_nowhere),
+        "boundButNotMapped": remarks(&statement.unmapped_groups),
+        "matchesNothing": statement.matches_nothing,
+        "leftOut": { "count": statement.left_out.count, "boundByInputs": statement.left_out.bound_by_inputs },
+        "notModelled": statement.not_modelled,
+    })
+}
+
+fn number(count: usize, one: &str, more: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {more}") }
+}
+
+/// The statement in lines for people.
+pub fn lines(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Vec<String> {
+    let count =
+        |name: &str| statement.counts.iter().find(|(own, _)| *own == name).map_or(0, |(_, count)| *count);
+    let mut lines = vec![format!(
+        "{} for {}, from {}: {}, {}, {}, {}, {}",
+        number(rows, "row", "rows"),
+        number(count("subjectsShown"), "identity", "identities"),
+        number(statement.files.len(), "file", "files"),
+        number(count("clusterRoles"), "ClusterRole", "ClusterRoles"),
+        number(count("roles"), "Role", "Roles"),
+        number(count("clusterRoleBindings"), "ClusterRoleBinding", "ClusterRoleBindings"),
+        number(count("roleBindings"), "RoleBinding", "RoleBindings"),
+        number(count("identityMappings"), "identity mapping", "identity mappings"),
+    )];
+    let taken = if statement.complete { "complete" } else { "partial" };
+    let defaults = match statement.defaults_added {
+        (0, _) => String::new(),
+        (added, version) => format!(", {added} default roles and bindings of Kubernetes {version} added"),
+    };
+    lines.push(format!(
+        "inputs taken as {taken}{defaults}; answers are for Kubernetes {}",
+        matrix.cluster().version()
+    ));
+    let mut list = |title: &str, remarks: &[Remark]| {
+        const SHOWN: usize = 5;
+        if remarks.is_empty() {
+            return;
+        }
+        lines.push(format!("{title}: {}", remarks.len()));
+        for remark in remarks.iter().take(SHOWN) {
+            let place =
+                if remark.source.is_empty() { String::new() } else { format!(" ({})", remark.source) };
+            lines.push(format!("  {}{place}", remark.text));
+        }
+        if remarks.len() > SHOWN {
+            lines.push(format!("  and {} more; -o json or --meta FILE lists them", remarks.len() - SHOWN));
+        }
+    };
+    list("bindings whose role is missing", &statement.missing_roles);
+    list("identity mappings in error", &statement.mappings_in_error);
+    list("identities mapped but bound nowhere", &statement.bound_nowhere);
+    list("groups bound that nobody maps", &statement.unmapped_groups);
+    if statement.left_out.count > 0 {
+        let bound = &statement.left_out.bound_by_inputs;
+        let also = if bound.is_empty() {
+            String::new()
+        } else {
+            format!(", of which bindings of the inputs name {}", bound.join(", "))
+        };
+        lines.push(format!("left out as part of the system: {}{also}", statement.left_out.count));
+    }
+    if !statement.matches_nothing.is_empty() {
+        lines.push(format!("in rules, and matches nothing: {}", statement.matches_nothing.join(", ")));
+    }
+    let unread = count("refusedObjects") + count("unreadableDocuments");
+    if unread > 0 {
+        lines.push(format!("objects refused or documents not readable, which grant nothing here: {unread}"));
+    }
+    lines.push(format!("not modelled: {}", statement.not_modelled.join("; ")));
+    lines
+}
+
+/// What cannot be told, in lines for people: who, where, why.
+pub fn unknown_lines(matrix: &Matrix<'_>, holders: &[Holder]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for holder in holders {
+        for unknown in matrix.unknown(holder) {
+            let place = place(matrix, &unknown);
+            let place = if place.is_empty() { String::new() } else { format!(" ({place})") };
+            let scope = match unknown.namespace.as_str() {
+                "*" => "anywhere".to_owned(),
+                namespace => format!("in {namespace}"),
+            };
+            lines.push(format!(
+                "{} {} {scope}: {}{place}",
+                holder.kind.as_str(),
+                holder.identity,
+                reason(matrix, &unknown)
+            ));
+        }
+    }
+    lines
+}
