@@ -20,7 +20,9 @@ mod identity_rules; // from ARN to user: one test per rule
 mod laws; // properties of generated clusters, and the graph against the model
 mod made; // documents made at random
 mod matrix; // the access matrix against the authorizer
+mod matrix_html; // the page of the matrix in a browser, where one is installed
 mod matrix_rules; // the rows of the long form, rule by rule
+mod matrix_table; // the matrix for people
 mod model; // the reference model: plain loops, no index
 mod operations; // kubectl operations: the table against what kubectl really sent
 mod recorded; // decisions of the real code, when they are there

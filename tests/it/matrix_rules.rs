@@ -2,7 +2,7 @@
 
 use rbacsim::cluster::Cluster;
 use rbacsim::load::{Completeness, Defaults, Input, LoadOptions, load};
-use rbacsim::matrix::holder::{self, LeftOut};
+use rbacsim::matrix::holder;
 use rbacsim::matrix::statement::Statement;
 use rbacsim::matrix::{Filter, Holder, Matrix, Scratch};
 use rbacsim::report::{matrix_long, matrix_statement};
