@@ -156,7 +156,7 @@ pub fn print(out: &mut dyn Write, view: &View<'_>, style: &Style, statement: &[S
         match style {
             Style::Text { .. } => writeln!(out, "{}", visible(line))?,
             Style::Markdown if line.starts_with("  ") => {
-                writeln!(out, "  - {}", markdown(line.trim_start()))?
+                writeln!(out, "  - {}", markdown(line.trim_start()))?;
             }
             Style::Markdown => writeln!(out, "- {}", markdown(line))?,
         }
@@ -442,14 +442,11 @@ fn several(
     let all = || 0..u32::try_from(universe.columns().len()).unwrap_or(u32::MAX);
     // The verb `*` has columns where it alone is asked.
     let only_star = all().all(|column| verb_of(column) == "*");
-    let columns: Vec<(Option<&Entry>, u32)> = match view.entries {
-        Some(entries) => {
-            in_order(view.matrix, entries).into_iter().map(|(entry, column)| (Some(entry), column)).collect()
-        }
-        None => {
-            let shown = all().filter(|column| only_star || verb_of(*column) != "*");
-            shown.map(|column| (None, column)).collect()
-        }
+    let columns: Vec<(Option<&Entry>, u32)> = if let Some(entries) = view.entries {
+        in_order(view.matrix, entries).into_iter().map(|(entry, column)| (Some(entry), column)).collect()
+    } else {
+        let shown = all().filter(|column| only_star || verb_of(*column) != "*");
+        shown.map(|column| (None, column)).collect()
     };
     let name = |holder: &Holder| format!("{} {}", holder.kind.as_str(), visible(&holder.identity));
     let heads: Vec<(String, String)> = columns

@@ -189,7 +189,7 @@ fn what_only_looks_like_a_wildcard_is_no_row() {
 
 #[test]
 fn what_a_rule_names_is_known_with_its_verbs() {
-    let rules = r#"[{verbs: [frobnicate], apiGroups: [example.com], resources: [things, things/part]}]"#;
+    let rules = r"[{verbs: [frobnicate], apiGroups: [example.com], resources: [things, things/part]}]";
     let all =
         cluster_role("r", rules) + &cluster_role("all", EVERYTHING) + &cluster_binding("b", "all", ALICE);
     let rows = alice(&all);
