@@ -58,6 +58,9 @@ const ASCII: Signs = Signs { yes: "Y", some: "n", named: "#", no: "-", unknown: 
 /// The verbs with a column of their own.
 const VERBS: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
 
+/// A list of identities is long from here on.
+const LONG: usize = 20;
+
 /// What needs words, each once, by number.
 #[derive(Default)]
 struct Footnotes {
@@ -475,6 +478,13 @@ fn several(
         let cells = cells.collect();
         rows.push((name(holder), cells));
     }
+    // Who has none of it needs no line in a long list, only a mention.
+    let is_empty = |cells: &Vec<String>| cells.iter().all(|cell| cell == signs.no);
+    let mut without: Vec<String> = Vec::new();
+    if rows.len() > LONG {
+        without = rows.iter().filter(|(_, cells)| is_empty(cells)).map(|(name, _)| name.clone()).collect();
+        rows.retain(|(_, cells)| !is_empty(cells));
+    }
     for start in (0..columns.len().max(1)).step_by(per_table) {
         let here = start..(start + per_table).min(columns.len());
         let mut grid = Grid { left: 1, ..Grid::default() };
@@ -494,6 +504,11 @@ fn several(
             writeln!(out)?;
         }
         draw(out, &grid, style, signs)?;
+    }
+    if !without.is_empty() {
+        let title = format!("none of this: {} identities", without.len());
+        let list = [without.join(", ")];
+        lines(out, style, &title, &list)?;
     }
     if !numbered {
         return Ok(Vec::new());

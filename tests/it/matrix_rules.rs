@@ -380,7 +380,9 @@ fn the_statement_says_what_the_matrix_rests_on() {
     );
     assert_eq!(
         texts("mappingsInError"),
-        ["`arn:aws:iam::111122223333:role/team/path` in mapRoles matches no caller"]
+        [
+            "`arn:aws:iam::111122223333:role/team/path` in mapRoles matches no caller: it has a role path, which the ARNs of callers do not carry; write `arn:aws:iam::111122223333:role/path`"
+        ]
     );
     assert_eq!(
         texts("mappedButBoundNowhere"),
