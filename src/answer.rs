@@ -23,7 +23,8 @@ pub enum Doubt<'g> {
     /// A binding that applies grants a role that is not among the inputs.
     MissingRole(Applied<'g>),
     /// The Node authorizer decides this from live objects; the rule of `system:node` shows that it may allow it.
-    NodeAuthorizer(RoleRule<'g>),
+    /// `None` where the inputs hold no such role, for the authorizer is there without it.
+    NodeAuthorizer(Option<RoleRule<'g>>),
     /// It is allowed for some names of objects, and the question does not tell which one it is about.
     SomeNames(Grant<'g>),
     /// It is allowed in some namespaces, and the question does not tell which ones it is about.
@@ -163,7 +164,7 @@ impl RbacGraph {
             }
         }
         doubts.extend(worth.unseen.map(Doubt::Unread));
-        doubts.extend(self.node_rule(shown, attributes).map(Doubt::NodeAuthorizer));
+        doubts.extend(self.node_doubt(shown, attributes));
         let near = self.near_misses(user, &asker, attributes, &refusing, dangling);
         let ternary = if doubts.is_empty() { Ternary::No } else { Ternary::Unknown };
         Answer { ternary, is_master, grants: allowing, doubts, near }
@@ -181,23 +182,26 @@ impl RbacGraph {
             crate::evaluate::Decision::NoOpinion(missing) => {
                 let doubt = worth.unseen.is_some()
                     || missing.iter().any(|applied| worth.could_exist(applied))
-                    || self.node_rule(user, attributes).is_some();
+                    || self.node_doubt(user, attributes).is_some();
                 if doubt { Ternary::Unknown } else { Ternary::No }
             }
             _ => Ternary::Yes,
         }
     }
 
-    /// The rule of the default role `system:node` that would allow a node's request. Nobody is bound to that role:
-    /// the Node authorizer decides, from live objects.
-    fn node_rule(&self, user: &UserInfo, attributes: &Attributes<'_>) -> Option<RoleRule<'_>> {
+    /// What the default role `system:node` would allow a node. Nobody is bound to that role: the Node authorizer
+    /// decides, from live objects, whatever RBAC objects there are.
+    fn node_doubt(&self, user: &UserInfo, attributes: &Attributes<'_>) -> Option<Doubt<'_>> {
         if !user.in_group(SYSTEM_NODES) || !user.username.starts_with("system:node:") {
             return None;
         }
         let policy = self.policy();
-        let role = self.role(Scope::Cluster, policy.names.lookup("system:node"))?;
+        let Some(role) = self.role(Scope::Cluster, policy.names.lookup("system:node")) else {
+            return Some(Doubt::NodeAuthorizer(None));
+        };
         let request = self.lexicon.request(&policy.names, attributes);
-        self.rules_in_force(role).find(|rule| self.lexicon.allows(policy, rule.placed.rule, &request))
+        let allows = |rule: &RoleRule<'_>| self.lexicon.allows(policy, rule.placed.rule, &request);
+        self.rules_in_force(role).find(allows).map(|rule| Doubt::NodeAuthorizer(Some(rule)))
     }
 
     fn near_misses<'g>(

@@ -4,6 +4,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use rbacsim::cluster::Who;
+use rbacsim::identity::IdentityError;
 use rbacsim::ternary::Ternary;
 
 mod can_i;
@@ -111,7 +113,7 @@ pub(crate) fn run() -> ExitCode {
     }
     .write_global();
     let stdout = io::stdout();
-    let mut out = anstream::AutoStream::auto(stdout);
+    let mut out = Unheard(anstream::AutoStream::auto(stdout));
     let result = match &cli.command {
         Command::CanI(args) => can_i::run(args, &mut out),
         Command::Matrix(args) => matrix::run(args, &mut out),
@@ -130,10 +132,39 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
+/// A writer to which it does not matter that nobody reads on, as after `| head -1`: the exit code still answers.
+struct Unheard<W>(W);
+
+impl<W: Write> Write for Unheard<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            other => other,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+}
+
 fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
     let json = error.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
     let kind = error.downcast_ref::<io::Error>().map(io::Error::kind).or(json);
     kind == Some(io::ErrorKind::BrokenPipe)
+}
+
+/// No where somebody cannot log in, unknown where that cannot be told.
+pub(crate) fn exit_of_identities<'w>(who: impl Iterator<Item = &'w Who>) -> Exit {
+    let errors: Vec<bool> = who.filter_map(Who::error).map(IdentityError::is_refusal).collect();
+    match (errors.contains(&true), errors.is_empty()) {
+        (true, _) => Exit::No,
+        (false, false) => Exit::Unknown,
+        (false, true) => Exit::Yes,
+    }
 }
 
 /// Writes a JSON value and a line end.

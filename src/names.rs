@@ -98,6 +98,13 @@ impl Names {
         text_at(&self.text, &self.ends, name.0)
     }
 
+    /// Forgets the names that were interned since there were so many.
+    pub(crate) fn forget_after(&mut self, count: usize) {
+        self.table.retain(|index| (*index as usize) < count);
+        self.ends.truncate(count);
+        self.text.truncate(self.ends.last().map_or(0, |end| *end as usize));
+    }
+
     /// How many names there are.
     pub fn len(&self) -> usize {
         self.ends.len()

@@ -62,6 +62,34 @@ impl Policy {
         Span { start, end: position(self.placed_subjects.len()) }
     }
 
+    /// How much there is, to go back to.
+    pub(crate) fn mark(&self) -> PolicyMark {
+        PolicyMark {
+            names: self.names.len(),
+            sources: (self.sources.len(), self.sources.paths()),
+            rules: self.rules.len(),
+            roles: self.roles.len(),
+            bindings: self.bindings.len(),
+            placed_rules: self.placed_rules.len(),
+            placed_subjects: self.placed_subjects.len(),
+            service_accounts: self.service_accounts.len(),
+            namespaces: self.namespaces.len(),
+        }
+    }
+
+    /// Forgets what came after the mark.
+    pub(crate) fn go_back(&mut self, mark: &PolicyMark) {
+        self.names.forget_after(mark.names);
+        self.sources.forget_after(mark.sources);
+        self.rules.forget_after(mark.rules);
+        self.roles.truncate(mark.roles);
+        self.bindings.truncate(mark.bindings);
+        self.placed_rules.truncate(mark.placed_rules);
+        self.placed_subjects.truncate(mark.placed_subjects);
+        self.service_accounts.truncate(mark.service_accounts);
+        self.namespaces.truncate(mark.namespaces);
+    }
+
     /// Keeps the last of several roles, and of several bindings, with the same scope and name, as
     /// `kubectl apply` of the files in order would have it. Gives the pairs (dropped, kept) that differ.
     pub(crate) fn keep_last(&mut self) -> Vec<Superseded> {
@@ -119,6 +147,20 @@ pub enum Completeness {
     Complete,
     /// The inputs are a part, as a Git tree is: a missing role may exist in the cluster.
     Partial,
+}
+
+/// How much a [`Policy`] held at a moment.
+#[derive(Debug)]
+pub(crate) struct PolicyMark {
+    names: usize,
+    sources: (usize, usize),
+    rules: usize,
+    roles: usize,
+    bindings: usize,
+    placed_rules: usize,
+    placed_subjects: usize,
+    service_accounts: usize,
+    namespaces: usize,
 }
 
 /// An object that a later one of the same name replaced with something else.

@@ -183,6 +183,13 @@ impl Rules {
         rule_at(&self.pool, &self.bounds, rule.0)
     }
 
+    /// Forgets the rules that were interned since there were so many.
+    pub(crate) fn forget_after(&mut self, count: usize) {
+        self.table.retain(|index| (*index as usize) < count);
+        self.bounds.truncate(count);
+        self.pool.truncate(self.bounds.last().map_or(0, |[.., end]| *end as usize));
+    }
+
     /// How many distinct rules there are.
     pub fn len(&self) -> usize {
         self.bounds.len()

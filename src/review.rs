@@ -273,14 +273,18 @@ impl Chunks {
         if line.trim_ascii().is_empty() && self.is_empty() {
             return whole;
         }
-        let separator = line.starts_with(b"---");
+        // What stands behind the dashes, `--- {}`, opens the next review.
+        let separator =
+            line.strip_prefix(b"---").filter(|rest| rest.first().is_none_or(u8::is_ascii_whitespace));
         // A line that begins a JSON value at the left margin begins the next review, whatever is still open:
         // so a review that was cut short does not swallow its neighbours.
         let next = line.starts_with(b"{") && !self.is_empty();
-        if separator || next {
+        if separator.is_some() || next {
             whole.extend(self.take());
         }
-        if separator {
+        let line = separator.unwrap_or(line);
+        let said = line.trim_ascii();
+        if separator.is_some() && (said.is_empty() || said.starts_with(b"#")) {
             return whole;
         }
         if self.is_empty() {

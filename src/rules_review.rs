@@ -35,7 +35,7 @@ pub fn rules<'g>(cluster: &'g Cluster, user: &UserInfo, namespace: &str) -> Rule
     let text = |name| policy.names.text(name).to_owned();
     let asker = graph.asker(user);
     let (grants, missing) = graph.rules_for(&asker, namespace);
-    let mut resources: BTreeMap<(String, String, String), Vec<String>> = BTreeMap::new();
+    let mut resources: BTreeMap<(String, String, Option<String>), Vec<String>> = BTreeMap::new();
     let mut urls: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let add = |verbs: &mut Vec<String>, verb: String| {
         if !verbs.contains(&verb) {
@@ -61,10 +61,11 @@ pub fn rules<'g>(cluster: &'g Cluster, user: &UserInfo, namespace: &str) -> Rule
                     left_out += 1;
                     continue;
                 }
-                let names: Vec<String> = if rule.resource_names.is_empty() {
-                    vec![String::new()]
+                // The empty name is one, too: a rule for it is no rule for any name.
+                let names: Vec<Option<String>> = if rule.resource_names.is_empty() {
+                    vec![None]
                 } else {
-                    rule.resource_names.iter().map(|name| text(*name)).collect()
+                    rule.resource_names.iter().map(|name| Some(text(*name))).collect()
                 };
                 for name in names {
                     let verbs = resources.entry((group.clone(), resource.clone(), name)).or_default();
@@ -74,7 +75,7 @@ pub fn rules<'g>(cluster: &'g Cluster, user: &UserInfo, namespace: &str) -> Rule
         }
     }
     if asker.is_master {
-        resources.insert(("*".into(), "*".into(), String::new()), vec!["*".into()]);
+        resources.insert(("*".into(), "*".into(), None), vec!["*".into()]);
         urls.insert("*".into(), vec!["*".into()]);
     }
     let mut resource_rules: Vec<ResourceRule> = resources
@@ -82,7 +83,7 @@ pub fn rules<'g>(cluster: &'g Cluster, user: &UserInfo, namespace: &str) -> Rule
         .map(|((group, resource, name), verbs)| ResourceRule {
             api_groups: Some(vec![group]),
             resources: Some(vec![resource]),
-            resource_names: (!name.is_empty()).then(|| vec![name]),
+            resource_names: name.map(|name| vec![name]),
             verbs,
         })
         .collect();

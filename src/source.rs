@@ -36,16 +36,11 @@ impl Source {
 }
 
 /// The names of the input files and the paths inside them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<Box<str>>,
-    paths: Vec<Box<str>>,
-}
-
-impl Default for Sources {
-    fn default() -> Self {
-        Self { files: Vec::new(), paths: vec!["".into()] }
-    }
+    /// The paths by their number, less one: an item, by its index, of the list at another path.
+    paths: Vec<(PathId, u32)>,
 }
 
 impl Sources {
@@ -55,10 +50,10 @@ impl Sources {
         FileId(u32::try_from(self.files.len() - 1).unwrap_or(u32::MAX))
     }
 
-    /// Adds a path inside a JSON file.
-    pub fn add_path(&mut self, path: &str) -> PathId {
-        self.paths.push(path.into());
-        PathId(u32::try_from(self.paths.len() - 1).unwrap_or(0))
+    /// Adds the path of an item of the list at a path, or of the list that a file is.
+    pub fn add_item(&mut self, list: PathId, index: u32) -> PathId {
+        self.paths.push((list, index));
+        PathId(u32::try_from(self.paths.len()).unwrap_or_default())
     }
 
     /// The name of a file.
@@ -66,9 +61,24 @@ impl Sources {
         self.files.get(file.0 as usize).map_or("?", |name| name)
     }
 
-    /// The text of a path; empty for none.
-    pub fn path(&self, path: PathId) -> &str {
-        self.paths.get(path.0 as usize).map_or("", |path| path)
+    /// The text of a path, such as `items[3].items[0]`; empty for none.
+    pub fn path(&self, path: PathId) -> String {
+        let known = (path.0 as usize).checked_sub(1).and_then(|index| self.paths.get(index));
+        // INVARIANT: a list stands before its items, so this ends.
+        let Some((list, index)) = known.filter(|(list, _)| list.0 < path.0) else { return String::new() };
+        let list = self.path(*list);
+        if list.is_empty() { format!("items[{index}]") } else { format!("{list}.items[{index}]") }
+    }
+
+    /// How many paths there are.
+    pub(crate) fn paths(&self) -> usize {
+        self.paths.len()
+    }
+
+    /// Forgets what was added since there were so many files and paths.
+    pub(crate) fn forget_after(&mut self, (files, paths): (usize, usize)) {
+        self.files.truncate(files);
+        self.paths.truncate(paths);
     }
 
     /// How many files there are.

@@ -5,6 +5,7 @@ use std::io::Write;
 use rbacsim::cluster::Cluster;
 use rbacsim::report::{json, rules, text};
 use rbacsim::rules_review;
+use serde_json::Value;
 
 use super::inputs::Identity;
 use super::{Exit, Failure, Output};
@@ -20,15 +21,7 @@ pub(crate) fn run(
     let askers = identity.askers(cluster)?;
     let policy = cluster.graph().policy();
     let mut documents = Vec::new();
-    let mut exit = Exit::Yes;
     for (who, arn) in &askers {
-        if who.error().is_some() {
-            exit = if who.error().is_some_and(rbacsim::identity::IdentityError::is_refusal) {
-                Exit::No
-            } else {
-                Exit::Unknown
-            };
-        }
         let Some(user) = who.certain() else {
             if output == Output::Json {
                 documents.push(json::identity(cluster, who, arn.as_deref()));
@@ -45,9 +38,13 @@ pub(crate) fn run(
                 }
                 write!(out, "{}", rules::table(&review))?;
                 text::notes(out, &rules::notes(policy, &review))?;
+                text::notes(out, &text::list_notes(who))?;
             }
             Output::Json => {
                 let mut value = rules::document(policy, &review);
+                if let Some(notes) = value.get_mut("notes").and_then(Value::as_array_mut) {
+                    notes.extend(text::list_notes(who).into_iter().map(Value::from));
+                }
                 if let Some(object) = value.as_object_mut() {
                     object.insert("identity".into(), json::identity(cluster, who, arn.as_deref()));
                     object.insert("namespace".into(), namespace.into());
@@ -60,5 +57,5 @@ pub(crate) fn run(
         let value = if documents.len() == 1 { documents.remove(0) } else { documents.into() };
         super::write_json(out, &value)?;
     }
-    Ok(exit)
+    Ok(super::exit_of_identities(askers.iter().map(|(who, _)| who)))
 }

@@ -54,14 +54,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
             }
         }
     }
-    let refused =
-        found.iter().any(|(_, who)| who.error().is_some_and(rbacsim::identity::IdentityError::is_refusal));
-    let unclear = found.iter().any(|(_, who)| who.error().is_some());
-    Ok(match (refused, unclear) {
-        (true, _) => Exit::No,
-        (false, true) => Exit::Unknown,
-        (false, false) => Exit::Yes,
-    })
+    Ok(super::exit_of_identities(found.iter().map(|(_, who)| who)))
 }
 
 fn print(out: &mut dyn Write, cluster: &Cluster, arn: &str, who: &Who) -> Result<(), Failure> {
@@ -69,9 +62,7 @@ fn print(out: &mut dyn Write, cluster: &Cluster, arn: &str, who: &Who) -> Result
     text::hops(out, &text::identity_hops(cluster, who), 2)?;
     if let Some(error) = who.error() {
         text::identity_error(out, cluster, error, 2)?;
-        if !error.is_refusal() {
-            writeln!(out, "  {error}")?;
-        }
+        text::candidates(out, cluster, error, 2)?;
     }
     Ok(())
 }

@@ -3,9 +3,11 @@
 //! Accepts what Go's `encoding/json` accepts: RFC 8259, with lone surrogates in escapes read as U+FFFD.
 
 mod outline;
+mod parts;
 mod scan;
 
 pub use self::outline::{Elements, Field, Fields, Span, Values, elements, fields, read_span, values};
+pub use self::parts::{Part, Parts};
 use self::scan::Scanner;
 use super::{Kind, MAX_DEPTH, Open, Position, ReadError, Tree, narrow};
 use crate::diagnostic::Code;

@@ -8,6 +8,7 @@
 //! Known to differ, each a refusal or an escape that nobody writes: `[a:]` and `{a:}` are refused here and read as
 //! the text `a:` by go-yaml; so is the escape `\'`; the escape `\/` is read here and refused there.
 
+mod base64;
 mod events;
 mod merge;
 pub mod strings;
@@ -61,18 +62,27 @@ pub fn read_at<'s>(source: &'s str, first_line: u32, tree: &mut Tree<'s>) -> Res
 }
 
 /// An open collection.
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts about an open collection")]
 struct Frame {
     open: Open,
     kind: Kind,
     flow: bool,
     at_key: bool,
-    /// The value that comes next belongs to a merge key.
-    merging: bool,
-    /// A merge key was applied.
-    merged: bool,
+    merge: Merge,
     anchor: Option<String>,
     /// Levels below this one.
     height: usize,
+}
+
+/// How far a mapping is with its merge keys.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Merge {
+    /// There was none.
+    None,
+    /// The value that comes next belongs to one.
+    Next,
+    /// At least one was applied.
+    Done,
 }
 
 /// What a name of an anchor stands for.
@@ -170,23 +180,14 @@ impl Builder<'_, '_> {
         }
         let open = self.tree.open(kind, position);
         let at_key = kind == Kind::Mapping;
-        self.frames.push(Frame {
-            open,
-            kind,
-            flow,
-            at_key,
-            merging: false,
-            merged: false,
-            anchor,
-            height: 0,
-        });
+        self.frames.push(Frame { open, kind, flow, at_key, merge: Merge::None, anchor, height: 0 });
         Ok(())
     }
 
     fn close(&mut self) -> Result<(), ReadError> {
         let Some(frame) = self.frames.pop() else { return Ok(()) };
         self.tree.close(frame.open);
-        if frame.merged && frame.kind == Kind::Mapping {
+        if frame.merge == Merge::Done {
             merge::keep_last(self.tree, frame.open.0);
         }
         if let Some(name) = frame.anchor {
@@ -206,9 +207,8 @@ impl Builder<'_, '_> {
             return Ok(());
         }
         parent.at_key = !parent.at_key;
-        if parent.at_key && parent.merging {
-            parent.merging = false;
-            parent.merged = true;
+        if parent.at_key && parent.merge == Merge::Next {
+            parent.merge = Merge::Done;
             return merge::apply(self.tree, start, alias);
         }
         Ok(())
@@ -267,7 +267,7 @@ impl Builder<'_, '_> {
         if merge_key {
             self.tree.entries.pop();
             if let Some(frame) = self.frames.last_mut() {
-                frame.merging = true;
+                frame.merge = Merge::Next;
                 frame.at_key = false;
             }
             return Ok(());
@@ -298,7 +298,7 @@ impl Builder<'_, '_> {
         let kind = match tag.as_deref().map(|tag| tag.strip_prefix("tag:yaml.org,2002:")) {
             None if plain_implicit => Kind::Plain,
             Some(Some("binary")) => {
-                let Some(text) = decode_base64(&value) else {
+                let Some(text) = base64::decode(&value) else {
                     return Err(invalid(position, "the value tagged `!!binary` is not base64".into()));
                 };
                 self.tree.push_owned(Kind::Text, &text, position);
@@ -388,40 +388,6 @@ fn too_deep(position: Position) -> ReadError {
 fn aliases_too_large(position: Position) -> ReadError {
     let message = format!("anchors and aliases expand to more than {ALIAS_BUDGET} nodes");
     ReadError { code: Code::AliasesTooLarge, position, message }
-}
-
-/// Go's `base64.StdEncoding`, which skips line breaks; bytes that are no UTF-8 become U+FFFD on the way to JSON.
-fn decode_base64(text: &str) -> Option<String> {
-    let digits: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
-    if !digits.len().is_multiple_of(4) {
-        return None;
-    }
-    let padding = digits.iter().rev().take(2).take_while(|byte| **byte == b'=').count();
-    let digits = digits.get(..digits.len() - padding)?;
-    let mut bytes = Vec::with_capacity(digits.len() * 3 / 4);
-    for group in digits.chunks(4) {
-        let mut bits = 0_u32;
-        for digit in group {
-            let value = match digit {
-                b'A'..=b'Z' => digit - b'A',
-                b'a'..=b'z' => digit - b'a' + 26,
-                b'0'..=b'9' => digit - b'0' + 52,
-                b'+' => 62,
-                b'/' => 63,
-                _ => return None,
-            };
-            bits = bits << 6 | u32::from(value);
-        }
-        bits <<= 6 * (4 - group.len());
-        let [_, high, middle, low] = bits.to_be_bytes();
-        bytes.extend([high, middle, low].into_iter().take(group.len() - 1));
-    }
-    let mut decoded = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        decoded.push_str(chunk.valid());
-        decoded.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
-    }
-    Some(decoded)
 }
 
 /// The index after the subtree that starts at `index`.

@@ -1,6 +1,6 @@
 //! The ConfigMap `kube-system/aws-auth`: its sections as texts, each with the place where it stands.
 
-use crate::document::{Kind, Node, Position};
+use crate::document::Node;
 use crate::identity::SectionText;
 use crate::source::Source;
 
@@ -44,7 +44,6 @@ impl Found {
 /// Reads `data`. Every value must be text, or the API server refuses the whole ConfigMap.
 pub(crate) fn read(
     node: Node<'_>,
-    document: &str,
     source: Source,
     line_of: &dyn Fn(u32) -> u32,
 ) -> Result<Found, FieldError> {
@@ -52,24 +51,13 @@ pub(crate) fn read(
     if let Some(data) = node.get("data") {
         for (key, value) in mapping(data, &|| "data".into())? {
             let text = text(value, &|| format!("data.{}", key.text()))?;
-            let position = value.position();
-            let first_line = block_content(document, value).map(line_of);
-            let source = source.at_line(line_of(position.line));
+            let line = value.position().line;
+            // Only the lines of a literal block scalar, which begin below it, are lines of the file.
+            let first_line = value.text_line().filter(|first| *first > line).map(line_of);
+            let source = source.at_line(line_of(line));
             sections.retain(|section: &Section| section.key != key.text());
             sections.push(Section { key: key.text().to_owned(), text: text.to_owned(), source, first_line });
         }
     }
     Ok(Found { source, assumed: false, sections })
-}
-
-/// The line on which the content of a literal block scalar begins; `None` for any other scalar, whose lines are
-/// not lines of the file.
-fn block_content(document: &str, node: Node<'_>) -> Option<u32> {
-    let Position { line, column } = node.position();
-    if node.kind() != Kind::Text {
-        return None;
-    }
-    let text = document.lines().nth(line.checked_sub(1)? as usize)?;
-    let rest = text.char_indices().nth(column.checked_sub(1)? as usize).map(|(at, _)| &text[at..])?;
-    rest.starts_with('|').then_some(line + 1)
 }

@@ -143,7 +143,9 @@ pub(crate) fn add(
     let namespace = if in_default_namespace { "default" } else { meta.namespace };
     let generated;
     let name = if meta.name.is_empty() && !meta.generate_name.is_empty() {
-        generated = format!("{}<generated>", meta.generate_name);
+        // Two objects with one prefix are two, as the server's names would be.
+        let number = policy.roles.len() + policy.bindings.len();
+        generated = format!("{}<generated-{number}>", meta.generate_name);
         generated.as_str()
     } else {
         meta.name

@@ -1,58 +1,206 @@
 //! From bytes to documents: encoding, YAML or JSON, one document after the other through one tree.
+//!
+//! A large file is read in pieces that stay in the processor's cache: YAML up to the last `---` line of a piece,
+//! lists item by item. Whatever is not as kubectl prints it (another encoding, a List that is no List after all,
+//! an error in the middle of one) makes the collector go back and the whole file be read at once, so that the
+//! pieces never change what a file means.
 
-use crate::document::{ReadError, Tree, encoding, json, split, yaml};
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use crate::document::{self, Tree, encoding, json, sniff, split, yaml};
 use crate::source::FileId;
 
-use super::{Collector, Origin};
+use super::collect::{Collector, Origin, bears_on_answers};
+use window::Window;
 
-/// Reads one file.
-pub(super) fn read(collector: &mut Collector, file: FileId, bytes: &[u8]) {
-    let text = match encoding::decode(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            collector.broken(&Origin { file, text: "", lines_before: 0, path: None }, &error);
-            return;
+mod json_list;
+mod window;
+mod yaml_list;
+
+/// Why a file cannot be read in pieces.
+#[derive(Debug)]
+enum Stop {
+    /// It must be looked at as a whole.
+    Odd,
+    /// It cannot be read at all.
+    Failed(io::Error),
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Reads files, with the memory of one for the next.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    window: Window,
+    tree: Tree<'static>,
+}
+
+impl Reader {
+    /// A reader whose pieces have another size than usual.
+    #[cfg(test)]
+    fn with_pieces(size: usize) -> Self {
+        Self { window: Window::with_pieces(size), tree: Tree::default() }
+    }
+
+    /// Reads a file; what is no regular file, such as a pipe, cannot be read twice.
+    ///
+    /// # Errors
+    /// If it cannot be opened or read.
+    pub(super) fn file(&mut self, collector: &mut Collector, path: &Path, regular: bool) -> io::Result<()> {
+        let name = path.display().to_string();
+        if regular {
+            let mut file = File::open(path)?;
+            return self.read(collector, &name, &mut file, &|| std::fs::read(path).map(Cow::Owned));
         }
-    };
-    let first = text.trim_start().as_bytes().first();
-    if matches!(first, Some(b'{' | b'[')) {
-        if let Err(error) = read_json(collector, file, &text) {
-            // JSON is YAML, nearly: what is not JSON may still be a flow mapping.
-            if !read_yaml_if_valid(collector, file, &text) {
-                collector.broken(
-                    &Origin { file, text: &text, lines_before: 0, path: Some(String::new()) },
-                    &error,
-                );
+        let bytes = std::fs::read(path)?;
+        self.bytes(collector, &name, &bytes);
+        Ok(())
+    }
+
+    /// Reads bytes that are there already.
+    pub(super) fn bytes(&mut self, collector: &mut Collector, name: &str, bytes: &[u8]) {
+        let mut rest = bytes;
+        // Reading from memory does not fail.
+        let _ = self.read(collector, name, &mut rest, &|| Ok(Cow::Borrowed(bytes)));
+    }
+
+    fn read<'b>(
+        &mut self,
+        collector: &mut Collector,
+        name: &str,
+        input: &mut dyn Read,
+        again: &dyn Fn() -> io::Result<Cow<'b, [u8]>>,
+    ) -> io::Result<()> {
+        self.window.clear();
+        match self.window.more(input) {
+            Ok(()) if self.window.is_last() => {
+                let file = collector.file(name);
+                whole_text(collector, file, self.window.text());
+                return Ok(());
+            }
+            Ok(()) => {}
+            Err(Stop::Odd) => {
+                let bytes = again()?;
+                let file = collector.file(name);
+                whole(collector, file, &bytes);
+                return Ok(());
+            }
+            Err(Stop::Failed(error)) => return Err(error),
+        }
+        let mark = collector.mark();
+        let file = collector.file(name);
+        let result = match self.window.text().trim_start().as_bytes().first() {
+            Some(b'{') => self.json_list(collector, file, input),
+            Some(b'[') => Err(Stop::Odd),
+            _ => self.yaml(collector, file, input),
+        };
+        let Err(stop) = result else { return Ok(()) };
+        collector.go_back(mark);
+        match stop {
+            Stop::Failed(error) => Err(error),
+            Stop::Odd => {
+                let bytes = again()?;
+                let file = collector.file(name);
+                whole(collector, file, &bytes);
+                Ok(())
             }
         }
-        return;
     }
-    read_yaml(collector, file, &text);
-}
 
-fn read_json(collector: &mut Collector, file: FileId, text: &str) -> Result<(), ReadError> {
-    let mut tree = Tree::default();
-    json::read(text, &mut tree)?;
-    collector.document(&tree, &Origin { file, text, lines_before: 0, path: Some(String::new()) });
-    Ok(())
-}
-
-fn read_yaml_if_valid(collector: &mut Collector, file: FileId, text: &str) -> bool {
-    let mut tree = Tree::default();
-    let good = split::documents(text).all(|document| yaml::read(document.text, &mut tree).is_ok());
-    if good {
-        read_yaml(collector, file, text);
-    }
-    good
-}
-
-fn read_yaml(collector: &mut Collector, file: FileId, text: &str) {
-    let mut tree = Tree::default();
-    for document in split::documents(text) {
-        let origin = Origin { file, text: document.text, lines_before: document.line - 1, path: None };
-        match yaml::read(document.text, &mut tree) {
-            Ok(()) => collector.document(&tree, &origin),
-            Err(error) => collector.broken(&origin, &error),
+    /// Reads YAML in pieces that end with a separator.
+    fn yaml(&mut self, collector: &mut Collector, file: FileId, input: &mut dyn Read) -> Result<(), Stop> {
+        let mut lines_before = 0;
+        loop {
+            if self.window.text().starts_with("---\n") {
+                self.window.take(4);
+                lines_before += 1;
+            }
+            let end = self.window.documents_end();
+            if end == 0 {
+                if self.window.is_last() {
+                    return Ok(());
+                }
+                // One document is larger than the window.
+                if let Some(list) = yaml_list::Head::of(self.window.text()) {
+                    lines_before =
+                        self.yaml_list(collector, Origin::yaml(file, lines_before), &list, input)?;
+                } else {
+                    self.window.more(input)?;
+                }
+                continue;
+            }
+            let text = self.window.text().get(..end).unwrap_or_default();
+            let mut tree = std::mem::take(&mut self.tree).over(text);
+            yaml_documents(collector, file, text, lines_before, &mut tree);
+            self.tree = tree.over("");
+            lines_before += lines(text);
+            self.window.take(end);
+            self.window.more(input)?;
         }
     }
+}
+
+/// How many lines end in a text.
+fn lines(text: &str) -> u32 {
+    u32::try_from(memchr::memchr_iter(b'\n', text.as_bytes()).count()).unwrap_or(u32::MAX)
+}
+
+/// Reads all of a file.
+fn whole(collector: &mut Collector, file: FileId, bytes: &[u8]) {
+    match encoding::decode(bytes) {
+        Ok(text) => whole_text(collector, file, &text),
+        Err(error) => collector.broken(Origin::yaml(file, 0), "", &error),
+    }
+}
+
+/// Reads the text of a file.
+fn whole_text(collector: &mut Collector, file: FileId, text: &str) {
+    let mut tree = Tree::default();
+    if !text.trim_start().starts_with(['{', '[']) {
+        yaml_documents(collector, file, text, 0, &mut tree);
+        return;
+    }
+    match json::read(text, &mut tree) {
+        Ok(()) => collector.document(&tree, Origin::json(file)),
+        // JSON is YAML, nearly: what is not JSON may still be a flow mapping.
+        Err(_) if split::documents(text).all(|document| yaml::read(document.text, &mut tree).is_ok()) => {
+            yaml_documents(collector, file, text, 0, &mut tree);
+        }
+        Err(error) => collector.broken(Origin::json(file), text, &error),
+    }
+}
+
+/// Reads the YAML documents of a text that begins after some lines of its file.
+fn yaml_documents<'s>(
+    collector: &mut Collector,
+    file: FileId,
+    text: &'s str,
+    lines_before: u32,
+    tree: &mut Tree<'s>,
+) {
+    for document in split::documents(text) {
+        if let Some((api_version, kind)) = sniff::kind_of_document(document.text)
+            && is_skipped(api_version, kind)
+        {
+            collector.skip(api_version, kind);
+            continue;
+        }
+        let origin = Origin::yaml(file, lines_before + document.line - 1);
+        match document::read(document.text, 1, tree) {
+            Ok(()) => collector.document(tree, origin),
+            Err(error) => collector.broken(origin, document.text, &error),
+        }
+    }
+}
+
+/// Whether a document of a kind need not be read: neither does it bear on answers, nor can it hold what does.
+fn is_skipped(api_version: &str, kind: &str) -> bool {
+    !kind.ends_with("List") && !bears_on_answers(api_version, kind)
 }

@@ -28,7 +28,9 @@ pub fn notes(policy: &Policy, review: &RulesReview<'_>) -> Vec<String> {
 }
 
 fn bracketed(list: Option<&Vec<String>>) -> String {
-    format!("[{}]", list.map(|list| list.join(" ")).unwrap_or_default())
+    let shown = |text: &String| if text.is_empty() { "\"\"".to_owned() } else { text.clone() };
+    let texts: Vec<String> = list.into_iter().flatten().map(shown).collect();
+    format!("[{}]", texts.join(" "))
 }
 
 /// The list as kubectl prints it.

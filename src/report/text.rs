@@ -15,6 +15,7 @@ use crate::load::Completeness;
 use crate::rbac::RoleKind;
 use crate::source::Sources;
 use crate::ternary::Ternary;
+use crate::user::SYSTEM_NODES;
 
 use super::words::{self, Hop};
 
@@ -203,8 +204,9 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
             };
             format!("{}, {missing}", words::missing_role(policy, applied))
         }
-        Doubt::NodeAuthorizer(_) => {
-            "a node's requests are decided by the Node authorizer from live objects, which no input shows; the default role `system:node` says that it may allow this".to_owned()
+        Doubt::NodeAuthorizer(rule) => {
+            let may = if rule.is_some() { "; the default role `system:node` says that it may allow this" } else { "" };
+            format!("a node's requests are decided by the Node authorizer from live objects, which no input shows{may}")
         }
         Doubt::SomeNames(_) => {
             "allowed for objects of some names only, and the question does not tell the name".to_owned()
@@ -248,7 +250,7 @@ fn doubt_text(
         Doubt::MissingRole(applied) => {
             words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line))
         }
-        Doubt::NodeAuthorizer(rule) => words::rule_place(policy, rule),
+        Doubt::NodeAuthorizer(Some(rule)) => words::rule_place(policy, rule),
         Doubt::Unread(source) => policy.sources.show(*source).to_string(),
         Doubt::Unfilled(provenance, _) => policy.sources.show(provenance.source).to_string(),
         _ => String::new(),
@@ -391,6 +393,53 @@ pub fn identity_error(
         _ => {}
     }
     hops(out, &lines, indent)
+}
+
+/// Who an ARN could be, where the inputs do not tell.
+///
+/// # Errors
+/// If writing fails.
+pub fn candidates(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    error: &IdentityError,
+    indent: usize,
+) -> io::Result<()> {
+    let sources = cluster.sources();
+    let line = |mapped: &Mapped, why: &str| {
+        let user = mapped.user_info();
+        let text = format!("{why}user `{}`, groups {}", user.username, quoted_or_none(&user.groups));
+        Hop { depth: 1, text, place: sources.show(mapped.provenance.source).to_string() }
+    };
+    let lines: Vec<Hop> = match error {
+        IdentityError::NoMappings => vec![Hop { depth: 0, text: error.to_string(), place: String::new() }],
+        IdentityError::NotMapped { unfilled, .. } => {
+            let why = |mapped: &Mapped| format!("if `{}` is filled in so: ", mapped.provenance.arn);
+            unfilled.iter().map(|mapped| line(mapped, &why(mapped))).collect()
+        }
+        IdentityError::CoinToss { candidates } => {
+            candidates.iter().flatten().map(|mapped| line(mapped, "")).collect()
+        }
+        _ => Vec::new(),
+    };
+    hops(out, &lines, indent)
+}
+
+/// What the answer leaves out, where somebody's user is not wholly known.
+pub fn list_notes(who: &Who) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let WhoIs::Mapped(mapped) = &who.is
+        && mapped.is_symbolic()
+    {
+        notes.push("what depends on the session's name, or on whatever else the ARN does not tell, is left out; give --session-name".to_owned());
+    }
+    if who
+        .shown()
+        .is_some_and(|user| user.in_group(SYSTEM_NODES) && user.username.starts_with("system:node:"))
+    {
+        notes.push("what the Node authorizer allows a node, from live objects, is left out".to_owned());
+    }
+    notes
 }
 
 fn counted(count: usize, one: &str) -> String {

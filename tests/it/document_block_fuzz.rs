@@ -1,4 +1,5 @@
-//! A long run of the fast reader of block YAML against the YAML reader, over changed pieces of real files:
+//! A long run of the fast reader of block YAML, and of the look at lines, against the YAML reader, over changed
+//! pieces of real files:
 //! `FUZZ_SECONDS=600 FUZZ_SEED=7 cargo test --release --test it fuzz_block_reader -- --ignored --nocapture`.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::string_slice, reason = "helpers of tests")]
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use rbacsim::document::split;
 
 use crate::document_block::{STRAY, takes};
+use crate::document_sniff::{check_document, check_list};
 use crate::trees::{recorded, yaml_files};
 
 struct Random(u64);
@@ -90,7 +92,7 @@ fn fuzz_block_reader() {
     let end = Instant::now() + Duration::from_secs(number("FUZZ_SECONDS", 10));
     let mut random = Random(number("FUZZ_SEED", 1).max(1));
     let seeds = seeds();
-    let (mut runs, mut taken) = (0_u64, 0_u64);
+    let (mut runs, mut taken, mut said) = (0_u64, 0_u64, 0_u64);
     while Instant::now() < end {
         let seed = &seeds[random.below(seeds.len())];
         let mut text = piece(&mut random, seed);
@@ -99,7 +101,22 @@ fn fuzz_block_reader() {
         }
         runs += 1;
         taken += u64::from(takes(&text).unwrap_or_else(|error| panic!("{error}")));
+        let prefix = ["", "apiVersion: v1\n", "apiVersion: v1\nkind: Pod\n"][random.below(3)];
+        let document = format!("{prefix}{text}{}", ["", "kind: Role\n"][random.below(2)]);
+        let (indent, dash) = [("  ", "- "), ("    ", "  - ")][random.below(2)];
+        let mut list = String::from("apiVersion: v1\nitems:\n");
+        for item in [&document, &piece(&mut random, seed)] {
+            list.push_str(dash);
+            list.push_str(&item.trim_end().replace('\n', &format!("\n{indent}")));
+            list.push('\n');
+        }
+        list.push_str("kind: List\n");
+        if random.below(2) == 0 {
+            change(&mut random, &mut list, &seeds);
+        }
+        let kinds = check_document(&document).and_then(|one| check_list(&list).map(|other| one || other));
+        said += u64::from(kinds.unwrap_or_else(|error| panic!("{error}")));
     }
-    eprintln!("{taken} of {runs} texts taken, from {} documents", seeds.len());
-    assert!(taken * 20 > runs, "too few texts are taken");
+    eprintln!("{taken} of {runs} texts taken, {said} said something, from {} documents", seeds.len());
+    assert!(taken * 20 > runs && said * 20 > runs, "too few texts are taken");
 }

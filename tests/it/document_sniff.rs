@@ -42,8 +42,8 @@ fn kinds_of_documents() {
         ("text_goes_on", "apiVersion: v1\nkind: Pod\n  Role\n", None),
         ("text_goes_on_after_blank_line", "apiVersion: v1\nkind: Pod\n\n  Role\n", None),
         ("inside_quotes", "apiVersion: v1\na: \"\nkind: Pod\n\"\nkind: Role\n", None),
-        ("inside_single_quotes", "apiVersion: v1\na:\n  b: 'c\nkind: Pod\n'\n", None),
-        ("inside_escaped_quotes", "apiVersion: v1\na: \"b\\\"\nkind: Pod\n\"\n", None),
+        ("inside_single_quotes", "apiVersion: v1\na:\n  b: 'c\nkind: Pod\nd: e'\n", None),
+        ("inside_escaped_quotes", "apiVersion: v1\na: \"b\\\"\nkind: Pod\nc: d\"\n", None),
         ("inside_brackets", "apiVersion: v1\na: [\nkind: Pod\n]\n", None),
         ("inside_braces", "{apiVersion: v1,\nkind: Pod}\n", None),
         ("json", "{\"apiVersion\": \"v1\", \"kind\": \"Pod\"}\n", None),
@@ -110,7 +110,7 @@ fn lists() {
 }
 
 /// What is said of a document, held against the whole document.
-fn check_document(text: &str) -> Result<bool, String> {
+pub(crate) fn check_document(text: &str) -> Result<bool, String> {
     let Some((version, kind)) = sniff::kind_of_document(text) else { return Ok(false) };
     let mut tree = Tree::default();
     if yaml::read(text, &mut tree).is_err() {
@@ -124,7 +124,7 @@ fn check_document(text: &str) -> Result<bool, String> {
 }
 
 /// A List read item by item, as a caller would, held against the whole document.
-fn check_list(text: &str) -> Result<bool, String> {
+pub(crate) fn check_list(text: &str) -> Result<bool, String> {
     let Some(list) = sniff::list(text, 1) else { return Ok(false) };
     let mut whole = Tree::default();
     let read = yaml::read(text, &mut whole);

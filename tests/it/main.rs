@@ -19,6 +19,7 @@ mod identity; // from ARN to user: every recorded answer
 mod identity_rules; // from ARN to user: one test per rule
 mod laws; // properties of generated clusters, and the graph against the model
 mod made; // documents made at random
+mod manifests; // real manifests against the model, when they are there
 mod matrix; // the access matrix against the authorizer
 mod matrix_html; // the page of the matrix in a browser, where one is installed
 mod matrix_rules; // the rows of the long form, rule by rule
@@ -28,6 +29,8 @@ mod operations; // kubectl operations: the table against what kubectl really sen
 mod recorded; // decisions of the real code, when they are there
 mod replay; // the test tables of Kubernetes, when they are there
 mod rules; // one test per rule of meaning
+mod scenarios; // every folder of testdata/scenarios, through the binary
 mod sessions; // a role ARN without a session name
+mod transcripts; // what kubectl and a live API server answered, when it is there
 mod trees; // what the tests of the document readers share
 mod who_can; // everyone who may do something

@@ -38,8 +38,8 @@ impl Reader<'_, '_> {
                         self.end_line(end);
                         continue;
                     }
-                    // Spaces at the end of the file, or a tab where a space is wanted.
-                    None | Some(b'\t') => return None,
+                    // Spaces at the end of the file.
+                    None => return None,
                     Some(_) => break,
                 }
             }

@@ -55,6 +55,11 @@ impl<'s> Scanner<'s> {
         self.at += bytes;
     }
 
+    /// The byte of the source that is next.
+    pub(super) fn offset(&self) -> usize {
+        self.at
+    }
+
     pub(super) fn position(&self) -> Position {
         let column = narrow(self.at - self.line_start - self.continuations).saturating_add(self.line_column);
         Position { line: self.line, column }

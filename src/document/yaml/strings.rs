@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use libyaml_safer::{EventData, ScalarStyle};
 
 use super::events::{self, Events};
-use super::{Position, ReadError, ScalarType, decode_base64, invalid, scalar};
+use super::{Position, ReadError, ScalarType, base64, invalid, scalar};
 
 /// What such a document says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ fn text(tag: Option<&str>, value: String, plain: bool) -> Option<String> {
     match tag {
         None if plain && scalar::resolve(&value) == ScalarType::Null => Some(String::new()),
         Some("tag:yaml.org,2002:null") => Some(String::new()),
-        Some("tag:yaml.org,2002:binary") => decode_base64(&value),
+        Some("tag:yaml.org,2002:binary") => base64::decode(&value),
         _ => Some(value),
     }
 }

@@ -1,0 +1,493 @@
+//! From documents to a policy: what each object is, and what becomes of it.
+
+use std::path::Path;
+
+use crate::catalogue::{Added, Catalogue};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::document::{Node, ReadError, Tree};
+use crate::identity::IdentityMappings;
+use crate::policy::{Policy, PolicyMark};
+use crate::rbac::Scope;
+use crate::source::{FileId, PathId, Source};
+
+use super::rbac::RbacKind;
+use super::{Completeness, Defaults, LoadOptions, Loaded, Summary, aws_auth, builtin, crd, rbac};
+
+/// Where a document stands: what the places of its nodes are counted from.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Origin {
+    pub(super) file: FileId,
+    /// Lines of the file before the first line of the document.
+    pub(super) lines_before: u32,
+    /// Whether it is JSON, in which items of lists have paths.
+    pub(super) in_json: bool,
+    /// The path of the document, or of the item that it is.
+    pub(super) path: PathId,
+}
+
+impl Origin {
+    /// A document of YAML.
+    pub(super) fn yaml(file: FileId, lines_before: u32) -> Self {
+        Self { file, lines_before, in_json: false, path: PathId::default() }
+    }
+
+    /// A JSON text.
+    pub(super) fn json(file: FileId) -> Self {
+        Self { in_json: true, ..Self::yaml(file, 0) }
+    }
+
+    fn line(self, line: u32) -> u32 {
+        self.lines_before + line
+    }
+}
+
+/// Everything that was taken in so far.
+#[derive(Debug, Default)]
+pub(super) struct Collector {
+    policy: Policy,
+    catalogue: Catalogue,
+    aws_auth: Option<aws_auth::Found>,
+    diagnostics: Vec<Diagnostic>,
+    summary: Summary,
+    scratch: rbac::Scratch,
+    default_namespace: (usize, Option<Source>),
+    /// Documents that do not even look like Kubernetes objects: how many, and the first.
+    other_documents: (usize, Option<Source>),
+    labelled: Vec<String>,
+}
+
+/// A state of a [`Collector`] to go back to.
+#[derive(Debug)]
+pub(super) struct Mark {
+    policy: PolicyMark,
+    catalogue: Catalogue,
+    aws_auth: Option<aws_auth::Found>,
+    diagnostics: usize,
+    summary: Summary,
+    default_namespace: (usize, Option<Source>),
+    other_documents: (usize, Option<Source>),
+    labelled: usize,
+}
+
+impl Collector {
+    /// The present state.
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            policy: self.policy.mark(),
+            catalogue: self.catalogue.clone(),
+            aws_auth: self.aws_auth.clone(),
+            diagnostics: self.diagnostics.len(),
+            summary: self.summary.clone(),
+            default_namespace: self.default_namespace,
+            other_documents: self.other_documents,
+            labelled: self.labelled.len(),
+        }
+    }
+
+    /// Forgets what was taken in since the mark.
+    pub(super) fn go_back(&mut self, mark: Mark) {
+        self.policy.go_back(&mark.policy);
+        self.catalogue = mark.catalogue;
+        self.aws_auth = mark.aws_auth;
+        self.diagnostics.truncate(mark.diagnostics);
+        self.summary = mark.summary;
+        self.default_namespace = mark.default_namespace;
+        self.other_documents = mark.other_documents;
+        self.labelled.truncate(mark.labelled);
+    }
+
+    /// Begins a file.
+    pub(super) fn file(&mut self, name: &str) -> FileId {
+        self.summary.files += 1;
+        self.policy.sources.add_file(name)
+    }
+
+    /// A file that cannot be read.
+    pub(super) fn unreadable(&mut self, path: &Path, error: &str) {
+        let file = self.policy.sources.add_file(&path.display().to_string());
+        let source = Source { file, ..Source::default() };
+        self.summary.unreadable += 1;
+        self.summary.unseen.get_or_insert(source);
+        self.diagnostics.push(Diagnostic::at(
+            Code::UnreadableFile,
+            source,
+            format!("cannot be read: {error}"),
+        ));
+    }
+
+    /// A document that could not be read.
+    pub(super) fn broken(&mut self, origin: Origin, text: &str, error: &ReadError) {
+        self.summary.unreadable += 1;
+        let source = Source {
+            file: origin.file,
+            line: origin.line(error.position.line),
+            column: error.position.column,
+            path: origin.path,
+        };
+        if error.code == Code::InvalidEncoding || text.contains(rbac::GROUP) {
+            self.summary.unseen.get_or_insert(source);
+        }
+        self.diagnostics.push(Diagnostic::at(error.code, source, error.message.clone()));
+    }
+
+    /// Takes in what a document says: an object, or a list of objects.
+    pub(super) fn document(&mut self, tree: &Tree<'_>, origin: Origin) {
+        if let Some(root) = tree.root() {
+            if root.is_null() {
+                return;
+            }
+            self.node(root, origin, ("", ""));
+        }
+    }
+
+    /// `implied` is the apiVersion and kind of an item in a typed list, whose items need not say them.
+    fn node(&mut self, node: Node<'_>, origin: Origin, implied: (&str, &str)) {
+        let (mut api_version, mut kind) = implied;
+        let mut items = None;
+        if node.is_mapping() {
+            for (key, value) in node.pairs() {
+                match key.text() {
+                    "apiVersion" => api_version = value.as_str().unwrap_or(""),
+                    "kind" => kind = value.as_str().unwrap_or(""),
+                    "items" => items = Some(value),
+                    _ => {}
+                }
+            }
+        }
+        if api_version.is_empty() || kind.is_empty() {
+            self.not_an_object(node, origin, kind);
+            return;
+        }
+        if let (Some(implied), Some(items)) = (implied_by(api_version, kind), items)
+            && (items.is_sequence() || items.is_null())
+        {
+            for (item, index) in items.items().zip(0..) {
+                self.item(item, index, origin, implied);
+            }
+            return;
+        }
+        self.object(node, origin, api_version, kind);
+    }
+
+    /// Takes in an item of the list that `origin` tells.
+    pub(super) fn item(&mut self, item: Node<'_>, index: u32, mut origin: Origin, implied: (&str, &str)) {
+        if origin.in_json {
+            origin.path = self.policy.sources.add_item(origin.path, index);
+        }
+        self.node(item, origin, implied);
+    }
+
+    fn not_an_object(&mut self, node: Node<'_>, origin: Origin, kind: &str) {
+        if RbacKind::of(kind).is_some() {
+            let source = Self::source(node, origin);
+            self.summary.refused += 1;
+            self.diagnostics.push(Diagnostic::at(
+                Code::InvalidObject,
+                source,
+                format!("{kind} without apiVersion is refused by the API server and grants nothing; add `apiVersion: rbac.authorization.k8s.io/v1`"),
+            ));
+            return;
+        }
+        self.summary.not_objects += 1;
+        let source = Self::source(node, origin);
+        let meant = node.get("kind").or_else(|| node.get("metadata")).or_else(|| node.get("data"));
+        if meant.is_some() && node.get("apiVersion").is_none_or(|version| version.as_str().is_none()) {
+            self.diagnostics.push(Diagnostic::at(
+                Code::NotAnObject,
+                source,
+                "a document without `apiVersion` is no Kubernetes object, and kubectl refuses it; it is skipped",
+            ));
+        } else {
+            self.other_documents.1.get_or_insert(source);
+            self.other_documents.0 += 1;
+        }
+    }
+
+    fn source(node: Node<'_>, origin: Origin) -> Source {
+        let position = node.position();
+        let line = origin.line(position.line);
+        Source { file: origin.file, line, column: position.column, path: origin.path }
+    }
+
+    /// Counts an object that does not bear on any answer, whatever it says.
+    pub(super) fn skip(&mut self, api_version: &str, kind: &str) {
+        self.summary.objects += 1;
+        *self.summary.skipped.entry((api_version.to_owned(), kind.to_owned())).or_default() += 1;
+    }
+
+    fn object(&mut self, node: Node<'_>, origin: Origin, api_version: &str, kind: &str) {
+        if !bears_on_answers(api_version, kind) {
+            self.skip(api_version, kind);
+            return;
+        }
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        match (api_version, RbacKind::of(kind)) {
+            ("rbac.authorization.k8s.io/v1", Some(kind)) => self.rbac(kind, node, origin),
+            ("apiextensions.k8s.io/v1", _) => self.custom_resource(node, origin),
+            ("v1", _) => {
+                let done = match rbac::metadata_of(node) {
+                    Ok(metadata) => self.core(kind, &metadata, node, origin),
+                    Err(error) => {
+                        self.refuse(kind, node, origin, &[error]);
+                        true
+                    }
+                };
+                if !done {
+                    self.skip(api_version, kind);
+                    return;
+                }
+            }
+            (_, ours) => {
+                self.summary.refused += 1;
+                let effect = if ours.is_some() { "it grants nothing" } else { "its resources are not known" };
+                self.diagnostics.push(Diagnostic::at(
+                    Code::VersionNotServed,
+                    Self::source(node, origin),
+                    format!("{kind} of `{api_version}` is refused: only `{group}/v1` is served since Kubernetes 1.22; {effect}"),
+                ));
+            }
+        }
+        self.summary.objects += 1;
+    }
+
+    fn rbac(&mut self, kind: RbacKind, node: Node<'_>, origin: Origin) {
+        let source = Self::source(node, origin);
+        let line_of = |line| origin.line(line);
+        match rbac::add(&mut self.policy, &mut self.scratch, kind, node, source, &line_of) {
+            Err(errors) => self.refuse(kind.as_str(), node, origin, &errors),
+            Ok(decoded) => {
+                self.summary.has_roles |= kind == RbacKind::Role;
+                if decoded.is_default {
+                    self.summary.labelled_defaults += 1;
+                    if kind == RbacKind::ClusterRole {
+                        let name =
+                            self.policy.roles.last().map(|role| self.policy.names.text(role.name).to_owned());
+                        self.labelled.extend(name);
+                    }
+                }
+                if decoded.in_default_namespace {
+                    self.default_namespace.0 += 1;
+                    self.default_namespace.1.get_or_insert(source);
+                }
+                for (key, line) in decoded.duplicate_keys {
+                    let title = title(kind.as_str(), node);
+                    self.diagnostics.push(Diagnostic::at(
+                        Code::DuplicateKey,
+                        source.at_line(line),
+                        format!(
+                            "{title} has the key `{key}` twice in one mapping; only this last one counts"
+                        ),
+                    ));
+                }
+                for field in decoded.unknown_fields {
+                    self.diagnostics.push(Diagnostic::at(
+                        Code::UnknownField,
+                        source,
+                        format!(
+                            "{} has a field `{field}` that the API does not know; the API server drops it",
+                            title(kind.as_str(), node)
+                        ),
+                    ));
+                }
+            }
+        }
+    }
+
+    fn refuse(&mut self, kind: &str, node: Node<'_>, origin: Origin, errors: &[String]) {
+        let source = Self::source(node, origin);
+        self.summary.refused += 1;
+        self.diagnostics.push(Diagnostic::at(
+            Code::InvalidObject,
+            source,
+            format!("{} is refused by the API server: {}", title(kind, node), errors.join("; ")),
+        ));
+    }
+
+    /// Takes in an object of the core group; false if it does not bear on any answer.
+    fn core(&mut self, kind: &str, metadata: &rbac::Metadata<'_>, node: Node<'_>, origin: Origin) -> bool {
+        let source = Self::source(node, origin);
+        match kind {
+            "Namespace" => {
+                let name = self.policy.names.intern(metadata.name);
+                self.policy.namespaces.push((name, source));
+                true
+            }
+            "ServiceAccount" => {
+                let namespace = if metadata.namespace.is_empty() { "default" } else { metadata.namespace };
+                let namespace = self.policy.names.intern(namespace);
+                let name = self.policy.names.intern(metadata.name);
+                self.policy.service_accounts.push((namespace, name, source));
+                true
+            }
+            _ => self.config_map(metadata, node, origin, source),
+        }
+    }
+
+    fn config_map(
+        &mut self,
+        metadata: &rbac::Metadata<'_>,
+        node: Node<'_>,
+        origin: Origin,
+        source: Source,
+    ) -> bool {
+        if metadata.name != "aws-auth" {
+            return false;
+        }
+        if !matches!(metadata.namespace, "" | "kube-system") {
+            self.diagnostics.push(Diagnostic::at(
+                Code::AwsAuthElsewhere,
+                source,
+                format!("ConfigMap `aws-auth` has namespace `{}`; aws-iam-authenticator reads only `kube-system/aws-auth`, so this one maps nobody", metadata.namespace),
+            ));
+            return true;
+        }
+        let assumed = metadata.namespace.is_empty();
+        if assumed {
+            self.diagnostics.push(Diagnostic::at(
+                Code::AwsAuthNamespaceAssumed,
+                source,
+                "ConfigMap `aws-auth` has no namespace and is taken for `kube-system/aws-auth`, the only one that is read; write `namespace: kube-system`",
+            ));
+            if self.aws_auth.as_ref().is_some_and(|before| !before.assumed) {
+                return true;
+            }
+        }
+        let line_of = |line| origin.line(line);
+        match aws_auth::read(node, source, &line_of) {
+            Err(error) => self.refuse("ConfigMap", node, origin, &[error]),
+            Ok(mut found) => {
+                found.assumed = assumed;
+                if let Some(before) = self.aws_auth.as_ref().filter(|before| before.assumed == assumed)
+                    && !before.says_the_same_as(&found)
+                {
+                    let place = self.policy.sources.show(before.source).to_string();
+                    self.diagnostics.push(Diagnostic::at(
+                            Code::ObjectReplaced,
+                            source,
+                            format!("ConfigMap `kube-system/aws-auth` stands at {place} too and says something else there; this later one counts, nothing is merged"),
+                        ));
+                }
+                self.aws_auth = Some(found);
+            }
+        }
+        true
+    }
+
+    fn custom_resource(&mut self, node: Node<'_>, origin: Origin) {
+        let source = Self::source(node, origin);
+        match crd::decode(node, source) {
+            Err(error) => self.refuse("CustomResourceDefinition", node, origin, &[error]),
+            Ok(crd) => {
+                let name = format!("{}.{}", crd.plural, crd.group);
+                let message = match self.catalogue.add_crd(crd) {
+                    Added::New | Added::Replaced(_) => return,
+                    Added::BuiltIn => format!(
+                        "CustomResourceDefinition `{name}` names a resource that the API server serves itself; it changes nothing here"
+                    ),
+                    Added::NotServed => format!(
+                        "CustomResourceDefinition `{name}` serves no version, so `{name}` does not exist"
+                    ),
+                };
+                self.diagnostics.push(Diagnostic::at(Code::CrdWithoutEffect, source, message));
+            }
+        }
+    }
+
+    pub(super) fn finish(mut self, options: &LoadOptions) -> Loaded {
+        self.note_default_namespace();
+        if let (count @ 1.., Some(first)) = self.other_documents {
+            let documents =
+                if count == 1 { "1 document is".to_owned() } else { format!("{count} documents are") };
+            self.diagnostics.push(Diagnostic::at(
+                Code::OtherDocuments,
+                first,
+                format!("{documents} no Kubernetes object (this is the first) and skipped"),
+            ));
+        }
+        for superseded in self.policy.keep_last() {
+            let names = &self.policy.names;
+            let name = names.text(superseded.name);
+            let name = match superseded.scope {
+                Scope::Cluster => name.to_owned(),
+                Scope::Namespace(namespace) => format!("{}/{name}", names.text(namespace)),
+            };
+            let place = self.policy.sources.show(superseded.dropped).to_string();
+            self.diagnostics.push(Diagnostic::at(
+                Code::ObjectReplaced,
+                superseded.kept,
+                format!("{} `{name}` stands at {place} too and says something else there; this later one counts, as `kubectl apply` in this order would have it", superseded.kind),
+            ));
+        }
+        // Whoever says that the inputs are complete means the Roles as well, also if there are none.
+        self.summary.has_roles |= options.completeness == Some(Completeness::Complete);
+        // The roles that make everything else work: whoever exports a cluster's roles exports these.
+        let is_export = ["cluster-admin", "admin", "edit", "view"]
+            .iter()
+            .all(|name| self.labelled.iter().any(|labelled| labelled == name));
+        let completeness = options.completeness.unwrap_or(if is_export {
+            Completeness::Complete
+        } else {
+            Completeness::Partial
+        });
+        let add = match options.defaults {
+            Defaults::Always => true,
+            Defaults::Never => false,
+            Defaults::Auto => !is_export,
+        };
+        if add {
+            self.summary.defaults_added = builtin::add(&mut self.policy, options.version);
+        }
+        let mut identities = IdentityMappings::default();
+        if let Some(found) = &self.aws_auth {
+            let data: Vec<_> =
+                found.sections.iter().map(|section| (section.key.as_str(), section.text())).collect();
+            self.diagnostics.extend(identities.add_config_map(found.source, &data));
+        }
+        Loaded {
+            policy: self.policy,
+            identities,
+            catalogue: self.catalogue,
+            diagnostics: self.diagnostics,
+            summary: self.summary,
+            completeness,
+            version: options.version,
+        }
+    }
+
+    fn note_default_namespace(&mut self) {
+        if let (count @ 1.., Some(first)) = self.default_namespace {
+            let objects = if count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
+            self.diagnostics.push(Diagnostic::at(
+                Code::NamespaceDefaulted,
+                first,
+                format!("{objects} without `metadata.namespace` (this is the first) taken to be in `default`, where kubectl without a context would put them"),
+            ));
+        }
+    }
+}
+
+/// Whether objects of a kind can bear on an answer: RBAC in any version, what names users and resources, and lists.
+pub(super) fn bears_on_answers(api_version: &str, kind: &str) -> bool {
+    match api_version.split_once('/').map_or("", |(group, _)| group) {
+        rbac::GROUP => RbacKind::of(kind).is_some(),
+        "apiextensions.k8s.io" => kind == "CustomResourceDefinition",
+        _ => api_version == "v1" && matches!(kind, "ServiceAccount" | "Namespace" | "ConfigMap"),
+    }
+}
+
+/// The apiVersion and kind that the items of a list need not say; `None` for what is no list.
+pub(super) fn implied_by<'t>(api_version: &'t str, kind: &'t str) -> Option<(&'t str, &'t str)> {
+    let item_kind = kind.strip_suffix("List").filter(|_| !api_version.is_empty())?;
+    Some(if item_kind.is_empty() { ("", "") } else { (api_version, item_kind) })
+}
+
+/// How a diagnostic names an object: kind, namespace and name as far as they can be read.
+fn title(kind: &str, node: Node<'_>) -> String {
+    let metadata = node.get("metadata");
+    let field = |name| metadata.and_then(|metadata| metadata.get(name)).map_or("", Node::text);
+    match (field("namespace"), field("name")) {
+        ("", "") => kind.to_owned(),
+        ("", name) => format!("{kind} `{name}`"),
+        (namespace, name) => format!("{kind} `{namespace}/{name}`"),
+    }
+}
