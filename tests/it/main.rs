@@ -21,6 +21,7 @@ mod laws; // properties of generated clusters, and the graph against the model
 mod made; // documents made at random
 mod manifests; // real manifests against the model, when they are there
 mod matrix; // the access matrix against the authorizer
+mod matrix_cli; // matrix, who-can and can-i --namespaces through the binary
 mod matrix_html; // the page of the matrix in a browser, where one is installed
 mod matrix_rules; // the rows of the long form, rule by rule
 mod matrix_table; // the matrix for people
