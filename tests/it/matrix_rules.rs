@@ -138,6 +138,17 @@ fn a_namespace_repeats_no_name_that_is_granted_everywhere() {
 }
 
 #[test]
+fn what_is_granted_everywhere_is_not_repeated_for_a_namespace() {
+    let rules = r#"[{verbs: [get], apiGroups: [""], resources: [pods]}]"#;
+    let more = r#"[{verbs: [get, list], apiGroups: [""], resources: [pods]}]"#;
+    let text = cluster_role("r", rules)
+        + &cluster_role("more", more)
+        + &cluster_binding("b", "r", ALICE)
+        + &binding("prod", "more", ALICE);
+    assert_eq!(alice(&text), ["*,,pods,get,", "prod,,pods,list,"]);
+}
+
+#[test]
 fn odd_names_can_be_told_apart() {
     let rules = r#"[{verbs: [get], apiGroups: [""], resources: [secrets], resourceNames: ["", "a;b", 'c\d', "e,f"]}]"#;
     let text = cluster_role("r", rules) + &cluster_binding("b", "r", ALICE);
