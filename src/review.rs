@@ -81,10 +81,15 @@ pub fn review(cluster: &Cluster, spec: &SubjectAccessReviewSpec) -> SubjectAcces
         let [arn] = arns else {
             return failed("spec: at least one of user or groups must be specified".into());
         };
-        match cluster.user_of_arn(arn, None) {
-            Ok(user) => mapped = user,
-            Err(error) => return failed(format!("`{arn}` is no user: {error}")),
+        let who = cluster.identify(arn, None);
+        let Some(user) = who.certain() else {
+            let error = who.error().map(ToString::to_string).unwrap_or_default();
+            return failed(format!("`{arn}` is no user: {error}"));
+        };
+        if cluster.depends_on_session(&who, &attributes) {
+            return failed(format!("cannot tell: the user of `{arn}` depends on the name of its session"));
         }
+        mapped = user;
         (mapped.username.as_str(), mapped.groups.as_slice())
     } else {
         (user, groups)
