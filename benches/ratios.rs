@@ -1,3 +1,386 @@
-//! The table of figures and baselines.
+//! One table of figures beside their baselines, measured in the same run: `cargo bench --bench ratios`.
+//!
+//! Every stage runs in a process of its own, so that its peak of memory is its own. Times are the smallest of
+//! several runs: the machine only ever adds to them.
 
-fn main() {}
+mod support;
+
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
+use rbacsim::cluster::Cluster;
+use rbacsim::load::{Input, LoadOptions, Loaded, load};
+use serde::de::DeserializeOwned;
+use support::cluster::{self, Form};
+use support::model::Model;
+use support::questions::{self, Question};
+
+const LARGE: usize = 50_000;
+const RUNS: usize = 5;
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["stage", stage, input] => run_stage(stage, Path::new(input)),
+        _ => table(),
+    }
+}
+
+/// What a stage measured of itself: seconds for each thing done, and the peak of memory.
+struct Measured {
+    seconds: f64,
+    peak: Option<f64>,
+}
+
+/// Runs a stage in a process of its own, and gives its best run.
+fn stage(name: &str, input: &Path) -> Measured {
+    let mut best: Option<Measured> = None;
+    for _ in 0..RUNS {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["stage", name])
+            .arg(input)
+            .stderr(Stdio::inherit())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{name}");
+        let text = String::from_utf8(output.stdout).unwrap();
+        let mut words = text.split_whitespace();
+        let seconds: f64 = words.next().unwrap().parse().unwrap();
+        let peak = words.next().and_then(|word| word.parse().ok());
+        if best.as_ref().is_none_or(|best| seconds < best.seconds) {
+            best = Some(Measured { seconds, peak });
+        }
+    }
+    best.unwrap()
+}
+
+/// The best of several runs of the program itself, from start to exit.
+fn whole_process(args: &[&str], input: &Path) -> f64 {
+    let run = || {
+        let start = Instant::now();
+        let status = Command::new(env!("CARGO_BIN_EXE_rbacsim"))
+            .args(args)
+            .arg("-f")
+            .arg(input)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.code().is_some_and(|code| code < 2), "{args:?}");
+        start.elapsed().as_secs_f64()
+    };
+    (0..RUNS * 2).map(|_| run()).fold(f64::INFINITY, f64::min)
+}
+
+#[expect(clippy::print_stdout, reason = "what a stage measured, for the process that started it")]
+fn run_stage(stage: &str, input: &Path) {
+    let size = || input.to_str().unwrap().parse::<usize>().unwrap();
+    let seconds = match stage {
+        "nothing" => 0.0,
+        "load" => time(|| load_path(input)),
+        "answer" => time(|| Cluster::from(load_path(input))),
+        "build" => {
+            let loaded = load_path(input);
+            time(|| Cluster::from(loaded))
+        }
+        "serde-yaml" => time(|| typed_yaml(input)),
+        "serde-json" => time(|| typed_json(input)),
+        "review" => {
+            let cluster = cluster_of(LARGE);
+            let asked = questions::mixed(LARGE, 200_000);
+            let stream = questions::reviews(&asked);
+            let mut out = Vec::with_capacity(stream.len() * 2);
+            let start = Instant::now();
+            rbacsim::review::stream(&cluster, &mut stream.as_bytes(), &mut out).unwrap();
+            black_box(&out);
+            start.elapsed().as_secs_f64() / asked.len() as f64
+        }
+        "mixed" => decide(size(), &questions::mixed(size(), 50_000)),
+        "observers-yes" => decide(size(), &questions::observers(size(), true)),
+        "observers-no" => decide(size(), &questions::observers(size(), false)),
+        "many-groups" => decide(size(), &questions::many_groups(size())),
+        "many-rules-yes" => decide(size(), &questions::many_rules(size(), true)),
+        "many-rules-no" => decide(size(), &questions::many_rules(size(), false)),
+        "model" => {
+            let model = Model::of(size());
+            let asked = questions::mixed(size(), 500);
+            let start = Instant::now();
+            for question in &asked {
+                black_box(model.allows(question));
+            }
+            start.elapsed().as_secs_f64() / asked.len() as f64
+        }
+        other => panic!("no stage {other}"),
+    };
+    println!("{seconds} {}", peak_memory().map_or_else(String::new, |megabytes| megabytes.to_string()));
+}
+
+fn time<T>(what: impl FnOnce() -> T) -> f64 {
+    let start = Instant::now();
+    let result = black_box(what());
+    let elapsed = start.elapsed();
+    drop(result);
+    elapsed.as_secs_f64()
+}
+
+/// The most memory that this process held, in MB, where the system says.
+fn peak_memory() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: f64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kilobytes * 1024.0 / 1e6)
+}
+
+fn load_path(path: &Path) -> Loaded {
+    load(&[Input::Path(path.to_owned())], &LoadOptions::default()).unwrap()
+}
+
+fn cluster_of(size: usize) -> Cluster {
+    let bytes = cluster::text(size, Form::Json).into_bytes();
+    load(&[Input::Text { name: "cluster.json".into(), bytes }], &LoadOptions::default()).unwrap().into()
+}
+
+/// Seconds for a decision: the user looked up and the request decided.
+fn decide(size: usize, asked: &[Question]) -> f64 {
+    let cluster = cluster_of(size);
+    let graph = cluster.graph();
+    let (mut count, mut allowed) = (0usize, 0usize);
+    let mut spent = Duration::ZERO;
+    while spent < Duration::from_millis(300) {
+        let start = Instant::now();
+        for question in asked {
+            let asker = graph.asker(&question.user);
+            allowed += usize::from(graph.authorize(&asker, &question.attributes()).is_allowed());
+        }
+        spent += start.elapsed();
+        count += asked.len();
+    }
+    black_box(allowed);
+    spent.as_secs_f64() / count as f64
+}
+
+/// What a reader without an index does: every document by its kind into the types of the API.
+fn typed_yaml(path: &Path) -> usize {
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut kept: Vec<Box<dyn std::any::Any>> = Vec::new();
+    if text.starts_with("apiVersion: v1\nitems:") {
+        let list: serde_yaml::Value = serde_yaml::from_str(&text).unwrap();
+        for item in list["items"].as_sequence().unwrap() {
+            kept.extend(typed(item["kind"].as_str().unwrap(), || item.clone()));
+        }
+    } else {
+        for document in text.split("---\n") {
+            let kind = document.lines().find_map(|line| line.strip_prefix("kind: ")).unwrap_or_default();
+            kept.extend(typed_text(kind, document));
+        }
+    }
+    kept.len()
+}
+
+fn typed(kind: &str, value: impl Fn() -> serde_yaml::Value) -> Option<Box<dyn std::any::Any>> {
+    fn read<T: DeserializeOwned + 'static>(value: serde_yaml::Value) -> Box<dyn std::any::Any> {
+        Box::new(serde_yaml::from_value::<T>(value).unwrap())
+    }
+    Some(match kind {
+        "ClusterRole" => read::<ClusterRole>(value()),
+        "Role" => read::<Role>(value()),
+        "ClusterRoleBinding" => read::<ClusterRoleBinding>(value()),
+        "RoleBinding" => read::<RoleBinding>(value()),
+        _ => return None,
+    })
+}
+
+fn typed_text(kind: &str, text: &str) -> Option<Box<dyn std::any::Any>> {
+    fn read<T: DeserializeOwned + 'static>(text: &str) -> Box<dyn std::any::Any> {
+        Box::new(serde_yaml::from_str::<T>(text).unwrap())
+    }
+    Some(match kind {
+        "ClusterRole" => read::<ClusterRole>(text),
+        "Role" => read::<Role>(text),
+        "ClusterRoleBinding" => read::<ClusterRoleBinding>(text),
+        "RoleBinding" => read::<RoleBinding>(text),
+        _ => return None,
+    })
+}
+
+fn typed_json(path: &Path) -> usize {
+    #[derive(serde::Deserialize)]
+    struct Kind<'a> {
+        #[serde(borrow)]
+        kind: std::borrow::Cow<'a, str>,
+    }
+    #[derive(serde::Deserialize)]
+    struct List<'a> {
+        #[serde(borrow)]
+        items: Vec<&'a serde_json::value::RawValue>,
+    }
+    fn read<T: DeserializeOwned + 'static>(text: &str) -> Box<dyn std::any::Any> {
+        Box::new(serde_json::from_str::<T>(text).unwrap())
+    }
+    let text = std::fs::read_to_string(path).unwrap();
+    let list: List<'_> = serde_json::from_str(&text).unwrap();
+    let mut kept: Vec<Box<dyn std::any::Any>> = Vec::new();
+    for item in list.items {
+        let Kind { kind } = serde_json::from_str(item.get()).unwrap();
+        kept.extend(match &*kind {
+            "ClusterRole" => Some(read::<ClusterRole>(item.get())),
+            "Role" => Some(read::<Role>(item.get())),
+            "ClusterRoleBinding" => Some(read::<ClusterRoleBinding>(item.get())),
+            "RoleBinding" => Some(read::<RoleBinding>(item.get())),
+            _ => None,
+        });
+    }
+    kept.len()
+}
+
+struct Row {
+    what: String,
+    figure: String,
+    baseline: String,
+    ratio: String,
+    peak: String,
+}
+
+fn table() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let mut rows = Vec::new();
+    for form in Form::ALL {
+        let path = folder.join(format!("cluster.{}", form.name()));
+        let text = cluster::text(LARGE, form);
+        std::fs::write(&path, &text).unwrap();
+        load_rows(&path, form, text.len() as f64 / 1e6, &mut rows);
+    }
+    directory_rows(&folder.join("cluster"), &mut rows);
+    decision_rows(&mut rows);
+
+    let small = folder.join("small.yaml");
+    std::fs::write(&small, cluster::text(20, Form::Yaml)).unwrap();
+    rows.push(plain("a small question, whole process", milliseconds(whole_process(QUESTION, &small))));
+    print(&rows);
+}
+
+const QUESTION: &[&str] =
+    &["can-i", "get", "pods", "-n", "payments-dev-0000", "--as", "bob", "--as-group", "platform:observers"];
+
+fn load_rows(path: &Path, form: Form, megabytes: f64, rows: &mut Vec<Row>) {
+    let process = whole_process(QUESTION, path);
+    let inside = stage("answer", path);
+    let baseline = match form {
+        Form::Yaml | Form::YamlList => ("serde_yaml into k8s-openapi", stage("serde-yaml", path)),
+        Form::Json | Form::JsonIndented => ("serde_json into k8s-openapi", stage("serde-json", path)),
+    };
+    rows.push(Row {
+        what: format!("{} of {megabytes:.0} MB to the first answer, whole process", form.name()),
+        figure: format!("{} ({:.0} MB/s)", milliseconds(process), megabytes / process),
+        baseline: format!("{}: {}{}", baseline.0, milliseconds(baseline.1.seconds), in_memory(&baseline.1)),
+        ratio: times(baseline.1.seconds / process),
+        peak: memory(&inside),
+    });
+    if form == Form::Json {
+        let loaded = stage("load", path);
+        let built = stage("build", path);
+        rows.push(plain("the graph built from it", milliseconds(built.seconds)).with_peak(&built));
+        rows.push(plain("reading it, without the graph", milliseconds(loaded.seconds)).with_peak(&loaded));
+    }
+}
+
+fn directory_rows(folder: &Path, rows: &mut Vec<Row>) {
+    if !folder.is_dir() {
+        cluster::directory(LARGE, folder);
+    }
+    let (mut files, mut bytes) = (0, 0);
+    let start = Instant::now();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            } else {
+                bytes += std::fs::read(entry.path()).unwrap().len();
+                files += 1;
+            }
+        }
+    }
+    black_box(bytes);
+    let reading = start.elapsed().as_secs_f64();
+    let process = whole_process(QUESTION, folder);
+    rows.push(Row {
+        what: format!("a directory of {files} files to the first answer, whole process"),
+        figure: milliseconds(process),
+        baseline: format!("reading the files and no more: {}", milliseconds(reading)),
+        ratio: times(reading / process),
+        peak: memory(&stage("answer", folder)),
+    });
+}
+
+fn decision_rows(rows: &mut Vec<Row>) {
+    for size in cluster::SIZES {
+        let input = PathBuf::from(size.to_string());
+        let (ours, model) = (stage("mixed", &input), stage("model", &input));
+        rows.push(Row {
+            what: format!("one decision, mixed yes and no, {size} objects"),
+            figure: nanoseconds(ours.seconds),
+            baseline: format!("plain loops: {}", nanoseconds(model.seconds)),
+            ratio: times(model.seconds / ours.seconds),
+            peak: String::new(),
+        });
+    }
+    let large = PathBuf::from(LARGE.to_string());
+    for (what, name) in [
+        ("yes, of a group bound in 10,000 namespaces", "observers-yes"),
+        ("no, of a group bound in 10,000 namespaces", "observers-no"),
+        ("no, of a user in 200 groups", "many-groups"),
+        ("yes, by the last of 400 rules of a role", "many-rules-yes"),
+        ("no, after 400 rules of a role", "many-rules-no"),
+    ] {
+        rows.push(plain(&format!("one decision: {what}"), nanoseconds(stage(name, &large).seconds)));
+    }
+    let review = stage("review", &large);
+    rows.push(plain("one review read, decided and written", nanoseconds(review.seconds)));
+}
+
+fn plain(what: &str, figure: String) -> Row {
+    let empty = String::new;
+    Row { what: what.to_owned(), figure, baseline: empty(), ratio: empty(), peak: empty() }
+}
+
+impl Row {
+    fn with_peak(mut self, measured: &Measured) -> Self {
+        self.peak = memory(measured);
+        self
+    }
+}
+
+fn milliseconds(seconds: f64) -> String {
+    format!("{:.1} ms", seconds * 1e3)
+}
+
+fn nanoseconds(seconds: f64) -> String {
+    if seconds < 1e-5 { format!("{:.0} ns", seconds * 1e9) } else { format!("{:.1} us", seconds * 1e6) }
+}
+
+fn times(ratio: f64) -> String {
+    if ratio < 10.0 { format!("{ratio:.1}x") } else { format!("{ratio:.0}x") }
+}
+
+fn memory(measured: &Measured) -> String {
+    measured.peak.map_or_else(String::new, |peak| format!("{peak:.0} MB"))
+}
+
+fn in_memory(measured: &Measured) -> String {
+    measured.peak.map_or_else(String::new, |peak| format!(", {peak:.0} MB"))
+}
+
+#[expect(clippy::print_stdout, reason = "the table is what this program is for")]
+fn print(rows: &[Row]) {
+    println!("| what | rbacsim | baseline | ratio | peak memory |");
+    println!("| --- | ---: | --- | ---: | ---: |");
+    for Row { what, figure, baseline, ratio, peak } in rows {
+        println!("| {what} | {figure} | {baseline} | {ratio} | {peak} |");
+    }
+}

@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use crate::attributes::Attributes;
 use crate::graph::{Applied, Principal, RbacGraph, RoleRule};
 use crate::names::Name;
-use crate::rbac::{RoleKind, Scope, Subject};
+use crate::rbac::{RoleKind, RuleId, Scope, Subject};
 use crate::user::{SYSTEM_MASTERS, UserInfo};
 
 pub(crate) mod matches;
@@ -39,9 +39,10 @@ pub enum Met<'g> {
     Rule {
         /// The binding, with its role.
         applied: Applied<'g>,
-        /// The number of the rule's vertex.
-        #[doc(hidden)]
-        vertex: u32,
+        /// The rule.
+        rule: RuleId,
+        /// Its number among the rules in force of the role.
+        number: usize,
     },
     /// A binding that applies to the user and whose role nothing defines.
     MissingRole(Applied<'g>),
@@ -132,8 +133,9 @@ impl RbacGraph {
                     {
                         return Some(value);
                     }
-                    for vertex in self.rule_vertices(&applied) {
-                        if let ControlFlow::Break(value) = visitor(Met::Rule { applied, vertex: *vertex }) {
+                    for (rule, number) in self.rules_granted(&applied).iter().zip(0..) {
+                        let met = Met::Rule { applied, rule: *rule, number };
+                        if let ControlFlow::Break(value) = visitor(met) {
                             return Some(value);
                         }
                     }
@@ -153,19 +155,16 @@ impl RbacGraph {
         let mut missing = Vec::new();
         let found = self.visit(asker, request.namespace, |met| {
             match met {
-                Met::Rule { applied, vertex } => {
-                    if self
-                        .placed(vertex)
-                        .is_some_and(|placed| self.lexicon.allows(policy, placed.rule, &request))
-                    {
-                        return ControlFlow::Break((applied, vertex));
+                Met::Rule { applied, rule, number } => {
+                    if self.lexicon.allows(policy, rule, &request) {
+                        return ControlFlow::Break((applied, number));
                     }
                 }
                 Met::MissingRole(applied) => missing.push(applied),
             }
             ControlFlow::Continue(())
         });
-        match found.and_then(|(applied, vertex)| self.grant(asker, applied, vertex)) {
+        match found.and_then(|(applied, number)| self.grant(asker, applied, number)) {
             Some(grant) => Decision::Allow(grant),
             None => Decision::NoOpinion(in_order(missing)),
         }
@@ -179,12 +178,12 @@ impl RbacGraph {
         let mut seen = rustc_hash::FxHashSet::default();
         self.visit(asker, request.namespace, |met| {
             match met {
-                Met::Rule { applied, vertex } => {
-                    if seen.insert((applied.order(), vertex))
-                        && let Some(grant) = self.grant(asker, applied, vertex)
+                Met::Rule { applied, rule, number } => {
+                    if seen.insert((applied.order(), number))
+                        && let Some(grant) = self.grant(asker, applied, number)
                     {
                         // The same question as in `authorize`; the answer here says also what differs.
-                        if self.lexicon.allows(policy, grant.rule.placed.rule, &request) {
+                        if self.lexicon.allows(policy, rule, &request) {
                             grants.allowing.push(grant);
                         } else {
                             let mismatch = self.lexicon.mismatch(&policy.names, &grant.rule.rule, &request);
@@ -206,8 +205,8 @@ impl RbacGraph {
         let mut seen = rustc_hash::FxHashSet::default();
         self.visit(asker, self.policy().names.lookup(namespace), |met| {
             match met {
-                Met::Rule { applied, vertex } if seen.insert((applied.order(), vertex)) => {
-                    rules.extend(self.grant(asker, applied, vertex));
+                Met::Rule { applied, number, .. } if seen.insert((applied.order(), number)) => {
+                    rules.extend(self.grant(asker, applied, number));
                 }
                 Met::Rule { .. } => {}
                 Met::MissingRole(applied) => missing.push(applied),
@@ -217,36 +216,16 @@ impl RbacGraph {
         (rules, in_order(missing))
     }
 
-    fn grant<'g>(&'g self, asker: &Asker, applied: Applied<'g>, vertex: u32) -> Option<Grant<'g>> {
-        let rule = self.role_rule(vertex)?;
+    fn grant<'g>(&'g self, asker: &Asker, applied: Applied<'g>, number: usize) -> Option<Grant<'g>> {
+        let rule = self.role_rule(self.rule_vertex(&applied, number)?)?;
         Some(Grant { applied, subject: self.first_subject(asker, &applied), rule })
     }
 
     /// The first subject of a binding that a user matches: the one that upstream's reason names.
     pub(crate) fn first_subject(&self, asker: &Asker, applied: &Applied<'_>) -> usize {
-        let subjects = self.policy().subjects_of(applied.binding);
-        subjects
-            .iter()
-            .position(|placed| asker.principals.iter().any(|principal| self.is(placed.subject, *principal)))
-            .unwrap_or(0)
-    }
-
-    /// Whether a subject is a principal: text against text, whatever kind the user really is.
-    fn is(&self, subject: Subject, principal: Principal) -> bool {
-        match (subject, principal) {
-            (Subject::User(name), Principal::Username(own))
-            | (Subject::Group(name), Principal::Group(own)) => name == own,
-            (Subject::ServiceAccount { namespace, name }, Principal::Username(own)) => {
-                let names = &self.policy().names;
-                names
-                    .text(own)
-                    .strip_prefix("system:serviceaccount:")
-                    .and_then(|rest| rest.strip_prefix(names.text(namespace)))
-                    .and_then(|rest| rest.strip_prefix(':'))
-                    .is_some_and(|rest| rest == names.text(name))
-            }
-            _ => false,
-        }
+        // Text against text, whatever kind the user really is: a service account is compared as its username.
+        let subjects = self.principals_of(applied.binding);
+        subjects.iter().position(|subject| asker.principals.contains(subject)).unwrap_or(0)
     }
 
     /// The reason of a decision in the API server's own words.

@@ -6,21 +6,24 @@
 //! ```
 //!
 //! The vertices lie in that order backwards in one petgraph [`Csr`]: roles, missing roles, bindings, subjects in
-//! a scope, subjects, rules. A vertex of the second kind is found by hashing (subject, namespace), so a decision
-//! costs the bindings that apply to this user in this namespace, and nothing else.
+//! a scope, subjects, rules. A subject's scopes lie side by side in order, so a decision costs a search among them
+//! and the bindings that apply to this user in this namespace, and nothing else.
 
-use hashbrown::HashTable;
 use petgraph::csr::Csr;
-use rustc_hash::{FxBuildHasher, FxHashMap};
-use std::hash::BuildHasher;
+use rustc_hash::FxHashMap;
 
 use crate::evaluate::matches::Lexicon;
 use crate::names::Name;
 use crate::policy::{Policy, position};
-use crate::rbac::{Binding, PlacedRule, PolicyRule, Role, RoleKind, RoleRef, Scope, Subject};
+use crate::rbac::{
+    Binding, PlacedRule, PlacedSubject, PolicyRule, Role, RoleKind, RoleRef, RuleId, Scope, Subject,
+};
 use crate::source::Source;
 
 mod aggregation;
+mod index;
+
+use index::{Granted, Index};
 
 /// Whom an authorizer compares: a username (of a user or service account alike) or a group.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -66,8 +69,9 @@ pub(crate) enum Via {
 pub struct RbacGraph {
     policy: Policy,
     csr: Csr<Vertex, Via, petgraph::Directed, u32>,
-    seats: HashTable<((Principal, Scope), u32)>,
-    principals: FxHashMap<Principal, u32>,
+    index: Index,
+    /// Per placed subject whom it is compared as.
+    subjects: Vec<Principal>,
     first_binding: u32,
     first_principal: u32,
     first_rule: u32,
@@ -123,25 +127,13 @@ pub struct AggregationStep<'g> {
     pub selector: u32,
 }
 
-fn hash_seat(seat: &(Principal, Scope)) -> u64 {
-    FxBuildHasher.hash_one(seat)
-}
-
 impl RbacGraph {
     /// Builds the graph. A role that nothing defines becomes a vertex that grants nothing: rules are purely
     /// additive, so what remains is still right, and every answer can say what was missing.
     #[must_use]
     pub fn build(mut policy: Policy) -> Self {
-        let usernames = service_account_usernames(&mut policy);
-        Lexicon::prepare(&mut policy);
+        let subjects = subject_principals(&mut policy);
         sort(&mut policy);
-        let principal_of = |subject: Subject| match subject {
-            Subject::User(name) => Principal::Username(name),
-            Subject::Group(name) => Principal::Group(name),
-            Subject::ServiceAccount { .. } => {
-                Principal::Username(usernames.get(&subject).copied().unwrap_or(Name::UNKNOWN))
-            }
-        };
 
         let mut vertices: Vec<Vertex> = (0..position(policy.roles.len())).map(Vertex::Role).collect();
         let roles: FxHashMap<(Scope, Name), u32> =
@@ -161,48 +153,49 @@ impl RbacGraph {
         }
 
         let first_binding = position(vertices.len());
-        let mut grants: Vec<((Principal, Scope), u32)> = Vec::with_capacity(policy.placed_subjects.len());
-        for (binding, index) in policy.bindings.iter().zip(0..) {
-            vertices.push(Vertex::Binding(index));
-            for placed in policy.subjects_of(binding) {
-                grants.push(((principal_of(placed.subject), binding.scope), first_binding + index));
+        let mut grants = Vec::with_capacity(policy.placed_subjects.len());
+        for ((binding, role), number) in policy.bindings.iter().zip(&granted).zip(0..) {
+            vertices.push(Vertex::Binding(number));
+            for principal in binding.subjects.of(&subjects) {
+                let granted = Granted { binding: number, role: *role };
+                grants.push(((*principal, binding.scope), granted));
             }
         }
-        grants.sort_unstable();
-        grants.dedup();
+        grants.sort_unstable_by_key(|(seat, granted)| (*seat, granted.binding));
+        grants.dedup_by_key(|(seat, granted)| (*seat, granted.binding));
 
-        let mut seats = HashTable::with_capacity(grants.len());
         let mut seat_edges = Vec::with_capacity(grants.len());
         let mut seat_owner: Vec<Principal> = Vec::new();
         let first_seat = position(vertices.len());
         let mut last = None;
-        for (seat, binding) in &grants {
+        for (seat, granted) in &grants {
             if last != Some(*seat) {
                 last = Some(*seat);
-                let vertex = position(vertices.len());
                 vertices.push(Vertex::Seat(seat.1));
                 seat_owner.push(seat.0);
-                seats.insert_unique(hash_seat(seat), (*seat, vertex), |entry| hash_seat(&entry.0));
             }
-            seat_edges.push((position(vertices.len() - 1), *binding, Via::Own));
+            seat_edges.push((position(vertices.len() - 1), first_binding + granted.binding, Via::Own));
         }
-        drop(grants);
 
         let first_principal = position(vertices.len());
-        let mut principals: FxHashMap<Principal, u32> = FxHashMap::default();
         let mut principal_edges = Vec::with_capacity(seat_owner.len());
+        let mut last = None;
         for (principal, seat) in seat_owner.iter().zip(first_seat..) {
-            let vertex = *principals.entry(*principal).or_insert_with(|| {
+            if last != Some(*principal) {
+                last = Some(*principal);
                 vertices.push(Vertex::Principal(*principal));
-                position(vertices.len() - 1)
-            });
-            principal_edges.push((vertex, seat, Via::Own));
+            }
+            principal_edges.push((position(vertices.len() - 1), seat, Via::Own));
         }
 
         let first_rule = position(vertices.len());
         vertices.extend((0..position(policy.placed_rules.len())).map(Vertex::Rule));
 
         let mut edges = aggregation::role_edges(&policy, first_rule);
+        let rule_of = |vertex: u32| policy.placed_rules.get((vertex - first_rule) as usize);
+        let rules = edges.iter().filter_map(|(role, rule, _)| Some((*role, rule_of(*rule)?.rule)));
+        let index = Index::new(policy.names.len(), &grants, rules, policy.roles.len());
+        drop(grants);
         edges.extend(granted.iter().zip(first_binding..).map(|(role, binding)| (binding, *role, Via::Own)));
         edges.append(&mut seat_edges);
         edges.append(&mut principal_edges);
@@ -224,7 +217,7 @@ impl RbacGraph {
             }
         }
         let lexicon = Lexicon::of(&policy);
-        Self { policy, csr, seats, principals, first_binding, first_principal, first_rule, owners, lexicon }
+        Self { policy, csr, index, subjects, first_binding, first_principal, first_rule, owners, lexicon }
     }
 
     /// What the graph was built from.
@@ -251,29 +244,29 @@ impl RbacGraph {
         principal: Principal,
         scope: Scope,
     ) -> impl Iterator<Item = Applied<'_>> + Clone {
-        let seat = (principal, scope);
-        let found = self.seats.find(hash_seat(&seat), |entry| entry.0 == seat);
-        let bindings: &[u32] = found.map_or(&[], |(_, vertex)| self.targets(*vertex));
-        bindings.iter().filter_map(|vertex| self.applied(*vertex))
+        self.index.bindings(principal, scope).iter().filter_map(|granted| self.applied(*granted))
     }
 
-    fn applied(&self, vertex: u32) -> Option<Applied<'_>> {
-        let binding = self.policy.bindings.get(vertex.checked_sub(self.first_binding)? as usize)?;
-        let role_vertex = *self.targets(vertex).first()?;
+    fn applied(&self, granted: Granted) -> Option<Applied<'_>> {
+        let Granted { binding: number, role: role_vertex } = granted;
+        let binding = self.policy.bindings.get(number as usize)?;
+        let vertex = self.first_binding + number;
         Some(Applied { binding, role: self.role_of_vertex(role_vertex), vertex, role_vertex })
     }
 
     /// Every binding with its role, those of the cluster first, then by namespace and name.
     pub fn bindings(&self) -> impl Iterator<Item = Applied<'_>> {
-        (self.first_binding..).zip(&self.policy.bindings).filter_map(|(vertex, _)| self.applied(vertex))
+        (0..).zip(&self.policy.bindings).filter_map(|(binding, _)| {
+            let role = *self.targets(self.first_binding + binding).first()?;
+            self.applied(Granted { binding, role })
+        })
     }
 
     /// The scopes in which any binding names a principal: the cluster first, then namespaces.
     pub fn scopes_of(&self, principal: Principal) -> impl Iterator<Item = Scope> + '_ {
-        let seats = self.principals.get(&principal).map_or(&[][..], |vertex| self.targets(*vertex));
-        seats.iter().filter_map(|seat| match self.vertex(*seat) {
-            Vertex::Seat(scope) => Some(scope),
-            _ => None,
+        self.index.namespaces(principal).map(|namespace| match namespace {
+            Name::EMPTY => Scope::Cluster,
+            namespace => Scope::Namespace(namespace),
         })
     }
 
@@ -287,17 +280,17 @@ impl RbacGraph {
 
     /// Whether any binding names the principal.
     pub fn is_bound(&self, principal: Principal) -> bool {
-        self.principals.contains_key(&principal)
+        self.index.namespaces(principal).next().is_some()
     }
 
     /// The rules in force of the role that a binding grants: none where the role is missing.
-    pub(crate) fn rule_vertices(&self, applied: &Applied<'_>) -> &[u32] {
-        self.targets(applied.role_vertex)
+    pub(crate) fn rules_granted(&self, applied: &Applied<'_>) -> &[RuleId] {
+        self.index.rules(applied.role_vertex)
     }
 
-    /// The placed rule of a rule vertex.
-    pub(crate) fn placed(&self, vertex: u32) -> Option<PlacedRule> {
-        self.policy.placed_rules.get(vertex.checked_sub(self.first_rule)? as usize).copied()
+    /// The vertex of a rule among [`RbacGraph::rules_granted`], by its number there.
+    pub(crate) fn rule_vertex(&self, applied: &Applied<'_>, number: usize) -> Option<u32> {
+        self.targets(applied.role_vertex).get(number).copied()
     }
 
     /// The rules in force of a role: an aggregated one's are those it took in.
@@ -368,6 +361,11 @@ impl RbacGraph {
         steps
     }
 
+    /// Whom the subjects of a binding are compared as.
+    pub(crate) fn principals_of(&self, binding: &Binding) -> &[Principal] {
+        binding.subjects.of(&self.subjects)
+    }
+
     /// Where a subject of a binding stands.
     pub fn subject_source(&self, binding: &Binding, subject: usize) -> Source {
         let line =
@@ -381,36 +379,42 @@ impl RbacGraph {
     }
 }
 
-/// Interns the username of every service account that a binding names.
-fn service_account_usernames(policy: &mut Policy) -> FxHashMap<Subject, Name> {
-    let mut usernames = FxHashMap::default();
+/// Whom every placed subject is compared as: a service account as its username, which is interned.
+fn subject_principals(policy: &mut Policy) -> Vec<Principal> {
+    let Policy { names, placed_subjects, .. } = policy;
     let mut text = String::new();
-    for placed in &policy.placed_subjects {
-        if let Subject::ServiceAccount { namespace, name } = placed.subject {
-            if usernames.contains_key(&placed.subject) {
-                continue;
-            }
+    let principal = |placed: &PlacedSubject| match placed.subject {
+        Subject::User(name) => Principal::Username(name),
+        Subject::Group(name) => Principal::Group(name),
+        Subject::ServiceAccount { namespace, name } => {
             text.clear();
             text.push_str("system:serviceaccount:");
-            text.push_str(policy.names.text(namespace));
+            text.push_str(names.text(namespace));
             text.push(':');
-            text.push_str(policy.names.text(name));
-            let username = policy.names.intern(&text);
-            usernames.insert(placed.subject, username);
+            text.push_str(names.text(name));
+            Principal::Username(names.intern(&text))
         }
-    }
-    usernames
+    };
+    placed_subjects.iter().map(principal).collect()
 }
 
 /// Sorts roles for lookup, and bindings by kind, namespace and name: the order in which answers name them.
 fn sort(policy: &mut Policy) {
     policy.roles.sort_by_key(|role| (role.scope, role.name));
     let names = &policy.names;
-    policy.bindings.sort_by(|a, b| {
-        let rank = |binding: &Binding| binding.scope != Scope::Cluster;
-        rank(a)
-            .cmp(&rank(b))
-            .then_with(|| names.text(a.scope.namespace()).cmp(names.text(b.scope.namespace())))
-            .then_with(|| names.text(a.name).cmp(names.text(b.name)))
-    });
+    let mut spaces: Vec<Name> = policy.bindings.iter().map(|binding| binding.scope.namespace()).collect();
+    spaces.sort_unstable();
+    spaces.dedup();
+    spaces.sort_by_key(|space| names.text(*space));
+    // The cluster, which has no namespace, comes first by itself.
+    let mut ranks = vec![0_u32; names.len()];
+    for (space, rank) in spaces.iter().zip(0..) {
+        if let Some(slot) = ranks.get_mut(space.index()) {
+            *slot = rank;
+        }
+    }
+    let rank = |binding: &Binding| ranks.get(binding.scope.namespace().index()).copied();
+    policy
+        .bindings
+        .sort_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| names.text(a.name).cmp(names.text(b.name))));
 }

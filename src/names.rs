@@ -21,6 +21,16 @@ impl Name {
     pub fn index(self) -> usize {
         self.0 as usize
     }
+
+    /// The number as it is stored.
+    pub(crate) fn raw(self) -> u32 {
+        self.0
+    }
+
+    /// The name of a number.
+    pub(crate) fn from_raw(raw: u32) -> Self {
+        Self(raw)
+    }
 }
 
 /// The texts of all names, each stored once, in one buffer.
@@ -28,7 +38,26 @@ impl Name {
 pub struct Names {
     text: String,
     ends: Vec<u32>,
-    table: HashTable<u32>,
+    table: HashTable<Entry>,
+}
+
+/// A name in the table, with the place of its text, so that one look there leads to it.
+#[derive(Copy, Clone, Debug)]
+struct Entry {
+    index: u32,
+    start: u32,
+    len: u32,
+}
+
+impl Entry {
+    fn text(self, text: &str) -> &[u8] {
+        let start = self.start as usize;
+        text.as_bytes().get(start..start + self.len as usize).unwrap_or_default()
+    }
+
+    fn is(self, name: &str, text: &str) -> bool {
+        self.len as usize == name.len() && self.text(text) == name.as_bytes()
+    }
 }
 
 impl Default for Names {
@@ -40,39 +69,36 @@ impl Default for Names {
     }
 }
 
-fn hash(text: &str) -> u64 {
-    FxBuildHasher.hash_one(text.as_bytes())
+fn hash(text: &[u8]) -> u64 {
+    FxBuildHasher.hash_one(text)
 }
 
-fn text_at<'a>(text: &'a str, ends: &[u32], index: u32) -> &'a str {
-    let index = index as usize;
-    let end = ends.get(index).map_or(0, |end| *end as usize);
-    let start = index.checked_sub(1).and_then(|before| ends.get(before)).map_or(0, |end| *end as usize);
-    text.get(start..end).unwrap_or("")
+fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 impl Names {
     /// The name of a text, interned now if it was not before.
     pub fn intern(&mut self, name: &str) -> Name {
-        let hash = hash(name);
+        let hashed = hash(name.as_bytes());
         let Self { text, ends, table } = self;
-        if let Some(found) = table.find(hash, |index| text_at(text, ends, *index) == name) {
-            return Name(*found);
+        if let Some(found) = table.find(hashed, |entry| entry.is(name, text)) {
+            return Name(found.index);
         }
-        let index = u32::try_from(ends.len()).unwrap_or(u32::MAX);
+        let entry = Entry { index: narrow(ends.len()), start: narrow(text.len()), len: narrow(name.len()) };
         text.push_str(name);
-        ends.push(u32::try_from(text.len()).unwrap_or(u32::MAX));
-        table.insert_unique(hash, index, |index| {
-            FxBuildHasher.hash_one(text_at(text, ends, *index).as_bytes())
-        });
-        Name(index)
+        ends.push(narrow(text.len()));
+        table.insert_unique(hashed, entry, |entry| hash(entry.text(text)));
+        Name(entry.index)
     }
 
     /// The name of a text, or [`Name::UNKNOWN`] where no input spells it.
     pub fn lookup(&self, name: &str) -> Name {
-        self.table
-            .find(hash(name), |index| text_at(&self.text, &self.ends, *index) == name)
-            .map_or(Name::UNKNOWN, |index| Name(*index))
+        if name.is_empty() {
+            return Name::EMPTY;
+        }
+        let found = self.table.find(hash(name.as_bytes()), |entry| entry.is(name, &self.text));
+        found.map_or(Name::UNKNOWN, |entry| Name(entry.index))
     }
 
     /// The name of two texts joined by a slash, as resource and subresource are compared.
@@ -95,12 +121,15 @@ impl Names {
 
     /// The text of a name.
     pub fn text(&self, name: Name) -> &str {
-        text_at(&self.text, &self.ends, name.0)
+        let end = self.ends.get(name.index()).map_or(0, |end| *end as usize);
+        let before = name.index().checked_sub(1).and_then(|before| self.ends.get(before));
+        let start = before.map_or(0, |end| *end as usize);
+        self.text.get(start..end).unwrap_or("")
     }
 
     /// Forgets the names that were interned since there were so many.
     pub(crate) fn forget_after(&mut self, count: usize) {
-        self.table.retain(|index| (*index as usize) < count);
+        self.table.retain(|entry| (entry.index as usize) < count);
         self.ends.truncate(count);
         self.text.truncate(self.ends.last().map_or(0, |end| *end as usize));
     }

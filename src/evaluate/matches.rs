@@ -17,8 +17,8 @@ pub(crate) struct Request<'a> {
     pub(crate) target: Target<'a>,
     /// The namespace in which RoleBindings are looked up; [`Name::EMPTY`] for none.
     pub(crate) namespace: Name,
-    verb_bit: u64,
-    group_bit: u64,
+    /// A rule can only match that has one of the bits in each of its masks.
+    bits: [u64; 3],
 }
 
 /// What a request is about.
@@ -28,8 +28,8 @@ pub(crate) enum Target<'a> {
         group: Name,
         /// Resource and subresource, joined by a slash.
         combined: Name,
-        /// The subresource; [`Name::EMPTY`] for none.
-        subresource: Name,
+        /// How a rule spells this subresource of any resource: `*/scale`; [`Name::UNKNOWN`] if none does.
+        any_with: Name,
         name: Name,
     },
     Url(&'a str),
@@ -68,15 +68,13 @@ impl Mismatch {
     }
 }
 
-/// What rules say, prepared for comparing: masks that rule out most rules in one step, and the `*/x` resources.
+/// What rules say, prepared for comparing: masks that rule out most rules in one step.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lexicon {
     verb_bits: FxHashMap<Name, u32>,
     group_bits: FxHashMap<Name, u32>,
-    /// Per rule the verbs and groups that it may match, as bits.
-    masks: Vec<(u64, u64)>,
-    /// Resources written `*/x`, with `x`.
-    any_with: FxHashMap<Name, Name>,
+    /// Per rule the verbs, groups and resources that it may match, as bits.
+    masks: Vec<[u64; 3]>,
 }
 
 /// The bit of names that have none of their own.
@@ -100,39 +98,32 @@ fn mask_of(bits: &mut FxHashMap<Name, u32>, list: &[Name]) -> u64 {
     mask
 }
 
+/// The bit of a resource, which it shares with others: there may be many.
+fn resource_bit(name: Name) -> u64 {
+    // The upper bits of a product with an odd number spread neighbours.
+    1 << (name.raw().wrapping_mul(0x9E37_79B1) >> 26)
+}
+
 impl Lexicon {
     /// Prepares the rules of a policy.
     pub(crate) fn of(policy: &Policy) -> Self {
         let mut lexicon = Self::default();
+        lexicon.masks.reserve_exact(policy.rules.len());
         for (_, rule) in policy.rules.iter() {
             let verbs = mask_of(&mut lexicon.verb_bits, rule.verbs);
-            let groups = if rule.non_resource_urls.is_empty() {
-                mask_of(&mut lexicon.group_bits, rule.api_groups)
+            lexicon.masks.push(if rule.non_resource_urls.is_empty() {
+                let groups = mask_of(&mut lexicon.group_bits, rule.api_groups);
+                let resources = if rule.resources.contains(&Name::STAR) {
+                    u64::MAX
+                } else {
+                    rule.resources.iter().fold(0, |mask, name| mask | resource_bit(*name))
+                };
+                [verbs, groups, resources]
             } else {
-                u64::MAX
-            };
-            lexicon.masks.push((verbs, groups));
-            for resource in rule.resources {
-                if let Some(subresource) = policy.names.text(*resource).strip_prefix("*/") {
-                    // A subresource that nothing else spells has no number; then the text decides, below.
-                    lexicon.any_with.insert(*resource, policy.names.lookup(subresource));
-                }
-            }
+                [verbs, u64::MAX, u64::MAX]
+            });
         }
         lexicon
-    }
-
-    /// Interns what [`Lexicon::of`] will want to look up: the `x` of every resource written `*/x`.
-    pub(crate) fn prepare(policy: &mut Policy) {
-        let wanted: Vec<Box<str>> = policy
-            .rules
-            .iter()
-            .flat_map(|(_, rule)| rule.resources)
-            .filter_map(|resource| policy.names.text(*resource).strip_prefix("*/").map(Box::from))
-            .collect();
-        for subresource in wanted {
-            policy.names.intern(&subresource);
-        }
     }
 
     /// Looks up the texts of a request.
@@ -141,43 +132,45 @@ impl Lexicon {
         let namespace = names.lookup(attributes.namespace());
         let verb_bit = bit_of(&self.verb_bits, verb);
         match attributes {
-            Attributes::NonResource(url) => {
-                Request { verb, target: Target::Url(url.path), namespace, verb_bit, group_bit: u64::MAX }
-            }
+            Attributes::NonResource(url) => Request {
+                verb,
+                target: Target::Url(url.path),
+                namespace,
+                bits: [verb_bit, u64::MAX, u64::MAX],
+            },
             Attributes::Resource(resource) => {
                 let group = names.lookup(resource.group);
-                let combined = if resource.subresource.is_empty() {
-                    names.lookup(resource.resource)
+                let (combined, any_with) = if resource.subresource.is_empty() {
+                    (names.lookup(resource.resource), Name::UNKNOWN)
                 } else {
-                    names.lookup_joined(resource.resource, resource.subresource)
+                    let joined = |left| names.lookup_joined(left, resource.subresource);
+                    (joined(resource.resource), joined("*"))
                 };
-                let target = Target::Resource {
-                    group,
-                    combined,
-                    subresource: names.lookup(resource.subresource),
-                    name: names.lookup(resource.name),
-                };
-                Request { verb, target, namespace, verb_bit, group_bit: bit_of(&self.group_bits, group) }
+                let target =
+                    Target::Resource { group, combined, any_with, name: names.lookup(resource.name) };
+                let resource_bits = resource_bit(combined) | resource_bit(any_with);
+                let bits = [verb_bit, bit_of(&self.group_bits, group), resource_bits];
+                Request { verb, target, namespace, bits }
             }
         }
     }
 
     /// Whether a rule allows a request: the masks first, for they rule out most; then the rule itself.
     pub(crate) fn allows(&self, policy: &Policy, rule: RuleId, request: &Request<'_>) -> bool {
-        let may = self
-            .masks
-            .get(rule.index())
-            .is_none_or(|(verbs, groups)| verbs & request.verb_bit != 0 && groups & request.group_bit != 0);
+        let [verb, group, resource] = request.bits;
+        let may = self.masks.get(rule.index()).is_none_or(|[verbs, groups, resources]| {
+            verbs & verb != 0 && groups & group != 0 && resources & resource != 0
+        });
         may && self.rule_allows(&policy.names, &policy.rules.get(rule), request)
     }
 
     /// `RuleAllows`: whether a rule allows a request.
     pub(crate) fn rule_allows(&self, names: &Names, rule: &PolicyRule<'_>, request: &Request<'_>) -> bool {
         match request.target {
-            Target::Resource { group, combined, subresource, name } => {
+            Target::Resource { group, combined, any_with, name } => {
                 verb_matches(rule, request.verb)
                     && api_group_matches(rule, group)
-                    && self.resource_matches(rule, combined, subresource)
+                    && resource_matches(rule, combined, any_with)
                     && resource_name_matches(rule, name)
             }
             Target::Url(url) => {
@@ -190,11 +183,11 @@ impl Lexicon {
     pub(crate) fn mismatch(&self, names: &Names, rule: &PolicyRule<'_>, request: &Request<'_>) -> Mismatch {
         let verb = !verb_matches(rule, request.verb);
         match request.target {
-            Target::Resource { group, combined, subresource, name } => Mismatch {
+            Target::Resource { group, combined, any_with, name } => Mismatch {
                 kind: rule.resources.is_empty() && !rule.non_resource_urls.is_empty(),
                 verb,
                 api_group: !api_group_matches(rule, group),
-                resource: !self.resource_matches(rule, combined, subresource),
+                resource: !resource_matches(rule, combined, any_with),
                 resource_name: !resource_name_matches(rule, name),
                 non_resource_url: false,
             },
@@ -206,17 +199,11 @@ impl Lexicon {
             },
         }
     }
+}
 
-    /// `ResourceMatches`: `*`, the combined resource as text, or `*/x` for subresource `x`.
-    pub(crate) fn resource_matches(&self, rule: &PolicyRule<'_>, combined: Name, subresource: Name) -> bool {
-        rule.resources.iter().any(|resource| {
-            *resource == Name::STAR
-                || *resource == combined
-                || (subresource != Name::EMPTY
-                    && self.any_with.get(resource) == Some(&subresource)
-                    && subresource != Name::UNKNOWN)
-        })
-    }
+/// `ResourceMatches`: `*`, the combined resource as text, or `*/x` for subresource `x`.
+pub(crate) fn resource_matches(rule: &PolicyRule<'_>, combined: Name, any_with: Name) -> bool {
+    rule.resources.iter().any(|own| *own == Name::STAR || *own == combined || *own == any_with)
 }
 
 /// `VerbMatches`: the verb, or `*`.

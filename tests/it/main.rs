@@ -24,7 +24,10 @@ mod loading; // every form of input, what is refused, and hostile texts
 mod made; // documents made at random
 mod manifests; // real manifests against the model, when they are there
 mod matrix; // the access matrix against the authorizer
+mod matrix_cli; // matrix, who-can and can-i --namespaces through the binary
+mod matrix_html; // the page of the matrix in a browser, where one is installed
 mod matrix_rules; // the rows of the long form, rule by rule
+mod matrix_table; // the matrix for people
 mod model; // the reference model: plain loops, no index
 mod operations; // kubectl operations: the table against what kubectl really sent
 mod recorded; // decisions of the real code, when they are there
