@@ -127,7 +127,12 @@ impl Collector {
         if error.code == Code::InvalidEncoding || text.contains(rbac::GROUP) {
             self.summary.unseen.get_or_insert(source);
         }
-        self.diagnostics.push(Diagnostic::at(error.code, source, error.message.clone()));
+        let hint = if error.code == Code::InvalidYaml && text.contains("{{") {
+            "; a template must be rendered first, as `helm template` does"
+        } else {
+            ""
+        };
+        self.diagnostics.push(Diagnostic::at(error.code, source, format!("{}{hint}", error.message)));
     }
 
     /// A directory without any file that is looked for.

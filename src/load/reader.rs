@@ -165,7 +165,8 @@ fn whole(collector: &mut Collector, file: FileId, bytes: &[u8]) {
 /// Reads the text of a file.
 fn whole_text(collector: &mut Collector, file: FileId, text: &str) {
     let mut tree = Tree::default();
-    if !text.trim_start().starts_with(['{', '[']) {
+    // Two braces begin a template, which is neither.
+    if !text.trim_start().starts_with(['{', '[']) || text.trim_start().starts_with("{{") {
         yaml_documents(collector, file, text, 0, &mut tree);
         return;
     }
