@@ -11,18 +11,24 @@ use crate::attributes::{Attributes, NonResourceAttributes, ResourceAttributes};
 use crate::cluster::Cluster;
 use crate::document::{Kind, Node, ScalarType, Tree, yaml};
 
+mod lean;
+
 #[derive(Serialize, Deserialize)]
-struct Review<'a> {
+struct Review<'a, S> {
     #[serde(rename = "apiVersion", borrow, default)]
     api_version: Cow<'a, str>,
     #[serde(borrow, default)]
     kind: Cow<'a, str>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     metadata: Option<&'a RawValue>,
-    #[serde(default)]
-    spec: Option<SubjectAccessReviewSpec>,
+    #[serde(default = "nothing")]
+    spec: Option<S>,
     #[serde(skip_deserializing)]
     status: Status,
+}
+
+fn nothing<S>() -> Option<S> {
+    None
 }
 
 /// The status as the API server sends it, with `reason` always there.
@@ -34,13 +40,17 @@ struct Status {
     evaluation_error: Option<String>,
 }
 
-impl From<SubjectAccessReviewStatus> for Status {
-    fn from(status: SubjectAccessReviewStatus) -> Self {
-        Self {
-            allowed: status.allowed,
-            reason: status.reason.unwrap_or_default(),
-            evaluation_error: status.evaluation_error,
-        }
+impl Status {
+    fn failed(error: String) -> Self {
+        Self { evaluation_error: Some(error), ..Self::default() }
+    }
+}
+
+impl From<Status> for SubjectAccessReviewStatus {
+    fn from(status: Status) -> Self {
+        let Status { allowed, reason, evaluation_error } = status;
+        let reason = evaluation_error.is_none().then_some(reason);
+        Self { allowed, reason, evaluation_error, ..Self::default() }
     }
 }
 
@@ -52,56 +62,77 @@ const KIND: &str = "SubjectAccessReview";
 /// User and groups are taken as given. A review without both, but with `extra.arn`, is resolved through the
 /// identity mappings. What the API server would refuse gets an `evaluationError`.
 pub fn review(cluster: &Cluster, spec: &SubjectAccessReviewSpec) -> SubjectAccessReviewStatus {
-    let failed =
-        |error: String| SubjectAccessReviewStatus { evaluation_error: Some(error), ..Default::default() };
-    let attributes = match (&spec.resource_attributes, &spec.non_resource_attributes) {
-        (Some(resource), None) => Attributes::Resource(ResourceAttributes {
-            verb: resource.verb.as_deref().unwrap_or_default(),
-            group: resource.group.as_deref().unwrap_or_default(),
-            resource: resource.resource.as_deref().unwrap_or_default(),
-            subresource: resource.subresource.as_deref().unwrap_or_default(),
-            name: resource.name.as_deref().unwrap_or_default(),
-            namespace: resource.namespace.as_deref().unwrap_or_default(),
-        }),
-        (None, Some(url)) => Attributes::NonResource(NonResourceAttributes {
-            verb: url.verb.as_deref().unwrap_or_default(),
-            path: url.path.as_deref().unwrap_or_default(),
-        }),
-        _ => {
-            return failed(
-                "spec: exactly one of nonResourceAttributes or resourceAttributes must be specified".into(),
-            );
-        }
-    };
-    let user = spec.user.as_deref().unwrap_or_default();
-    let groups = spec.groups.as_deref().unwrap_or_default();
-    let mapped;
-    let (user, groups) = if user.is_empty() && groups.is_empty() {
-        let arns = spec.extra.as_ref().and_then(|extra| extra.get("arn")).map_or(&[][..], Vec::as_slice);
-        let [arn] = arns else {
-            return failed("spec: at least one of user or groups must be specified".into());
+    spec.status(cluster).into()
+}
+
+/// The `spec` of a review, however it was read.
+trait Spec: Serialize {
+    fn status(&self, cluster: &Cluster) -> Status;
+}
+
+impl Spec for SubjectAccessReviewSpec {
+    fn status(&self, cluster: &Cluster) -> Status {
+        let attributes = match (&self.resource_attributes, &self.non_resource_attributes) {
+            (Some(resource), None) => Some(Attributes::Resource(ResourceAttributes {
+                verb: resource.verb.as_deref().unwrap_or_default(),
+                group: resource.group.as_deref().unwrap_or_default(),
+                resource: resource.resource.as_deref().unwrap_or_default(),
+                subresource: resource.subresource.as_deref().unwrap_or_default(),
+                name: resource.name.as_deref().unwrap_or_default(),
+                namespace: resource.namespace.as_deref().unwrap_or_default(),
+            })),
+            (None, Some(url)) => Some(Attributes::NonResource(NonResourceAttributes {
+                verb: url.verb.as_deref().unwrap_or_default(),
+                path: url.path.as_deref().unwrap_or_default(),
+            })),
+            _ => None,
         };
+        let arns = self.extra.as_ref().and_then(|extra| extra.get("arn")).map_or(&[][..], Vec::as_slice);
+        let groups = self.groups.as_deref().unwrap_or_default();
+        status(cluster, attributes, self.user.as_deref().unwrap_or_default(), groups, arns)
+    }
+}
+
+impl Spec for lean::Spec<'_> {
+    fn status(&self, cluster: &Cluster) -> Status {
+        status(cluster, self.attributes(), self.user(), self.groups(), self.arns())
+    }
+}
+
+fn status<T: AsRef<str>>(
+    cluster: &Cluster,
+    attributes: Option<Attributes<'_>>,
+    user: &str,
+    groups: &[T],
+    arns: &[T],
+) -> Status {
+    let Some(attributes) = attributes else {
+        return Status::failed(
+            "spec: exactly one of nonResourceAttributes or resourceAttributes must be specified".into(),
+        );
+    };
+    let graph = cluster.graph();
+    let asker = if user.is_empty() && groups.is_empty() {
+        let [arn] = arns else {
+            return Status::failed("spec: at least one of user or groups must be specified".into());
+        };
+        let arn = arn.as_ref();
         let who = cluster.identify(arn, None);
         let Some(user) = who.certain() else {
             let error = who.error().map(ToString::to_string).unwrap_or_default();
-            return failed(format!("`{arn}` is no user: {error}"));
+            return Status::failed(format!("`{arn}` is no user: {error}"));
         };
         if cluster.depends_on_session(&who, &attributes) {
-            return failed(format!("cannot tell: the user of `{arn}` depends on the name of its session"));
+            return Status::failed(format!(
+                "cannot tell: the user of `{arn}` depends on the name of its session"
+            ));
         }
-        mapped = user;
-        (mapped.username.as_str(), mapped.groups.as_slice())
+        graph.asker(&user)
     } else {
-        (user, groups)
+        graph.asker_of(user, groups.iter().map(AsRef::as_ref))
     };
-    let graph = cluster.graph();
-    let asker = graph.asker_of(user, groups.iter().map(String::as_str));
     let decision = graph.authorize(&asker, &attributes);
-    SubjectAccessReviewStatus {
-        allowed: decision.is_allowed(),
-        reason: Some(graph.reason(&decision)),
-        ..Default::default()
-    }
+    Status { allowed: decision.is_allowed(), reason: graph.reason(&decision), evaluation_error: None }
 }
 
 /// Reads a stream of reviews (NDJSON, JSON or YAML documents) and writes each back as one line of JSON.
@@ -112,14 +143,22 @@ pub fn review(cluster: &Cluster, spec: &SubjectAccessReviewSpec) -> SubjectAcces
 /// If reading or writing fails.
 pub fn stream(cluster: &Cluster, input: &mut dyn BufRead, output: &mut dyn Write) -> std::io::Result<usize> {
     let mut chunks = Chunks::default();
-    let mut line = Vec::new();
+    let (mut line, mut answered) = (Vec::new(), Vec::new());
     let mut count = 0;
     loop {
         line.clear();
         let more = input.read_until(b'\n', &mut line)? > 0;
         if more && chunks.is_empty() && line.starts_with(b"{") && line.trim_ascii_end().ends_with(b"}") {
             // One line, one review: the common case needs no copy. What does not parse goes the long way.
-            if let Some(review) = std::str::from_utf8(&line).ok().and_then(|text| parse(text).ok()) {
+            let text = std::str::from_utf8(&line).ok();
+            if let Some(review) = text.and_then(|text| parse::<lean::Spec<'_>>(text).ok()) {
+                answered.clear();
+                answer(cluster, review, &mut answered)?;
+                output.write_all(&answered)?;
+                count += 1;
+                continue;
+            }
+            if let Some(review) = text.and_then(|text| parse::<SubjectAccessReviewSpec>(text).ok()) {
                 answer(cluster, review, output)?;
                 count += 1;
                 continue;
@@ -134,23 +173,24 @@ pub fn stream(cluster: &Cluster, input: &mut dyn BufRead, output: &mut dyn Write
     }
 }
 
-fn parse(text: &str) -> serde_json::Result<Review<'_>> {
+fn parse<'a, S: Deserialize<'a>>(text: &'a str) -> serde_json::Result<Review<'a, S>> {
     serde_json::from_str(text)
 }
 
-fn answer(cluster: &Cluster, mut review: Review<'_>, output: &mut dyn Write) -> std::io::Result<()> {
+fn answer<S: Spec>(
+    cluster: &Cluster,
+    mut review: Review<'_, S>,
+    output: &mut (impl Write + ?Sized),
+) -> std::io::Result<()> {
     let group = review.api_version.split('/').next().unwrap_or_default();
     let wrong_kind = !matches!(&*review.kind, "" | KIND | "LocalSubjectAccessReview");
     review.status = match &review.spec {
-        _ if wrong_kind || (!group.is_empty() && group != "authorization.k8s.io") => Status {
-            evaluation_error: Some(format!(
-                "`{} {}` is no SubjectAccessReview of `{API_VERSION}`",
-                review.api_version, review.kind
-            )),
-            ..Status::default()
-        },
-        Some(spec) => super::review::review(cluster, spec).into(),
-        None => Status { evaluation_error: Some("spec: Required value".into()), ..Status::default() },
+        _ if wrong_kind || (!group.is_empty() && group != "authorization.k8s.io") => Status::failed(format!(
+            "`{} {}` is no SubjectAccessReview of `{API_VERSION}`",
+            review.api_version, review.kind
+        )),
+        Some(spec) => spec.status(cluster),
+        None => Status::failed("spec: Required value".into()),
     };
     if review.api_version.is_empty() {
         review.api_version = API_VERSION.into();
@@ -163,9 +203,13 @@ fn answer(cluster: &Cluster, mut review: Review<'_>, output: &mut dyn Write) -> 
 }
 
 fn malformed(error: &str, output: &mut dyn Write) -> std::io::Result<()> {
-    let status = Status { evaluation_error: Some(format!("malformed review: {error}")), ..Status::default() };
-    let review =
-        Review { api_version: API_VERSION.into(), kind: KIND.into(), metadata: None, spec: None, status };
+    let review = Review {
+        api_version: API_VERSION.into(),
+        kind: KIND.into(),
+        metadata: None,
+        spec: None::<SubjectAccessReviewSpec>,
+        status: Status::failed(format!("malformed review: {error}")),
+    };
     serde_json::to_writer(&mut *output, &review)?;
     output.write_all(b"\n")
 }
@@ -182,7 +226,7 @@ fn chunk_of(cluster: &Cluster, chunk: &[u8], output: &mut dyn Write) -> std::io:
         let mut trouble = None;
         for value in &mut values {
             match value {
-                Ok(value) => match parse(value.get()) {
+                Ok(value) => match parse::<SubjectAccessReviewSpec>(value.get()) {
                     Ok(review) => answer(cluster, review, output)?,
                     Err(error) => malformed(&error.to_string(), output)?,
                 },
@@ -218,7 +262,7 @@ fn chunk_of(cluster: &Cluster, chunk: &[u8], output: &mut dyn Write) -> std::io:
 }
 
 fn yaml_review(cluster: &Cluster, json: &str, output: &mut dyn Write) -> std::io::Result<usize> {
-    match parse(json) {
+    match parse::<SubjectAccessReviewSpec>(json) {
         Ok(review) => answer(cluster, review, output)?,
         Err(error) => malformed(&error.to_string(), output)?,
     }
@@ -321,5 +365,71 @@ impl Chunks {
     fn take(&mut self) -> Option<Vec<u8>> {
         let Self { buffer, .. } = std::mem::take(self);
         (!buffer.trim_ascii().is_empty()).then_some(buffer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::{Input, LoadOptions, load};
+
+    fn cluster() -> Cluster {
+        let text = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: b}\n\
+            roleRef: {kind: ClusterRole, name: view}\nsubjects: [{kind: User, name: \"b\\\"b\"}]\n";
+        let input = Input::Text { name: "b.yaml".into(), bytes: text.as_bytes().to_vec() };
+        load(&[input], &LoadOptions::default()).unwrap().into()
+    }
+
+    fn answered<'a, S: Spec + Deserialize<'a>>(cluster: &Cluster, text: &'a str) -> Option<String> {
+        let mut out = Vec::new();
+        answer(cluster, parse::<S>(text).ok()?, &mut out).unwrap();
+        Some(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn a_review_says_the_same_however_it_is_read() {
+        let get = r#""resourceAttributes":{"verb":"get","resource":"pods","namespace":"n"}"#;
+        let all = r#""resourceAttributes":{"version":"v1","verb":"get","subresource":"log","resource":"pods","namespace":"n","name":"p","group":"g"}"#;
+        let rows: &[(&str, String, bool)] = &[
+            ("plain", format!(r#"{{"user":"a",{get}}}"#), true),
+            (
+                "every_field",
+                format!(r#"{{"user":"a","uid":"u","groups":["g","h"],{all},"extra":{{"b":[],"a":["x"]}}}}"#),
+                true,
+            ),
+            ("escapes", format!(r#"{{"user":"b\"b\u0041","groups":["\n"],{get}}}"#), true),
+            ("allowed", format!(r#"{{"user":"b\"b",{get}}}"#), true),
+            ("null_fields", format!(r#"{{"user":"a","groups":null,"extra":null,{get}}}"#), true),
+            ("unknown_field", format!(r#"{{"user":"a","colour":[1,{{}}],{get}}}"#), true),
+            ("url", r#"{"user":"a","nonResourceAttributes":{"verb":"get","path":"/healthz"}}"#.into(), true),
+            ("both", format!(r#"{{"user":"a",{get},"nonResourceAttributes":{{}}}}"#), true),
+            ("neither", r#"{"user":"a"}"#.into(), true),
+            ("nobody", format!("{{{get}}}"), true),
+            ("arn", format!(r#"{{{get},"extra":{{"arn":["arn:aws:iam::111122223333:user/a"]}}}}"#), true),
+            ("null_spec", "null".into(), true),
+            (
+                "selector",
+                r#"{"user":"a","resourceAttributes":{"labelSelector":{"rawSelector":"a=b"}}}"#.into(),
+                false,
+            ),
+            ("field_twice", format!(r#"{{"user":"a","user":"b",{get}}}"#), false),
+        ];
+        let cluster = cluster();
+        for (name, spec, lean) in rows {
+            let review =
+                format!(r#"{{"kind":"SubjectAccessReview","metadata":{{"name":"x"}},"spec":{spec}}}"#);
+            let typed = answered::<SubjectAccessReviewSpec>(&cluster, &review);
+            assert!(typed.is_some(), "{name}");
+            let borrowed = answered::<lean::Spec<'_>>(&cluster, &review);
+            assert_eq!(borrowed.is_some(), *lean, "{name}");
+            if *lean {
+                assert_eq!(borrowed, typed, "{name}");
+            }
+        }
+        let allowed = answered::<lean::Spec<'_>>(&cluster, &format!(r#"{{"spec":{}}}"#, rows[3].1)).unwrap();
+        assert!(
+            allowed.contains(r#""allowed":true,"reason":"RBAC: allowed by ClusterRoleBinding \"b\""#),
+            "{allowed}"
+        );
     }
 }

@@ -258,3 +258,103 @@ fn yaml_documents<'s>(
 fn is_skipped(api_version: &str, kind: &str) -> bool {
     !kind.ends_with("List") && !bears_on_answers(api_version, kind)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::LoadOptions;
+
+    /// Everything that was taken in, from pieces of a size.
+    fn taken_in(bytes: &[u8], piece: usize) -> String {
+        let mut collector = Collector::default();
+        let mut reader = Reader::with_pieces(piece);
+        // What comes after a file shows that nothing of it lingers.
+        for (name, bytes) in [("a", bytes), ("b", b"kind: Role\napiVersion: v1\n".as_slice())] {
+            reader.bytes(&mut collector, name, bytes);
+        }
+        format!("{:#?}", collector.finish(&LoadOptions::default()))
+    }
+
+    fn role(name: &str) -> String {
+        format!(
+            "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: {name}\n  labels:\n    a: |+\n      b\n\nrules:\n- apiGroups: ['']\n  resources:\n  - pods # é\n  verbs: [\"get\"]\n"
+        )
+    }
+
+    fn json(name: &str) -> String {
+        format!(
+            r#"{{"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {{"name": "{name} \u00e9 é"}},
+            "rules": [{{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}}]}}"#
+        )
+    }
+
+    fn item(text: &str) -> String {
+        format!("- {}\n", text.trim_end().replace('\n', "\n  ").replace("\n  \n", "\n\n"))
+    }
+
+    #[test]
+    fn pieces_do_not_change_what_a_file_means() {
+        let deployment = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: d\n";
+        let many = [role("a"), deployment.into(), role("b"), "# nothing\n".into(), role("c")].join("---\n");
+        let items = [item(&role("a")), item(deployment), item(&role("b")), item(&role("c"))].concat();
+        let list = format!("apiVersion: v1\nitems:\n{items}kind: List\nmetadata:\n  resourceVersion: \"\"\n");
+        let typed = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleList\nitems:\n- metadata:\n    name: a\n  rules: []\n- metadata:\n    name: b\n";
+        let json_list = |kind: &str, tail: &str| {
+            let items = [json("a"), json("b"), json("c")].join(", ");
+            format!(r#"{{"apiVersion": "v1", "items": [{items}], "kind": "{kind}", "metadata": {{}}}}{tail}"#)
+        };
+        let rows: &[(&str, String)] = &[
+            ("documents", many.clone()),
+            ("documents_after_a_separator", format!("---\n{many}")),
+            ("carriage_returns", many.replace('\n', "\r\n")),
+            ("separators_that_say_more", many.replace("---\n", "--- # more\n")),
+            ("inline_document", format!("{many}--- {{a: b}}\n---\n{many}")),
+            ("a_broken_document", format!("{many}---\na: [\n---\n{many}")),
+            ("anchors", format!("{many}---\na: &a b\nc: *a\n")),
+            ("list", list.clone()),
+            ("list_kind_first", format!("kind: List\napiVersion: v1\nmetadata: {{}}\nitems:\n{items}")),
+            ("list_among_documents", format!("{many}---\n{list}---\n{many}---\n{list}")),
+            ("list_after_a_separator", format!("---\n{list}")),
+            ("list_indented", list.replace("\n- ", "\n  - ")),
+            ("list_of_no_list", list.replace("kind: List", "kind: Role")),
+            ("list_without_kind", list.replace("kind: List\n", "")),
+            ("list_typed_at_the_end", list.replace("kind: List", "kind: ClusterRoleList")),
+            ("list_typed_at_the_beginning", typed.into()),
+            ("list_twice_items", format!("{list}items: []\n")),
+            ("list_with_an_anchor", list.replace("name: b", "name: &b b")),
+            ("list_broken_at_the_end", format!("{list}]\n")),
+            ("list_broken_in_the_middle", list.replace("name: b", "name: \"b")),
+            (
+                "list_with_text_over_items",
+                list.replace("  kind: ClusterRole\n", "  kind: 'ClusterRole\n- b'\n"),
+            ),
+            ("list_ended_by_dots", list.replace("kind: List", "...\nkind: List")),
+            ("json", json_list("List", "\n")),
+            ("json_indented", json_list("List", "").replace(", ", ",\n  ")),
+            ("json_typed_at_the_end", json_list("ClusterRoleList", "")),
+            ("json_no_list", json_list("Role", "")),
+            ("json_with_more_behind", json_list("List", " 1")),
+            ("json_cut", json_list("List", "").replace("}}]}]", "}}]}")),
+            ("json_twice_items", json_list("List", "").replace("\"metadata\": {}}", "\"items\": []}")),
+            ("json_without_items", r#"{"apiVersion": "v1", "kind": "List", "items": [ ]}"#.into()),
+            ("json_flow_yaml", "{apiVersion: v1, items: [], kind: List}".into()),
+            ("json_of_one_object", json("a")),
+            ("json_array", format!("[{}]", json("a"))),
+            ("byte_order_mark", format!("\u{feff}{list}")),
+            ("only_blank_lines", "\n".repeat(1000)),
+            ("no_line_end", list.trim_end().into()),
+        ];
+        for (name, text) in rows {
+            let whole = taken_in(text.as_bytes(), usize::MAX >> 1);
+            for piece in [1, 7, 64, 300] {
+                assert_eq!(taken_in(text.as_bytes(), piece), whole, "{name} in pieces of {piece}");
+            }
+        }
+        let utf16: Vec<u8> =
+            std::iter::once(0xFEFF).chain(list.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        let latin1 = [list.as_bytes(), b"\xE9\n"].concat();
+        for bytes in [utf16, latin1] {
+            assert_eq!(taken_in(&bytes, 64), taken_in(&bytes, usize::MAX >> 1));
+        }
+    }
+}
