@@ -260,7 +260,7 @@ fn is_skipped(api_version: &str, kind: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+mod pieces {
     use super::*;
     use crate::load::LoadOptions;
 

@@ -503,8 +503,8 @@ fn a_review_of_an_arn_is_resolved() {
     };
     let answers = statuses(&format!("{}\n{}\n", spec(DEV), spec("arn:aws:iam::111122223333:role/dev")));
     assert_eq!(answers[0]["status"]["allowed"], true);
-    // Which session it is, nobody knows; the server would always know.
-    assert!(answers[1]["status"]["evaluationError"].is_string());
+    // Which session it is, nobody knows; here it does not matter.
+    assert_eq!(answers[1]["status"]["allowed"], true);
 }
 
 /// One review in, one out, before the next is written: nothing waits for the end of the stream.
