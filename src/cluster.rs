@@ -206,19 +206,11 @@ impl Cluster {
         }
     }
 
-    /// The user that the API server sees for an ARN.
-    ///
-    /// # Errors
-    /// A sentence that says why there is none, or none that can be told.
-    pub fn user_of_arn(&self, arn: &str, session_name: Option<&str>) -> Result<UserInfo, String> {
-        match self.identify(arn, session_name).is {
-            WhoIs::User(user) => Ok(user),
-            WhoIs::Mapped(mapped) if mapped.is_symbolic() => {
-                Err("its user depends on what the ARN does not tell, such as the session name".to_owned())
-            }
-            WhoIs::Mapped(mapped) => Ok(mapped.user_info()),
-            WhoIs::Error(error) => Err(error.to_string()),
-        }
+    /// Whether a request is allowed to some sessions of a role and not to others, where the session is not known.
+    pub fn depends_on_session(&self, who: &Who, attributes: &Attributes<'_>) -> bool {
+        let WhoIs::Mapped(mapped) = &who.is else { return false };
+        mapped.is_symbolic()
+            && self.answer(who, attributes).doubts.iter().any(|doubt| matches!(doubt, Doubt::Session { .. }))
     }
 
     /// The API groups in which rules name a resource, other than the core group: where a type that no catalogue

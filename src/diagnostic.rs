@@ -62,6 +62,12 @@ codes! {
     NestingTooDeep = "nesting-too-deep", Error;
     /// Aliases expand beyond any Kubernetes object.
     AliasesTooLarge = "aliases-too-large", Error;
+    /// A directory holds no file with a name that is looked for.
+    EmptyDirectory = "empty-directory", Warning;
+    /// What follows the end of a document without a `---` line is not read.
+    TextNotRead = "text-not-read", Error;
+    /// Something other than a comment follows the dashes of a `---` line.
+    OddSeparator = "odd-separator", Warning;
     /// A key stands twice in one mapping; the last one counts.
     DuplicateKey = "duplicate-key", Warning;
 

@@ -155,16 +155,24 @@ fn load_path(collector: &mut Collector, reader: &mut Reader, path: &Path) -> Res
         path.extension()
             .is_some_and(|extension| extension == "yaml" || extension == "yml" || extension == "json")
     };
+    let mut is_empty = true;
     for entry in walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name() {
         match entry {
             Ok(entry) if entry.file_type().is_file() && wanted(entry.path()) => {
+                is_empty = false;
                 if let Err(error) = reader.file(collector, entry.path(), true) {
                     collector.unreadable(entry.path(), &error.to_string());
                 }
             }
             Ok(_) => {}
-            Err(error) => collector.unreadable(error.path().unwrap_or(path), &error.to_string()),
+            Err(error) => {
+                is_empty = false;
+                collector.unreadable(error.path().unwrap_or(path), &error.to_string());
+            }
         }
+    }
+    if is_empty {
+        collector.empty_directory(path);
     }
     Ok(())
 }

@@ -90,11 +90,14 @@ pub struct RowGrant<'g> {
     pub grant: Grant<'g>,
 }
 
+/// The names of a row, each with its column.
+type Limited<'b> = &'b [(u32, Name)];
+
 impl Block<'_> {
     /// Every row: the column, and the names that it is limited to, none for any.
-    pub fn rows(&self, mut each: impl FnMut(u32, &[(u32, Name)])) {
+    pub fn rows(&self, mut each: impl FnMut(u32, Limited<'_>)) {
         let mut rest = self.named;
-        let mut named_before = |limit: u32, each: &mut dyn FnMut(u32, &[(u32, Name)])| {
+        let mut named_before = |limit: u32, each: &mut dyn FnMut(u32, Limited<'_>)| {
             while let Some((column, _)) = rest.first().copied().filter(|(column, _)| *column < limit) {
                 let end = rest.iter().position(|(other, _)| *other != column).unwrap_or(rest.len());
                 let (names, after) = rest.split_at(end);
@@ -118,6 +121,17 @@ impl Block<'_> {
             distinct += usize::from(last.replace(*column) != Some(*column));
         }
         self.any.count() + distinct
+    }
+
+    /// Whether there is a row of this column to which a rule contributes.
+    fn has(&self, column: u32, rule: &RoleRule<'_>) -> bool {
+        if self.any.contains(column) {
+            return true;
+        }
+        let start = self.named.partition_point(|(other, _)| *other < column);
+        let mut of_column = self.named.iter().skip(start).take_while(|(other, _)| *other == column);
+        let names = rule.rule.resource_names;
+        of_column.any(|(_, name)| names.is_empty() || names.contains(name))
     }
 
     /// Whether there is no row.
@@ -327,7 +341,7 @@ impl<'c> Matrix<'c> {
             for rule in graph.granted_rules(&applied) {
                 let grant = Grant { applied, subject: graph.first_subject(asker, &applied), rule };
                 for column in self.rule(rule.placed.rule).iter() {
-                    if self.is_shown(block, column, &rule) {
+                    if block.has(column, &rule) {
                         found.push(RowGrant { column, grant });
                     }
                 }
@@ -336,17 +350,6 @@ impl<'c> Matrix<'c> {
         // The order in which they were found settles the rest.
         found.sort_by_key(|row| (row.column, row.grant.applied.order()));
         found
-    }
-
-    /// Whether a block has a row of this column to which a rule contributes.
-    fn is_shown(&self, block: &Block<'_>, column: u32, rule: &RoleRule<'_>) -> bool {
-        if block.any.contains(column) {
-            return true;
-        }
-        let start = block.named.partition_point(|(other, _)| *other < column);
-        let of_column = block.named.iter().skip(start).take_while(|(other, _)| *other == column);
-        let names = rule.rule.resource_names;
-        of_column.into_iter().any(|(_, name)| names.is_empty() || names.contains(name))
     }
 
     /// How many rows the long form has for a holder.

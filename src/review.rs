@@ -117,10 +117,17 @@ fn status<T: AsRef<str>>(
             return Status::failed("spec: at least one of user or groups must be specified".into());
         };
         let arn = arn.as_ref();
-        match cluster.user_of_arn(arn, None) {
-            Ok(user) => graph.asker(&user),
-            Err(error) => return Status::failed(format!("`{arn}` is no user: {error}")),
+        let who = cluster.identify(arn, None);
+        let Some(user) = who.certain() else {
+            let error = who.error().map(ToString::to_string).unwrap_or_default();
+            return Status::failed(format!("`{arn}` is no user: {error}"));
+        };
+        if cluster.depends_on_session(&who, &attributes) {
+            return Status::failed(format!(
+                "cannot tell: the user of `{arn}` depends on the name of its session"
+            ));
         }
+        graph.asker(&user)
     } else {
         graph.asker_of(user, groups.iter().map(AsRef::as_ref))
     };

@@ -44,16 +44,18 @@ pub fn read<'s>(source: &'s str, tree: &mut Tree<'s>) -> Result<(), ReadError> {
 /// As [`read`].
 pub fn read_at<'s>(source: &'s str, first_line: u32, tree: &mut Tree<'s>) -> Result<(), ReadError> {
     tree.reset(source);
-    let result = Events::new(source, first_line).and_then(|mut events| {
-        Builder {
-            tree,
-            frames: Vec::new(),
-            anchors: HashMap::new(),
-            anchored: Vec::new(),
-            budget: ALIAS_BUDGET,
-            first_line,
-        }
-        .run(&mut events)
+    let result = guarded(first_line, || {
+        Events::new(source, first_line).and_then(|mut events| {
+            Builder {
+                tree,
+                frames: Vec::new(),
+                anchors: HashMap::new(),
+                anchored: Vec::new(),
+                budget: ALIAS_BUDGET,
+                first_line,
+            }
+            .run(&mut events)
+        })
     });
     if result.is_err() {
         tree.reset(source);
@@ -61,8 +63,19 @@ pub fn read_at<'s>(source: &'s str, first_line: u32, tree: &mut Tree<'s>) -> Res
     result
 }
 
+/// Runs the event parser so that a panic in it is one more document that does not parse. The panics of
+/// libyaml-safer 0.3 that are known are kept away from it; this is for those that are not.
+fn guarded<T>(first_line: u32, parse: impl FnOnce() -> Result<T, ReadError>) -> Result<T, ReadError> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(parse)).unwrap_or_else(|_| {
+        let position = Position { line: first_line, column: 1 };
+        Err(invalid(
+            position,
+            "the YAML parser gave up on this document: write it in plainer YAML".to_owned(),
+        ))
+    })
+}
+
 /// An open collection.
-#[expect(clippy::struct_excessive_bools, reason = "four independent facts about an open collection")]
 struct Frame {
     open: Open,
     kind: Kind,
@@ -393,4 +406,16 @@ fn aliases_too_large(position: Position) -> ReadError {
 /// The index after the subtree that starts at `index`.
 fn end_of(tree: &Tree<'_>, index: u32) -> u32 {
     tree.entries.get(index as usize).map_or_else(|| narrow(tree.entries.len()), |entry| entry.end)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_panic_in_the_parser_is_one_more_document_that_does_not_parse() {
+        let result = super::guarded::<()>(7, || panic!("the parser broke"));
+        assert_eq!(
+            result.map_err(|error| (error.code.as_str(), error.position.line)),
+            Err(("invalid-yaml", 7))
+        );
+    }
 }

@@ -127,7 +127,44 @@ impl Collector {
         if error.code == Code::InvalidEncoding || text.contains(rbac::GROUP) {
             self.summary.unseen.get_or_insert(source);
         }
-        self.diagnostics.push(Diagnostic::at(error.code, source, error.message.clone()));
+        let hint = if error.code == Code::InvalidYaml && text.contains("{{") {
+            "; a template must be rendered first, as `helm template` does"
+        } else {
+            ""
+        };
+        self.diagnostics.push(Diagnostic::at(error.code, source, format!("{}{hint}", error.message)));
+    }
+
+    /// A directory without any file that is looked for.
+    pub(super) fn empty_directory(&mut self, path: &Path) {
+        let file = self.policy.sources.add_file(&path.display().to_string());
+        self.diagnostics.push(Diagnostic::at(
+            Code::EmptyDirectory,
+            Source { file, ..Source::default() },
+            "holds no *.yaml, *.yml or *.json file, so that nothing of it was read",
+        ));
+    }
+
+    /// A document after whose end, at a line of it, more text follows.
+    pub(super) fn text_not_read(&mut self, origin: Origin, text: &str, line: u32) {
+        let source = Source { file: origin.file, line: origin.line(line), ..Source::default() };
+        if text.lines().skip(line as usize - 1).any(|line| line.contains(rbac::GROUP)) {
+            self.summary.unseen.get_or_insert(source);
+        }
+        self.diagnostics.push(Diagnostic::at(
+            Code::TextNotRead,
+            source,
+            "the document has ended, and kubectl drops what follows here; begin another with a `---` line",
+        ));
+    }
+
+    /// A line that begins with dashes and is no plain separator.
+    pub(super) fn odd_separator(&mut self, file: FileId, line: u32) {
+        self.diagnostics.push(Diagnostic::at(
+            Code::OddSeparator,
+            Source { file, line, ..Source::default() },
+            "kubectl refuses a file in which anything but a comment follows the dashes of a `---` line; it is read all the same",
+        ));
     }
 
     /// Takes in what a document says: an object, or a list of objects.
@@ -190,6 +227,15 @@ impl Collector {
         }
         self.summary.not_objects += 1;
         let source = Self::source(node, origin);
+        if node.items().any(|item| item.get("apiVersion").is_some()) {
+            self.summary.unseen.get_or_insert(source);
+            self.diagnostics.push(Diagnostic::at(
+                Code::NotAnObject,
+                source,
+                "a bare list of objects is no Kubernetes object, and kubectl refuses it; put it under `items` of a `kind: List`",
+            ));
+            return;
+        }
         let meant = node.get("kind").or_else(|| node.get("metadata")).or_else(|| node.get("data"));
         if meant.is_some() && node.get("apiVersion").is_none_or(|version| version.as_str().is_none()) {
             self.diagnostics.push(Diagnostic::at(

@@ -18,6 +18,8 @@ use super::rbac::RbacKind;
 use window::Window;
 
 mod json_list;
+#[cfg(test)]
+mod tests;
 mod window;
 mod yaml_list;
 
@@ -164,18 +166,62 @@ fn whole(collector: &mut Collector, file: FileId, bytes: &[u8]) {
 /// Reads the text of a file.
 fn whole_text(collector: &mut Collector, file: FileId, text: &str) {
     let mut tree = Tree::default();
-    if !text.trim_start().starts_with(['{', '[']) {
+    // Two braces begin a template, which is neither.
+    if !text.trim_start().starts_with(['{', '[']) || text.trim_start().starts_with("{{") {
         yaml_documents(collector, file, text, 0, &mut tree);
         return;
     }
-    match json::read(text, &mut tree) {
-        Ok(()) => collector.document(&tree, Origin::json(file)),
-        // JSON is YAML, nearly: what is not JSON may still be a flow mapping.
-        Err(_) if split::documents(text).all(|document| yaml::read(document.text, &mut tree).is_ok()) => {
-            yaml_documents(collector, file, text, 0, &mut tree);
+    let Err(error) = json::read(text, &mut tree) else {
+        collector.document(&tree, Origin::json(file));
+        return;
+    };
+    if let Some(values) = stream_of_values(text, &mut tree) {
+        for value in &values {
+            if json::read_span(text, value, &mut tree).is_ok() {
+                collector.document(&tree, Origin::json(file));
+            }
         }
-        Err(error) => collector.broken(Origin::json(file), text, &error),
+        return;
     }
+    // JSON is YAML, nearly: what is not JSON may still be a flow mapping, or several with `---` between them.
+    let mut documents = split::documents(text);
+    let several = documents.clone().nth(1).is_some();
+    if several || documents.all(|document| is_all_of_it(document.text, &mut tree)) {
+        yaml_documents(collector, file, text, 0, &mut tree);
+        return;
+    }
+    let chunks = lines_of_values(text);
+    if chunks.len() < 2 {
+        collector.broken(Origin::json(file), text, &error);
+        return;
+    }
+    let mut lines_before = 0;
+    for chunk in chunks {
+        let origin = Origin { lines_before, ..Origin::json(file) };
+        match json::read(chunk, &mut tree) {
+            Ok(()) => collector.document(&tree, origin),
+            Err(error) => collector.broken(origin, chunk, &error),
+        }
+        lines_before += lines(chunk);
+    }
+}
+
+/// The values of a text that holds one JSON value after the other, all of them good.
+fn stream_of_values<'s>(text: &'s str, tree: &mut Tree<'s>) -> Option<Vec<json::Span>> {
+    let values: Vec<json::Span> = json::values(text).collect::<Result<_, _>>().ok()?;
+    values.iter().all(|value| json::read_span(text, value, tree).is_ok()).then_some(values)
+}
+
+/// Whether a text is one YAML document and nothing else.
+fn is_all_of_it<'s>(text: &'s str, tree: &mut Tree<'s>) -> bool {
+    yaml::read(text, tree).is_ok() && tree.unread().is_none()
+}
+
+/// A text cut before each line that begins with a brace: so a value that was cut short does not swallow the next.
+fn lines_of_values(text: &str) -> Vec<&str> {
+    let begins = text.match_indices("\n{").map(|(at, _)| at + 1);
+    let bounds: Vec<usize> = [0].into_iter().chain(begins).chain([text.len()]).collect();
+    bounds.windows(2).filter_map(|bound| text.get(*bound.first()?..*bound.last()?)).collect()
 }
 
 /// Reads the YAML documents of a text that begins after some lines of its file.
@@ -187,6 +233,9 @@ fn yaml_documents<'s>(
     tree: &mut Tree<'s>,
 ) {
     for document in split::documents(text) {
+        if let Some(line) = document.odd {
+            collector.odd_separator(file, lines_before + line);
+        }
         if may_be_skipped(document.text)
             && let Some((api_version, kind)) = sniff::kind_of_document(document.text)
             && is_skipped(api_version, kind)
@@ -196,7 +245,12 @@ fn yaml_documents<'s>(
         }
         let origin = Origin::yaml(file, lines_before + document.line - 1);
         match document::read(document.text, 1, tree) {
-            Ok(()) => collector.document(tree, origin),
+            Ok(()) => {
+                collector.document(tree, origin);
+                if let Some(position) = tree.unread() {
+                    collector.text_not_read(origin, document.text, position.line);
+                }
+            }
             Err(error) => collector.broken(origin, document.text, &error),
         }
     }

@@ -128,7 +128,9 @@ mod tests {
     fn dense(columns: &[u32]) -> Dense {
         let mut set = Dense::default();
         set.reset(200);
-        columns.iter().for_each(|column| set.insert(*column));
+        for column in columns {
+            set.insert(*column);
+        }
         set
     }
 

@@ -139,8 +139,8 @@ impl Statement {
                     identity.kind.as_str(),
                     sources.show(with)
                 ),
-                Reach::Nobody(_) => {
-                    format!("`{}` in {} matches no caller", identity.arn, identity.kind.as_str())
+                Reach::Nobody(why) => {
+                    format!("`{}` in {} matches no caller: {why}", identity.arn, identity.kind.as_str())
                 }
             };
             self.mappings_in_error.push(Remark { text, source });

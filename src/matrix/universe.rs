@@ -203,11 +203,11 @@ impl Draft {
                 continue;
             }
             let serves = match resource.split_once('/') {
-                None => Verbs::STORED,
                 Some((_, "status" | "scale")) => Verbs::PART,
                 Some((_, "finalizers")) => Verbs::of("update").unwrap_or_default(),
+                // The star is there already; a rule names a verb besides.
                 Some(_) if verbs.len() > 1 => Verbs::NONE,
-                Some(_) => Verbs::STORED,
+                Some(_) | None => Verbs::STORED,
             };
             verbs.extend(serves.iter().map(str::to_owned));
         }

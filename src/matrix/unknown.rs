@@ -2,7 +2,7 @@
 
 use crate::cluster::WhoIs;
 use crate::graph::{Applied, Principal};
-use crate::identity::{Bindings, IdentityError};
+use crate::identity::{Bindings, IdentityError, Template};
 use crate::rbac::Scope;
 use crate::user::{SYSTEM_MASTERS, SYSTEM_NODES};
 
@@ -80,7 +80,7 @@ impl<'c> Matrix<'c> {
     fn sessions(&self, mapped: &crate::identity::Mapped, found: &mut Vec<Unknown<'c>>) {
         let graph = self.cluster.graph();
         let names = &graph.policy().names;
-        let symbolic_groups = mapped.groups.iter().any(|group| group.is_symbolic());
+        let symbolic_groups = mapped.groups.iter().any(Template::is_symbolic);
         let is_certain = |group: &str| mapped.groups.iter().any(|own| own.as_literal() == Some(group));
         if symbolic_groups && let Some(bindings) = mapped.could_be_in_group(SYSTEM_MASTERS) {
             let reason = Reason::SessionOfMasters(bindings);

@@ -58,6 +58,9 @@ const ASCII: Signs = Signs { yes: "Y", some: "n", named: "#", no: "-", unknown: 
 /// The verbs with a column of their own.
 const VERBS: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
 
+/// A list of identities is long from here on.
+const LONG: usize = 20;
+
 /// What needs words, each once, by number.
 #[derive(Default)]
 struct Footnotes {
@@ -156,7 +159,7 @@ pub fn print(out: &mut dyn Write, view: &View<'_>, style: &Style, statement: &[S
         match style {
             Style::Text { .. } => writeln!(out, "{}", visible(line))?,
             Style::Markdown if line.starts_with("  ") => {
-                writeln!(out, "  - {}", markdown(line.trim_start()))?
+                writeln!(out, "  - {}", markdown(line.trim_start()))?;
             }
             Style::Markdown => writeln!(out, "- {}", markdown(line))?,
         }
@@ -442,14 +445,11 @@ fn several(
     let all = || 0..u32::try_from(universe.columns().len()).unwrap_or(u32::MAX);
     // The verb `*` has columns where it alone is asked.
     let only_star = all().all(|column| verb_of(column) == "*");
-    let columns: Vec<(Option<&Entry>, u32)> = match view.entries {
-        Some(entries) => {
-            in_order(view.matrix, entries).into_iter().map(|(entry, column)| (Some(entry), column)).collect()
-        }
-        None => {
-            let shown = all().filter(|column| only_star || verb_of(*column) != "*");
-            shown.map(|column| (None, column)).collect()
-        }
+    let columns: Vec<(Option<&Entry>, u32)> = if let Some(entries) = view.entries {
+        in_order(view.matrix, entries).into_iter().map(|(entry, column)| (Some(entry), column)).collect()
+    } else {
+        let shown = all().filter(|column| only_star || verb_of(*column) != "*");
+        shown.map(|column| (None, column)).collect()
     };
     let name = |holder: &Holder| format!("{} {}", holder.kind.as_str(), visible(&holder.identity));
     let heads: Vec<(String, String)> = columns
@@ -478,6 +478,13 @@ fn several(
         let cells = cells.collect();
         rows.push((name(holder), cells));
     }
+    // Who has none of it needs no line in a long list, only a mention.
+    let is_empty = |cells: &Vec<String>| cells.iter().all(|cell| cell == signs.no);
+    let mut without: Vec<String> = Vec::new();
+    if rows.len() > LONG {
+        without = rows.iter().filter(|(_, cells)| is_empty(cells)).map(|(name, _)| name.clone()).collect();
+        rows.retain(|(_, cells)| !is_empty(cells));
+    }
     for start in (0..columns.len().max(1)).step_by(per_table) {
         let here = start..(start + per_table).min(columns.len());
         let mut grid = Grid { left: 1, ..Grid::default() };
@@ -497,6 +504,11 @@ fn several(
             writeln!(out)?;
         }
         draw(out, &grid, style, signs)?;
+    }
+    if !without.is_empty() {
+        let title = format!("none of this: {} identities", without.len());
+        let list = [without.join(", ")];
+        lines(out, style, &title, &list)?;
     }
     if !numbered {
         return Ok(Vec::new());

@@ -16,10 +16,11 @@ pub fn notes(policy: &Policy, review: &RulesReview<'_>) -> Vec<String> {
         notes.push("group `system:masters`: everything is allowed before RBAC is asked".to_owned());
     }
     if review.left_out > 0 {
-        notes.push(format!(
-            "{} cluster-scoped resources and URLs of RoleBindings are left out, for a RoleBinding cannot grant them",
-            review.left_out
-        ));
+        let left_out = match review.left_out {
+            1 => "1 cluster-scoped type or URL of a RoleBinding is".to_owned(),
+            more => format!("{more} cluster-scoped types and URLs of RoleBindings are"),
+        };
+        notes.push(format!("{left_out} left out, for a RoleBinding cannot grant them"));
     }
     for applied in &review.missing {
         notes.push(format!("{}, which is not in the inputs", words::missing_role(policy, applied)));

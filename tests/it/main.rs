@@ -7,8 +7,10 @@
     reason = "the helpers of tests are tests, although clippy cannot see it"
 )]
 
+mod architecture; // which module may know of which; the codes of diagnostics
 mod ask; // what the tests of decisions share: small clusters from text, requests in one line
 mod catalogue; // the built-in API resources, CRDs, and how a TYPE is read
+mod cli; // the binary: what it prints, byte by byte, and its exit codes
 mod defaults; // the default roles and bindings
 mod document_block; // the fast reader of block YAML against the YAML reader
 mod document_block_fuzz; // the same for as long as one likes
@@ -18,10 +20,14 @@ mod document_yaml; // the YAML reader
 mod identity; // from ARN to user: every recorded answer
 mod identity_rules; // from ARN to user: one test per rule
 mod laws; // properties of generated clusters, and the graph against the model
+mod loading; // every form of input, what is refused, and hostile texts
 mod made; // documents made at random
 mod manifests; // real manifests against the model, when they are there
 mod matrix; // the access matrix against the authorizer
+mod matrix_cli; // matrix, who-can and can-i --namespaces through the binary
+mod matrix_html; // the page of the matrix in a browser, where one is installed
 mod matrix_rules; // the rows of the long form, rule by rule
+mod matrix_table; // the matrix for people
 mod model; // the reference model: plain loops, no index
 mod operations; // kubectl operations: the table against what kubectl really sent
 mod recorded; // decisions of the real code, when they are there

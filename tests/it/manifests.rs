@@ -1,5 +1,5 @@
 //! Real manifests, when they are there: every subject asks everything that some rule spells, in every namespace, of the
-//! graph and of the model, which reads the files with serde_yaml.
+//! graph and of the model, which reads the files with `serde_yaml`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::trees::{recorded, yaml_files};
 
 const KINDS: [&str; 4] = ["Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"];
 
-/// The objects of a folder that serde_yaml can read, in the order of the files.
+/// The objects of a folder that `serde_yaml` can read, in the order of the files.
 fn objects(folder: &Path) -> Vec<Value> {
     fn collect(value: Value, into: &mut Vec<Value>) {
         let ours = value["apiVersion"] == "rbac.authorization.k8s.io/v1";

@@ -82,14 +82,14 @@ fn objects(random: &mut Random) -> Vec<Value> {
     })];
     let name = |kind: &str, number: usize| format!("{kind}-{number}");
     for number in 0..4 + random.below(4) {
-        let rules: Vec<Value> = (0..1 + random.below(3)).map(|_| rule(random, true)).collect();
+        let rules: Vec<Value> = (0..=random.below(3)).map(|_| rule(random, true)).collect();
         objects.push(json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
             "metadata": { "name": name("c", number), "labels": { "l": (*random.pick(&["x", "y"])) } }, "rules": rules }));
     }
     objects.push(json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": { "name": "c-8" },
         "aggregationRule": { "clusterRoleSelectors": [{ "matchLabels": { "l": "x" } }] } }));
     for number in 0..4 {
-        let rules: Vec<Value> = (0..1 + random.below(2)).map(|_| rule(random, false)).collect();
+        let rules: Vec<Value> = (0..=random.below(2)).map(|_| rule(random, false)).collect();
         objects.push(json!({ "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
             "metadata": { "name": name("r", number), "namespace": (*random.pick(NAMESPACES)) }, "rules": rules }));
     }
@@ -97,7 +97,7 @@ fn objects(random: &mut Random) -> Vec<Value> {
         let cluster = random.below(3) == 0;
         let role = if cluster || random.below(2) == 0 { "ClusterRole" } else { "Role" };
         let target = if role == "Role" { name("r", random.below(5)) } else { name("c", random.below(10)) };
-        let subjects: Vec<Value> = (0..1 + random.below(3))
+        let subjects: Vec<Value> = (0..=random.below(3))
             .map(|_| match random.below(3) {
                 0 => json!({ "kind": "User", "name": (*random.pick(&["alice", "bob", "system:serviceaccount:prod:app"])), "apiGroup": "rbac.authorization.k8s.io" }),
                 1 => json!({ "kind": "Group", "name": (*random.pick(&["devs", "ops", "system:authenticated", "system:serviceaccounts", "system:masters"])), "apiGroup": "rbac.authorization.k8s.io" }),

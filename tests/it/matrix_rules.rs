@@ -2,7 +2,7 @@
 
 use rbacsim::cluster::Cluster;
 use rbacsim::load::{Completeness, Defaults, Input, LoadOptions, load};
-use rbacsim::matrix::holder::{self, LeftOut};
+use rbacsim::matrix::holder;
 use rbacsim::matrix::statement::Statement;
 use rbacsim::matrix::{Filter, Holder, Matrix, Scratch};
 use rbacsim::report::{matrix_long, matrix_statement};
@@ -138,6 +138,17 @@ fn a_namespace_repeats_no_name_that_is_granted_everywhere() {
 }
 
 #[test]
+fn what_is_granted_everywhere_is_not_repeated_for_a_namespace() {
+    let rules = r#"[{verbs: [get], apiGroups: [""], resources: [pods]}]"#;
+    let more = r#"[{verbs: [get, list], apiGroups: [""], resources: [pods]}]"#;
+    let text = cluster_role("r", rules)
+        + &cluster_role("more", more)
+        + &cluster_binding("b", "r", ALICE)
+        + &binding("prod", "more", ALICE);
+    assert_eq!(alice(&text), ["*,,pods,get,", "prod,,pods,list,"]);
+}
+
+#[test]
 fn odd_names_can_be_told_apart() {
     let rules = r#"[{verbs: [get], apiGroups: [""], resources: [secrets], resourceNames: ["", "a;b", 'c\d', "e,f"]}]"#;
     let text = cluster_role("r", rules) + &cluster_binding("b", "r", ALICE);
@@ -189,7 +200,7 @@ fn what_only_looks_like_a_wildcard_is_no_row() {
 
 #[test]
 fn what_a_rule_names_is_known_with_its_verbs() {
-    let rules = r#"[{verbs: [frobnicate], apiGroups: [example.com], resources: [things, things/part]}]"#;
+    let rules = r"[{verbs: [frobnicate], apiGroups: [example.com], resources: [things, things/part]}]";
     let all =
         cluster_role("r", rules) + &cluster_role("all", EVERYTHING) + &cluster_binding("b", "all", ALICE);
     let rows = alice(&all);
@@ -380,7 +391,9 @@ fn the_statement_says_what_the_matrix_rests_on() {
     );
     assert_eq!(
         texts("mappingsInError"),
-        ["`arn:aws:iam::111122223333:role/team/path` in mapRoles matches no caller"]
+        [
+            "`arn:aws:iam::111122223333:role/team/path` in mapRoles matches no caller: it has a role path, which the ARNs of callers do not carry; write `arn:aws:iam::111122223333:role/path`"
+        ]
     );
     assert_eq!(
         texts("mappedButBoundNowhere"),

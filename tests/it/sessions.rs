@@ -86,3 +86,49 @@ fn the_answer_without_a_session_name_holds_for_every_session() {
     }
     assert!(counts.iter().all(|count| count.get() > 80), "{counts:?}");
 }
+
+/// A review by ARN is answered where the session's name does not matter, and only there.
+#[test]
+fn a_review_of_a_role_is_answered_where_its_session_does_not_matter() {
+    let text = r#"
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: aws-auth, namespace: kube-system}
+data:
+  mapRoles: |
+    - rolearn: arn:aws:iam::111122223333:role/dev
+      username: dev:{{SessionName}}
+      groups: [developers]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: developers}
+roleRef: {kind: ClusterRole, name: view}
+subjects: [{kind: Group, name: developers}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: alice}
+roleRef: {kind: ClusterRole, name: edit}
+subjects: [{kind: User, name: "dev:alice"}]
+"#;
+    let input = rbacsim::load::Input::Text { name: "cluster.yaml".into(), bytes: text.into() };
+    let cluster =
+        rbacsim::cluster::Cluster::from(rbacsim::load::load(&[input], &Default::default()).unwrap());
+    let status = |verb: &str, arn: &str| {
+        let spec = serde_json::json!({
+            "extra": { "arn": [arn] },
+            "resourceAttributes": { "verb": verb, "resource": "pods", "namespace": "prod" },
+        });
+        crate::recorded::review(&cluster, &[&spec])[0]["status"].clone()
+    };
+    let role = "arn:aws:iam::111122223333:role/dev";
+    assert_eq!(status("list", role)["allowed"], true);
+    assert_eq!(status("approve", role)["evaluationError"], serde_json::Value::Null);
+    assert_eq!(status("delete", role)["allowed"], false);
+    assert!(status("delete", role)["evaluationError"].as_str().unwrap().starts_with("cannot tell"));
+    let session = |name: &str| format!("arn:aws:sts::111122223333:assumed-role/dev/{name}");
+    assert_eq!(status("delete", &session("alice"))["allowed"], true);
+    assert_eq!(status("delete", &session("bob"))["allowed"], false);
+    assert_eq!(status("delete", &session("bob"))["evaluationError"], serde_json::Value::Null);
+}

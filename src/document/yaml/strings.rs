@@ -35,6 +35,10 @@ pub struct Item {
 ///
 /// When the document does not parse.
 pub fn read_strings(source: &str) -> Result<Strings, ReadError> {
+    super::guarded(1, || read(source))
+}
+
+fn read(source: &str) -> Result<Strings, ReadError> {
     let mut events = Events::new(source, 1)?;
     let mut anchors: HashMap<String, Option<String>> = HashMap::new();
     let mut strings = Strings::Nothing;

@@ -37,7 +37,7 @@ impl Reader {
                         index += 1;
                     }
                     Some(Part::Field(key)) => {
-                        let value = tree.root().and_then(|value| value.as_str()).unwrap_or_default();
+                        let value = tree.root().and_then(crate::document::Node::as_str).unwrap_or_default();
                         match key.as_str() {
                             "apiVersion" => value.clone_into(&mut api_version),
                             "kind" => value.clone_into(&mut kind),
