@@ -178,17 +178,20 @@ pub struct Node<'t> {
     index: u32,
 }
 
+/// What stands for a node that is not there.
+const NOTHING: Entry = Entry {
+    kind: Kind::Plain,
+    owned: false,
+    literal: false,
+    start: 0,
+    len: 0,
+    end: u32::MAX,
+    position: Position { line: 0, column: 0 },
+};
+
 impl<'t> Node<'t> {
-    fn entry(self) -> Entry {
-        self.tree.entries.get(self.index as usize).copied().unwrap_or(Entry {
-            kind: Kind::Plain,
-            owned: false,
-            literal: false,
-            start: 0,
-            len: 0,
-            end: self.index + 1,
-            position: Position::default(),
-        })
+    fn entry(self) -> &'t Entry {
+        self.tree.entries.get(self.index as usize).unwrap_or(&NOTHING)
     }
 
     /// What the node is.

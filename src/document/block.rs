@@ -65,6 +65,46 @@ fn is_usual(byte: u8) -> bool {
     byte.wrapping_sub(b' ') < 0x5F || byte == b'\n'
 }
 
+/// A set of bytes, to find the next of them.
+struct Bytes([bool; 256]);
+
+impl Bytes {
+    /// The first byte of a text that is in the set. Called, not inlined, so that the loop has registers to itself.
+    #[inline(never)]
+    fn find(&self, text: &[u8]) -> Option<usize> {
+        text.iter().position(|byte| self.0.get(usize::from(*byte)).copied().unwrap_or_default())
+    }
+
+    const fn all_but(bytes: &[u8]) -> Self {
+        let Self(mut set) = Self::of(bytes);
+        let mut rest = set.as_mut_slice();
+        while let [place, after @ ..] = rest {
+            *place = !*place;
+            rest = after;
+        }
+        Self(set)
+    }
+
+    const fn of(bytes: &[u8]) -> Self {
+        let mut set = [false; 256];
+        let mut rest = bytes;
+        while let [byte, after @ ..] = rest {
+            if let Some((_, [place, ..])) = set.split_at_mut_checked(*byte as usize) {
+                *place = true;
+            }
+            rest = after;
+        }
+        Self(set)
+    }
+}
+
+/// All but what may stand anywhere in a plain key.
+static NOT_IN_KEY: Bytes =
+    Bytes::all_but(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_/$");
+
+/// What may end a line of a plain scalar, or is not for this reader.
+static ENDS_PLAIN: Bytes = Bytes::of(b"\n\t: ");
+
 /// An open block collection.
 struct Level {
     column: usize,
@@ -133,7 +173,14 @@ impl Reader<'_, '_> {
     /// How many spaces stand at a place.
     fn spaces(&self, at: usize) -> usize {
         let rest = self.bytes.get(at..).unwrap_or_default();
-        rest.iter().take_while(|byte| **byte == b' ').count()
+        let (words, tail) = rest.as_chunks::<8>();
+        for (word, before) in words.iter().zip((0..).step_by(8)) {
+            let others = u64::from_le_bytes(*word) ^ u64::from_le_bytes([b' '; 8]);
+            if others != 0 {
+                return before + others.trailing_zeros() as usize / 8;
+            }
+        }
+        rest.len() - tail.len() + tail.iter().take_while(|byte| **byte == b' ').count()
     }
 
     /// Whether a token ends here: a space, a line feed, or nothing.
@@ -208,18 +255,19 @@ impl Reader<'_, '_> {
                 self.byte(end) == Some(quote) && self.byte(end + 1) == Some(b':') && self.is_blank(end + 2);
             return is_key.then_some(Key { start: start + 1, len: end - start - 1, colon: end + 1 });
         }
-        let mut at = start;
+        let rest = self.bytes.get(start..)?;
+        let mut len = 0;
         loop {
-            match self.byte(at)? {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'/' | b'$' => {}
-                b'.' if at > start || self.byte(at + 1) != Some(b'.') => {}
-                b':' if at > start && self.is_blank(at + 1) => break,
-                b'-' | b':' if at > start => {}
+            len += NOT_IN_KEY.find(rest.get(len..)?)?;
+            match rest.get(len)? {
+                b'.' if len > 0 || rest.get(1) != Some(&b'.') => {}
+                b':' if len > 0 && self.is_blank(start + len + 1) => break,
+                b'-' | b':' if len > 0 => {}
                 _ => return None,
             }
-            at += 1;
+            len += 1;
         }
-        Some(Key { start, len: at - start, colon: at })
+        Some(Key { start, len, colon: start + len })
     }
 
     /// Makes the sequence at a column the innermost collection, ready for its next item.

@@ -229,10 +229,14 @@ fn duplicate_keys(node: Node<'_>, found: &mut Vec<(String, u32)>) {
         {
             found.push((name.to_owned(), key.position().line));
         }
-        duplicate_keys(value, found);
+        if value.is_mapping() || value.is_sequence() {
+            duplicate_keys(value, found);
+        }
     }
     for item in node.items() {
-        duplicate_keys(item, found);
+        if item.is_mapping() || item.is_sequence() {
+            duplicate_keys(item, found);
+        }
     }
 }
 

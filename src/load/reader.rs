@@ -14,6 +14,7 @@ use crate::document::{self, Tree, encoding, json, sniff, split, yaml};
 use crate::source::FileId;
 
 use super::collect::{Collector, Origin, bears_on_answers};
+use super::rbac::RbacKind;
 use window::Window;
 
 mod json_list;
@@ -235,7 +236,8 @@ fn yaml_documents<'s>(
         if let Some(line) = document.odd {
             collector.odd_separator(file, lines_before + line);
         }
-        if let Some((api_version, kind)) = sniff::kind_of_document(document.text)
+        if may_be_skipped(document.text)
+            && let Some((api_version, kind)) = sniff::kind_of_document(document.text)
             && is_skipped(api_version, kind)
         {
             collector.skip(api_version, kind);
@@ -252,6 +254,15 @@ fn yaml_documents<'s>(
             Err(error) => collector.broken(origin, document.text, &error),
         }
     }
+}
+
+/// Whether the first thing in a text that looks like a kind is none that must be read: only then is it worth finding
+/// out what kind it really is.
+fn may_be_skipped(text: &str) -> bool {
+    let first = memchr::memmem::find(text.as_bytes(), b"kind: ").and_then(|at| text.get(at + 6..));
+    let word = first.and_then(|rest| rest.split(['\n', ' ']).next()).unwrap_or_default();
+    !matches!(word, "ServiceAccount" | "Namespace" | "ConfigMap" | "CustomResourceDefinition")
+        && RbacKind::of(word).is_none()
 }
 
 /// Whether a document of a kind need not be read: neither does it bear on answers, nor can it hold what does.

@@ -1,6 +1,6 @@
 //! Scalars: plain and quoted, in one line or folded over several.
 
-use super::{Kind, Position, Reader, scalar};
+use super::{ENDS_PLAIN, Kind, Position, Reader, scalar};
 
 /// What ends a line of a plain scalar.
 enum End {
@@ -44,6 +44,8 @@ impl Reader<'_, '_> {
     fn plain_line(&self, start: usize) -> Option<(usize, End, usize)> {
         let mut at = start;
         loop {
+            let rest = self.bytes.get(at..).unwrap_or_default();
+            at += ENDS_PLAIN.find(rest).unwrap_or(rest.len());
             match self.byte(at) {
                 None | Some(b'\n') => return Some((at, End::Line, at)),
                 Some(b'\t') => return None,

@@ -7,7 +7,7 @@
 use std::io::Read;
 
 use super::super::collect::{Collector, Origin, implied_by};
-use super::{Reader, Stop, is_skipped, lines};
+use super::{Reader, Stop, is_skipped, lines, may_be_skipped};
 use crate::document::{Node, Tree, block, sniff};
 
 /// What stands before the items of a list.
@@ -122,7 +122,8 @@ impl Reader {
                 let found = item(rest).or_else(|| self.window.is_last().then_some((rest.len(), Next::Tail)));
                 let Some((len, next)) = found else { break };
                 let part = rest.get(..len).unwrap_or_default();
-                match sniff::kind_of_item(part).filter(|(api_version, kind)| is_skipped(api_version, kind)) {
+                let kind = if may_be_skipped(part) { sniff::kind_of_item(part) } else { None };
+                match kind.filter(|(api_version, kind)| is_skipped(api_version, kind)) {
                     Some((api_version, kind)) => collector.skip(api_version, kind),
                     None if block::read(part, &mut tree) => {
                         let item = only_item(&tree).ok_or(Stop::Odd)?;
