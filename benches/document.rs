@@ -2,6 +2,17 @@
 //!
 //! The claim is the throughput that divan prints for 4,000 objects of about 1 kB.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::cast_precision_loss,
+    clippy::needless_pass_by_value,
+    clippy::wildcard_imports,
+    reason = "a bench that cannot go on may stop, and its figures are rounded"
+)]
+
 use std::fmt::Write;
 
 use divan::Bencher;

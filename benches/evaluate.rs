@@ -1,5 +1,16 @@
 //! Loading, building, deciding: the generated cluster at three sizes, with throughput.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::cast_precision_loss,
+    clippy::needless_pass_by_value,
+    clippy::wildcard_imports,
+    reason = "a bench that cannot go on may stop, and its figures are rounded"
+)]
+
 mod support;
 
 use divan::Bencher;

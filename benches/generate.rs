@@ -1,6 +1,17 @@
 //! Writes the generated cluster, for measuring whole runs of the program: `generate 50000 yaml > cluster.yaml`,
 //! `generate 50000 directory INTO`, `generate 50000 reviews 100000 > reviews.ndjson`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::cast_precision_loss,
+    clippy::needless_pass_by_value,
+    clippy::wildcard_imports,
+    reason = "a bench that cannot go on may stop, and its figures are rounded"
+)]
+
 mod support;
 
 use std::io::Write;

@@ -3,6 +3,17 @@
 //! Every stage runs in a process of its own, so that its peak of memory is its own. Times are the smallest of
 //! several runs: the machine only ever adds to them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::cast_precision_loss,
+    clippy::needless_pass_by_value,
+    clippy::wildcard_imports,
+    reason = "a bench that cannot go on may stop, and its figures are rounded"
+)]
+
 mod support;
 
 use std::hint::black_box;

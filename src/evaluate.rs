@@ -186,7 +186,7 @@ impl RbacGraph {
                         if self.lexicon.allows(policy, rule, &request) {
                             grants.allowing.push(grant);
                         } else {
-                            let mismatch = self.lexicon.mismatch(&policy.names, &grant.rule.rule, &request);
+                            let mismatch = matches::mismatch(&policy.names, &grant.rule.rule, &request);
                             grants.refusing.push((grant, mismatch));
                         }
                     }

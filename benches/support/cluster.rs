@@ -6,6 +6,7 @@
 //! 4,000 Deployments, 100 CustomResourceDefinitions of 11 to 40 KB, and one `aws-auth`.
 
 use serde_json::{Value, json};
+use std::fmt::Write as _;
 
 use super::kubectl;
 use super::random::Random;
@@ -247,7 +248,7 @@ fn subject(random: &mut Random, shape: Shape, space: &str) -> Value {
 }
 
 fn subjects(random: &mut Random, shape: Shape, space: &str) -> Vec<Value> {
-    (0..1 + random.below(4)).map(|_| subject(random, shape, space)).collect()
+    (0..=random.below(4)).map(|_| subject(random, shape, space)).collect()
 }
 
 fn cluster_binding(random: &mut Random, shape: Shape, number: usize) -> Value {
@@ -296,12 +297,13 @@ fn binding(random: &mut Random, shape: Shape, number: usize) -> Value {
 fn aws_auth(random: &mut Random, shape: Shape) -> Value {
     let mut roles = String::new();
     for number in 0..shape.namespaces.min(300) {
-        roles.push_str(&format!(
+        let _ = write!(
+            roles,
             "- rolearn: arn:aws:iam::111122223333:role/{}\n  username: {}:{{{{SessionName}}}}\n  groups:\n  - {}\n",
             AREAS[number % AREAS.len()].to_owned() + &number.to_string(),
             AREAS[number % AREAS.len()],
             team(number),
-        ));
+        );
     }
     let metadata = metadata(random, Some("kube-system"), "aws-auth", &json!({}));
     json!({ "apiVersion": "v1", "kind": "ConfigMap", "data": { "mapRoles": roles, "mapUsers": "[]\n" }, "metadata": metadata })

@@ -77,7 +77,7 @@ impl Bytes {
 
     const fn all_but(bytes: &[u8]) -> Self {
         let Self(mut set) = Self::of(bytes);
-        let mut rest = set.as_mut_slice();
+        let mut rest: &mut [bool] = &mut set;
         while let [place, after @ ..] = rest {
             *place = !*place;
             rest = after;

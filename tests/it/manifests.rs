@@ -23,7 +23,9 @@ fn objects(folder: &Path) -> Vec<Value> {
         if ours && KINDS.iter().any(|kind| value["kind"] == *kind) {
             into.push(value);
         } else if let Some(items) = value["items"].as_array() {
-            items.iter().for_each(|item| collect(item.clone(), into));
+            for item in items {
+                collect(item.clone(), into);
+            }
         }
     }
     let mut objects = Vec::new();

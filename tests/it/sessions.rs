@@ -113,8 +113,9 @@ roleRef: {kind: ClusterRole, name: edit}
 subjects: [{kind: User, name: "dev:alice"}]
 "#;
     let input = rbacsim::load::Input::Text { name: "cluster.yaml".into(), bytes: text.into() };
-    let cluster =
-        rbacsim::cluster::Cluster::from(rbacsim::load::load(&[input], &Default::default()).unwrap());
+    let cluster = rbacsim::cluster::Cluster::from(
+        rbacsim::load::load(&[input], &rbacsim::load::LoadOptions::default()).unwrap(),
+    );
     let status = |verb: &str, arn: &str| {
         let spec = serde_json::json!({
             "extra": { "arn": [arn] },
