@@ -180,7 +180,7 @@ fn crates_stay_where_they_belong() {
                     && after.starts_with("::")
             });
             let may = |place: &&str| name == **place || name.starts_with(&format!("{place}/"));
-            if uses && !alone.iter().any(|place| may(place)) {
+            if uses && !alone.iter().any(may) {
                 wrong.push(format!("{name} names {tool}"));
             }
         }
