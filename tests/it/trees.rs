@@ -52,16 +52,16 @@ pub(crate) fn recorded(folder: &str) -> Option<PathBuf> {
     Some(path)
 }
 
-/// The YAML files below a folder, in order of their names.
+/// The YAML files below a folder that are UTF-8, in order of their names.
 pub(crate) fn yaml_files(folder: &Path) -> Vec<(String, String)> {
     let mut files: Vec<_> = walkdir::WalkDir::new(folder)
         .sort_by_file_name()
         .into_iter()
         .map(|entry| entry.unwrap().into_path())
         .filter(|path| path.extension().is_some_and(|name| name == "yaml" || name == "yml"))
-        .map(|path| {
-            let text = std::fs::read_to_string(&path).unwrap();
-            (path.strip_prefix(folder).unwrap().display().to_string(), text)
+        .filter_map(|path| {
+            let text = String::from_utf8(std::fs::read(&path).unwrap()).ok()?;
+            Some((path.strip_prefix(folder).unwrap().display().to_string(), text))
         })
         .collect();
     files.sort();
