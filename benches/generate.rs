@@ -1,6 +1,15 @@
 //! Writes the generated cluster, for measuring whole runs of the program: `generate 50000 yaml > cluster.yaml`,
 //! `generate 50000 directory INTO`, `generate 50000 reviews 100000 > reviews.ndjson`.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    clippy::too_many_lines,
+    clippy::format_push_string,
+    reason = "a bench that goes wrong may stop, and its numbers are small"
+)]
+
 mod support;
 
 use std::io::Write;

@@ -247,7 +247,7 @@ fn subject(random: &mut Random, shape: Shape, space: &str) -> Value {
 }
 
 fn subjects(random: &mut Random, shape: Shape, space: &str) -> Vec<Value> {
-    (0..1 + random.below(4)).map(|_| subject(random, shape, space)).collect()
+    (0..=random.below(4)).map(|_| subject(random, shape, space)).collect()
 }
 
 fn cluster_binding(random: &mut Random, shape: Shape, number: usize) -> Value {

@@ -161,11 +161,11 @@ impl Lexicon {
         let may = self.masks.get(rule.index()).is_none_or(|[verbs, groups, resources]| {
             verbs & verb != 0 && groups & group != 0 && resources & resource != 0
         });
-        may && self.rule_allows(&policy.names, &policy.rules.get(rule), request)
+        may && Self::rule_allows(&policy.names, &policy.rules.get(rule), request)
     }
 
     /// `RuleAllows`: whether a rule allows a request.
-    pub(crate) fn rule_allows(&self, names: &Names, rule: &PolicyRule<'_>, request: &Request<'_>) -> bool {
+    pub(crate) fn rule_allows(names: &Names, rule: &PolicyRule<'_>, request: &Request<'_>) -> bool {
         match request.target {
             Target::Resource { group, combined, any_with, name } => {
                 verb_matches(rule, request.verb)
@@ -180,7 +180,7 @@ impl Lexicon {
     }
 
     /// The same questions as [`Lexicon::rule_allows`], all of them answered.
-    pub(crate) fn mismatch(&self, names: &Names, rule: &PolicyRule<'_>, request: &Request<'_>) -> Mismatch {
+    pub(crate) fn mismatch(names: &Names, rule: &PolicyRule<'_>, request: &Request<'_>) -> Mismatch {
         let verb = !verb_matches(rule, request.verb);
         match request.target {
             Target::Resource { group, combined, any_with, name } => Mismatch {
@@ -270,7 +270,7 @@ mod tests {
         for (attributes, allowed) in asked {
             let request = lexicon.request(&policy.names, &attributes);
             assert_eq!(lexicon.allows(&policy, rule, &request), allowed, "{attributes}");
-            let mismatch = lexicon.mismatch(&policy.names, &policy.rules.get(rule), &request);
+            let mismatch = Lexicon::mismatch(&policy.names, &policy.rules.get(rule), &request);
             assert_eq!(mismatch.is_none(), allowed, "{attributes}");
         }
     }
