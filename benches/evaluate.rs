@@ -2,13 +2,11 @@
 
 #![allow(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::string_slice,
     clippy::cast_precision_loss,
-    clippy::needless_pass_by_value,
-    clippy::wildcard_imports,
-    reason = "a bench that cannot go on may stop, and its figures are rounded"
+    clippy::too_many_lines,
+    clippy::format_push_string,
+    reason = "a bench that goes wrong may stop, and its numbers are small"
 )]
 
 mod support;
@@ -35,7 +33,7 @@ fn cluster_of(size: usize) -> Cluster {
 }
 
 mod loading {
-    use super::*;
+    use super::{Bencher, BytesCount, Form, Input, ItemsCount, LoadOptions, SIZES, cluster, load};
 
     fn bench(bencher: Bencher<'_, '_>, size: usize, form: Form) {
         let input = Input::Text { name: form.name().into(), bytes: cluster::text(size, form).into_bytes() };
@@ -81,7 +79,7 @@ fn build(bencher: Bencher<'_, '_>, size: usize) {
 }
 
 mod authorize {
-    use super::*;
+    use super::{Bencher, ItemsCount, Model, Question, SIZES, cluster_of, questions};
 
     /// One round of questions: each user looked up and each request decided.
     fn bench(bencher: Bencher<'_, '_>, size: usize, asked: &[Question]) {

@@ -15,6 +15,7 @@ use crate::user::{SYSTEM_MASTERS, UserInfo};
 
 pub(crate) mod matches;
 
+use matches::Lexicon;
 pub use matches::Mismatch;
 
 /// A user looked up in a graph, ready to be asked about many times.
@@ -186,7 +187,7 @@ impl RbacGraph {
                         if self.lexicon.allows(policy, rule, &request) {
                             grants.allowing.push(grant);
                         } else {
-                            let mismatch = matches::mismatch(&policy.names, &grant.rule.rule, &request);
+                            let mismatch = Lexicon::mismatch(&policy.names, &grant.rule.rule, &request);
                             grants.refusing.push((grant, mismatch));
                         }
                     }
@@ -217,7 +218,7 @@ impl RbacGraph {
     }
 
     fn grant<'g>(&'g self, asker: &Asker, applied: Applied<'g>, number: usize) -> Option<Grant<'g>> {
-        let rule = self.role_rule(self.rule_vertex(&applied, number)?)?;
+        let rule = self.granted_rule(&applied, number)?;
         Some(Grant { applied, subject: self.first_subject(asker, &applied), rule })
     }
 

@@ -288,9 +288,15 @@ impl RbacGraph {
         self.index.rules(applied.role_vertex)
     }
 
-    /// The vertex of a rule among [`RbacGraph::rules_granted`], by its number there.
-    pub(crate) fn rule_vertex(&self, applied: &Applied<'_>, number: usize) -> Option<u32> {
-        self.targets(applied.role_vertex).get(number).copied()
+    /// A rule among [`RbacGraph::rules_granted`], by its number there.
+    pub(crate) fn granted_rule<'g>(&'g self, applied: &Applied<'g>, number: usize) -> Option<RoleRule<'g>> {
+        let owner = applied.role?;
+        if owner.aggregation.is_some() {
+            return self.role_rule(*self.targets(applied.role_vertex).get(number)?);
+        }
+        // What is in force of any other role are its own rules, in order.
+        let placed = *self.policy.rules_of(owner).get(number)?;
+        Some(RoleRule { rule: self.policy.rules.get(placed.rule), placed, owner, position: position(number) })
     }
 
     /// The rules in force of a role: an aggregated one's are those it took in.

@@ -140,7 +140,7 @@ fn anything(random: &mut Random, shape: Shape, binding: &Value) -> Question {
 }
 
 fn special(
-    user: UserInfo,
+    user: &UserInfo,
     verb: &str,
     (group, resource): (&str, &str),
     namespaces: impl Iterator<Item = usize>,
@@ -161,20 +161,20 @@ fn special(
 pub(crate) fn observers(size: usize, allowed: bool) -> Vec<Question> {
     let user = UserInfo::authenticated("observer@example.com", [OBSERVERS]);
     let verb = if allowed { "get" } else { "delete" };
-    special(user, verb, ("", "pods"), 0..Shape::of(size).namespaces)
+    special(&user, verb, ("", "pods"), 0..Shape::of(size).namespaces)
 }
 
 /// The user in 200 groups.
 pub(crate) fn many_groups(size: usize) -> Vec<Question> {
     let user = UserInfo::authenticated("manager@example.com", (0..GROUPS).map(cluster::team));
-    special(user, "escalate", ("", "pods"), 0..Shape::of(size).namespaces.min(1000))
+    special(&user, "escalate", ("", "pods"), 0..Shape::of(size).namespaces.min(1000))
 }
 
 /// The user of the role with 400 rules; the last rule of it allows, or none does.
 pub(crate) fn many_rules(size: usize, allowed: bool) -> Vec<Question> {
     let user = UserInfo::authenticated("operator@example.com", [LEGACY]);
     let resource = if allowed { "things399" } else { "things400" };
-    special(user, "get", ("legacy.example.com", resource), 0..Shape::of(size).namespaces.min(1000))
+    special(&user, "get", ("legacy.example.com", resource), 0..Shape::of(size).namespaces.min(1000))
 }
 
 /// Questions as a stream of SubjectAccessReviews, one a line.

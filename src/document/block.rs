@@ -75,27 +75,25 @@ impl Bytes {
         text.iter().position(|byte| self.0.get(usize::from(*byte)).copied().unwrap_or_default())
     }
 
-    const fn all_but(bytes: &[u8]) -> Self {
-        let Self(mut set) = Self::of(bytes);
-        let mut rest: &mut [bool] = &mut set;
-        while let [place, after @ ..] = rest {
-            *place = !*place;
-            rest = after;
-        }
-        Self(set)
+    const fn of(bytes: &[u8]) -> Self {
+        Self(marked(bytes, true))
     }
 
-    const fn of(bytes: &[u8]) -> Self {
-        let mut set = [false; 256];
-        let mut rest = bytes;
-        while let [byte, after @ ..] = rest {
-            if let Some((_, [place, ..])) = set.split_at_mut_checked(*byte as usize) {
-                *place = true;
-            }
-            rest = after;
-        }
-        Self(set)
+    const fn all_but(bytes: &[u8]) -> Self {
+        Self(marked(bytes, false))
     }
+}
+
+const fn marked(bytes: &[u8], mark: bool) -> [bool; 256] {
+    let mut set = [!mark; 256];
+    let mut rest = bytes;
+    while let [byte, after @ ..] = rest {
+        if let Some((_, [place, ..])) = set.split_at_mut_checked(*byte as usize) {
+            *place = mark;
+        }
+        rest = after;
+    }
+    set
 }
 
 /// All but what may stand anywhere in a plain key.

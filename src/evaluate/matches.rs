@@ -161,41 +161,43 @@ impl Lexicon {
         let may = self.masks.get(rule.index()).is_none_or(|[verbs, groups, resources]| {
             verbs & verb != 0 && groups & group != 0 && resources & resource != 0
         });
-        may && rule_allows(&policy.names, &policy.rules.get(rule), request)
+        may && Self::rule_allows(&policy.names, &policy.rules.get(rule), request)
     }
-}
 
-/// `RuleAllows`: whether a rule allows a request.
-pub(crate) fn rule_allows(names: &Names, rule: &PolicyRule<'_>, request: &Request<'_>) -> bool {
-    match request.target {
-        Target::Resource { group, combined, any_with, name } => {
-            verb_matches(rule, request.verb)
-                && api_group_matches(rule, group)
-                && resource_matches(rule, combined, any_with)
-                && resource_name_matches(rule, name)
+    /// `RuleAllows`: whether a rule allows a request.
+    pub(crate) fn rule_allows(names: &Names, rule: &PolicyRule<'_>, request: &Request<'_>) -> bool {
+        match request.target {
+            Target::Resource { group, combined, any_with, name } => {
+                verb_matches(rule, request.verb)
+                    && api_group_matches(rule, group)
+                    && resource_matches(rule, combined, any_with)
+                    && resource_name_matches(rule, name)
+            }
+            Target::Url(url) => {
+                verb_matches(rule, request.verb) && non_resource_url_matches(names, rule, url)
+            }
         }
-        Target::Url(url) => verb_matches(rule, request.verb) && non_resource_url_matches(names, rule, url),
     }
-}
 
-/// The same questions as [`rule_allows`], all of them answered.
-pub(crate) fn mismatch(names: &Names, rule: &PolicyRule<'_>, request: &Request<'_>) -> Mismatch {
-    let verb = !verb_matches(rule, request.verb);
-    match request.target {
-        Target::Resource { group, combined, any_with, name } => Mismatch {
-            kind: rule.resources.is_empty() && !rule.non_resource_urls.is_empty(),
-            verb,
-            api_group: !api_group_matches(rule, group),
-            resource: !resource_matches(rule, combined, any_with),
-            resource_name: !resource_name_matches(rule, name),
-            non_resource_url: false,
-        },
-        Target::Url(url) => Mismatch {
-            kind: rule.non_resource_urls.is_empty(),
-            verb,
-            non_resource_url: !non_resource_url_matches(names, rule, url),
-            ..Mismatch::default()
-        },
+    /// The same questions as [`Lexicon::rule_allows`], all of them answered.
+    pub(crate) fn mismatch(names: &Names, rule: &PolicyRule<'_>, request: &Request<'_>) -> Mismatch {
+        let verb = !verb_matches(rule, request.verb);
+        match request.target {
+            Target::Resource { group, combined, any_with, name } => Mismatch {
+                kind: rule.resources.is_empty() && !rule.non_resource_urls.is_empty(),
+                verb,
+                api_group: !api_group_matches(rule, group),
+                resource: !resource_matches(rule, combined, any_with),
+                resource_name: !resource_name_matches(rule, name),
+                non_resource_url: false,
+            },
+            Target::Url(url) => Mismatch {
+                kind: rule.non_resource_urls.is_empty(),
+                verb,
+                non_resource_url: !non_resource_url_matches(names, rule, url),
+                ..Mismatch::default()
+            },
+        }
     }
 }
 
@@ -268,7 +270,7 @@ mod tests {
         for (attributes, allowed) in asked {
             let request = lexicon.request(&policy.names, &attributes);
             assert_eq!(lexicon.allows(&policy, rule, &request), allowed, "{attributes}");
-            let mismatch = mismatch(&policy.names, &policy.rules.get(rule), &request);
+            let mismatch = Lexicon::mismatch(&policy.names, &policy.rules.get(rule), &request);
             assert_eq!(mismatch.is_none(), allowed, "{attributes}");
         }
     }

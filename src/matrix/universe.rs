@@ -6,7 +6,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::attributes::{Attributes, NonResourceAttributes, ResourceAttributes};
 use crate::catalogue::{Catalogue, Verbs};
-use crate::evaluate::matches::{Request, Target, api_group_matches, rule_allows};
+use crate::evaluate::matches::{Lexicon, Request, Target, api_group_matches};
 use crate::graph::RbacGraph;
 use crate::names::Name;
 use crate::policy::Policy;
@@ -417,7 +417,7 @@ pub(super) fn compile(universe: &Universe, graph: &RbacGraph) -> Vec<Sparse> {
                 {
                     *name = *limited;
                 }
-                if rule_allows(names, &rule, &request) {
+                if Lexicon::rule_allows(names, &rule, &request) {
                     set.insert(u32::try_from(column).unwrap_or(u32::MAX));
                 }
             }

@@ -48,7 +48,7 @@ pub(super) struct Spec<'a> {
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "the fields have their names from the API")]
+#[expect(clippy::struct_field_names, reason = "the API's own name")]
 struct Resource<'a> {
     #[serde(default, skip_serializing)]
     #[expect(dead_code, reason = "it is there so that a review with one does not read")]
