@@ -76,6 +76,8 @@ codes! {
     NotAnObject = "not-an-object", Error;
     /// Documents that are no Kubernetes objects were skipped.
     OtherDocuments = "other-documents", Note;
+    /// What kustomize would make of other objects is not made of them here.
+    KustomizationNotApplied = "kustomization-not-applied", Warning;
     /// The API server would refuse the object.
     InvalidObject = "invalid-object", Error;
     /// The apiVersion has not been served for years.

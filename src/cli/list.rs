@@ -39,11 +39,13 @@ pub(crate) fn run(
                 write!(out, "{}", rules::table(&review))?;
                 text::notes(out, &rules::notes(policy, &review))?;
                 text::notes(out, &text::list_notes(who))?;
+                text::notes(out, &text::assumptions(cluster, who))?;
             }
             Output::Json => {
                 let mut value = rules::document(policy, &review);
                 if let Some(notes) = value.get_mut("notes").and_then(Value::as_array_mut) {
                     notes.extend(text::list_notes(who).into_iter().map(Value::from));
+                    notes.extend(text::assumptions(cluster, who).into_iter().map(Value::from));
                 }
                 if let Some(object) = value.as_object_mut() {
                     object.insert("identity".into(), json::identity(cluster, who, arn.as_deref()));

@@ -214,6 +214,36 @@ impl Collector {
         self.node(item, origin, implied);
     }
 
+    /// Tells what a kustomization would change in the objects that it names: nothing of that is done here.
+    fn kustomization(&mut self, node: Node<'_>, origin: Origin) {
+        const CHANGES: [&str; 12] = [
+            "namespace",
+            "namePrefix",
+            "nameSuffix",
+            "labels",
+            "commonLabels",
+            "patches",
+            "patchesJson6902",
+            "patchesStrategicMerge",
+            "replacements",
+            "transformers",
+            "components",
+            "helmCharts",
+        ];
+        let changes: Vec<&str> = CHANGES.into_iter().filter(|change| node.get(change).is_some()).collect();
+        if changes.is_empty() {
+            return;
+        }
+        self.diagnostics.push(Diagnostic::at(
+            Code::KustomizationNotApplied,
+            Self::source(node, origin),
+            format!(
+                "kustomize changes the objects named here by `{}`, which is not done; load what `kubectl kustomize` renders",
+                changes.join("`, `")
+            ),
+        ));
+    }
+
     fn not_an_object(&mut self, node: Node<'_>, origin: Origin, kind: &str) {
         if RbacKind::of(kind).is_some() {
             let source = Self::source(node, origin);
@@ -227,6 +257,9 @@ impl Collector {
         }
         self.summary.not_objects += 1;
         let source = Self::source(node, origin);
+        if node.get("resources").is_some_and(Node::is_sequence) {
+            self.kustomization(node, origin);
+        }
         if node.items().any(|item| item.get("apiVersion").is_some()) {
             self.summary.unseen.get_or_insert(source);
             self.diagnostics.push(Diagnostic::at(
@@ -262,6 +295,9 @@ impl Collector {
     }
 
     fn object(&mut self, node: Node<'_>, origin: Origin, api_version: &str, kind: &str) {
+        if is_kustomization(api_version) {
+            self.kustomization(node, origin);
+        }
         if !bears_on_answers(api_version, kind) {
             self.skip(api_version, kind);
             return;
@@ -519,6 +555,11 @@ pub(super) fn bears_on_answers(api_version: &str, kind: &str) -> bool {
         "apiextensions.k8s.io" => kind == "CustomResourceDefinition",
         _ => api_version == "v1" && matches!(kind, "ServiceAccount" | "Namespace" | "ConfigMap"),
     }
+}
+
+/// Whether a document tells kustomize what to do.
+pub(super) fn is_kustomization(api_version: &str) -> bool {
+    api_version.starts_with("kustomize.config.k8s.io/")
 }
 
 /// The apiVersion and kind that the items of a list need not say; `None` for what is no list.

@@ -13,7 +13,7 @@ use std::path::Path;
 use crate::document::{self, Tree, encoding, json, sniff, split, yaml};
 use crate::source::FileId;
 
-use super::collect::{Collector, Origin, bears_on_answers};
+use super::collect::{Collector, Origin, bears_on_answers, is_kustomization};
 use super::rbac::RbacKind;
 use window::Window;
 
@@ -267,5 +267,5 @@ fn may_be_skipped(text: &str) -> bool {
 
 /// Whether a document of a kind need not be read: neither does it bear on answers, nor can it hold what does.
 fn is_skipped(api_version: &str, kind: &str) -> bool {
-    !kind.ends_with("List") && !bears_on_answers(api_version, kind)
+    !kind.ends_with("List") && !bears_on_answers(api_version, kind) && !is_kustomization(api_version)
 }

@@ -173,6 +173,21 @@ fn documents_that_are_no_objects_are_told() {
     }
 }
 
+/// A kustomization may move every object elsewhere.
+#[test]
+fn what_kustomize_would_change_is_told() {
+    let head = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n";
+    for yaml in [
+        format!("{head}resources: [a.yaml]\nnamespace: x\nnamePrefix: y-\n"),
+        "resources: [a.yaml]\nnamespace: x\nnamePrefix: y-\n".to_owned(),
+    ] {
+        let told = told(&loaded(&[&yaml]));
+        assert!(told[0].starts_with("warning[kustomization-not-applied] a.yaml:1"), "{told:?}");
+        assert!(told[0].contains("by `namespace`, `namePrefix`"), "{told:?}");
+    }
+    assert_eq!(told(&loaded(&[&format!("{head}resources: [a.yaml]\n")])), [""; 0]);
+}
+
 #[test]
 fn not_every_kind_that_ends_in_list_is_one() {
     let yaml = "apiVersion: example.com/v1\nkind: AllowList\nitems: [a, b]\n";
