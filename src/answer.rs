@@ -286,6 +286,12 @@ impl RbacGraph {
         let mut count = 0;
         for (text, namespace) in namespaces {
             let moved = match attributes {
+                // A request for a Namespace itself is made in it: another namespace is another object.
+                Attributes::Resource(resource)
+                    if resource.name == resource.namespace && resource.resource == "namespaces" =>
+                {
+                    Attributes::Resource(ResourceAttributes { namespace: text, name: text, ..*resource })
+                }
                 Attributes::Resource(resource) => {
                     Attributes::Resource(ResourceAttributes { namespace: text, ..*resource })
                 }

@@ -88,6 +88,8 @@ codes! {
     ObjectReplaced = "object-replaced", Warning;
     /// Objects without a namespace were taken to be in `default`.
     NamespaceDefaulted = "namespace-defaulted", Note;
+    /// An export of a cluster without any object of a kind of which every cluster has some.
+    ExportLacksKind = "export-lacks-kind", Warning;
     /// A ConfigMap `aws-auth` that nobody reads.
     AwsAuthElsewhere = "aws-auth-elsewhere", Error;
     /// A ConfigMap `aws-auth` without namespace, taken for the one in `kube-system`.

@@ -506,6 +506,9 @@ impl Collector {
         let is_export = ["cluster-admin", "admin", "edit", "view"]
             .iter()
             .all(|name| self.labelled.iter().any(|labelled| labelled == name));
+        if is_export && options.completeness.is_none() {
+            self.note_missing_kinds();
+        }
         let completeness = options.completeness.unwrap_or(if is_export {
             Completeness::Complete
         } else {
@@ -533,6 +536,26 @@ impl Collector {
             summary: self.summary,
             completeness,
             version: options.version,
+        }
+    }
+
+    /// Every cluster has default objects of each kind: an export without any of one was not asked for them.
+    fn note_missing_kinds(&mut self) {
+        let bindings = |in_cluster: bool| {
+            self.policy.bindings.iter().any(|binding| (binding.scope == Scope::Cluster) == in_cluster)
+        };
+        let kinds = [
+            (self.summary.has_roles, "Role", "roles"),
+            (bindings(false), "RoleBinding", "rolebindings"),
+            (bindings(true), "ClusterRoleBinding", "clusterrolebindings"),
+        ];
+        for (is_there, kind, resource) in kinds {
+            if !is_there {
+                self.diagnostics.push(Diagnostic::general(
+                    Code::ExportLacksKind,
+                    format!("the inputs look like the export of a cluster and hold no {kind}, of which every cluster has some; export `{resource}` as well"),
+                ));
+            }
         }
     }
 

@@ -428,6 +428,13 @@ fn an_export_is_complete_and_gets_no_defaults() {
     };
     let loaded = load_with(&export, Defaults::Auto);
     assert_eq!((loaded.completeness, loaded.summary.defaults_added), (Completeness::Complete, 0));
+    // Roles are there; no cluster is without bindings of both kinds.
+    let lacking: Vec<String> = told(&loaded);
+    assert_eq!(lacking.len(), 2, "{lacking:?}");
+    assert!(lacking.iter().all(|told| told.starts_with("warning[export-lacks-kind]")), "{lacking:?}");
+    let whole =
+        format!("{export}{}{}", bind("b", "ClusterRole view", "User u"), bind("ns/b", "Role r", "User u"));
+    assert_eq!(told(&load_with(&whole, Defaults::Auto)), [""; 0]);
     assert!(load_with(&export, Defaults::Always).summary.defaults_added > 100);
     // One of them alone is a part of a tree.
     let part = load_with(&labelled("view"), Defaults::Auto);
