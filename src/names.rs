@@ -127,6 +127,27 @@ impl Names {
         self.text.get(start..end).unwrap_or("")
     }
 
+    /// Forgets all names but those that are always there, and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+        self.table.clear();
+        self.intern("");
+        self.intern("*");
+    }
+
+    /// Interns all names of others; gives, by their numbers there, the names here.
+    pub(crate) fn absorb(&mut self, others: &Self, here: &mut Vec<Name>) {
+        here.clear();
+        here.reserve(others.ends.len());
+        let mut start = 0;
+        for end in &others.ends {
+            let text = others.text.get(start as usize..*end as usize).unwrap_or_default();
+            here.push(self.intern(text));
+            start = *end;
+        }
+    }
+
     /// Forgets the names that were interned since there were so many.
     pub(crate) fn forget_after(&mut self, count: usize) {
         self.table.retain(|entry| (entry.index as usize) < count);

@@ -3,7 +3,7 @@
 
 use crate::document::Node;
 use crate::names::{Name, Names};
-use crate::policy::Policy;
+use crate::policy::{Policy, generated_name};
 use crate::rbac::{
     Binding, Operator, PlacedRule, PlacedSubject, PolicyRule, Requirement, Role, RoleKind, RoleRef, Rules,
     Scope, Selector, Subject,
@@ -141,16 +141,13 @@ pub(crate) fn add(
     }
     let in_default_namespace = kind.is_namespaced() && meta.namespace.is_empty();
     let namespace = if in_default_namespace { "default" } else { meta.namespace };
-    let generated;
-    let name = if meta.name.is_empty() && !meta.generate_name.is_empty() {
-        // Two objects with one prefix are two, as the server's names would be.
-        let number = policy.roles.len() + policy.bindings.len();
-        generated = format!("{}<generated-{number}>", meta.generate_name);
-        generated.as_str()
+    let is_generated = meta.name.is_empty() && !meta.generate_name.is_empty();
+    let name = if is_generated { meta.generate_name } else { meta.name };
+    if is_generated {
+        validate::object_name(&generated_name(name, 0), &mut errors);
     } else {
-        meta.name
-    };
-    validate::object_name(name, &mut errors);
+        validate::object_name(name, &mut errors);
+    }
     if kind.is_namespaced() {
         validate::namespace(namespace, &mut errors);
     }
@@ -180,6 +177,9 @@ pub(crate) fn add(
                 _ => Box::default(),
             };
             let name = names.intern(name);
+            if is_generated {
+                policy.next_is_generated(false);
+            }
             let rules = policy.add_rules(&scratch.rules);
             policy.roles.push(Role { scope, name, rules, source, labels, aggregation: selectors });
         }
@@ -200,6 +200,9 @@ pub(crate) fn add(
                 return Err(errors);
             }
             let name = policy.names.intern(name);
+            if is_generated {
+                policy.next_is_generated(true);
+            }
             let subjects = policy.add_subjects(&scratch.subjects);
             let role_ref_line = role_ref.map_or(source.line, |node| line_of(node.position().line));
             policy.bindings.push(Binding { scope, name, role_ref: read, subjects, source, role_ref_line });

@@ -7,7 +7,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use super::*;
 use crate::load::{LoadOptions, Loaded};
 
-const PARTS: [&str; 26] = [
+const PARTS: [&str; 30] = [
     "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: r\nrules:\n- apiGroups: ['']\n  resources: [pods]\n  verbs: [get]\n",
     "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: s}, rules: []}\n",
     "{\"apiVersion\": \"rbac.authorization.k8s.io/v1\", \"kind\": \"ClusterRole\", \"metadata\": {\"name\": \"ä\"}}\n",
@@ -34,9 +34,42 @@ const PARTS: [&str; 26] = [
     "\"open\n",
     "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[{\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"kind\":\"ClusterRole\",\"metadata\":{\"name\":\"j\"}},{\"kind\":\"x\"}]}\n",
     "\u{2028}é\r\n",
+    "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata:\n  generateName: made-\nroleRef:\n  kind: Role\n  name: r\n",
+    "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: aws-auth\n  namespace: kube-system\ndata:\n  mapUsers: |\n    - userarn: x\n",
+    "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: aws-auth\ndata:\n  mapAccounts: |\n    - \"1\"\n",
+    "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: pods.\nspec:\n  group: apps\n  names: {plural: deployments, kind: D}\n  versions: [{name: v1, served: true}]\n",
 ];
 
-fn loaded(mut reader: Reader, text: &str) -> Loaded {
+/// What items of a JSON list may be, with texts that look like the place between two items.
+const ITEMS: [&str; 9] = [
+    "{\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"kind\":\"ClusterRole\",\"metadata\":{\"name\":\"a\"}}",
+    "{\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"kind\":\"RoleBinding\",\"metadata\":{\"generateName\":\"b-\",\"namespace\":\"ä\"},\"roleRef\":{\"kind\":\"Role\",\"name\":\"r\"}}",
+    "{\"kind\":\"ClusterRole\",\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"metadata\":{\"name\":\"c\"}}",
+    "{\"metadata\":{\"name\":\"typed\",\"namespace\":\"n\"}}",
+    "{\"apiVersion\":\"apps/v1\",\"kind\":\"Deployment\",\"metadata\":{\"name\":\"d\",\"ownerReferences\":[{\"apiVersion\":\"v1\",\"name\":\"o\"},{\"apiVersion\":\"v1\",\"kind\":\"P\"}]}}",
+    "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"e\"}},{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"f\"}}]}",
+    "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"g\",\"annotations\":{\"h\":\"},{\\\"apiVersion\\\":\\\"v1\\\",\\\"kind\\\":\"}}}",
+    "null",
+    "{\"apiVersion\":\"v1\",}",
+];
+
+const HEADS: [&str; 5] = [
+    "{\"apiVersion\":\"v1\",\"items\":[",
+    "{\"kind\":\"List\",\"apiVersion\":\"v1\",\"metadata\":{\"items\":[]},\"items\":[",
+    "{\"kind\":\"RoleList\",\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"items\":[",
+    "{\"apiVersion\":\"rbac.authorization.k8s.io/v1\",\"items\":[",
+    "[",
+];
+
+const TAILS: [&str; 5] = [
+    "],\"kind\":\"List\",\"metadata\":{\"resourceVersion\":\"\"}}\n",
+    "],\"kind\":\"RoleList\"}",
+    "]}",
+    "]",
+    "],\"items\":[]}",
+];
+
+fn loaded(reader: Reader, text: &str) -> Loaded {
     let mut collector = Collector::default();
     reader.bytes(&mut collector, "a", text.as_bytes());
     let defaults = crate::load::Defaults::Never;
@@ -82,13 +115,11 @@ fn said(loaded: &Loaded) -> Vec<String> {
     said
 }
 
-#[test]
-fn pieces_never_change_what_a_file_means() {
-    let strategy = (prop::collection::vec(select(&PARTS), 1..12), 1usize..300);
+/// Reads texts whole and in pieces of any size.
+fn compare(texts: &impl Strategy<Value = String>) {
     let config = Config { cases: 4_000, failure_persistence: None, ..Config::default() };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let outcome = TestRunner::new_with_rng(config, rng).run(&strategy, |(parts, size)| {
-        let text = parts.concat();
+    let outcome = TestRunner::new_with_rng(config, rng).run(&(texts, 1usize..300), |(text, size)| {
         let (whole, pieces) = (loaded(Reader::default(), &text), loaded(Reader::with_pieces(size), &text));
         prop_assert_eq!(said(&whole), said(&pieces), "{}", text);
         Ok(())
@@ -96,4 +127,36 @@ fn pieces_never_change_what_a_file_means() {
     if let Err(error) = outcome {
         panic!("{error}");
     }
+}
+
+#[test]
+fn pieces_never_change_what_a_file_means() {
+    compare(&prop::collection::vec(select(&PARTS), 1..12).prop_map(|parts| parts.concat()));
+}
+
+#[test]
+fn lines_that_end_as_on_windows_never_change_what_a_file_means() {
+    let parts = prop::collection::vec(select(&PARTS), 1..12).prop_map(|parts| parts.concat());
+    compare(&parts.prop_map(|text| text.replace('\n', "\r\n")));
+}
+
+#[test]
+fn pieces_never_change_what_a_json_list_means() {
+    let indented = |text: String| match serde_json::from_str::<serde_json::Value>(&text) {
+        Ok(value) => serde_json::to_string_pretty(&value).unwrap(),
+        Err(_) => text.replace("},{", "} ,\n  { "),
+    };
+    // Most of them good, or nothing but the way back would be tested.
+    let items = prop_oneof![8 => select(&ITEMS[..2]), 4 => select(&ITEMS[..7]), 1 => select(&ITEMS[..])];
+    let (head, tail) = (
+        prop_oneof![3 => Just(HEADS[0]), 1 => select(&HEADS[..])],
+        prop_oneof![3 => Just(TAILS[0]), 1 => select(&TAILS[..])],
+    );
+    let texts = (head, prop::collection::vec(items, 0..12), tail, any::<bool>()).prop_map(
+        move |(head, items, tail, pretty)| {
+            let text = format!("{head}{}{tail}", items.join(","));
+            if pretty { indented(text) } else { text }
+        },
+    );
+    compare(&texts);
 }
