@@ -61,12 +61,13 @@ const HEADS: [&str; 5] = [
     "[",
 ];
 
-const TAILS: [&str; 5] = [
+const TAILS: [&str; 6] = [
     "],\"kind\":\"List\",\"metadata\":{\"resourceVersion\":\"\"}}\n",
     "],\"kind\":\"RoleList\"}",
     "]}",
     "]",
     "],\"items\":[]}",
+    "],\"x\":{\"y\":\"z\"},{\"apiVersion\":\"v1\",\"kind\":\"Namespace\",\"metadata\":{\"name\":\"i\"}}],\"kind\":\"List\"}",
 ];
 
 fn loaded(reader: Reader, text: &str) -> Loaded {
