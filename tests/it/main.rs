@@ -16,7 +16,7 @@ mod defaults; // the default roles and bindings
 mod document_block; // the fast reader of block YAML against the YAML reader
 mod document_block_fuzz; // the same for as long as one likes
 mod document_json; // the JSON reader and its outline
-mod document_sniff; // kinds and items from a look at the lines
+mod document_sniff; // kinds from a look at the lines
 mod document_yaml; // the YAML reader
 mod identity; // from ARN to user: every recorded answer
 mod identity_rules; // from ARN to user: one test per rule

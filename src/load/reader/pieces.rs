@@ -83,10 +83,11 @@ impl<'i> Cutter<'i> {
 
     fn begin(&mut self) -> io::Result<()> {
         self.window.fill(self.input)?;
-        let text = self.window.bytes().trim_ascii_start();
-        // Two braces begin a template.
-        let is_json = text.starts_with(b"[") || text.starts_with(b"{") && !text.starts_with(b"{{");
-        if !is_json {
+        // Two characters of something, for one brace or two are not the same.
+        while valid(self.window.bytes()).trim_start().len() < 2 && !self.window.is_last() {
+            self.window.more(self.input)?;
+        }
+        if !whole::is_json(valid(self.window.bytes())) {
             return Ok(());
         }
         self.state = State::List { json: true, begins: true };
@@ -97,7 +98,7 @@ impl<'i> Cutter<'i> {
                 return Ok(());
             }
             // Without a key the file is looked at as a whole.
-            if self.window.is_last() || self.window.bytes().starts_with(b"[") {
+            if self.window.is_last() || valid(self.window.bytes()).trim_start().starts_with('[') {
                 return Ok(());
             }
             self.window.more(self.input)?;
@@ -159,9 +160,8 @@ impl<'i> Cutter<'i> {
                     let len = if is_last { text.len() } else { json_list::cut(text, &self.key) };
                     (len > 0).then_some((Cut::List { json: true, begins, ends: is_last }, len))
                 }
-                State::List { json: false, begins } => match memchr::memmem::find(text, b"\n---") {
-                    Some(at) => Some((Cut::List { json: false, begins, ends: true }, at + 1)),
-                    None if is_last => Some((Cut::List { json: false, begins, ends: true }, text.len())),
+                State::List { json: false, begins } => match list_end(text, is_last) {
+                    Some(len) => Some((Cut::List { json: false, begins, ends: true }, len)),
                     None => {
                         let head =
                             if begins { yaml_list::head(valid(text)).map(|(len, _)| len) } else { None };
@@ -211,6 +211,16 @@ fn documents_end(text: &[u8], is_last: bool) -> usize {
         end = at + 3;
     }
     0
+}
+
+/// Where a list of YAML ends: before the first `---` line, or at the end of the file.
+fn list_end(text: &[u8], is_last: bool) -> Option<usize> {
+    let finder = memchr::memmem::Finder::new(b"\n---");
+    let at = finder.find_iter(text).find(|at| text.get(at + 4).is_none_or(|next| *next == b'\n'));
+    match at {
+        Some(at) if is_last || at + 4 < text.len() => Some(at + 1),
+        _ => is_last.then_some(text.len()),
+    }
 }
 
 impl Piece {

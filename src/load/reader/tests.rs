@@ -141,6 +141,77 @@ fn lines_that_end_as_on_windows_never_change_what_a_file_means() {
     compare(&parts.prop_map(|text| text.replace('\n', "\r\n")));
 }
 
+/// A sequence of numbers that look random.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 11).unwrap() % limit.max(1)
+    }
+
+    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
+        from[self.below(from.len())]
+    }
+
+    /// A file: documents, or a list of either kind, and in half of the cases something wrong with it.
+    fn file(&mut self) -> String {
+        let count = self.below(10);
+        let parts: Vec<&str> = (0..count).map(|_| self.pick(&PARTS)).collect();
+        let mut text = match self.below(3) {
+            0 => parts.concat(),
+            1 => {
+                let item = |part: &&str| format!("- {}\n", part.trim_end().replace('\n', "\n  "));
+                let items: String = parts.iter().filter(|part| part.starts_with("api")).map(item).collect();
+                format!(
+                    "apiVersion: v1\nitems:\n{items}kind: List\n{}",
+                    self.pick(&["", "---\n", "metadata: {}\n"])
+                )
+            }
+            _ => {
+                let items: Vec<&str> = (0..count).map(|_| self.pick(&ITEMS[..7])).collect();
+                format!("{}{}{}", HEADS[0], items.join(self.pick(&[",", ", ", ",\n"])), TAILS[0])
+            }
+        };
+        for _ in 0..self.below(4).saturating_sub(1) {
+            let places: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+            let at = places[self.below(places.len())];
+            match self.below(4) {
+                0 if at < text.len() => drop(text.remove(at)),
+                1 => text.insert_str(at, self.pick(&PARTS)),
+                2 => text.insert_str(at, self.pick(&ITEMS)),
+                _ => text.insert_str(
+                    at,
+                    self.pick(&[
+                        "\n", "\r", "\r\n", "---", "- ", " ", "\"", "'", "{", "}", ",", "]", "#", "é",
+                    ]),
+                ),
+            }
+        }
+        text
+    }
+}
+
+/// `FUZZ_SECONDS=600 FUZZ_SEED=7 cargo test --release --lib fuzz_pieces -- --ignored --nocapture`.
+#[test]
+#[ignore = "runs for as long as it is told"]
+#[expect(clippy::print_stderr, reason = "the count is the point")]
+fn fuzz_pieces() {
+    let number = |name: &str, default| std::env::var(name).map_or(default, |value| value.parse().unwrap());
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(number("FUZZ_SECONDS", 10));
+    let mut random = Random(number("FUZZ_SEED", 1).max(1));
+    let mut files = 0_u64;
+    while std::time::Instant::now() < end {
+        let (text, size) = (random.file(), 1 + random.below(300));
+        let (whole, pieces) = (loaded(Reader::default(), &text), loaded(Reader::with_pieces(size), &text));
+        assert_eq!(said(&whole), said(&pieces), "in pieces of {size}: {text}");
+        files += 1;
+    }
+    eprintln!("{files} files read whole and in pieces");
+}
+
 #[test]
 fn pieces_never_change_what_a_json_list_means() {
     let indented = |text: String| match serde_json::from_str::<serde_json::Value>(&text) {

@@ -21,8 +21,7 @@ pub(super) fn bytes(found: &mut Findings, file: FileId, bytes: &[u8], tree: &mut
 
 /// Reads the text of a file.
 pub(super) fn text<'s>(found: &mut Findings, file: FileId, text: &'s str, tree: &mut Tree<'s>) {
-    // Two braces begin a template, which is neither.
-    if !text.trim_start().starts_with(['{', '[']) || text.trim_start().starts_with("{{") {
+    if !is_json(text) {
         yaml_documents(found, file, text, tree);
         return;
     }
@@ -59,6 +58,13 @@ pub(super) fn text<'s>(found: &mut Findings, file: FileId, text: &'s str, tree: 
         }
         lines_before += lines(chunk);
     }
+}
+
+/// Whether a text is taken for JSON at first. White space is what it is to kubectl, `hasJSONPrefix`; two braces begin
+/// a template, which is neither JSON nor YAML.
+pub(super) fn is_json(text: &str) -> bool {
+    let text = text.trim_start();
+    text.starts_with(['{', '[']) && !text.starts_with("{{")
 }
 
 /// The values of a text that holds one JSON value after the other, all of them good.

@@ -7,8 +7,7 @@
 use super::super::findings::Origin;
 use super::lines;
 use super::list::{Fields, Found};
-use super::whole::{is_skipped, may_be_skipped};
-use crate::document::{Node, Tree, block, sniff};
+use crate::document::{Node, Tree, block};
 use crate::source::FileId;
 
 /// The length of what stands before the items of the list that a document begins with, if it is one, and what it
@@ -80,14 +79,11 @@ pub(super) fn read(found: &mut Found<'_>, text: &str, begins: bool, ends: bool) 
         let rest = text.get(at..)?;
         let (len, next) = item(rest);
         let part = rest.get(..len)?;
-        let kind = if may_be_skipped(part) { sniff::kind_of_item(part) } else { None };
-        match kind.filter(|(api_version, kind)| is_skipped(api_version, kind)) {
-            Some((api_version, kind)) => found.findings.skip(api_version, kind),
-            None if block::read(part, &mut tree) => {
-                found.item(only_item(&tree)?, Origin::yaml(FileId::default(), lines_before));
-            }
-            None => return None,
+        // Also of a kind that is not needed: one item that does not read spoils the list.
+        if !block::read(part, &mut tree) {
+            return None;
         }
+        found.item(only_item(&tree)?, Origin::yaml(FileId::default(), lines_before));
         at += len;
         lines_before += lines(part);
         match next {
