@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 use rbacsim::cluster::Who;
 use rbacsim::identity::IdentityError;
+use rbacsim::report::visible::visible;
 use rbacsim::ternary::Ternary;
 
 mod can_i;
@@ -126,7 +127,7 @@ pub(crate) fn run() -> ExitCode {
         // Whoever reads the output has seen enough, as `head` has.
         Err(error) if is_broken_pipe(&*error) => Exit::Yes.into(),
         Err(error) => {
-            let _ = writeln!(anstream::stderr(), "rbacsim: {error}");
+            let _ = beside("rbacsim", &error.to_string());
             Exit::Unknown.into()
         }
     }
@@ -149,6 +150,11 @@ impl<W: Write> Write for Unheard<W> {
             other => other,
         }
     }
+}
+
+/// Writes a line beside the answer, to standard error: what it is, and a text that may hold anything.
+pub(crate) fn beside(what: &str, text: &str) -> io::Result<()> {
+    writeln!(anstream::stderr(), "{what}: {}", visible(text))
 }
 
 fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {

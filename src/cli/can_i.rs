@@ -7,6 +7,7 @@ use rbacsim::attributes::Attributes;
 use rbacsim::cluster::{Cluster, Who};
 use rbacsim::operations::{self, Need, Plan, Step, StepName};
 use rbacsim::question::{self, Question, Request, Target, Words};
+use rbacsim::report::visible::visible;
 use rbacsim::report::{json, text};
 use rbacsim::steps;
 use rbacsim::ternary::Ternary;
@@ -139,9 +140,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
             _ => ask(&cluster, who, &words)?,
         };
         if documents.is_empty() && total.is_none() {
-            let mut err = anstream::stderr();
             for warning in &warnings {
-                writeln!(err, "warning: {warning}")?;
+                super::beside("warning", warning)?;
             }
         }
         // One "no" makes several askers a "no", and one "unknown" an "unknown".
@@ -307,12 +307,13 @@ fn print_plan(
     plan: &Plan,
     asked: &[Asked<'_>],
 ) -> Result<(), Failure> {
-    writeln!(out, "  needs {}", need_sentence(&plan.needs))?;
+    writeln!(out, "  needs {}", visible(&need_sentence(&plan.needs)))?;
     for (one, index) in asked.iter().zip(0usize..) {
         let style = text::style(one.answer.ternary);
         let aside = if one.decides { "" } else { " (kubectl only)" };
         let why = if one.why.is_empty() { String::new() } else { format!(", {}", one.why) };
-        writeln!(out, "  {style}{}{style:#} - {}{why}{aside}", one.answer.ternary, one.request.attributes())?;
+        let request = visible(&one.request.attributes().to_string());
+        writeln!(out, "  {style}{}{style:#} - {request}{why}{aside}", one.answer.ternary)?;
         // What every request shares is said once.
         let same = |other: &&Asked<'_>| {
             other.answer.ternary == Ternary::Unknown

@@ -83,9 +83,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
 }
 
 fn warn(warnings: &[String]) -> Result<(), Failure> {
-    let mut err = anstream::stderr();
     for warning in warnings {
-        writeln!(err, "warning: {warning}")?;
+        super::beside("warning", warning)?;
     }
     Ok(())
 }

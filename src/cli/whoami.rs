@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use rbacsim::cluster::{Cluster, Who};
+use rbacsim::report::visible::visible;
 use rbacsim::report::{json, text};
 use serde_json::Value;
 
@@ -58,7 +59,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
 }
 
 fn print(out: &mut dyn Write, cluster: &Cluster, arn: &str, who: &Who) -> Result<(), Failure> {
-    writeln!(out, "{arn}")?;
+    writeln!(out, "{}", visible(arn))?;
     text::hops(out, &text::identity_hops(cluster, who), 2)?;
     if let Some(error) = who.error() {
         text::identity_error(out, cluster, error, 2)?;

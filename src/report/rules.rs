@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::policy::Policy;
 use crate::rules_review::RulesReview;
 
+use super::visible::visible;
 use super::words;
 
 /// What the list cannot show.
@@ -29,7 +30,7 @@ pub fn notes(policy: &Policy, review: &RulesReview<'_>) -> Vec<String> {
 }
 
 fn bracketed(list: Option<&Vec<String>>) -> String {
-    let shown = |text: &String| if text.is_empty() { "\"\"".to_owned() } else { text.clone() };
+    let shown = |text: &String| if text.is_empty() { "\"\"".to_owned() } else { visible(text) };
     let texts: Vec<String> = list.into_iter().flatten().map(shown).collect();
     format!("[{}]", texts.join(" "))
 }
@@ -43,7 +44,7 @@ pub fn table(review: &RulesReview<'_>) -> String {
         let group = rule.api_groups.iter().flatten().next().map_or("", String::as_str);
         let resource = rule.resources.iter().flatten().next().map_or("", String::as_str);
         table.add_row([
-            full_name(resource, group),
+            visible(&full_name(resource, group)),
             "[]".to_owned(),
             bracketed(rule.resource_names.as_ref()),
             bracketed(Some(&rule.verbs)),

@@ -17,6 +17,7 @@ use crate::source::Sources;
 use crate::ternary::Ternary;
 use crate::user::SYSTEM_NODES;
 
+use super::visible::visible;
 use super::words::{self, Hop};
 
 const DIM: Style = Style::new().dimmed();
@@ -48,7 +49,7 @@ pub fn asker(who: &Who, arn: Option<&str>) -> String {
 /// If writing fails.
 pub fn headline(out: &mut dyn Write, ternary: Ternary, asked: &str, asker: &str) -> io::Result<()> {
     let style = style(ternary);
-    writeln!(out, "{style}{ternary}{style:#} - {asked} as {asker}")
+    writeln!(out, "{style}{ternary}{style:#} - {} as {}", visible(asked), visible(asker))
 }
 
 /// Writes hops with their places aligned.
@@ -57,6 +58,8 @@ pub fn headline(out: &mut dyn Write, ternary: Ternary, asked: &str, asker: &str)
 /// If writing fails.
 pub fn hops(out: &mut dyn Write, hops: &[Hop], indent: usize) -> io::Result<()> {
     const WIDEST: usize = 100;
+    let shown = |hop: &Hop| Hop { depth: hop.depth, text: visible(&hop.text), place: visible(&hop.place) };
+    let hops: Vec<Hop> = hops.iter().map(shown).collect();
     let width = |hop: &Hop| indent + 2 * hop.depth + hop.text.chars().count();
     let column = hops
         .iter()
@@ -65,7 +68,7 @@ pub fn hops(out: &mut dyn Write, hops: &[Hop], indent: usize) -> io::Result<()> 
         .filter(|width| *width <= WIDEST)
         .max()
         .unwrap_or(0);
-    for hop in hops {
+    for hop in &hops {
         let lead = indent + 2 * hop.depth;
         write!(out, "{:lead$}{}", "", hop.text)?;
         if !hop.place.is_empty() {
@@ -495,7 +498,7 @@ pub fn assumptions(cluster: &Cluster, who: &Who) -> Vec<String> {
 /// If writing fails.
 pub fn notes(out: &mut dyn Write, notes: &[String]) -> io::Result<()> {
     for note in notes {
-        writeln!(out, "{DIM}note: {note}{DIM:#}")?;
+        writeln!(out, "{DIM}note: {}{DIM:#}", visible(note))?;
     }
     Ok(())
 }
@@ -525,9 +528,9 @@ pub fn diagnostics(
         };
         write!(out, "{style}{}{style:#}[{}]", severity.as_str(), diagnostic.code.as_str())?;
         if let Some(source) = diagnostic.source {
-            write!(out, " {}", sources.show(source))?;
+            write!(out, " {}", visible(&sources.show(source).to_string()))?;
         }
-        writeln!(out, ": {}", diagnostic.message)?;
+        writeln!(out, ": {}", visible(&diagnostic.message))?;
     }
     let rest: Vec<&&Diagnostic> = sorted.iter().skip(shown).collect();
     if !rest.is_empty() {

@@ -9,7 +9,7 @@ use crate::evaluate::Grant;
 use crate::who_can::{IdentityCan, Named, SubjectCan, WhoCan, grants_of};
 
 use super::words::Hop;
-use super::{json, text, words};
+use super::{json, text, visible, words};
 
 /// ``Group `developers` ``, ``ServiceAccount `prod/app` ``.
 fn title(subject: &Named) -> String {
@@ -94,7 +94,7 @@ fn identity_hop(cluster: &Cluster, can: &IdentityCan<'_>, depth: usize) -> Hop {
 /// If writing fails.
 pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<'_>) -> io::Result<()> {
     let style = text::style(found.ternary());
-    writeln!(out, "{style}{}{style:#}", summary(found, asked))?;
+    writeln!(out, "{style}{}{style:#}", visible::visible(&summary(found, asked)))?;
     let mut lines = Vec::new();
     for (can, index) in found.subjects.iter().zip(0usize..) {
         lines.push(hop(0, String::new(), String::new()));

@@ -18,6 +18,7 @@ mod document_block_fuzz; // the same for as long as one likes
 mod document_json; // the JSON reader and its outline
 mod document_sniff; // kinds and items from a look at the lines
 mod document_yaml; // the YAML reader
+mod hostile; // names that would forge lines or drive a terminal
 mod identity; // from ARN to user: every recorded answer
 mod identity_rules; // from ARN to user: one test per rule
 mod laws; // properties of generated clusters, and the graph against the model

@@ -41,7 +41,7 @@ const EVERYTHING: &str =
 
 fn csv_of(matrix: &Matrix<'_>, holders: &[Holder]) -> Vec<String> {
     let mut out = Vec::new();
-    let count = matrix_long::csv(&mut out, matrix, holders, &mut |_, _| {}).unwrap();
+    let count = matrix_long::csv(&mut out, matrix, holders, &mut |_, _| {}).unwrap().rows;
     let text = String::from_utf8(out).unwrap();
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some(matrix_long::HEADER));
