@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 use rbacsim::cluster::Who;
 use rbacsim::identity::IdentityError;
-use rbacsim::report::visible::visible;
+use rbacsim::report::visible::{escaped_in_json, visible};
 use rbacsim::ternary::Ternary;
 
 mod can_i;
@@ -175,7 +175,8 @@ pub(crate) fn exit_of_identities<'w>(who: impl Iterator<Item = &'w Who>) -> Exit
 
 /// Writes a JSON value and a line end.
 pub(crate) fn write_json(out: &mut dyn Write, value: &serde_json::Value) -> Result<(), Failure> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
-    writeln!(out)?;
+    let text = serde_json::to_string_pretty(value)?;
+    // The writer that takes colours away takes DEL for a part of them.
+    writeln!(out, "{}", escaped_in_json(&text))?;
     Ok(())
 }

@@ -5,6 +5,8 @@
 //! Whatever prints for people sends each line through [`visible`]; JSON, CSV and the page for browsers have rules
 //! of their own and keep the text.
 
+use std::fmt::Write;
+
 /// Whether a character would disturb a line of text, or not be seen in it: control characters, ends of lines and
 /// paragraphs, marks of direction, and characters without width.
 pub fn is_hidden(char: char) -> bool {
@@ -29,6 +31,24 @@ pub fn visible(text: &str) -> String {
     shown
 }
 
+/// JSON that says the same, with what [`is_hidden`] in its strings as escapes. JSON itself asks for that only up to
+/// U+001F, but a terminal obeys U+009B too.
+pub fn escaped_in_json(json: &str) -> String {
+    let mut escaped = String::with_capacity(json.len());
+    for char in json.chars() {
+        // Line ends stand between strings only.
+        if char == '\n' || !is_hidden(char) {
+            escaped.push(char);
+            continue;
+        }
+        for unit in char.encode_utf16(&mut [0; 2]) {
+            // Writing into a text does not fail.
+            let _ = write!(escaped, "\\u{unit:04x}");
+        }
+    }
+    escaped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +66,14 @@ mod tests {
         ] {
             assert_eq!(visible(text), shown);
         }
+    }
+
+    #[test]
+    fn json_says_the_same_with_less() {
+        let value = serde_json::json!({ "a\u{7f}": ["\u{9b}31m\n", "\u{202e}\u{e0041}", "plain \u{e9}"] });
+        let escaped = escaped_in_json(&serde_json::to_string_pretty(&value).unwrap());
+        assert!(!escaped.chars().any(|char| char != '\n' && is_hidden(char)), "{escaped:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&escaped).unwrap(), value);
     }
 
     #[test]

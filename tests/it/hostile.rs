@@ -7,11 +7,11 @@ use std::process::{Command, Output};
 use rbacsim::report::visible::is_hidden;
 
 /// A line end and what looks like an answer, a title for the terminal, C1 and bidi controls.
-const HOSTILE: &str = "h\nFORGED yes\r\u{1b}]0;t\u{7}\u{9b}31m\u{202e}\u{2028}";
+const HOSTILE: &str = "h\nFORGED yes\r\u{1b}]0;t\u{7}\u{7f}\u{9b}31m\u{202e}\u{2028}";
 /// The same in double quotes of YAML.
-const QUOTED: &str = r#""h\nFORGED yes\r\e]0;t\a\x9b31m\u202e\u2028""#;
+const QUOTED: &str = r#""h\nFORGED yes\r\e]0;t\a\x7f\x9b31m\u202e\u2028""#;
 /// The same as people see it.
-const SHOWN: &str = r"h\nFORGED yes\r\u{1b}]0;t\u{7}\u{9b}31m\u{202e}\u{2028}";
+const SHOWN: &str = r"h\nFORGED yes\r\u{1b}]0;t\u{7}\u{7f}\u{9b}31m\u{202e}\u{2028}";
 
 const POLICY: &str = r#"
 apiVersion: rbac.authorization.k8s.io/v1
