@@ -111,6 +111,22 @@ impl IamIdentity {
         self.access_key_id.as_deref()
     }
 
+    /// Why STS would never report this caller, if so. It is resolved all the same, as aws-iam-authenticator would,
+    /// which checks none of it.
+    pub fn never_reported(&self) -> Option<String> {
+        match arn::caller(&self.arn) {
+            // A role and a session are given in more than one form, all of them read.
+            Ok(_) | Err(Unreachable::RolePath(_) | Unreachable::AssumedRole(_)) => {}
+            Err(why) => return Some(format!("no caller has the ARN `{}`: {why}", self.arn)),
+        }
+        match &self.session {
+            Session::Known(name) if !template::is_session_name(name) => Some(format!(
+                "no session has the name `{name}`: STS gives only names of 2 to 64 letters, digits and any of `_+=,.@-`"
+            )),
+            _ => None,
+        }
+    }
+
     /// The ARN that STS reports for the caller; the session of a bare role stays `{{SessionName}}`.
     pub fn sts_arn(&self) -> String {
         if self.canonical.principal != PrincipalType::Role {

@@ -5,6 +5,7 @@ use std::io::Write;
 use rbacsim::answer::Answer;
 use rbacsim::attributes::Attributes;
 use rbacsim::cluster::{Cluster, Who};
+use rbacsim::identity::IamIdentity;
 use rbacsim::operations::{self, Need, Plan, Step, StepName};
 use rbacsim::question::{self, Question, Request, Target, Words};
 use rbacsim::report::visible::visible;
@@ -364,6 +365,8 @@ fn document(
 ) -> Value {
     let mut notes = answered.notes.clone();
     notes.extend(text::assumptions(cluster, who));
+    let mut warnings = warnings.to_vec();
+    warnings.extend(who.identity.as_ref().and_then(IamIdentity::never_reported));
     let mut value = json!({
         "answer": answered.ternary.as_str(),
         "asked": answered.title,
