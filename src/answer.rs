@@ -42,9 +42,9 @@ pub enum Doubt<'g> {
     NoIdentity,
     /// Entries differ only in case, each login picks one at random, and they do not agree; a grant of one of them.
     CoinToss(Option<Grant<'g>>),
-    /// The type is not known, it was asked in the core group, and in this group it is not refused: a CRD that is not
-    /// among the inputs may define it there. What allows it then, if anything certainly does.
-    OtherGroup(String, Option<Grant<'g>>),
+    /// The type is not known, and as this one, which rules name or cover, it is not refused: a CRD that is not among
+    /// the inputs may define it so. What allows it then, if anything certainly does.
+    OtherType(String, Option<Grant<'g>>),
     /// No mapping matches, but this one would if the placeholder in its ARN were filled in so, and it would then not
     /// be refused. What allows it then, if anything certainly does.
     Unfilled(Box<Provenance>, Option<Grant<'g>>),

@@ -173,6 +173,11 @@ pub(crate) fn exit_of_identities<'w>(who: impl Iterator<Item = &'w Who>) -> Exit
     }
 }
 
+/// A namespace that was given: an empty one is none, as kubectl has it for `-n "$NAMESPACE"` with nothing in it.
+pub(crate) fn given(namespace: Option<&str>) -> Option<&str> {
+    namespace.filter(|namespace| !namespace.is_empty())
+}
+
 /// Writes a JSON value and a line end.
 pub(crate) fn write_json(out: &mut dyn Write, value: &serde_json::Value) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(value)?;

@@ -1,5 +1,7 @@
 //! Everything that was loaded, ready to be asked: the graph, the identity mappings and the catalogue together.
 
+use std::collections::BTreeSet;
+
 use crate::answer::{Answer, Doubt, Worth};
 use crate::attributes::{Attributes, ResourceAttributes};
 use crate::catalogue::Catalogue;
@@ -86,6 +88,13 @@ fn certain(mapped: &Mapped) -> UserInfo {
         mapped.username.as_literal().unwrap_or(""),
         mapped.groups.iter().filter_map(|group| group.as_literal()),
     )
+}
+
+/// What English makes of a singular: kubectl takes a type in the singular too, and CRDs are called by the plural.
+fn plurals(singular: &str) -> Vec<String> {
+    let mut plurals = vec![format!("{singular}s"), format!("{singular}es")];
+    plurals.extend(singular.strip_suffix('y').map(|stem| format!("{stem}ies")));
+    plurals
 }
 
 /// Rules that aggregated ClusterRoles have of their own and that the controller would replace.
@@ -213,35 +222,58 @@ impl Cluster {
             && self.answer(who, attributes).doubts.iter().any(|doubt| matches!(doubt, Doubt::Session { .. }))
     }
 
-    /// The API groups in which rules name a resource, other than the core group: where a type that no catalogue
-    /// knows may really be.
-    pub fn groups_naming(&self, resource: &str) -> Vec<&str> {
+    /// What a type that no catalogue knows may really be, as API group and resource: what rules name so, or in the
+    /// plural of it, in any group that begins as was asked; and where they say `*`, the type in that group, if
+    /// CRDs can be in it. The type as it was asked is not among them.
+    pub fn could_be(&self, asked_group: &str, asked: &str) -> Vec<(&str, String)> {
         let policy = self.graph.policy();
-        let name = policy.names.lookup(resource);
-        let mut groups: Vec<&str> = policy
-            .rules
-            .iter()
-            .filter(|(_, rule)| rule.resources.contains(&name))
-            .flat_map(|(_, rule)| rule.api_groups)
-            .map(|group| policy.names.text(*group))
-            .filter(|group| !matches!(*group, "" | "*"))
-            .collect();
-        groups.sort_unstable();
-        groups.dedup();
-        groups
+        // The star is asked literally, whatever is known.
+        if asked == "*" || self.catalogue.find(asked_group, asked).is_some() {
+            return Vec::new();
+        }
+        let lower = asked.to_lowercase();
+        let plurals = plurals(&lower);
+        let builtin = self.catalogue.iter().filter(|resource| resource.from_crd.is_none());
+        let builtin: BTreeSet<&str> = builtin.map(|resource| &*resource.group).collect();
+        let mut found = BTreeSet::new();
+        for (_, rule) in policy.rules.iter() {
+            for group in rule.api_groups.iter().map(|group| policy.names.text(*group)) {
+                if matches!(group, "" | "*") || !group.starts_with(asked_group) {
+                    continue;
+                }
+                for resource in rule.resources.iter().map(|resource| policy.names.text(*resource)) {
+                    match resource.split('/').next().unwrap_or_default() {
+                        "*" if builtin.contains(group) => {}
+                        "*" => {
+                            found.insert((group, lower.clone()));
+                        }
+                        plain if plain == lower || plurals.iter().any(|plural| plural == plain) => {
+                            found.insert((group, plain.to_owned()));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        found.retain(|(group, resource)| *group != asked_group || resource != asked);
+        found.into_iter().collect()
     }
 
-    /// Answers for somebody about a type that is not known and whose group was not given: what rules say of the
-    /// same name in other groups makes a "no" unknown, for a CRD outside the inputs may define it there.
-    pub fn answer_for_unknown_type<'g>(&'g self, who: &Who, asked: &ResourceAttributes<'_>) -> Answer<'g> {
-        let mut answer = self.answer(who, &Attributes::Resource(*asked));
-        if answer.ternary == Ternary::No && asked.group.is_empty() {
-            for group in self.groups_naming(asked.resource) {
-                let there = self.answer(who, &Attributes::Resource(ResourceAttributes { group, ..*asked }));
-                if there.ternary != Ternary::No {
-                    answer.ternary = Ternary::Unknown;
-                    answer.doubts.push(Doubt::OtherGroup(group.to_owned(), there.grants.first().copied()));
-                }
+    /// Answers for somebody about a type that may not be known: what rules say of what it may really be makes a
+    /// "no" unknown, for a CRD outside the inputs may define it so.
+    pub fn answer_for_type<'g>(&'g self, who: &Who, attributes: &Attributes<'_>) -> Answer<'g> {
+        let mut answer = self.answer(who, attributes);
+        let Attributes::Resource(asked) = attributes else { return answer };
+        if answer.ternary != Ternary::No || who.error().is_some() {
+            return answer;
+        }
+        for (group, resource) in self.could_be(asked.group, asked.resource) {
+            let there = ResourceAttributes { group, resource: &resource, ..*asked };
+            let there = self.answer(who, &Attributes::Resource(there));
+            if there.ternary != Ternary::No {
+                answer.ternary = Ternary::Unknown;
+                let name = format!("{resource}.{group}");
+                answer.doubts.push(Doubt::OtherType(name, there.grants.first().copied()));
             }
         }
         answer

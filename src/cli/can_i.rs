@@ -3,7 +3,6 @@
 use std::io::Write;
 
 use rbacsim::answer::Answer;
-use rbacsim::attributes::Attributes;
 use rbacsim::cluster::{Cluster, Who};
 use rbacsim::identity::IamIdentity;
 use rbacsim::operations::{self, Need, Plan, Step, StepName};
@@ -15,7 +14,7 @@ use rbacsim::ternary::Ternary;
 use serde_json::{Value, json};
 
 use super::inputs::{Identity, Inputs};
-use super::{Exit, Failure, Output, list};
+use super::{Exit, Failure, Output, given, list};
 
 mod namespaces;
 
@@ -101,7 +100,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
             return Err("--list lists everything; leave VERB and TYPE out".into());
         }
         let cluster = args.inputs.load()?;
-        return list::run(&cluster, &args.identity, args.namespace.as_deref(), args.output, out);
+        return list::run(&cluster, &args.identity, given(args.namespace.as_deref()), args.output, out);
     }
     let (verb, target) = match args.words.as_slice() {
         [verb, target] => (verb.clone(), target.as_str()),
@@ -118,7 +117,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         verb: operation.unwrap_or(&verb),
         target,
         subresource: args.subresource.as_deref(),
-        namespace: args.namespace.as_deref(),
+        namespace: given(args.namespace.as_deref()),
         all_namespaces: args.all_namespaces,
     };
     let cluster = args.inputs.load()?;
@@ -176,11 +175,8 @@ fn ask<'g>(
     who: &Who,
     words: &Words<'_>,
 ) -> Result<(Answered<'g>, Vec<String>), Failure> {
-    let Question { request, notes, warnings, namespaced, .. } = question::read(words, cluster.catalogue())?;
-    let answer = match request.attributes() {
-        Attributes::Resource(asked) if namespaced.is_none() => cluster.answer_for_unknown_type(who, &asked),
-        attributes => cluster.answer(who, &attributes),
-    };
+    let Question { request, notes, warnings, .. } = question::read(words, cluster.catalogue())?;
+    let answer = cluster.answer_for_type(who, &request.attributes());
     let answered = Answered {
         ternary: answer.ternary,
         title: request.attributes().to_string(),

@@ -118,8 +118,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     };
     let filter = entries.map_or(filter, preset::filter);
     let mut matrix = Matrix::new(&cluster, &filter);
-    if !args.namespace.is_empty() {
-        matrix = matrix.in_namespaces(args.namespace.iter().map(String::as_str));
+    let namespaces: Vec<&str> =
+        args.namespace.iter().filter_map(|namespace| super::given(Some(namespace))).collect();
+    if !namespaces.is_empty() {
+        matrix = matrix.in_namespaces(namespaces);
     }
     let statement = Statement::of(&matrix, &holders, left_out);
     if let Some(path) = &args.meta {
@@ -230,6 +232,8 @@ fn filter(args: &Args, cluster: &Cluster) -> Result<Filter, Failure> {
             super::beside("warning", warning)?;
         }
         let unknown = matches!(read.resolution, Resolution::Unknown { .. });
+        let (group, resource) = (read.resolution.group(), read.resolution.resource());
+        let others = if unknown { cluster.could_be(group, resource) } else { Vec::new() };
         let part = match (read.subresource.as_str(), read.name.as_str()) {
             ("", "") => String::new(),
             ("", part) if unknown => format!("/{part}"),
@@ -238,7 +242,11 @@ fn filter(args: &Args, cluster: &Cluster) -> Result<Filter, Failure> {
             }
             (part, _) => format!("/{part}"),
         };
-        resources.push((read.resolution.group().to_owned(), format!("{}{part}", read.resolution.resource())));
+        resources.push((group.to_owned(), format!("{resource}{part}")));
+        // Rules speak of it in another group: a CRD outside the inputs may define it there.
+        resources.extend(
+            others.into_iter().map(|(group, resource)| (group.to_owned(), format!("{resource}{part}"))),
+        );
     }
     filter.resources = Some(resources);
     Ok(filter)

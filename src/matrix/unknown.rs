@@ -4,6 +4,7 @@ use crate::cluster::WhoIs;
 use crate::graph::{Applied, Principal};
 use crate::identity::{Bindings, IdentityError, Template};
 use crate::rbac::Scope;
+use crate::source::Source;
 use crate::user::{SYSTEM_MASTERS, SYSTEM_NODES};
 
 use super::Matrix;
@@ -25,6 +26,10 @@ pub enum Reason<'g> {
     CoinToss,
     /// No identity mapping was loaded.
     NoMappings,
+    /// No mapping matches, but this one would if the placeholder in its ARN were filled in so.
+    Unfilled(String),
+    /// A document at this place could not be read, and RBAC objects may be in it.
+    Unread(Source),
 }
 
 /// Some access of a holder that cannot be told.
@@ -49,17 +54,23 @@ impl<'c> Matrix<'c> {
             Some(WhoIs::Error(error)) => match &**error {
                 IdentityError::CoinToss { .. } => found.push(everywhere(Reason::CoinToss)),
                 IdentityError::NoMappings => found.push(everywhere(Reason::NoMappings)),
+                IdentityError::NotMapped { unfilled, .. } => found.extend(
+                    unfilled.iter().map(|mapped| everywhere(Reason::Unfilled(mapped.provenance.arn.clone()))),
+                ),
                 _ => {}
             },
             Some(WhoIs::Mapped(mapped)) if mapped.is_symbolic() => self.sessions(mapped, &mut found),
             _ => {}
         }
-        let graph = self.cluster.graph();
-        let names = &graph.policy().names;
+        // To whoever cannot log in no object grants anything.
+        let nobody = holder.who.as_deref().and_then(crate::cluster::Who::error);
+        if nobody.is_none_or(|error| !error.is_refusal()) {
+            found.extend(self.cluster.worth().unseen.map(|source| everywhere(Reason::Unread(source))));
+        }
         let shown = holder.who.as_deref().and_then(crate::cluster::Who::shown);
         let is_node = shown
             .is_some_and(|user| user.username.starts_with("system:node:") && user.in_group(SYSTEM_NODES));
-        if is_node && graph.role(Scope::Cluster, names.lookup("system:node")).is_some() {
+        if is_node {
             found.push(everywhere(Reason::Node));
         }
         let missing = |scope: Scope, namespace: &str, found: &mut Vec<Unknown<'c>>| {

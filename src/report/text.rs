@@ -227,13 +227,19 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
         Doubt::CoinToss(_) => {
             "mapUsers entries differ only in case, each login picks one of them at random, and they do not agree".to_owned()
         }
-        Doubt::OtherGroup(group, _) => format!(
-            "the type is not known and was asked in the core group; in group `{group}`, where rules name it too, the answer is not no: ask for TYPE.{group}, or load its CRD"
+        Doubt::OtherType(name, _) => format!(
+            "the type is not known and was asked as written; if it is `{name}`, of which rules speak, the answer is not no: ask for that, or load its CRD"
         ),
-        Doubt::Unfilled(provenance, _) => format!(
-            "the entry `{}` has a placeholder that nobody filled in; filled in as this ARN's, it is not refused as `{}`",
-            provenance.arn, provenance.username.text
-        ),
+        Doubt::Unfilled(provenance, _) => {
+            let user = match provenance.username.text.as_str() {
+                "" => String::new(),
+                user => format!(" as `{user}`"),
+            };
+            format!(
+                "the entry `{}` has a placeholder that nobody filled in; filled in as this ARN's, it is not refused{user}",
+                provenance.arn
+            )
+        }
         Doubt::Session { user, bindings, grant } => {
             let effect = if grant.is_some() || user.in_group(crate::user::SYSTEM_MASTERS) { "allowed" } else { "not known either" };
             format!("if {}, the user is `{}` in {} and this is {effect}; give --session-name", conditions(bindings), user.username, quoted_or_none(&user.groups))
@@ -261,7 +267,7 @@ fn doubt_text(
     hops(out, &[Hop { depth: 0, text: doubt_sentence(cluster, doubt), place }], indent)?;
     if let Doubt::Session { grant: Some(grant), .. }
     | Doubt::CoinToss(Some(grant))
-    | Doubt::OtherGroup(_, Some(grant))
+    | Doubt::OtherType(_, Some(grant))
     | Doubt::Unfilled(_, Some(grant))
     | Doubt::SomeNames(grant)
     | Doubt::SomeNamespaces { grant, .. } = doubt

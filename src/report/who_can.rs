@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use crate::answer::Doubt;
 use crate::cluster::{Cluster, WhoIs};
 use crate::evaluate::Grant;
 use crate::who_can::{IdentityCan, Named, SubjectCan, WhoCan, grants_of};
@@ -159,10 +160,15 @@ fn single_namespaces(cluster: &Cluster, found: &WhoCan<'_>, lines: &mut Vec<Hop>
 
 fn cannot_be_told(cluster: &Cluster, found: &WhoCan<'_>, lines: &mut Vec<Hop>) {
     let policy = cluster.graph().policy();
-    if found.untold.is_empty() && found.unclear.is_empty() && found.unknown_identities.is_empty() {
+    let nothing = found.untold.is_empty() && found.unclear.is_empty() && found.unknown_identities.is_empty();
+    if nothing && found.unread.is_none() {
         return;
     }
     section(lines, "cannot be told");
+    if let Some(source) = found.unread {
+        let sentence = text::doubt_sentence(cluster, &Doubt::Unread(source));
+        lines.push(hop(1, sentence, words::place(policy, source)));
+    }
     for untold in &found.untold {
         let names: Vec<String> = untold.subjects.iter().map(title).collect();
         let names = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
@@ -175,7 +181,7 @@ fn cannot_be_told(cluster: &Cluster, found: &WhoCan<'_>, lines: &mut Vec<Hop>) {
     }
     for can in &found.unclear {
         let title = format!(
-            "{}: it depends on a name or namespace that the question does not tell",
+            "{}: it depends on a name, a namespace or a type that the question does not tell",
             title(&can.subject)
         );
         lines.push(hop(1, title, String::new()));
@@ -287,6 +293,7 @@ pub fn document(cluster: &Cluster, found: &WhoCan<'_>) -> Value {
         "inNamespaces": { "subjects": in_namespaces, "identities": identities_in },
         "unknown": {
             "missingRoles": untold,
+            "unread": found.unread.map(|source| words::place(policy, source)),
             "subjects": subjects(&found.unclear),
             "identities": found.unknown_identities.iter().map(|can| identity(cluster, found, can)).collect::<Vec<_>>(),
         },
