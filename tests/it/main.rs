@@ -35,6 +35,7 @@ mod operations; // kubectl operations: the table against what kubectl really sen
 mod recorded; // decisions of the real code, when they are there
 mod replay; // the test tables of Kubernetes, when they are there
 mod rules; // one test per rule of meaning
+mod rules_review; // the rules in force in a namespace
 mod scenarios; // every folder of testdata/scenarios, through the binary
 mod sessions; // a role ARN without a session name
 mod transcripts; // what kubectl and a live API server answered, when it is there
