@@ -16,7 +16,7 @@ const SHOWN: &str = r"h\nFORGED yes\r\u{1b}]0;t\u{7}\u{7f}\u{9b}31m\u{202e}\u{20
 const POLICY: &str = r#"
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
-metadata: {name: @H, labels: {@H: @H}}
+metadata: {name: @H, labels: {take: me}}
 rules:
 - {verbs: [get, list, create, @H], apiGroups: ["", @H], resources: [pods, pods/exec, secrets, @H]}
 - {verbs: [get], apiGroups: [""], resources: [configmaps], resourceNames: [@H]}
@@ -25,8 +25,13 @@ rules:
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: into}
-aggregationRule: {clusterRoleSelectors: [{matchLabels: {@H: @H}}]}
+aggregationRule: {clusterRoleSelectors: [{matchLabels: {take: me}}]}
 rules: []
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: refused, labels: {@H: @H}, annotations: {@H: @H}}
+aggregationRule: {clusterRoleSelectors: [{matchLabels: {@H: @H}, matchExpressions: [{key: @H, operator: @H}]}]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
