@@ -302,8 +302,9 @@ fn subjects<'g>(cluster: &'g Cluster, ask: &Ask<'_>, moved: Option<&str>) -> Fou
         if here.is_some_and(|here| here != scope) || !asked.iter().any(|request| in_scope(scope, request)) {
             continue;
         }
-        if applied.role.is_none() {
-            if cluster.worth().could_exist(&applied) {
+        let takes_nothing = graph.takes_nothing(&applied, cluster.worth());
+        if applied.role.is_none() || takes_nothing {
+            if takes_nothing || cluster.worth().could_exist(&applied) {
                 let subjects = policy.subjects_of(applied.binding);
                 let subjects = subjects.iter().map(|placed| Named::of(policy, placed.subject)).collect();
                 found.untold.push(Untold { binding: applied, subjects });

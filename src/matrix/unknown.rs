@@ -14,7 +14,8 @@ use super::holder::Holder;
 /// Why some access of a holder cannot be told.
 #[derive(Clone, Debug)]
 pub enum Reason<'g> {
-    /// A binding that applies grants a role that is not among the inputs.
+    /// A binding that applies grants a role that is not among the inputs, or one that takes its rules from roles, and
+    /// none of those has any.
     MissingRole(Applied<'g>),
     /// The binding applies if the session, or what else the ARN does not tell, is the right one.
     Session(Bindings, Applied<'g>),
@@ -75,7 +76,10 @@ impl<'c> Matrix<'c> {
         }
         let missing = |scope: Scope, namespace: &str, found: &mut Vec<Unknown<'c>>| {
             for applied in self.bindings(holder, scope) {
-                if applied.role.is_none() && self.cluster.worth().could_exist(&applied) {
+                let worth = self.cluster.worth();
+                if self.cluster.graph().takes_nothing(&applied, worth)
+                    || (applied.role.is_none() && worth.could_exist(&applied))
+                {
                     let reason = Reason::MissingRole(applied);
                     found.push(Unknown { namespace: namespace.to_owned(), reason });
                 }

@@ -13,7 +13,7 @@ pub fn reason(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
     let policy = matrix.cluster().graph().policy();
     match &unknown.reason {
         Reason::MissingRole(applied) => {
-            format!("{}, which is not in the inputs", words::missing_role(policy, applied))
+            words::not_in_inputs(policy, applied)
         }
         Reason::Session(bindings, applied) => format!(
             "if {}, {} of {} applies",

@@ -24,7 +24,7 @@ pub fn notes(policy: &Policy, review: &RulesReview<'_>) -> Vec<String> {
         notes.push(format!("{left_out} left out, for a RoleBinding cannot grant them"));
     }
     for applied in &review.missing {
-        notes.push(format!("{}, which is not in the inputs", words::missing_role(policy, applied)));
+        notes.push(words::not_in_inputs(policy, applied));
     }
     notes
 }

@@ -199,6 +199,12 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
     let policy = cluster.graph().policy();
     match doubt {
         Doubt::MissingRole(applied) => {
+            if applied.role.is_some() {
+                return format!(
+                    "{}; load those that it selects, or say --complete if there are none",
+                    words::not_in_inputs(policy, applied)
+                );
+            }
             let kind = applied.binding.role_ref.kind;
             let missing = if cluster.completeness() == Completeness::Complete && kind == RoleKind::Role {
                 "and the inputs hold no Role at all: export `roles` as well"

@@ -175,7 +175,7 @@ fn cannot_be_told(cluster: &Cluster, found: &WhoCan<'_>, lines: &mut Vec<Hop>) {
         let bound = untold.binding.binding;
         lines.push(hop(
             1,
-            format!("{names}: {}, which is not in the inputs", words::missing_role(policy, &untold.binding)),
+            format!("{names}: {}", words::not_in_inputs(policy, &untold.binding)),
             words::place(policy, bound.source.at_line(bound.role_ref_line)),
         ));
     }
@@ -280,7 +280,7 @@ pub fn document(cluster: &Cluster, found: &WhoCan<'_>) -> Value {
             let bound = untold.binding.binding;
             json!({
                 "subjects": untold.subjects.iter().map(subject).collect::<Vec<_>>(),
-                "text": format!("{}, which is not in the inputs", words::missing_role(policy, &untold.binding)),
+                "text": words::not_in_inputs(policy, &untold.binding),
                 "source": words::place(policy, bound.source.at_line(bound.role_ref_line)),
             })
         })

@@ -527,3 +527,15 @@ fn an_arn_that_a_placeholder_could_become_cannot_be_told() {
         ]
     );
 }
+
+#[test]
+fn a_role_that_aggregates_nothing_cannot_be_told_where_it_may_exist() {
+    let text = std::fs::read_to_string("testdata/scenarios/aggregation-of-nothing/rbac.yaml").unwrap();
+    for (completeness, said) in [(Completeness::Partial, 2), (Completeness::Complete, 0)] {
+        let cluster = load_text(&text, completeness);
+        let matrix = Matrix::new(&cluster, &Filter::default());
+        let lines = matrix_statement::unknown_lines(&matrix, &holder::bound(&cluster));
+        let about = lines.iter().filter(|line| line.contains("which aggregates ClusterRoles, of which none"));
+        assert_eq!(about.count(), said, "{lines:?}");
+    }
+}

@@ -303,3 +303,17 @@ fn a_document_that_cannot_be_read_makes_nobody_unknown() {
         assert_eq!(found.ternary(), expected, "{verb} {target}");
     }
 }
+
+#[test]
+fn a_role_that_aggregates_nothing_is_listed_apart_where_it_may_exist() {
+    let text = std::fs::read_to_string("testdata/scenarios/aggregation-of-nothing/rbac.yaml").unwrap();
+    for (completeness, apart, expected) in
+        [(Completeness::Partial, 1, Ternary::Unknown), (Completeness::Complete, 0, Ternary::No)]
+    {
+        let cluster = cluster(&text, completeness);
+        let words = Words { verb: "get", target: "pods", ..Words::default() };
+        let question = question::read(&words, cluster.catalogue()).unwrap();
+        let found = who_can(&cluster, &Ask::Request(&question.request), false);
+        assert_eq!((found.untold.len(), found.ternary()), (apart, expected));
+    }
+}
