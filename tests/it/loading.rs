@@ -160,6 +160,23 @@ fn documents_that_are_no_objects_are_told() {
         ("replicas: 3\n", "note[other-documents] a.yaml:1: 1 document"),
         ("- {apiVersion: v1, kind: Namespace}\n", "error[not-an-object] a.yaml:1: a bare list"),
         ("[{\"apiVersion\": \"v1\", \"kind\": \"Namespace\"}]", "error[not-an-object] a.yaml:1: a bare list"),
+        (
+            "kind: List\nitems: [{apiVersion: v1, kind: Namespace}]\n",
+            "error[not-an-object] a.yaml:1: objects under `items`",
+        ),
+        (
+            "apiVersion: v1\nitems: [{apiVersion: v1, kind: Namespace}]\n",
+            "error[not-an-object] a.yaml:1: objects under `items`",
+        ),
+        ("apiVersion: v1\nkind: List\nItems: []\n", "error[not-an-object] a.yaml:1: a List without a list"),
+        (
+            "apiVersion: v1\nkind: List\nitems: {a: b}\n",
+            "error[not-an-object] a.yaml:1: a List without a list",
+        ),
+        (
+            "{\"apiVersion\": \"v1\", \"kind\": \"List\"}",
+            "error[not-an-object] a.yaml:1: a List without a list",
+        ),
         ("apiVersion: v1\nkind: List\nitems: [null]\n", "note[other-documents] a.yaml:3: 1 document"),
         ("apiVersion: v1\nkind: List\nitems: [text, 3]\n", "note[other-documents] a.yaml:3: 2 documents"),
     ];
@@ -786,4 +803,22 @@ fn a_custom_resource_has_a_scope_and_the_name_of_its_type() {
         crd("thing", "scope: Cluster, ")
             .contains("metadata.name: Invalid value: \"thing\": must be spec.names.plural")
     );
+}
+
+/// kubectl reads some of these and refuses others: either way they may be in the cluster.
+#[test]
+fn objects_that_are_not_read_make_a_no_unknown() {
+    let object = format!("{{apiVersion: {GROUP}, kind: ClusterRole, metadata: {{name: r}}}}");
+    for (text, unseen) in [
+        (format!("[{object}]"), true),
+        (format!("kind: List\nitems: [{object}]"), true),
+        (format!("apiVersion: v1\nitems: [{object}]"), true),
+        (format!("apiVersion: v1\nkind: List\nItems: [{object}]"), true),
+        (format!("apiVersion: v1\nkind: List\nitems: {{a: {object}}}"), true),
+        ("apiVersion: v1\nkind: List\nitem: [a]".to_owned(), false),
+        ("items: [a, b]".to_owned(), false),
+        (format!("kept: {object}"), false),
+    ] {
+        assert_eq!(loaded(&[&text]).summary.unseen.is_some(), unseen, "{text}");
+    }
 }
