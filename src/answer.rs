@@ -164,7 +164,9 @@ impl RbacGraph {
                 dangling.push(applied);
             }
         }
-        doubts.extend(self.taking_nothing(&asker, attributes, worth).into_iter().map(Doubt::MissingRole));
+        doubts.extend(
+            self.taking_nothing(&asker, attributes.namespace(), worth).into_iter().map(Doubt::MissingRole),
+        );
         doubts.extend(worth.unseen.map(Doubt::Unread));
         doubts.extend(self.node_doubt(shown, attributes));
         let near = self.near_misses(user, &asker, attributes, &refusing, dangling);
@@ -184,7 +186,7 @@ impl RbacGraph {
             crate::evaluate::Decision::NoOpinion(missing) => {
                 let doubt = worth.unseen.is_some()
                     || missing.iter().any(|applied| worth.could_exist(applied))
-                    || !self.taking_nothing(asker, attributes, worth).is_empty()
+                    || !self.taking_nothing(asker, attributes.namespace(), worth).is_empty()
                     || self.node_doubt(user, attributes).is_some();
                 if doubt { Ternary::Unknown } else { Ternary::No }
             }
@@ -200,9 +202,9 @@ impl RbacGraph {
             && self.rules_granted(applied).is_empty()
     }
 
-    /// The bindings that apply to a request of somebody and of which that holds.
-    fn taking_nothing(&self, asker: &Asker, attributes: &Attributes<'_>, worth: Worth) -> Vec<Applied<'_>> {
-        let namespace = self.policy().names.lookup(attributes.namespace());
+    /// The bindings that apply to somebody in a namespace and of which that holds.
+    pub(crate) fn taking_nothing(&self, asker: &Asker, namespace: &str, worth: Worth) -> Vec<Applied<'_>> {
+        let namespace = self.policy().names.lookup(namespace);
         let here = (namespace != Name::EMPTY).then_some(Scope::Namespace(namespace));
         let mut found: Vec<Applied<'_>> = Vec::new();
         for scope in std::iter::once(Scope::Cluster).chain(here) {

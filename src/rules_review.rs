@@ -24,7 +24,7 @@ pub struct RulesReview<'g> {
     pub is_master: bool,
     /// How many cluster-scoped types and URLs were left out, for a RoleBinding cannot grant them.
     pub left_out: usize,
-    /// The bindings that apply and whose role is missing.
+    /// The bindings that apply and whose role is missing, or aggregates nothing that the inputs hold.
     pub missing: Vec<Applied<'g>>,
 }
 
@@ -34,7 +34,8 @@ pub fn rules<'g>(cluster: &'g Cluster, user: &UserInfo, namespace: &str) -> Rule
     let policy = graph.policy();
     let text = |name| policy.names.text(name).to_owned();
     let asker = graph.asker(user);
-    let (grants, missing) = graph.rules_for(&asker, namespace);
+    let (grants, mut missing) = graph.rules_for(&asker, namespace);
+    missing.extend(graph.taking_nothing(&asker, namespace, cluster.worth()));
     let mut resources: BTreeMap<(String, String, Option<String>), Vec<String>> = BTreeMap::new();
     let mut urls: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let add = |verbs: &mut Vec<String>, verb: String| {

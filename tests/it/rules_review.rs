@@ -59,3 +59,18 @@ fn a_role_binding_lists_no_cluster_scoped_type_and_no_url() {
     assert_eq!(listed(rules, "prod/b"), (vec!["get pods".to_owned()], 2));
     assert_eq!(listed(rules, "b").0, ["get nodes", "get pods", "get url"]);
 }
+
+#[test]
+fn a_role_that_aggregates_nothing_is_told() {
+    let text = std::fs::read_to_string("testdata/scenarios/aggregation-of-nothing/rbac.yaml").unwrap();
+    for (completeness, user, namespace, told) in [
+        (Completeness::Partial, "u", "prod", 1),
+        (Completeness::Partial, "local", "prod", 1),
+        (Completeness::Partial, "local", "dev", 0),
+        (Completeness::Complete, "u", "prod", 0),
+    ] {
+        let cluster = cluster_of(&[&text], completeness);
+        let review = rules_review::rules(&cluster, &UserInfo::as_given(user, [""; 0]), namespace);
+        assert_eq!(review.missing.len(), told, "{completeness:?} {user} {namespace}");
+    }
+}
