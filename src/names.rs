@@ -1,4 +1,4 @@
-//! Interned names: inside, a name is a number; its text lives here, once.
+//! Interned names: inside, a name is a number; its text lives here, once. And how some names must be spelled.
 
 use std::hash::BuildHasher;
 
@@ -67,6 +67,28 @@ impl Default for Names {
         names.intern("*");
         names
     }
+}
+
+/// `IsDNS1123Label`: how a namespace is called.
+pub(crate) fn is_dns_label(text: &str) -> bool {
+    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = text.as_bytes();
+    bytes.len() <= 63
+        && bytes.first().is_some_and(alphanumeric)
+        && bytes.last().is_some_and(alphanumeric)
+        && bytes.iter().all(|byte| alphanumeric(byte) || *byte == b'-')
+}
+
+/// `IsDNS1123Subdomain`: how a service account is called.
+pub(crate) fn is_dns_subdomain(text: &str) -> bool {
+    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    text.len() <= 253
+        && text.split('.').all(|label| {
+            let bytes = label.as_bytes();
+            bytes.first().is_some_and(alphanumeric)
+                && bytes.last().is_some_and(alphanumeric)
+                && bytes.iter().all(|byte| alphanumeric(byte) || *byte == b'-')
+        })
 }
 
 fn hash(text: &[u8]) -> u64 {

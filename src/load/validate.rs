@@ -1,6 +1,6 @@
 //! What the API server refuses, in its own words: `pkg/apis/rbac/validation/validation.go`.
 
-use crate::names::Names;
+use crate::names::{Names, is_dns_label, is_dns_subdomain};
 use crate::rbac::{PolicyRule, RoleKind};
 
 /// The API group of RBAC.
@@ -36,26 +36,6 @@ pub(crate) fn namespace(namespace: &str, errors: &mut Vec<String>) {
             "metadata.namespace: Invalid value: \"{namespace}\": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character"
         ));
     }
-}
-
-fn is_dns_label(text: &str) -> bool {
-    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let bytes = text.as_bytes();
-    bytes.len() <= 63
-        && bytes.first().is_some_and(alphanumeric)
-        && bytes.last().is_some_and(alphanumeric)
-        && bytes.iter().all(|byte| alphanumeric(byte) || *byte == b'-')
-}
-
-fn is_dns_subdomain(text: &str) -> bool {
-    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    text.len() <= 253
-        && text.split('.').all(|label| {
-            let bytes = label.as_bytes();
-            bytes.first().is_some_and(alphanumeric)
-                && bytes.last().is_some_and(alphanumeric)
-                && bytes.iter().all(|byte| alphanumeric(byte) || *byte == b'-')
-        })
 }
 
 /// `IsQualifiedName`: what is wrong with the key of a label, if anything.
