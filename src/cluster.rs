@@ -324,7 +324,11 @@ impl Cluster {
             return answer;
         }
         let mut answer = Answer::no();
-        if let IdentityError::NotMapped { unfilled, .. } = error {
+        if let IdentityError::NotMapped { unfilled, unrendered, .. } = error {
+            if let Some(source) = unrendered {
+                answer.ternary = Ternary::Unknown;
+                answer.doubts.push(Doubt::Unrendered(*source));
+            }
             for mapped in unfilled {
                 let is = WhoIs::Mapped(Box::new(mapped.clone()));
                 let then = self.answer(&Who { identity: who.identity.clone(), is }, attributes);

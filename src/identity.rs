@@ -270,6 +270,8 @@ pub enum IdentityError {
         /// The users of mappings whose ARN has a placeholder that nobody filled in, and would match if it were
         /// filled in so: then it cannot be told who this is.
         unfilled: Vec<Mapped>,
+        /// The place of text in which anybody could be mapped, once its placeholders are filled in.
+        unrendered: Option<Source>,
     },
     /// The mapping asks for the DNS name of an EC2 instance, and the session is not an instance's.
     ///
@@ -294,7 +296,7 @@ impl IdentityError {
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::CoinToss { .. } | Self::NoMappings => false,
-            Self::NotMapped { unfilled, .. } => unfilled.is_empty(),
+            Self::NotMapped { unfilled, unrendered, .. } => unfilled.is_empty() && unrendered.is_none(),
             Self::Arn(_) | Self::NoInstanceId { .. } => true,
         }
     }
@@ -381,6 +383,10 @@ pub trait IdentitySource {
     /// The users of mappings that would match a caller if the placeholders in their ARNs were filled in so.
     fn unfilled(&self, identity: &IamIdentity) -> Vec<Mapped>;
 
+    /// The place of text that counts for nothing as it stands, and has placeholders that nobody filled in: it cannot
+    /// be told whom it maps.
+    fn unrendered(&self) -> Option<Source>;
+
     /// Everybody whom the source names, in order of writing.
     fn identities(&self) -> Vec<MappedIdentity<'_>>;
 }
@@ -429,7 +435,8 @@ impl IdentityMappings {
         self.sources().find_map(|source| source.resolve(identity)).unwrap_or_else(|| {
             let near = self.sources().filter_map(|source| source.nearest(identity));
             let unfilled = self.sources().flat_map(|source| source.unfilled(identity)).collect();
-            Err(IdentityError::NotMapped { nearest: near.min_by_key(NearMiss::rank), unfilled })
+            let unrendered = self.sources().find_map(IdentitySource::unrendered);
+            Err(IdentityError::NotMapped { nearest: near.min_by_key(NearMiss::rank), unfilled, unrendered })
         })
     }
 

@@ -73,6 +73,8 @@ enum Standing {
 #[derive(Clone, Debug)]
 struct Lost {
     folded: String,
+    /// Whether it has placeholders that a tool was to fill in before the ConfigMap was applied.
+    is_template: bool,
     why: String,
     source: Source,
 }
@@ -99,6 +101,8 @@ impl AwsAuth {
                 diagnostics.push(lint::unread_key(key, text));
                 this.lost.push(Lost {
                     folded: fold(text.text),
+                    // Nothing under this key counts, whatever it is filled in with.
+                    is_template: false,
                     why: format!("the key `{key}` is not read"),
                     source: text.origin,
                 });
@@ -326,6 +330,10 @@ impl IdentitySource for AwsAuth {
         let entries = self.entries.iter().filter(could_match).filter_map(|entry| entry.user(identity).ok());
         let accounts = self.accounts.iter().filter(|account| could_become(&account.text, identity.account()));
         entries.chain(accounts.map(|account| user_of_account(account, identity))).collect()
+    }
+
+    fn unrendered(&self) -> Option<Source> {
+        self.lost.iter().find(|lost| lost.is_template).map(|lost| lost.source)
     }
 
     fn identities(&self) -> Vec<MappedIdentity<'_>> {

@@ -29,6 +29,8 @@ pub enum Reason<'g> {
     NoMappings,
     /// No mapping matches, but this one would if the placeholder in its ARN were filled in so.
     Unfilled(String),
+    /// No mapping matches, but text at this place has placeholders that nobody filled in.
+    Unrendered(Source),
     /// A document at this place could not be read, and RBAC objects may be in it.
     Unread(Source),
 }
@@ -55,9 +57,11 @@ impl<'c> Matrix<'c> {
             Some(WhoIs::Error(error)) => match &**error {
                 IdentityError::CoinToss { .. } => found.push(everywhere(Reason::CoinToss)),
                 IdentityError::NoMappings => found.push(everywhere(Reason::NoMappings)),
-                IdentityError::NotMapped { unfilled, .. } => found.extend(
-                    unfilled.iter().map(|mapped| everywhere(Reason::Unfilled(mapped.provenance.arn.clone()))),
-                ),
+                IdentityError::NotMapped { unfilled, unrendered, .. } => {
+                    let unfilled = unfilled.iter().map(|mapped| mapped.provenance.arn.clone());
+                    found.extend(unfilled.map(|arn| everywhere(Reason::Unfilled(arn))));
+                    found.extend(unrendered.map(|source| everywhere(Reason::Unrendered(source))));
+                }
                 _ => {}
             },
             Some(WhoIs::Mapped(mapped)) if mapped.is_symbolic() => self.sessions(mapped, &mut found),

@@ -34,6 +34,9 @@ pub fn reason(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
         Reason::Unfilled(arn) => {
             format!("the entry `{arn}` has a placeholder that nobody filled in, and could be this identity's")
         }
+        Reason::Unrendered(_) => {
+            "a placeholder of the identity mappings was never filled in, so that anybody could be mapped".to_owned()
+        }
         Reason::Unread(_) => "a document could not be read and may hold RBAC objects".to_owned(),
     }
 }
@@ -45,7 +48,9 @@ pub fn place(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
             let bound = applied.binding;
             words::place(matrix.cluster().graph().policy(), bound.source.at_line(bound.role_ref_line))
         }
-        Reason::Unread(source) => words::place(matrix.cluster().graph().policy(), *source),
+        Reason::Unread(source) | Reason::Unrendered(source) => {
+            words::place(matrix.cluster().graph().policy(), *source)
+        }
         _ => String::new(),
     }
 }

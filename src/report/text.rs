@@ -246,6 +246,9 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
                 provenance.arn
             )
         }
+        Doubt::Unrendered(_) => {
+            "a placeholder of the identity mappings was never filled in, so that anybody could be mapped; render the template first".to_owned()
+        }
         Doubt::Session { user, bindings, grant } => {
             let effect = if grant.is_some() || user.in_group(crate::user::SYSTEM_MASTERS) { "allowed" } else { "not known either" };
             format!("if {}, the user is `{}` in {} and this is {effect}; give --session-name", conditions(bindings), user.username, quoted_or_none(&user.groups))
@@ -266,7 +269,7 @@ fn doubt_text(
             words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line))
         }
         Doubt::NodeAuthorizer(Some(rule)) => words::rule_place(policy, rule),
-        Doubt::Unread(source) => policy.sources.show(*source).to_string(),
+        Doubt::Unread(source) | Doubt::Unrendered(source) => policy.sources.show(*source).to_string(),
         Doubt::Unfilled(provenance, _) => policy.sources.show(provenance.source).to_string(),
         _ => String::new(),
     };
@@ -393,9 +396,14 @@ pub fn identity_error(
         lines = vec![Hop { depth: 0, text: error.to_string(), place: String::new() }];
     }
     match error {
-        IdentityError::NotMapped { nearest: Some(nearest), unfilled } if unfilled.is_empty() => {
+        IdentityError::NotMapped { nearest: Some(nearest), .. } if error.is_refusal() => {
             let place = cluster.sources().show(nearest.source).to_string();
             lines.push(Hop { depth: 1, text: nearest.to_string(), place });
+        }
+        IdentityError::NotMapped { unrendered: Some(source), .. } => {
+            let text = "but a placeholder was never filled in, so that it cannot be told whom this maps; render the template first";
+            let place = cluster.sources().show(*source).to_string();
+            lines.push(Hop { depth: 1, text: text.to_owned(), place });
         }
         IdentityError::NoInstanceId { provenance, .. } => {
             let place = cluster.sources().show(provenance.source).to_string();

@@ -953,3 +953,37 @@ fn arns_that_no_caller_has_are_told_and_looked_up_all_the_same() {
         assert_eq!(said(&map, arn, None).0, None, "{arn}");
     }
 }
+
+#[test]
+fn text_with_placeholders_that_nobody_filled_in_refuses_nobody() {
+    let refused = |key: &str, text: &str| {
+        let error = load(&[(key, text)]).0.resolve_arn(DEV, None).unwrap_err();
+        assert!(matches!(error, IdentityError::NotMapped { .. }), "{error}");
+        error.is_refusal()
+    };
+    for text in [
+        "${MAP_ROLES}",
+        "{{ .Values.mapRoles }}",
+        "{{- toYaml .Values.mapRoles | nindent 4 }}",
+        "- ${ROLE_ENTRY}\n",
+        "- rolearn: {{ .Values.arn }}\n  username: x\n",
+        "- {rolearn: 'arn:aws:iam::444455556666:role/x', username: x}\n${MORE}\n",
+        "{% for role in roles %}\n- rolearn: x\n{% endfor %}\n",
+    ] {
+        assert!(!refused("mapRoles", text), "{text}");
+    }
+    assert!(!refused("mapAccounts", "${ACCOUNTS}"));
+    for text in [
+        // What aws-iam-authenticator fills in is no template of anybody else, and loses the section.
+        "- rolearn: x\n  username: {{SessionName}}\n",
+        "- rolearn: x\n  username: {{ SessionName }}\n",
+        "- username: '{{UserID}}'\n",
+        "just text",
+        "- [not, an, entry\n",
+        "",
+    ] {
+        assert!(refused("mapRoles", text), "{text}");
+    }
+    // Nothing under a key that is not read counts, whatever it becomes.
+    assert!(refused("maproles", "${MAP_ROLES}"));
+}
