@@ -49,6 +49,9 @@ pub enum Doubt<'g> {
     /// No mapping matches, but this one would if the placeholder in its ARN were filled in so, and it would then not
     /// be refused. What allows it then, if anything certainly does.
     Unfilled(Box<Provenance>, Option<Grant<'g>>),
+    /// A username or group of the mapping has a placeholder that nobody filled in, could become this name, and with
+    /// that it is not refused. What allows it then, if anything certainly does.
+    UnfilledName(String, String, Option<Grant<'g>>),
     /// No mapping matches, but text at this place counts for nothing only because placeholders in it were not filled
     /// in: whom it would map cannot be told.
     Unrendered(Source),

@@ -8,7 +8,7 @@ use crate::catalogue::Catalogue;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evaluate::Grant;
 use crate::graph::{Principal, RbacGraph};
-use crate::identity::{Bindings, IamIdentity, IdentityError, IdentityMappings, Mapped};
+use crate::identity::{Bindings, Field, IamIdentity, IdentityError, IdentityMappings, Mapped, could_become};
 use crate::load::{Completeness, Loaded, Summary};
 use crate::names::Name;
 use crate::rbac::{Scope, Subject};
@@ -287,6 +287,12 @@ impl Cluster {
             WhoIs::Mapped(mapped) => {
                 let shown = mapped.user_info();
                 let mut answer = self.graph.answer_as(&certain(mapped), &shown, attributes, self.worth());
+                if answer.ternary == Ternary::No {
+                    answer.doubts.extend(self.unfilled_names(mapped, attributes));
+                    if !answer.doubts.is_empty() {
+                        answer.ternary = Ternary::Unknown;
+                    }
+                }
                 if answer.ternary != Ternary::Yes && mapped.is_symbolic() {
                     answer.doubts.extend(self.session_doubts(who, mapped, attributes));
                     if !answer.doubts.is_empty() {
@@ -296,6 +302,43 @@ impl Cluster {
                 answer
             }
         }
+    }
+
+    /// The names that a username or group with an unfilled placeholder could become, and with which the request is
+    /// not refused.
+    fn unfilled_names<'g>(&'g self, mapped: &Mapped, attributes: &Attributes<'_>) -> Vec<Doubt<'g>> {
+        let names = &self.graph.policy().names;
+        let mut doubts = Vec::new();
+        for (field, written) in mapped.unfilled() {
+            let mut consider = |name: &str| {
+                if !could_become(written, name) {
+                    return;
+                }
+                let mut user = certain(mapped);
+                match field {
+                    Field::Username => name.clone_into(&mut user.username),
+                    Field::Group(_) => user.groups.insert(0, name.to_owned()),
+                }
+                let answer = self.graph.answer(&user, attributes, self.worth());
+                if answer.ternary != Ternary::No {
+                    let grant = answer.grants.first().copied();
+                    doubts.push(Doubt::UnfilledName(written.to_owned(), name.to_owned(), grant));
+                }
+            };
+            if field != Field::Username {
+                consider(SYSTEM_MASTERS);
+            }
+            for principal in self.graph.principals() {
+                match (field, principal) {
+                    (Field::Username, Principal::Username(name)) => consider(names.text(name)),
+                    (Field::Group(_), Principal::Group(name)) if names.text(name) != SYSTEM_MASTERS => {
+                        consider(names.text(name));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        doubts
     }
 
     fn answer_for_nobody<'g>(

@@ -241,6 +241,16 @@ impl Mapped {
         username.chain(groups)
     }
 
+    /// The username and groups with placeholders that are not aws-iam-authenticator's, such as `${TEAM}`: some tool was
+    /// to fill them in.
+    pub fn unfilled(&self) -> impl Iterator<Item = (Field, &str)> {
+        let groups = self.groups.iter().zip(0..).map(|(group, index)| (Field::Group(index), group));
+        std::iter::once((Field::Username, &self.username))
+            .chain(groups)
+            .filter_map(|(field, template)| Some((field, template.as_literal()?)))
+            .filter(|(_, text)| template::is_template(text))
+    }
+
     /// What the holes would have to be for the user to have this name, if they can be that.
     pub fn could_be_user(&self, name: &str) -> Option<Bindings> {
         self.username.matches(name, self.sessions)
@@ -255,6 +265,11 @@ impl Mapped {
             .map(|_| Bindings::default())
             .or_else(|| self.groups.iter().find_map(|own| own.matches(group, self.sessions)))
     }
+}
+
+/// Whether a text with placeholders that nobody filled in could become this one.
+pub fn could_become(written: &str, name: &str) -> bool {
+    template::is_template(written) && arn::could_become(written, name)
 }
 
 /// Why an IAM identity has no user. Displays in the words of aws-iam-authenticator, where it has any.

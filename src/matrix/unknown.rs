@@ -29,6 +29,8 @@ pub enum Reason<'g> {
     NoMappings,
     /// No mapping matches, but this one would if the placeholder in its ARN were filled in so.
     Unfilled(String),
+    /// The username or a group has a placeholder that nobody filled in.
+    UnfilledName(String),
     /// No mapping matches, but text at this place has placeholders that nobody filled in.
     Unrendered(Source),
     /// A document at this place could not be read, and RBAC objects may be in it.
@@ -64,7 +66,13 @@ impl<'c> Matrix<'c> {
                 }
                 _ => {}
             },
-            Some(WhoIs::Mapped(mapped)) if mapped.is_symbolic() => self.sessions(mapped, &mut found),
+            Some(WhoIs::Mapped(mapped)) => {
+                if mapped.is_symbolic() {
+                    self.sessions(mapped, &mut found);
+                }
+                let unfilled = mapped.unfilled().map(|(_, text)| text.to_owned());
+                found.extend(unfilled.map(|text| everywhere(Reason::UnfilledName(text))));
+            }
             _ => {}
         }
         // To whoever cannot log in no object grants anything.

@@ -34,6 +34,9 @@ pub fn reason(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
         Reason::Unfilled(arn) => {
             format!("the entry `{arn}` has a placeholder that nobody filled in, and could be this identity's")
         }
+        Reason::UnfilledName(text) => {
+            format!("`{text}` has a placeholder that nobody filled in, and could become any name that bindings grant to")
+        }
         Reason::Unrendered(_) => {
             "a placeholder of the identity mappings was never filled in, so that anybody could be mapped".to_owned()
         }

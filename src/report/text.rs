@@ -246,6 +246,9 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
                 provenance.arn
             )
         }
+        Doubt::UnfilledName(written, name, _) => format!(
+            "`{written}` has a placeholder that nobody filled in; if it becomes `{name}`, this is not refused"
+        ),
         Doubt::Unrendered(_) => {
             "a placeholder of the identity mappings was never filled in, so that anybody could be mapped; render the template first".to_owned()
         }
@@ -278,6 +281,7 @@ fn doubt_text(
     | Doubt::CoinToss(Some(grant))
     | Doubt::OtherType(_, Some(grant))
     | Doubt::Unfilled(_, Some(grant))
+    | Doubt::UnfilledName(_, _, Some(grant))
     | Doubt::SomeNames(grant)
     | Doubt::SomeNamespaces { grant, .. } = doubt
     {
