@@ -752,6 +752,8 @@ fn unknown_placeholders_are_reported() {
         codes(&[("mapRoles", text)]),
         [("unknown-placeholder", 11), ("odd-group", 12), ("unknown-placeholder", 12)]
     );
+    let shell = "- rolearn: arn:aws:iam::111122223333:role/Dev\n  username: '${USER}:{{SessionName}}'\n  groups: ['a$b', '${T}']\n";
+    assert_eq!(codes(&[("mapRoles", shell)]), [("unknown-placeholder", 11), ("unknown-placeholder", 12)]);
 }
 
 #[test]
