@@ -40,7 +40,10 @@ pub(crate) fn namespace(namespace: &str, errors: &mut Vec<String>) {
 
 /// `IsQualifiedName`: what is wrong with the key of a label, if anything.
 fn qualified_name_problem(key: &str) -> Option<&'static str> {
-    let (prefix, name) = key.rsplit_once('/').map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    // An ASCII sign is found faster as a byte than as text.
+    let slash = key.bytes().rposition(|byte| byte == b'/');
+    let split = slash.and_then(|at| Some((key.get(..at)?, key.get(at + 1..)?)));
+    let (prefix, name) = split.map_or((None, key), |(prefix, name)| (Some(prefix), name));
     match prefix {
         Some("") => return Some("prefix part must be non-empty"),
         Some(prefix) if prefix.contains('/') => {
