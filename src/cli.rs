@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 use rbacsim::cluster::Who;
 use rbacsim::identity::IdentityError;
+use rbacsim::report::visible::{escaped_in_json, visible};
 use rbacsim::ternary::Ternary;
 
 mod can_i;
@@ -126,7 +127,7 @@ pub(crate) fn run() -> ExitCode {
         // Whoever reads the output has seen enough, as `head` has.
         Err(error) if is_broken_pipe(&*error) => Exit::Yes.into(),
         Err(error) => {
-            let _ = writeln!(anstream::stderr(), "rbacsim: {error}");
+            let _ = beside("rbacsim", &error.to_string());
             Exit::Unknown.into()
         }
     }
@@ -151,6 +152,11 @@ impl<W: Write> Write for Unheard<W> {
     }
 }
 
+/// Writes a line beside the answer, to standard error: what it is, and a text that may hold anything.
+pub(crate) fn beside(what: &str, text: &str) -> io::Result<()> {
+    writeln!(anstream::stderr(), "{what}: {}", visible(text))
+}
+
 fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
     let json = error.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
     let kind = error.downcast_ref::<io::Error>().map(io::Error::kind).or(json);
@@ -167,9 +173,15 @@ pub(crate) fn exit_of_identities<'w>(who: impl Iterator<Item = &'w Who>) -> Exit
     }
 }
 
+/// A namespace that was given: an empty one is none, as kubectl has it for `-n "$NAMESPACE"` with nothing in it.
+pub(crate) fn given(namespace: Option<&str>) -> Option<&str> {
+    namespace.filter(|namespace| !namespace.is_empty())
+}
+
 /// Writes a JSON value and a line end.
 pub(crate) fn write_json(out: &mut dyn Write, value: &serde_json::Value) -> Result<(), Failure> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
-    writeln!(out)?;
+    let text = serde_json::to_string_pretty(value)?;
+    // The writer that takes colours away takes DEL for a part of them.
+    writeln!(out, "{}", escaped_in_json(&text))?;
     Ok(())
 }

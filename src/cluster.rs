@@ -1,12 +1,14 @@
 //! Everything that was loaded, ready to be asked: the graph, the identity mappings and the catalogue together.
 
+use std::collections::BTreeSet;
+
 use crate::answer::{Answer, Doubt, Worth};
 use crate::attributes::{Attributes, ResourceAttributes};
 use crate::catalogue::Catalogue;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evaluate::Grant;
 use crate::graph::{Principal, RbacGraph};
-use crate::identity::{Bindings, IamIdentity, IdentityError, IdentityMappings, Mapped};
+use crate::identity::{Bindings, Field, IamIdentity, IdentityError, IdentityMappings, Mapped, could_become};
 use crate::load::{Completeness, Loaded, Summary};
 use crate::names::Name;
 use crate::rbac::{Scope, Subject};
@@ -86,6 +88,13 @@ fn certain(mapped: &Mapped) -> UserInfo {
         mapped.username.as_literal().unwrap_or(""),
         mapped.groups.iter().filter_map(|group| group.as_literal()),
     )
+}
+
+/// What English makes of a singular: kubectl takes a type in the singular too, and CRDs are called by the plural.
+fn plurals(singular: &str) -> Vec<String> {
+    let mut plurals = vec![format!("{singular}s"), format!("{singular}es")];
+    plurals.extend(singular.strip_suffix('y').map(|stem| format!("{stem}ies")));
+    plurals
 }
 
 /// Rules that aggregated ClusterRoles have of their own and that the controller would replace.
@@ -213,35 +222,58 @@ impl Cluster {
             && self.answer(who, attributes).doubts.iter().any(|doubt| matches!(doubt, Doubt::Session { .. }))
     }
 
-    /// The API groups in which rules name a resource, other than the core group: where a type that no catalogue
-    /// knows may really be.
-    pub fn groups_naming(&self, resource: &str) -> Vec<&str> {
+    /// What a type that no catalogue knows may really be, as API group and resource: what rules name so, or in the
+    /// plural of it, in any group that begins as was asked; and where they say `*`, the type in that group, if
+    /// CRDs can be in it. The type as it was asked is not among them.
+    pub fn could_be(&self, asked_group: &str, asked: &str) -> Vec<(&str, String)> {
         let policy = self.graph.policy();
-        let name = policy.names.lookup(resource);
-        let mut groups: Vec<&str> = policy
-            .rules
-            .iter()
-            .filter(|(_, rule)| rule.resources.contains(&name))
-            .flat_map(|(_, rule)| rule.api_groups)
-            .map(|group| policy.names.text(*group))
-            .filter(|group| !matches!(*group, "" | "*"))
-            .collect();
-        groups.sort_unstable();
-        groups.dedup();
-        groups
+        // The star is asked literally, whatever is known.
+        if asked == "*" || self.catalogue.find(asked_group, asked).is_some() {
+            return Vec::new();
+        }
+        let lower = asked.to_lowercase();
+        let plurals = plurals(&lower);
+        let builtin = self.catalogue.iter().filter(|resource| resource.from_crd.is_none());
+        let builtin: BTreeSet<&str> = builtin.map(|resource| &*resource.group).collect();
+        let mut found = BTreeSet::new();
+        for (_, rule) in policy.rules.iter() {
+            for group in rule.api_groups.iter().map(|group| policy.names.text(*group)) {
+                if matches!(group, "" | "*") || !group.starts_with(asked_group) {
+                    continue;
+                }
+                for resource in rule.resources.iter().map(|resource| policy.names.text(*resource)) {
+                    match resource.split('/').next().unwrap_or_default() {
+                        "*" if builtin.contains(group) => {}
+                        "*" => {
+                            found.insert((group, lower.clone()));
+                        }
+                        plain if plain == lower || plurals.iter().any(|plural| plural == plain) => {
+                            found.insert((group, plain.to_owned()));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+        }
+        found.retain(|(group, resource)| *group != asked_group || resource != asked);
+        found.into_iter().collect()
     }
 
-    /// Answers for somebody about a type that is not known and whose group was not given: what rules say of the
-    /// same name in other groups makes a "no" unknown, for a CRD outside the inputs may define it there.
-    pub fn answer_for_unknown_type<'g>(&'g self, who: &Who, asked: &ResourceAttributes<'_>) -> Answer<'g> {
-        let mut answer = self.answer(who, &Attributes::Resource(*asked));
-        if answer.ternary == Ternary::No && asked.group.is_empty() {
-            for group in self.groups_naming(asked.resource) {
-                let there = self.answer(who, &Attributes::Resource(ResourceAttributes { group, ..*asked }));
-                if there.ternary != Ternary::No {
-                    answer.ternary = Ternary::Unknown;
-                    answer.doubts.push(Doubt::OtherGroup(group.to_owned(), there.grants.first().copied()));
-                }
+    /// Answers for somebody about a type that may not be known: what rules say of what it may really be makes a
+    /// "no" unknown, for a CRD outside the inputs may define it so.
+    pub fn answer_for_type<'g>(&'g self, who: &Who, attributes: &Attributes<'_>) -> Answer<'g> {
+        let mut answer = self.answer(who, attributes);
+        let Attributes::Resource(asked) = attributes else { return answer };
+        if answer.ternary != Ternary::No || who.error().is_some() {
+            return answer;
+        }
+        for (group, resource) in self.could_be(asked.group, asked.resource) {
+            let there = ResourceAttributes { group, resource: &resource, ..*asked };
+            let there = self.answer(who, &Attributes::Resource(there));
+            if there.ternary != Ternary::No {
+                answer.ternary = Ternary::Unknown;
+                let name = format!("{resource}.{group}");
+                answer.doubts.push(Doubt::OtherType(name, there.grants.first().copied()));
             }
         }
         answer
@@ -255,6 +287,12 @@ impl Cluster {
             WhoIs::Mapped(mapped) => {
                 let shown = mapped.user_info();
                 let mut answer = self.graph.answer_as(&certain(mapped), &shown, attributes, self.worth());
+                if answer.ternary == Ternary::No {
+                    answer.doubts.extend(self.unfilled_names(mapped, attributes));
+                    if !answer.doubts.is_empty() {
+                        answer.ternary = Ternary::Unknown;
+                    }
+                }
                 if answer.ternary != Ternary::Yes && mapped.is_symbolic() {
                     answer.doubts.extend(self.session_doubts(who, mapped, attributes));
                     if !answer.doubts.is_empty() {
@@ -264,6 +302,43 @@ impl Cluster {
                 answer
             }
         }
+    }
+
+    /// The names that a username or group with an unfilled placeholder could become, and with which the request is
+    /// not refused.
+    fn unfilled_names<'g>(&'g self, mapped: &Mapped, attributes: &Attributes<'_>) -> Vec<Doubt<'g>> {
+        let names = &self.graph.policy().names;
+        let mut doubts = Vec::new();
+        for (field, written) in mapped.unfilled() {
+            let mut consider = |name: &str| {
+                if !could_become(written, name) {
+                    return;
+                }
+                let mut user = certain(mapped);
+                match field {
+                    Field::Username => name.clone_into(&mut user.username),
+                    Field::Group(_) => user.groups.insert(0, name.to_owned()),
+                }
+                let answer = self.graph.answer(&user, attributes, self.worth());
+                if answer.ternary != Ternary::No {
+                    let grant = answer.grants.first().copied();
+                    doubts.push(Doubt::UnfilledName(written.to_owned(), name.to_owned(), grant));
+                }
+            };
+            if field != Field::Username {
+                consider(SYSTEM_MASTERS);
+            }
+            for principal in self.graph.principals() {
+                match (field, principal) {
+                    (Field::Username, Principal::Username(name)) => consider(names.text(name)),
+                    (Field::Group(_), Principal::Group(name)) if names.text(name) != SYSTEM_MASTERS => {
+                        consider(names.text(name));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        doubts
     }
 
     fn answer_for_nobody<'g>(
@@ -292,7 +367,11 @@ impl Cluster {
             return answer;
         }
         let mut answer = Answer::no();
-        if let IdentityError::NotMapped { unfilled, .. } = error {
+        if let IdentityError::NotMapped { unfilled, unrendered, .. } = error {
+            if let Some(source) = unrendered {
+                answer.ternary = Ternary::Unknown;
+                answer.doubts.push(Doubt::Unrendered(*source));
+            }
             for mapped in unfilled {
                 let is = WhoIs::Mapped(Box::new(mapped.clone()));
                 let then = self.answer(&Who { identity: who.identity.clone(), is }, attributes);

@@ -30,7 +30,7 @@ pub fn request(step: &Step, namespace: &str, name: &str) -> Request {
 
 /// The answer to a step: where the question cannot tell name or namespace, a limited grant makes it unknown.
 pub fn answer<'g>(cluster: &'g Cluster, who: &Who, step: &Step, request: &Request) -> Answer<'g> {
-    let mut answer = cluster.answer(who, &request.attributes());
+    let mut answer = cluster.answer_for_type(who, &request.attributes());
     if answer.ternary == Ternary::No {
         let near = std::mem::take(&mut answer.near);
         for near in near {

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::answer::{Answer, Doubt};
+use crate::attributes::Attributes;
 use crate::cluster::{Cluster, Who, WhoIs};
 use crate::evaluate::Grant;
 use crate::graph::Applied;
@@ -19,6 +20,7 @@ use crate::operations::Plan;
 use crate::policy::Policy;
 use crate::question::Request;
 use crate::rbac::{Scope, Subject};
+use crate::source::Source;
 use crate::steps;
 use crate::ternary::Ternary;
 use crate::user::{SYSTEM_AUTHENTICATED, SYSTEM_MASTERS, SYSTEM_SERVICE_ACCOUNTS, UserInfo};
@@ -57,7 +59,7 @@ impl Ask<'_> {
         match self {
             Self::Request(request) => {
                 let request = move_to((*request).clone(), moved);
-                let answer = cluster.answer(who, &request.attributes());
+                let answer = cluster.answer_for_type(who, &request.attributes());
                 (answer.ternary, vec![answer])
             }
             Self::Operation { plan, name, namespace } => {
@@ -217,10 +219,13 @@ pub struct WhoCan<'g> {
     pub unknown_identities: Vec<IdentityCan<'g>>,
     /// Bindings whose subjects cannot be told, for the role is missing.
     pub untold: Vec<Untold<'g>>,
-    /// Subjects whose operation cannot be told for another reason, such as a name that is not known.
+    /// Subjects of whom it cannot be told for another reason: a name that the question does not tell, or a type that
+    /// is not known and that CRDs may define where these subjects can.
     pub unclear: Vec<SubjectCan<'g>>,
     /// Accounts of `mapAccounts`, all of whose principals can.
     pub accounts: Vec<String>,
+    /// A document that could not be read and may grant it to anybody.
+    pub unread: Option<Source>,
 }
 
 impl WhoCan<'_> {
@@ -230,8 +235,10 @@ impl WhoCan<'_> {
         if somebody || !self.identities.is_empty() {
             return Ternary::Yes;
         }
-        let doubt =
-            !self.unknown_identities.is_empty() || !self.untold.is_empty() || !self.unclear.is_empty();
+        let doubt = !self.unknown_identities.is_empty()
+            || !self.untold.is_empty()
+            || !self.unclear.is_empty()
+            || self.unread.is_some();
         if doubt { Ternary::Unknown } else { Ternary::No }
     }
 }
@@ -249,8 +256,10 @@ pub fn who_can<'g>(cluster: &'g Cluster, ask: &Ask<'_>, all_namespaces: bool) ->
         untold: Vec::new(),
         unclear: Vec::new(),
         accounts: Vec::new(),
+        unread: cluster.worth().unseen,
     };
-    let found = subjects(cluster, ask, None);
+    let mut found = subjects(cluster, ask, None);
+    other_types(cluster, ask, &mut found);
     let masters = Named::masters();
     let mut can = found.can;
     let grants = can.remove(&masters).unwrap_or_default();
@@ -293,8 +302,9 @@ fn subjects<'g>(cluster: &'g Cluster, ask: &Ask<'_>, moved: Option<&str>) -> Fou
         if here.is_some_and(|here| here != scope) || !asked.iter().any(|request| in_scope(scope, request)) {
             continue;
         }
-        if applied.role.is_none() {
-            if cluster.worth().could_exist(&applied) {
+        let takes_nothing = graph.takes_nothing(&applied, cluster.worth());
+        if applied.role.is_none() || takes_nothing {
+            if takes_nothing || cluster.worth().could_exist(&applied) {
                 let subjects = policy.subjects_of(applied.binding);
                 let subjects = subjects.iter().map(|placed| Named::of(policy, placed.subject)).collect();
                 found.untold.push(Untold { binding: applied, subjects });
@@ -333,6 +343,24 @@ fn subjects<'g>(cluster: &'g Cluster, ask: &Ask<'_>, moved: Option<&str>) -> Fou
         }
     }
     found
+}
+
+/// A type that nobody knows may really be another, of which rules speak: who can with that is not clear.
+fn other_types<'g>(cluster: &'g Cluster, ask: &Ask<'_>, found: &mut Found<'g>) {
+    let Ask::Request(request) = ask else { return };
+    let Attributes::Resource(asked) = request.attributes() else { return };
+    for (group, resource) in cluster.could_be(asked.group, asked.resource) {
+        let mut other = (*request).clone();
+        if let Request::Resource { group: own_group, resource: own_resource, .. } = &mut other {
+            group.clone_into(own_group);
+            *own_resource = resource;
+        }
+        for (subject, grants) in subjects(cluster, &Ask::Request(&other), None).can {
+            if !subject.is_masters() && !found.can.contains_key(&subject) {
+                found.unclear.entry(subject).or_default().extend(grants);
+            }
+        }
+    }
 }
 
 fn same_rule(one: &Grant<'_>, other: &Grant<'_>) -> bool {

@@ -176,6 +176,19 @@ impl Findings {
             }
             return;
         }
+        if kind == "List" {
+            let source = Self::source(node, origin);
+            self.summary.not_objects += 1;
+            if node.pairs().any(|(_, value)| holds_objects(value)) {
+                self.summary.unseen.get_or_insert(source);
+            }
+            self.diagnostics.push(Diagnostic::at(
+                Code::NotAnObject,
+                source,
+                "a List without a list under `items` holds nothing, and kubectl refuses it; it is skipped",
+            ));
+            return;
+        }
         self.object(node, origin, api_version, kind);
     }
 
@@ -233,7 +246,16 @@ impl Findings {
         if node.get("resources").is_some_and(Node::is_sequence) {
             self.kustomization(node, origin);
         }
-        if node.items().any(|item| item.get("apiVersion").is_some()) {
+        if node.get("items").is_some_and(holds_objects) {
+            self.summary.unseen.get_or_insert(source);
+            self.diagnostics.push(Diagnostic::at(
+                Code::NotAnObject,
+                source,
+                "objects under `items` of what is no List are not read; begin with `apiVersion: v1` and `kind: List`",
+            ));
+            return;
+        }
+        if node.is_sequence() && holds_objects(node) {
             self.summary.unseen.get_or_insert(source);
             self.diagnostics.push(Diagnostic::at(
                 Code::NotAnObject,
@@ -421,6 +443,12 @@ impl Findings {
             Ok(crd) => self.later.push((self.diagnostics.len(), Later::CustomResource(crd))),
         }
     }
+}
+
+/// Whether a list, or the values of a mapping, look like objects.
+fn holds_objects(node: Node<'_>) -> bool {
+    let values = node.pairs().map(|(_, value)| value);
+    node.items().chain(values).any(|item| item.get("apiVersion").is_some())
 }
 
 /// Whether objects of a kind can bear on an answer: RBAC in any version, what names users and resources, and lists.

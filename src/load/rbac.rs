@@ -56,6 +56,8 @@ pub(crate) struct Metadata<'t> {
     pub(crate) generate_name: &'t str,
     pub(crate) namespace: &'t str,
     pub(crate) labels: Vec<(&'t str, &'t str)>,
+    /// What the API server would not accept of labels and annotations.
+    problems: Vec<String>,
 }
 
 /// Reads the metadata of an object.
@@ -75,16 +77,23 @@ pub(crate) fn metadata(node: Node<'_>) -> Result<Metadata<'_>, FieldError> {
                 metadata.labels.clear();
                 for (key, value) in mapping(value, &|| "metadata.labels".into())? {
                     let path = || format!("metadata.labels[{}]", key.text());
-                    metadata.labels.push((key.text(), text(value, &path)?));
+                    let (key, value) = (key.text(), text(value, &path)?);
+                    // Of one key the last counts.
+                    metadata.labels.retain(|(other, _)| *other != key);
+                    metadata.labels.push((key, value));
                 }
             }
             "annotations" => {
                 for (key, value) in mapping(value, &|| "metadata.annotations".into())? {
                     text(value, &|| format!("metadata.annotations[{}]", key.text()))?;
+                    validate::annotation(key.text(), &mut metadata.problems);
                 }
             }
             _ => {}
         }
+    }
+    for (key, value) in &metadata.labels {
+        validate::label(key, value, &|| "metadata.labels".into(), &mut metadata.problems);
     }
     Ok(metadata)
 }
@@ -151,6 +160,7 @@ pub(crate) fn add(
     if kind.is_namespaced() {
         validate::namespace(namespace, &mut errors);
     }
+    errors.append(&mut meta.problems);
     let scope =
         if kind.is_namespaced() { Scope::Namespace(policy.names.intern(namespace)) } else { Scope::Cluster };
     let is_default = meta.labels.contains(&("kubernetes.io/bootstrapping", "rbac-defaults"));
@@ -318,20 +328,21 @@ fn read_selector(
     unknown: &mut Vec<String>,
     errors: &mut Vec<FieldError>,
 ) -> Result<Selector, FieldError> {
+    let mut labels: Vec<(&str, &str)> = Vec::new();
     let mut requirements = Vec::new();
     for (key, value) in mapping(node, &|| path.to_owned())? {
         match key.text() {
             "matchLabels" => {
+                labels.clear();
                 for (label, value) in mapping(value, &|| format!("{path}.matchLabels"))? {
                     let value = text(value, &|| format!("{path}.matchLabels[{}]", label.text()))?;
-                    requirements.push(Requirement {
-                        key: names.intern(label.text()),
-                        operator: Operator::In,
-                        values: Box::new([names.intern(value)]),
-                    });
+                    // Of one key the last counts.
+                    labels.retain(|(other, _)| *other != label.text());
+                    labels.push((label.text(), value));
                 }
             }
             "matchExpressions" => {
+                requirements.clear();
                 for (item, index) in list(value, &|| format!("{path}.matchExpressions"))?.zip(0usize..) {
                     let at = format!("{path}.matchExpressions[{index}]");
                     let (mut label, mut operator, mut values) = ("", "", Vec::new());
@@ -344,12 +355,18 @@ fn read_selector(
                                 for (entry, number) in list(value, &|| format!("{at}.values"))?.zip(0usize..)
                                 {
                                     let value = text(entry, &|| format!("{at}.values[{number}]"))?;
+                                    validate::label_value(
+                                        value,
+                                        &|| format!("{at}.values[{number}]"),
+                                        errors,
+                                    );
                                     values.push(names.intern(value));
                                 }
                             }
                             other => unknown.push(format!("{at}.{other}")),
                         }
                     }
+                    validate::label_key(label, &|| format!("{at}.key"), errors);
                     let (operator, wants_values) = match operator {
                         "In" => (Operator::In, true),
                         "NotIn" => (Operator::NotIn, true),
@@ -378,7 +395,14 @@ fn read_selector(
             other => unknown.push(format!("{path}.{other}")),
         }
     }
-    Ok(requirements.into())
+    let mut all: Vec<Requirement> = Vec::with_capacity(labels.len() + requirements.len());
+    for (key, value) in labels {
+        validate::label(key, value, &|| format!("{path}.matchLabels"), errors);
+        let values = Box::new([names.intern(value)]);
+        all.push(Requirement { key: names.intern(key), operator: Operator::In, values });
+    }
+    all.append(&mut requirements);
+    Ok(all.into())
 }
 
 fn read_role_ref(

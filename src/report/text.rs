@@ -17,6 +17,7 @@ use crate::source::Sources;
 use crate::ternary::Ternary;
 use crate::user::SYSTEM_NODES;
 
+use super::visible::visible;
 use super::words::{self, Hop};
 
 const DIM: Style = Style::new().dimmed();
@@ -48,7 +49,7 @@ pub fn asker(who: &Who, arn: Option<&str>) -> String {
 /// If writing fails.
 pub fn headline(out: &mut dyn Write, ternary: Ternary, asked: &str, asker: &str) -> io::Result<()> {
     let style = style(ternary);
-    writeln!(out, "{style}{ternary}{style:#} - {asked} as {asker}")
+    writeln!(out, "{style}{ternary}{style:#} - {} as {}", visible(asked), visible(asker))
 }
 
 /// Writes hops with their places aligned.
@@ -57,6 +58,8 @@ pub fn headline(out: &mut dyn Write, ternary: Ternary, asked: &str, asker: &str)
 /// If writing fails.
 pub fn hops(out: &mut dyn Write, hops: &[Hop], indent: usize) -> io::Result<()> {
     const WIDEST: usize = 100;
+    let shown = |hop: &Hop| Hop { depth: hop.depth, text: visible(&hop.text), place: visible(&hop.place) };
+    let hops: Vec<Hop> = hops.iter().map(shown).collect();
     let width = |hop: &Hop| indent + 2 * hop.depth + hop.text.chars().count();
     let column = hops
         .iter()
@@ -65,7 +68,7 @@ pub fn hops(out: &mut dyn Write, hops: &[Hop], indent: usize) -> io::Result<()> 
         .filter(|width| *width <= WIDEST)
         .max()
         .unwrap_or(0);
-    for hop in hops {
+    for hop in &hops {
         let lead = indent + 2 * hop.depth;
         write!(out, "{:lead$}{}", "", hop.text)?;
         if !hop.place.is_empty() {
@@ -196,6 +199,12 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
     let policy = cluster.graph().policy();
     match doubt {
         Doubt::MissingRole(applied) => {
+            if applied.role.is_some() {
+                return format!(
+                    "{}; load those that it selects, or say --complete if there are none",
+                    words::not_in_inputs(policy, applied)
+                );
+            }
             let kind = applied.binding.role_ref.kind;
             let missing = if cluster.completeness() == Completeness::Complete && kind == RoleKind::Role {
                 "and the inputs hold no Role at all: export `roles` as well"
@@ -224,13 +233,25 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
         Doubt::CoinToss(_) => {
             "mapUsers entries differ only in case, each login picks one of them at random, and they do not agree".to_owned()
         }
-        Doubt::OtherGroup(group, _) => format!(
-            "the type is not known and was asked in the core group; in group `{group}`, where rules name it too, the answer is not no: ask for TYPE.{group}, or load its CRD"
+        Doubt::OtherType(name, _) => format!(
+            "the type is not known and was asked as written; if it is `{name}`, of which rules speak, the answer is not no: ask for that, or load its CRD"
         ),
-        Doubt::Unfilled(provenance, _) => format!(
-            "the entry `{}` has a placeholder that nobody filled in; filled in as this ARN's, it is not refused as `{}`",
-            provenance.arn, provenance.username.text
+        Doubt::Unfilled(provenance, _) => {
+            let user = match provenance.username.text.as_str() {
+                "" => String::new(),
+                user => format!(" as `{user}`"),
+            };
+            format!(
+                "the entry `{}` has a placeholder that nobody filled in; filled in as this ARN's, it is not refused{user}",
+                provenance.arn
+            )
+        }
+        Doubt::UnfilledName(written, name, _) => format!(
+            "`{written}` has a placeholder that nobody filled in; if it becomes `{name}`, this is not refused"
         ),
+        Doubt::Unrendered(_) => {
+            "a placeholder of the identity mappings was never filled in, so that anybody could be mapped; render the template first".to_owned()
+        }
         Doubt::Session { user, bindings, grant } => {
             let effect = if grant.is_some() || user.in_group(crate::user::SYSTEM_MASTERS) { "allowed" } else { "not known either" };
             format!("if {}, the user is `{}` in {} and this is {effect}; give --session-name", conditions(bindings), user.username, quoted_or_none(&user.groups))
@@ -251,15 +272,16 @@ fn doubt_text(
             words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line))
         }
         Doubt::NodeAuthorizer(Some(rule)) => words::rule_place(policy, rule),
-        Doubt::Unread(source) => policy.sources.show(*source).to_string(),
+        Doubt::Unread(source) | Doubt::Unrendered(source) => policy.sources.show(*source).to_string(),
         Doubt::Unfilled(provenance, _) => policy.sources.show(provenance.source).to_string(),
         _ => String::new(),
     };
     hops(out, &[Hop { depth: 0, text: doubt_sentence(cluster, doubt), place }], indent)?;
     if let Doubt::Session { grant: Some(grant), .. }
     | Doubt::CoinToss(Some(grant))
-    | Doubt::OtherGroup(_, Some(grant))
+    | Doubt::OtherType(_, Some(grant))
     | Doubt::Unfilled(_, Some(grant))
+    | Doubt::UnfilledName(_, _, Some(grant))
     | Doubt::SomeNames(grant)
     | Doubt::SomeNamespaces { grant, .. } = doubt
     {
@@ -378,9 +400,14 @@ pub fn identity_error(
         lines = vec![Hop { depth: 0, text: error.to_string(), place: String::new() }];
     }
     match error {
-        IdentityError::NotMapped { nearest: Some(nearest), unfilled } if unfilled.is_empty() => {
+        IdentityError::NotMapped { nearest: Some(nearest), .. } if error.is_refusal() => {
             let place = cluster.sources().show(nearest.source).to_string();
             lines.push(Hop { depth: 1, text: nearest.to_string(), place });
+        }
+        IdentityError::NotMapped { unrendered: Some(source), .. } => {
+            let text = "but a placeholder was never filled in, so that it cannot be told whom this maps; render the template first";
+            let place = cluster.sources().show(*source).to_string();
+            lines.push(Hop { depth: 1, text: text.to_owned(), place });
         }
         IdentityError::NoInstanceId { provenance, .. } => {
             let place = cluster.sources().show(provenance.source).to_string();
@@ -495,7 +522,7 @@ pub fn assumptions(cluster: &Cluster, who: &Who) -> Vec<String> {
 /// If writing fails.
 pub fn notes(out: &mut dyn Write, notes: &[String]) -> io::Result<()> {
     for note in notes {
-        writeln!(out, "{DIM}note: {note}{DIM:#}")?;
+        writeln!(out, "{DIM}note: {}{DIM:#}", visible(note))?;
     }
     Ok(())
 }
@@ -525,9 +552,9 @@ pub fn diagnostics(
         };
         write!(out, "{style}{}{style:#}[{}]", severity.as_str(), diagnostic.code.as_str())?;
         if let Some(source) = diagnostic.source {
-            write!(out, " {}", sources.show(source))?;
+            write!(out, " {}", visible(&sources.show(source).to_string()))?;
         }
-        writeln!(out, ": {}", diagnostic.message)?;
+        writeln!(out, ": {}", visible(&diagnostic.message))?;
     }
     let rest: Vec<&&Diagnostic> = sorted.iter().skip(shown).collect();
     if !rest.is_empty() {

@@ -4,12 +4,13 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use crate::answer::Doubt;
 use crate::cluster::{Cluster, WhoIs};
 use crate::evaluate::Grant;
 use crate::who_can::{IdentityCan, Named, SubjectCan, WhoCan, grants_of};
 
 use super::words::Hop;
-use super::{json, text, words};
+use super::{json, text, visible, words};
 
 /// ``Group `developers` ``, ``ServiceAccount `prod/app` ``.
 fn title(subject: &Named) -> String {
@@ -94,7 +95,7 @@ fn identity_hop(cluster: &Cluster, can: &IdentityCan<'_>, depth: usize) -> Hop {
 /// If writing fails.
 pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<'_>) -> io::Result<()> {
     let style = text::style(found.ternary());
-    writeln!(out, "{style}{}{style:#}", summary(found, asked))?;
+    writeln!(out, "{style}{}{style:#}", visible::visible(&summary(found, asked)))?;
     let mut lines = Vec::new();
     for (can, index) in found.subjects.iter().zip(0usize..) {
         lines.push(hop(0, String::new(), String::new()));
@@ -159,23 +160,28 @@ fn single_namespaces(cluster: &Cluster, found: &WhoCan<'_>, lines: &mut Vec<Hop>
 
 fn cannot_be_told(cluster: &Cluster, found: &WhoCan<'_>, lines: &mut Vec<Hop>) {
     let policy = cluster.graph().policy();
-    if found.untold.is_empty() && found.unclear.is_empty() && found.unknown_identities.is_empty() {
+    let nothing = found.untold.is_empty() && found.unclear.is_empty() && found.unknown_identities.is_empty();
+    if nothing && found.unread.is_none() {
         return;
     }
     section(lines, "cannot be told");
+    if let Some(source) = found.unread {
+        let sentence = text::doubt_sentence(cluster, &Doubt::Unread(source));
+        lines.push(hop(1, sentence, words::place(policy, source)));
+    }
     for untold in &found.untold {
         let names: Vec<String> = untold.subjects.iter().map(title).collect();
         let names = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
         let bound = untold.binding.binding;
         lines.push(hop(
             1,
-            format!("{names}: {}, which is not in the inputs", words::missing_role(policy, &untold.binding)),
+            format!("{names}: {}", words::not_in_inputs(policy, &untold.binding)),
             words::place(policy, bound.source.at_line(bound.role_ref_line)),
         ));
     }
     for can in &found.unclear {
         let title = format!(
-            "{}: it depends on a name or namespace that the question does not tell",
+            "{}: it depends on a name, a namespace or a type that the question does not tell",
             title(&can.subject)
         );
         lines.push(hop(1, title, String::new()));
@@ -274,7 +280,7 @@ pub fn document(cluster: &Cluster, found: &WhoCan<'_>) -> Value {
             let bound = untold.binding.binding;
             json!({
                 "subjects": untold.subjects.iter().map(subject).collect::<Vec<_>>(),
-                "text": format!("{}, which is not in the inputs", words::missing_role(policy, &untold.binding)),
+                "text": words::not_in_inputs(policy, &untold.binding),
                 "source": words::place(policy, bound.source.at_line(bound.role_ref_line)),
             })
         })
@@ -287,6 +293,7 @@ pub fn document(cluster: &Cluster, found: &WhoCan<'_>) -> Value {
         "inNamespaces": { "subjects": in_namespaces, "identities": identities_in },
         "unknown": {
             "missingRoles": untold,
+            "unread": found.unread.map(|source| words::place(policy, source)),
             "subjects": subjects(&found.unclear),
             "identities": found.unknown_identities.iter().map(|can| identity(cluster, found, can)).collect::<Vec<_>>(),
         },

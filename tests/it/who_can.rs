@@ -264,3 +264,56 @@ fn a_subject_that_needs_the_groups_everybody_has() {
     let found = who_can(&cluster, &Ask::Operation { plan: &plan, name: "n", namespace: "default" }, false);
     assert_eq!(names(&found), ["User:alice"]);
 }
+
+const UNSURE: &str = r#"
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: custom}, rules: [{apiGroups: [shop.example.com], resources: [widgets], verbs: [get]}]}
+---
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: b}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: custom}, subjects: [{kind: User, name: uma}]}
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: aws-auth, namespace: kube-system}, data: {mapUsers: '[{"userarn": "arn:aws:iam::111122223333:user/uma", "username": "uma"}]'}}
+"#;
+
+#[test]
+fn a_type_that_nobody_knows_may_be_one_of_which_rules_speak() {
+    let cluster = cluster(UNSURE, Completeness::Complete);
+    for (target, unclear) in [("widgets", 1), ("widget", 1), ("gadgets", 0), ("pods", 0)] {
+        let words = Words { verb: "get", target, ..Words::default() };
+        let question = question::read(&words, cluster.catalogue()).unwrap();
+        let found = who_can(&cluster, &Ask::Request(&question.request), false);
+        assert_eq!((found.unclear.len(), found.unknown_identities.len()), (unclear, unclear), "{target}");
+        let expected = if unclear > 0 { Ternary::Unknown } else { Ternary::No };
+        assert_eq!(found.ternary(), expected, "{target}");
+    }
+}
+
+#[test]
+fn a_document_that_cannot_be_read_makes_nobody_unknown() {
+    // Without the identity, of whom it cannot be told either.
+    let (objects, _) = UNSURE.rsplit_once("---").unwrap();
+    let text = objects.to_owned() + "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: [";
+    let cluster = cluster(&text, Completeness::Complete);
+    for (verb, target, expected) in [
+        ("delete", "pods", Ternary::Unknown),
+        ("get", "/metrics", Ternary::Unknown),
+        ("get", "widgets.shop.example.com", Ternary::Yes),
+    ] {
+        let words = Words { verb, target, ..Words::default() };
+        let question = question::read(&words, cluster.catalogue()).unwrap();
+        let found = who_can(&cluster, &Ask::Request(&question.request), false);
+        assert_eq!(found.ternary(), expected, "{verb} {target}");
+    }
+}
+
+#[test]
+fn a_role_that_aggregates_nothing_is_listed_apart_where_it_may_exist() {
+    let text = std::fs::read_to_string("testdata/scenarios/aggregation-of-nothing/rbac.yaml").unwrap();
+    for (completeness, apart, expected) in
+        [(Completeness::Partial, 1, Ternary::Unknown), (Completeness::Complete, 0, Ternary::No)]
+    {
+        let cluster = cluster(&text, completeness);
+        let words = Words { verb: "get", target: "pods", ..Words::default() };
+        let question = question::read(&words, cluster.catalogue()).unwrap();
+        let found = who_can(&cluster, &Ask::Request(&question.request), false);
+        assert_eq!((found.untold.len(), found.ternary()), (apart, expected));
+    }
+}

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use rbacsim::cluster::{Cluster, Who};
 use rbacsim::question::{Target, Words};
+use rbacsim::report::visible::visible;
 use rbacsim::report::{json, text};
 use rbacsim::ternary::Ternary;
 use serde_json::json;
@@ -36,7 +37,7 @@ pub(super) fn run(
             if !warned {
                 warned = true;
                 for warning in &warnings {
-                    writeln!(anstream::stderr(), "warning: {warning}")?;
+                    super::super::beside("warning", warning)?;
                 }
             }
             Ok((answered.ternary, answered.title))
@@ -85,7 +86,7 @@ pub(super) fn run(
         for (title, list) in [("yes", yes), ("unknown", unknown), ("no", no)] {
             if !list.is_empty() {
                 let count = format!("{} of {}", list.len(), known.len());
-                writeln!(out, "  {title} in {count} namespaces: {}", list.join(", "))?;
+                writeln!(out, "  {title} in {count} namespaces: {}", visible(&list.join(", ")))?;
             }
         }
         writeln!(out)?;

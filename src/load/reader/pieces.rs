@@ -160,16 +160,17 @@ impl<'i> Cutter<'i> {
                     let len = if is_last { text.len() } else { json_list::cut(text, &self.key) };
                     (len > 0).then_some((Cut::List { json: true, begins, ends: is_last }, len))
                 }
-                State::List { json: false, begins } => match list_end(text, is_last) {
-                    Some(len) => Some((Cut::List { json: false, begins, ends: true }, len)),
-                    None => {
+                State::List { json: false, begins } => {
+                    if let Some(len) = list_end(text, is_last) {
+                        Some((Cut::List { json: false, begins, ends: true }, len))
+                    } else {
                         let head =
                             if begins { yaml_list::head(valid(text)).map(|(len, _)| len) } else { None };
                         let last = memchr::memmem::rfind(text, b"\n- ");
                         last.filter(|last| head.is_none_or(|head| *last >= head))
                             .map(|last| (Cut::List { json: false, begins, ends: false }, last + 1))
                     }
-                },
+                }
                 State::Over => return Ok(None),
             };
             let Some((cut, len)) = found else {
