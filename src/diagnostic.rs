@@ -96,6 +96,8 @@ codes! {
     AwsAuthNamespaceAssumed = "aws-auth-namespace-assumed", Warning;
     /// A CustomResourceDefinition that defines nothing new.
     CrdWithoutEffect = "crd-without-effect", Warning;
+    /// An object has a placeholder in a name that some tool was to fill in.
+    UnfilledPlaceholder = "unfilled-placeholder", Warning;
     /// An aggregated ClusterRole has rules of its own, which the controller replaces.
     AggregatedRulesReplaced = "aggregated-rules-replaced", Warning;
 

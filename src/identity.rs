@@ -13,6 +13,7 @@ use std::fmt;
 pub use self::arn::{ParseArnError, PrincipalType, Unreachable};
 pub use self::aws_auth::{AwsAuth, SectionText};
 pub use self::nearest::{NearMiss, NearReason};
+pub(crate) use self::template::is_template;
 pub use self::template::{Bindings, HoleKind, Sessions, Template};
 
 use crate::diagnostic::Diagnostic;

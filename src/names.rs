@@ -177,6 +177,11 @@ impl Names {
         }
     }
 
+    /// Every name with its text.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Name, &str)> {
+        (0..narrow(self.ends.len())).map(|index| (Name(index), self.text(Name(index))))
+    }
+
     /// Forgets the names that were interned since there were so many.
     pub(crate) fn forget_after(&mut self, count: usize) {
         self.table.retain(|entry| (entry.index as usize) < count);

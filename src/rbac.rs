@@ -74,6 +74,17 @@ pub enum Subject {
     },
 }
 
+impl Subject {
+    /// The names that it spells.
+    pub(crate) fn names(self) -> impl Iterator<Item = Name> {
+        let (namespace, name) = match self {
+            Self::User(name) | Self::Group(name) => (None, name),
+            Self::ServiceAccount { namespace, name } => (Some(namespace), name),
+        };
+        namespace.into_iter().chain([name])
+    }
+}
+
 /// A subject where it stands.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct PlacedSubject {
@@ -119,8 +130,13 @@ pub struct PolicyRule<'p> {
     pub non_resource_urls: &'p [Name],
 }
 
-impl PolicyRule<'_> {
-    fn lists(&self) -> [&[Name]; 5] {
+impl<'p> PolicyRule<'p> {
+    /// The names that it spells.
+    pub(crate) fn names(self) -> impl Iterator<Item = Name> + use<'p> {
+        self.lists().into_iter().flatten().copied()
+    }
+
+    fn lists(&self) -> [&'p [Name]; 5] {
         [self.verbs, self.api_groups, self.resources, self.resource_names, self.non_resource_urls]
     }
 }

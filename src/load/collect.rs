@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
+use rustc_hash::FxHashSet;
+
 use crate::catalogue::{Added, Catalogue, CustomResource};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::identity::IdentityMappings;
+use crate::identity::{IdentityMappings, is_template};
+use crate::names::Name;
 use crate::policy::{Policy, PolicyMark};
-use crate::rbac::Scope;
+use crate::rbac::{PolicyRule, Scope};
 use crate::source::{FileId, Shift, Source};
 
 use super::findings::{Findings, Later};
@@ -179,6 +182,7 @@ impl Collector {
                 format!("{} `{name}` stands at {place} too and says something else there; this later one counts, as `kubectl apply` in this order would have it", superseded.kind),
             ));
         }
+        self.note_placeholders();
         // Whoever says that the inputs are complete means the Roles as well, also if there are none.
         self.summary.has_roles |= options.completeness == Some(Completeness::Complete);
         // The roles that make everything else work: whoever exports a cluster's roles exports these.
@@ -215,6 +219,46 @@ impl Collector {
             summary: self.summary,
             completeness,
             version: options.version,
+        }
+    }
+
+    /// A subject or rule with a placeholder may become any other once some tool fills it in.
+    fn note_placeholders(&mut self) {
+        let Policy { names, .. } = &self.policy;
+        let unfilled: FxHashSet<Name> =
+            names.iter().filter(|(_, text)| is_template(text)).map(|(name, _)| name).collect();
+        if unfilled.is_empty() {
+            return;
+        }
+        let first_of =
+            |mut names: Box<dyn Iterator<Item = Name> + '_>| names.find(|name| unfilled.contains(name));
+        let bindings = self.policy.bindings.iter().map(|binding| {
+            let subjects = self.policy.subjects_of(binding).iter();
+            let found = first_of(Box::new(subjects.flat_map(|placed| placed.subject.names())));
+            (binding.kind(), binding.scope, binding.name, binding.source, found)
+        });
+        let roles = self.policy.roles.iter().map(|role| {
+            let rules = self.policy.rules_of(role).iter().map(|placed| self.policy.rule(*placed));
+            let labels = role.labels.iter().flat_map(|(key, value)| [*key, *value]);
+            let found = first_of(Box::new(rules.flat_map(PolicyRule::names).chain(labels)));
+            (role.kind().as_str(), role.scope, role.name, role.source, found)
+        });
+        for (kind, scope, name, source, found) in bindings.chain(roles) {
+            let Some(found) = found else { continue };
+            let place = match scope {
+                Scope::Cluster => String::new(),
+                Scope::Namespace(namespace) => format!("{}/", names.text(namespace)),
+            };
+            self.summary.unseen.get_or_insert(source);
+            self.diagnostics.push(Diagnostic::at(
+                Code::UnfilledPlaceholder,
+                source,
+                format!(
+                    "{kind} `{place}{}` has `{}`, which some tool was to fill in; load what it renders, for until then nobody can tell whom this allows what",
+                    names.text(name),
+                    names.text(found)
+                ),
+            ));
         }
     }
 

@@ -9,6 +9,7 @@ use std::path::Path;
 use crate::catalogue::CustomResource;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::document::{Node, ReadError, Tree};
+use crate::identity::is_template;
 use crate::policy::Policy;
 use crate::source::{FileId, PathId, Source};
 
@@ -373,10 +374,17 @@ impl Findings {
     fn refuse(&mut self, kind: &str, node: Node<'_>, origin: Origin, errors: &[String]) {
         let source = Self::source(node, origin);
         self.summary.refused += 1;
+        // What is refused as it stands may be in order once some tool has filled it in.
+        let hint = if errors.iter().any(|error| is_template(error)) {
+            self.summary.unseen.get_or_insert(source);
+            "; load what the tool renders that was to fill this in"
+        } else {
+            ""
+        };
         self.diagnostics.push(Diagnostic::at(
             Code::InvalidObject,
             source,
-            format!("{} is refused by the API server: {}", title(kind, node), errors.join("; ")),
+            format!("{} is refused by the API server: {}{hint}", title(kind, node), errors.join("; ")),
         ));
     }
 

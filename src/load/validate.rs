@@ -1,5 +1,6 @@
 //! What the API server refuses, in its own words: `pkg/apis/rbac/validation/validation.go`.
 
+use crate::identity::is_template;
 use crate::names::{Names, is_dns_label, is_dns_subdomain};
 use crate::rbac::{PolicyRule, RoleKind};
 
@@ -83,7 +84,7 @@ fn is_label_text(text: &str) -> bool {
         && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
-/// A label, as `ValidateLabels` has it.
+/// A label, as `ValidateLabels` has it. One that some tool is still to fill in is nothing to refuse an object for.
 pub(crate) fn label(key: &str, value: &str, path: &dyn Fn() -> String, errors: &mut Vec<String>) {
     label_key(key, path, errors);
     label_value(value, path, errors);
@@ -91,14 +92,14 @@ pub(crate) fn label(key: &str, value: &str, path: &dyn Fn() -> String, errors: &
 
 /// The key of a label or of a requirement, as `ValidateLabelName` has it.
 pub(crate) fn label_key(key: &str, path: &dyn Fn() -> String, errors: &mut Vec<String>) {
-    if let Some(problem) = qualified_name_problem(key) {
+    if let Some(problem) = qualified_name_problem(key).filter(|_| !is_template(key)) {
         errors.push(format!("{}: Invalid value: \"{key}\": {problem}", path()));
     }
 }
 
 /// The value of a label or of a requirement.
 pub(crate) fn label_value(value: &str, path: &dyn Fn() -> String, errors: &mut Vec<String>) {
-    if let Some(problem) = label_value_problem(value) {
+    if let Some(problem) = label_value_problem(value).filter(|_| !is_template(value)) {
         errors.push(format!("{}: Invalid value: \"{value}\": {problem}", path()));
     }
 }

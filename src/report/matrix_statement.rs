@@ -40,7 +40,7 @@ pub fn reason(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
         Reason::Unrendered(_) => {
             "a placeholder of the identity mappings was never filled in, so that anybody could be mapped".to_owned()
         }
-        Reason::Unread(_) => "a document could not be read and may hold RBAC objects".to_owned(),
+        Reason::Unread(_) => "a document could not be read, or some tool is still to fill it in".to_owned(),
     }
 }
 

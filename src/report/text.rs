@@ -225,7 +225,8 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
             format!("allowed in namespace `{}`{others}, and the question does not tell in which it is made", policy.names.text(*namespace))
         }
         Doubt::Unread(_) => {
-            "a document could not be read and may hold RBAC objects; mend it, or leave its file out".to_owned()
+            "a document could not be read, or some tool is still to fill it in, and it may allow this; mend or render it, or leave its file out"
+                .to_owned()
         }
         Doubt::NoIdentity => {
             "no identity mapping is among the inputs; load the ConfigMap `kube-system/aws-auth`, or ask with --as and --as-group".to_owned()
