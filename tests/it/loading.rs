@@ -594,10 +594,19 @@ fn what_cannot_be_read_makes_a_no_unknown() {
     };
     assert_eq!(ask("u"), Ternary::Unknown);
     assert!(allowed(&cluster, "u", "get pods"));
-    // A broken document of something else could not have allowed anything.
-    let other = cluster_of(&[&good("u"), "replicas: ["], Completeness::Complete);
-    let user = UserInfo::as_given("u", [""; 0]);
-    assert_eq!(other.graph().answer(&user, &request.attributes(), other.worth()).ternary, Ternary::No);
+    let rows = [
+        ("something_else", "replicas: [", Ternary::No),
+        ("another_kind", "apiVersion: apps/v1\nkind: Deployment\nspec: [", Ternary::No),
+        ("a_list_cut_short", "{\"apiVersion\": \"v1\", \"kind\": \"List\", \"items\": [", Ternary::Unknown),
+        ("a_list_cut_short_before_its_kind", "{\"apiVersion\": \"v1\", \"items\": [{", Ternary::Unknown),
+        ("a_template_of_who_knows_what", "{{ include \"chart.roles\" . }}\n", Ternary::Unknown),
+    ];
+    for (name, text, expected) in rows {
+        let other = cluster_of(&[&good("u"), text], Completeness::Complete);
+        let user = UserInfo::as_given("u", [""; 0]);
+        let answer = other.graph().answer(&user, &request.attributes(), other.worth());
+        assert_eq!(answer.ternary, expected, "{name}");
+    }
 }
 
 // Files.
