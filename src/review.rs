@@ -53,7 +53,7 @@ impl Status {
 impl From<Status> for SubjectAccessReviewStatus {
     fn from(status: Status) -> Self {
         let Status { allowed, reason, evaluation_error } = status;
-        let reason = evaluation_error.is_none().then_some(reason);
+        let reason = (evaluation_error.is_none() || !reason.is_empty()).then_some(reason);
         Self { allowed, reason, evaluation_error, ..Self::default() }
     }
 }
@@ -136,7 +136,12 @@ fn status<T: AsRef<str>>(
         graph.asker_of(user, groups.iter().map(AsRef::as_ref))
     };
     let decision = graph.authorize(&asker, &attributes);
-    Status { allowed: decision.is_allowed(), reason: graph.reason(&decision), evaluation_error: None }
+    let allowed = decision.is_allowed();
+    // The API server has seen everything; here a document may be missing that allows it.
+    let unseen = cluster.worth().unseen.filter(|_| !allowed);
+    let evaluation_error =
+        unseen.map(|source| format!("cannot tell: {} was not understood", cluster.sources().show(source)));
+    Status { allowed, reason: graph.reason(&decision), evaluation_error }
 }
 
 fn parse<'a, S: Deserialize<'a>>(text: &'a str) -> serde_json::Result<Review<'a, S>> {
@@ -283,6 +288,28 @@ mod tests {
         let mut out = Vec::new();
         answer(cluster, parse::<S>(text).ok()?, &mut out).unwrap();
         Some(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn a_denial_beside_what_was_not_understood_says_so() {
+        let bound = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: b}\n\
+            roleRef: {kind: ClusterRole, name: view}\nsubjects: [{kind: User, name: bob}]\n";
+        let broken = "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: [\n";
+        for (text, error) in [
+            (bound.to_owned(), None),
+            (format!("{bound}{broken}"), Some("cannot tell: b.yaml:9 was not understood")),
+        ] {
+            let input = Input::Text { name: "b.yaml".into(), bytes: text.into_bytes() };
+            let cluster: Cluster = load(&[input], &LoadOptions::default()).unwrap().into();
+            let status = |verb: &str| {
+                let spec =
+                    format!(r#"{{"user":"bob","resourceAttributes":{{"verb":"{verb}","resource":"pods"}}}}"#);
+                review(&cluster, &serde_json::from_str(&spec).unwrap())
+            };
+            let (yes, no) = (status("get"), status("delete"));
+            assert_eq!((yes.allowed, yes.evaluation_error.as_deref()), (true, None));
+            assert_eq!((no.allowed, no.evaluation_error.as_deref()), (false, error));
+        }
     }
 
     #[test]
