@@ -161,6 +161,10 @@ pub fn unknown_placeholders(template: &str) -> impl Iterator<Item = &str> {
 /// Whether a text has placeholders that are not aws-iam-authenticator's: `${X}`, `{{ .Values.x }}`, `{% if x %}`. Some
 /// tool was to fill them in, and nobody can tell what with.
 pub(crate) fn is_template(text: &str) -> bool {
+    // Every name of every input is asked.
+    if memchr::memchr2(b'$', b'{', text.as_bytes()).is_none() {
+        return false;
+    }
     let dollar = text.split_once("${").is_some_and(|(_, rest)| rest.contains('}'));
     let percent = text.split_once("{%").is_some_and(|(_, rest)| rest.contains("%}"));
     // `{{ SessionName }}` is ours misspelt, and `{{UserID}}` what somebody hoped for.
