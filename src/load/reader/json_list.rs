@@ -33,6 +33,14 @@ pub(super) fn head(text: &str) -> Option<Head> {
     }
 }
 
+/// Whether a text looks as if it were a list whose items begin in it.
+pub(super) fn has_items(text: &str) -> bool {
+    let key = "\"items\"";
+    let after = |at: usize| text.get(at + key.len()..).unwrap_or_default().trim_start().strip_prefix(':');
+    memchr::memmem::find_iter(text.as_bytes(), key)
+        .any(|at| after(at).is_some_and(|value| value.trim_start().starts_with('[')))
+}
+
 /// Where the last item but one of a text seems to end: behind the comma before an object that begins with the key
 /// with which the first one began; 0 if nowhere.
 pub(super) fn cut(text: &[u8], key: &[u8]) -> usize {

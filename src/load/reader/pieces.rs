@@ -34,11 +34,11 @@ pub(super) struct Piece {
 /// What a piece should be.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 enum Cut {
-    /// Something for which the whole file is needed.
-    #[default]
-    Odd,
     /// Whole documents of YAML.
+    #[default]
     Documents,
+    /// Whole values of JSON, one after the other.
+    Values,
     /// Whole items of a list.
     List { json: bool, begins: bool, ends: bool },
 }
@@ -59,6 +59,7 @@ pub(super) struct Cutter<'i> {
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum State {
     Documents,
+    Values,
     List { json: bool, begins: bool },
     Over,
 }
@@ -90,15 +91,18 @@ impl<'i> Cutter<'i> {
         if !whole::is_json(valid(self.window.bytes())) {
             return Ok(());
         }
-        self.state = State::List { json: true, begins: true };
         loop {
-            if let Some(head) = json_list::head(valid(self.window.bytes())) {
+            let text = valid(self.window.bytes());
+            if let Some(head) = json_list::head(text) {
                 self.implied = head.fields.implied().unwrap_or_default();
                 self.key = head.key;
+                self.state = State::List { json: true, begins: true };
                 return Ok(());
             }
-            // Without a key the file is looked at as a whole.
-            if self.window.is_last() || valid(self.window.bytes()).trim_start().starts_with('[') {
+            // No list, or one whose first item is larger than the window.
+            let has_begun = json_list::has_items(text);
+            if self.window.is_last() || !has_begun {
+                self.state = State::Values;
                 return Ok(());
             }
             self.window.more(self.input)?;
@@ -155,7 +159,13 @@ impl<'i> Cutter<'i> {
                     }
                     (end > 0).then_some((Cut::Documents, end))
                 }
-                State::List { json: true, .. } if self.key.is_empty() => Some((Cut::Odd, 0)),
+                State::Values if is_last => {
+                    if text.trim_ascii().is_empty() {
+                        return Ok(None);
+                    }
+                    Some((Cut::Values, text.len()))
+                }
+                State::Values => memchr::memmem::rfind(text, b"\n{").map(|last| (Cut::Values, last + 1)),
                 State::List { json: true, begins } => {
                     let len = if is_last { text.len() } else { json_list::cut(text, &self.key) };
                     (len > 0).then_some((Cut::List { json: true, begins, ends: is_last }, len))
@@ -178,7 +188,9 @@ impl<'i> Cutter<'i> {
                 continue;
             };
             self.state = match cut {
-                Cut::Odd | Cut::List { json: true, ends: true, .. } => State::Over,
+                Cut::List { json: true, ends: true, .. } => State::Over,
+                Cut::Values if is_last => State::Over,
+                Cut::Values => State::Values,
                 Cut::Documents | Cut::List { ends: true, .. } => State::Documents,
                 Cut::List { json, .. } => State::List { json, begins: false },
             };
@@ -237,11 +249,11 @@ impl Piece {
         };
         let mut list = Found { findings: found, fields, implied, items };
         let read = match *cut {
-            Cut::Odd => None,
             Cut::Documents => {
                 whole::yaml_documents(list.findings, FileId::default(), text, &mut Tree::default());
                 Some(())
             }
+            Cut::Values => whole::values(list.findings, FileId::default(), text, &mut Tree::default()),
             Cut::List { json: true, begins, ends } => json_list::read(&mut list, text, begins, ends),
             Cut::List { json: false, begins, ends } => yaml_list::read(&mut list, text, begins, ends),
         };

@@ -136,6 +136,15 @@ fn pieces_never_change_what_a_file_means() {
 }
 
 #[test]
+fn pieces_never_change_what_a_stream_of_json_values_means() {
+    let values = prop_oneof![8 => select(&ITEMS[..3]), 1 => select(&ITEMS[..])];
+    let separators = select(&["\n", "\n", "\n", "", " ", "\n\n", ","]);
+    let texts = prop::collection::vec((values, separators), 1..12)
+        .prop_map(|parts| parts.into_iter().flat_map(|(value, separator)| [value, separator]).collect());
+    compare(&texts);
+}
+
+#[test]
 fn lines_that_end_as_on_windows_never_change_what_a_file_means() {
     let parts = prop::collection::vec(select(&PARTS), 1..12).prop_map(|parts| parts.concat());
     compare(&parts.prop_map(|text| text.replace('\n', "\r\n")));
@@ -160,7 +169,7 @@ impl Random {
     fn file(&mut self) -> String {
         let count = self.below(10);
         let parts: Vec<&str> = (0..count).map(|_| self.pick(&PARTS)).collect();
-        let mut text = match self.below(3) {
+        let mut text = match self.below(4) {
             0 => parts.concat(),
             1 => {
                 let item = |part: &&str| format!("- {}\n", part.trim_end().replace('\n', "\n  "));
@@ -169,6 +178,10 @@ impl Random {
                     "apiVersion: v1\nitems:\n{items}kind: List\n{}",
                     self.pick(&["", "---\n", "metadata: {}\n"])
                 )
+            }
+            2 => {
+                let values: Vec<&str> = (0..count).map(|_| self.pick(&ITEMS[..8])).collect();
+                values.join(self.pick(&["\n", "", "\n\n", "\n  "]))
             }
             _ => {
                 let items: Vec<&str> = (0..count).map(|_| self.pick(&ITEMS[..7])).collect();

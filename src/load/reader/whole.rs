@@ -29,12 +29,7 @@ pub(super) fn text<'s>(found: &mut Findings, file: FileId, text: &'s str, tree: 
         found.document(tree, Origin::json(file));
         return;
     };
-    if let Some(values) = stream_of_values(text, tree) {
-        for value in &values {
-            if json::read_span(text, value, tree).is_ok() {
-                found.document(tree, Origin::json(file));
-            }
-        }
+    if values(found, file, text, tree).is_some() {
         return;
     }
     // JSON is YAML, nearly: what is not JSON may still be a flow mapping, or several with `---` between them.
@@ -67,10 +62,23 @@ pub(super) fn is_json(text: &str) -> bool {
     text.starts_with(['{', '[']) && !text.starts_with("{{")
 }
 
-/// The values of a text that holds one JSON value after the other, all of them good.
-fn stream_of_values<'s>(text: &'s str, tree: &mut Tree<'s>) -> Option<Vec<json::Span>> {
+/// Reads a text that holds one JSON value after the other; `None`, and nothing read, if any of them is not good.
+pub(super) fn values<'s>(
+    found: &mut Findings,
+    file: FileId,
+    text: &'s str,
+    tree: &mut Tree<'s>,
+) -> Option<()> {
     let values: Vec<json::Span> = json::values(text).collect::<Result<_, _>>().ok()?;
-    values.iter().all(|value| json::read_span(text, value, tree).is_ok()).then_some(values)
+    if !values.iter().all(|value| json::read_span(text, value, tree).is_ok()) {
+        return None;
+    }
+    for value in &values {
+        if json::read_span(text, value, tree).is_ok() {
+            found.document(tree, Origin::json(file));
+        }
+    }
+    Some(())
 }
 
 /// Whether a text is one YAML document and nothing else.
