@@ -1,6 +1,6 @@
 //! Flags to library calls to exit codes. Uses the library's public interface only.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -93,6 +93,9 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// How much is gathered before it is printed.
+const CHUNK: usize = 1 << 16;
+
 /// Why a command could not do its work: one sentence that tells what to do.
 pub(crate) type Failure = Box<dyn std::error::Error>;
 
@@ -113,7 +116,8 @@ pub(crate) fn run() -> ExitCode {
     }
     .write_global();
     let stdout = io::stdout();
-    let mut out = Unheard(anstream::AutoStream::auto(stdout));
+    // What is printed goes out in chunks, not line by line.
+    let mut out = BufWriter::with_capacity(CHUNK, Unheard(anstream::AutoStream::auto(stdout)));
     let result = match &cli.command {
         Command::CanI(args) => can_i::run(args, &mut out),
         Command::Matrix(args) => matrix::run(args, &mut out),
@@ -121,7 +125,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Whoami(args) => whoami::run(args, &mut out),
         Command::Review(args) => review::run(args),
     };
-    match result.and_then(|exit| Ok(out.flush().map(|()| exit)?)) {
+    // What was printed before something went wrong comes before the word about it.
+    let flushed = out.flush();
+    match result.and_then(|exit| Ok(flushed.map(|()| exit)?)) {
         Ok(exit) => exit.into(),
         // Whoever reads the output has seen enough, as `head` has.
         Err(error) if is_broken_pipe(&*error) => Exit::Yes.into(),
@@ -167,9 +173,11 @@ pub(crate) fn exit_of_identities<'w>(who: impl Iterator<Item = &'w Who>) -> Exit
     }
 }
 
-/// Writes a JSON value and a line end.
-pub(crate) fn write_json(out: &mut dyn Write, value: &serde_json::Value) -> Result<(), Failure> {
-    serde_json::to_writer_pretty(&mut *out, value)?;
+/// Writes something as JSON and a line end.
+pub(crate) fn write_json(out: &mut dyn Write, value: &impl serde::Serialize) -> Result<(), Failure> {
+    // A document comes in millions of small pieces.
+    let mut out = BufWriter::with_capacity(CHUNK, out);
+    serde_json::to_writer_pretty(&mut out, value)?;
     writeln!(out)?;
-    Ok(())
+    Ok(out.flush()?)
 }

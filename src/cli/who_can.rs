@@ -156,17 +156,8 @@ fn print(
             rbacsim::report::text::notes(out, notes)?;
         }
         Output::Json => {
-            let mut value = report::document(cluster, found);
-            if let Some(object) = value.as_object_mut() {
-                let mut notes = notes.to_vec();
-                notes.extend(report::notes(cluster));
-                object.insert("asked".into(), asked.into());
-                object.insert("question".into(), question);
-                object.insert("notes".into(), notes.into());
-                object.insert("warnings".into(), warnings.to_vec().into());
-                object.insert("kubernetesVersion".into(), cluster.version().to_string().into());
-            }
-            super::write_json(out, &value)?;
+            let asked = report::Asked { text: asked, question: &question, notes, warnings };
+            super::write_json(out, &report::document(cluster, asked, found))?;
         }
     }
     Ok(found.ternary().into())
