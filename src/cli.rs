@@ -115,14 +115,12 @@ pub(crate) fn run() -> ExitCode {
         Colour::Never => anstream::ColorChoice::Never,
     }
     .write_global();
-    let stdout = io::stdout();
-    // What is printed goes out in chunks, not line by line.
-    let mut out = BufWriter::with_capacity(CHUNK, Unheard(anstream::AutoStream::auto(stdout)));
+    let mut out = printer();
     let result = match &cli.command {
-        Command::CanI(args) => can_i::run(args, &mut out),
-        Command::Matrix(args) => matrix::run(args, &mut out),
-        Command::WhoCan(args) => who_can::run(args, &mut out),
-        Command::Whoami(args) => whoami::run(args, &mut out),
+        Command::CanI(args) => can_i::run(args, &mut *out),
+        Command::Matrix(args) => matrix::run(args, &mut *out),
+        Command::WhoCan(args) => who_can::run(args, &mut *out),
+        Command::Whoami(args) => whoami::run(args, &mut *out),
         Command::Review(args) => review::run(args),
     };
     // What was printed before something went wrong comes before the word about it.
@@ -171,6 +169,22 @@ pub(crate) fn exit_of_identities<'w>(who: impl Iterator<Item = &'w Who>) -> Exit
         (false, false) => Exit::Unknown,
         (false, true) => Exit::Yes,
     }
+}
+
+/// Standard output for people, in chunks and not line by line: colours are taken out unless they are wanted.
+fn printer() -> Box<dyn Write> {
+    let stdout = io::stdout();
+    if anstream::AutoStream::choice(&stdout) == anstream::ColorChoice::Never {
+        // What takes them out passes text on in pieces: gathered behind it.
+        let chunks: Box<dyn Write> = Box::new(BufWriter::with_capacity(CHUNK, Unheard(stdout)));
+        return Box::new(anstream::StripStream::new(chunks));
+    }
+    Box::new(BufWriter::with_capacity(CHUNK, Unheard(anstream::AutoStream::auto(stdout))))
+}
+
+/// Prints something as JSON and a line end: past the filter for colours, for there are none in it.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    write_json(&mut Unheard(io::stdout().lock()), value)
 }
 
 /// Writes something as JSON and a line end.

@@ -1,5 +1,9 @@
 //! Everything that was loaded, ready to be asked: the graph, the identity mappings and the catalogue together.
 
+use std::sync::OnceLock;
+
+use rustc_hash::FxHashMap;
+
 use crate::answer::{Answer, Doubt, Worth};
 use crate::attributes::{Attributes, ResourceAttributes};
 use crate::catalogue::Catalogue;
@@ -25,7 +29,15 @@ pub struct Cluster {
     summary: Summary,
     completeness: Completeness,
     version: KubernetesVersion,
+    beginnings: OnceLock<Beginnings>,
 }
+
+/// How many bytes of a name tell where it is looked for.
+const BEGINNING: usize = 4;
+
+/// The principals that bindings name, by their kind and the first bytes of their name: whom a template with
+/// placeholders could be is looked for among those that begin like it.
+type Beginnings = FxHashMap<(bool, [u8; BEGINNING]), Vec<Principal>>;
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -117,7 +129,8 @@ impl From<Loaded> for Cluster {
             loaded;
         let graph = RbacGraph::build(policy);
         diagnostics.extend(replaced_rules(&graph));
-        Self { graph, identities, catalogue, diagnostics, summary, completeness, version }
+        let beginnings = OnceLock::new();
+        Self { graph, identities, catalogue, diagnostics, summary, completeness, version, beginnings }
     }
 }
 
@@ -333,7 +346,7 @@ impl Cluster {
         if symbolic_groups && let Some(bindings) = mapped.could_be_in_group(SYSTEM_MASTERS) {
             consider(None, SYSTEM_MASTERS, bindings);
         }
-        for principal in self.graph.principals() {
+        for principal in self.could_be(mapped) {
             let (text, bindings) = match principal {
                 Principal::Username(name) if mapped.username.is_symbolic() => {
                     (names.text(name), mapped.could_be_user(names.text(name)))
@@ -348,6 +361,42 @@ impl Cluster {
             }
         }
         doubts
+    }
+
+    /// The principals among which are all that the user could be, or be in, were what is not known the right thing;
+    /// in the order of [`RbacGraph::principals`].
+    pub(crate) fn could_be(&self, mapped: &Mapped) -> Vec<Principal> {
+        let names = &self.graph.policy().names;
+        let beginnings = self.beginnings.get_or_init(|| {
+            let mut beginnings = Beginnings::default();
+            for principal in self.graph.principals() {
+                let (is_group, name) = match principal {
+                    Principal::Username(name) => (false, name),
+                    Principal::Group(name) => (true, name),
+                };
+                if let Some(first) = names.text(name).as_bytes().first_chunk() {
+                    beginnings.entry((is_group, *first)).or_default().push(principal);
+                }
+            }
+            beginnings
+        });
+        let templates = mapped.groups.iter().map(|group| (true, group));
+        let mut found = Vec::new();
+        for (is_group, template) in std::iter::once((false, &mapped.username)).chain(templates) {
+            let own = if is_group { Principal::Group } else { Principal::Username };
+            if let Some(text) = template.as_literal() {
+                let own = own(names.lookup(text));
+                found.extend(self.graph.is_bound(own).then_some(own));
+                continue;
+            }
+            let Some(first) = template.beginning().as_bytes().first_chunk() else {
+                return self.graph.principals().collect();
+            };
+            found.extend(beginnings.get(&(is_group, *first)).into_iter().flatten());
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     fn with_bindings(

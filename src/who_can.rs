@@ -63,14 +63,13 @@ impl Ask<'_> {
         let allows = |attributes: &Attributes<'_>| cluster.graph().authorize(asker, attributes).is_allowed();
         match self {
             Self::Request(request) => allows(&moved_attributes(request, moved)),
-            Self::Operation { plan, name, namespace } => plan
-                .answer(
-                    &mut |step| match allows(&steps::attributes(step, moved.unwrap_or(namespace), name)) {
-                        true => Ternary::Yes,
-                        false => Ternary::No,
-                    },
-                )
-                .is_yes(),
+            Self::Operation { plan, name, namespace } => {
+                let answer = plan.answer(&mut |step| {
+                    let asked = steps::attributes(step, moved.unwrap_or(namespace), name);
+                    if allows(&asked) { Ternary::Yes } else { Ternary::No }
+                });
+                answer.is_yes()
+            }
         }
     }
 

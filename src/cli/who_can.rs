@@ -157,7 +157,7 @@ fn print(
         }
         Output::Json => {
             let asked = report::Asked { text: asked, question: &question, notes, warnings };
-            super::write_json(out, &report::document(cluster, asked, found))?;
+            super::print_json(&report::document(cluster, asked, found))?;
         }
     }
     Ok(found.ternary().into())

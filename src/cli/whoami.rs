@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     match args.output {
         Output::Json => {
             let rows = found.iter().map(|(arn, who)| json::identity(&cluster, who, Some(arn))).collect();
-            super::write_json(out, &Value::Array(rows))?;
+            super::print_json(&Value::Array(rows))?;
         }
         Output::Text => {
             for ((arn, who), index) in found.iter().zip(0usize..) {

@@ -93,7 +93,7 @@ pub(super) fn run(
     }
     if output == Output::Json && !quiet {
         let value = if documents.len() == 1 { documents.remove(0) } else { documents.into() };
-        super::super::write_json(out, &value)?;
+        super::super::print_json(&value)?;
     }
     Ok(total.into())
 }
