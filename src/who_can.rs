@@ -186,9 +186,12 @@ impl Named {
 /// A grant as numbers, for on a large cluster there are hundreds of thousands: binding, subject and rule.
 #[derive(Copy, Clone, Debug)]
 pub struct GrantAt<'g> {
-    applied: Applied<'g>,
-    subject: u32,
-    rule: u32,
+    /// The binding, with its role.
+    pub applied: Applied<'g>,
+    /// The number of the subject in the binding.
+    pub subject: u32,
+    /// The number of the rule among those in force of the role.
+    pub rule: u32,
 }
 
 impl<'g> GrantAt<'g> {

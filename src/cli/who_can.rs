@@ -100,7 +100,7 @@ fn ask(args: &Args, cluster: &Cluster, words: &Words<'_>, out: &mut dyn Write) -
         asked.push_str(" in all namespaces at once");
     }
     let question = json::attributes(&request.attributes());
-    print(args, cluster, &asked, question, (&notes, &warnings), &found, out)
+    print(args, cluster, &asked, &question, (&notes, &warnings), &found, out)
 }
 
 fn operate(args: &Args, cluster: &Cluster, words: &Words<'_>, out: &mut dyn Write) -> Result<Exit, Failure> {
@@ -138,14 +138,14 @@ fn operate(args: &Args, cluster: &Cluster, words: &Words<'_>, out: &mut dyn Writ
         "group": resolution.group(), "resource": resolution.resource(), "subresource": subresource,
         "name": name, "namespace": namespace,
     });
-    print(args, cluster, &asked, question, (&notes, &warnings), &found, out)
+    print(args, cluster, &asked, &question, (&notes, &warnings), &found, out)
 }
 
 fn print(
     args: &Args,
     cluster: &Cluster,
     asked: &str,
-    question: Value,
+    question: &Value,
     (notes, warnings): (&[String], &[String]),
     found: &WhoCan<'_>,
     out: &mut dyn Write,
@@ -156,7 +156,7 @@ fn print(
             rbacsim::report::text::notes(out, notes)?;
         }
         Output::Json => {
-            let asked = report::Asked { text: asked, question: &question, notes, warnings };
+            let asked = report::Asked { text: asked, question, notes, warnings };
             super::print_json(&report::document(cluster, asked, found))?;
         }
     }

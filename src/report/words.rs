@@ -105,8 +105,12 @@ pub fn rule_place(policy: &Policy, rule: &RoleRule<'_>) -> impl Display {
 
 /// The place of a subject; in JSON with its position in the binding.
 pub fn subject_place(graph: &RbacGraph, grant: &Grant<'_>) -> impl Display {
-    let source = graph.subject_source(grant.applied.binding, grant.subject);
-    place_in(graph.policy(), source, "subjects", grant.subject)
+    subject_place_of(graph, grant.applied.binding, grant.subject)
+}
+
+/// The place of a subject of a binding, by its number.
+pub fn subject_place_of(graph: &RbacGraph, binding: &Binding, subject: usize) -> impl Display {
+    place_in(graph.policy(), graph.subject_source(binding, subject), "subjects", subject)
 }
 
 fn list(policy: &Policy, names: &[Name]) -> impl Display {
