@@ -6,6 +6,7 @@ use rbacsim::cluster::Cluster;
 use rbacsim::load::{Completeness, Defaults, Input, LoadOptions, load};
 use rbacsim::operations;
 use rbacsim::question::{self, Request, Words};
+use rbacsim::rbac::Scope;
 use rbacsim::ternary::Ternary;
 use rbacsim::version::KubernetesVersion;
 use rbacsim::who_can::{Ask, WhoCan, who_can};
@@ -263,4 +264,167 @@ fn a_subject_that_needs_the_groups_everybody_has() {
     let plan = operations::plan("drain", &target, KubernetesVersion::NEWEST).unwrap();
     let found = who_can(&cluster, &Ask::Operation { plan: &plan, name: "n", namespace: "default" }, false);
     assert_eq!(names(&found), ["User:alice"]);
+}
+
+/// Many small bindings, each of some subjects to some role, in many namespaces and in the cluster.
+fn crowd() -> String {
+    let rules = [
+        r#"{apiGroups: [""], resources: [pods], verbs: [get, list, watch]}"#,
+        r#"{apiGroups: [""], resources: [pods/exec, pods/portforward], verbs: [create, get]}"#,
+        r#"{apiGroups: [""], resources: ["*"], verbs: [get, patch, delete], resourceNames: [web]}"#,
+        r#"{apiGroups: ["*"], resources: [pods, pods/log], verbs: ["*"]}"#,
+    ];
+    let api = "apiVersion: rbac.authorization.k8s.io/v1, kind:";
+    let mut text = String::new();
+    for role in 1..16usize {
+        let of: Vec<&str> = (0..4).filter(|bit| role >> bit & 1 == 1).map(|bit| rules[bit]).collect();
+        text +=
+            &format!("{{{api} ClusterRole, metadata: {{name: r{role}}}, rules: [{}]}}\n---\n", of.join(", "));
+    }
+    let subjects = [
+        "{kind: Group, name: a}",
+        "{kind: Group, name: \"system:authenticated\"}",
+        "{kind: Group, name: \"system:masters\"}",
+        "{kind: User, name: b}",
+        "{kind: User, name: \"system:serviceaccount:n1:s\"}",
+        "{kind: ServiceAccount, name: s, namespace: n1}",
+        "{kind: Group, name: \"system:serviceaccounts:n1\"}",
+    ];
+    for number in 0..120usize {
+        // A few bindings name a role that is not there.
+        let role = number * 7 % 16;
+        let of: Vec<&str> =
+            (0..3).map(|step| subjects[(number * 5 + step * number) % subjects.len()]).collect();
+        let (kind, place) = match number % 40 {
+            39 => ("ClusterRoleBinding", String::new()),
+            namespace => ("RoleBinding", format!(", namespace: n{namespace}")),
+        };
+        text += &format!(
+            "{{{api} {kind}, metadata: {{name: b{number}{place}}}, roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r{role}}}, subjects: [{}]}}\n---\n",
+            of.join(", ")
+        );
+    }
+    text
+}
+
+#[test]
+fn asking_for_single_namespaces_is_asking_in_each() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/quickstart");
+    let quickstart: Cluster = load(&[Input::Path(path)], &LoadOptions::default()).unwrap().into();
+    let (mut somebody, mut nobody) = (0, 0);
+    for cluster in
+        [&quickstart, &cluster(&crowd(), Completeness::Partial), &cluster(EXEC, Completeness::Complete)]
+    {
+        for verb in ["exec", "logs", "get", "delete", "edit", "port-forward"] {
+            let target = operations::Target {
+                group: "",
+                resource: "pods",
+                name: None,
+                subresource: None,
+                namespaced: true,
+            };
+            let plan = operations::plan(verb, &target, KubernetesVersion::NEWEST).ok();
+            let request = |namespace: &str| Request::Resource {
+                verb: verb.into(),
+                group: String::new(),
+                resource: "pods".into(),
+                subresource: String::new(),
+                name: String::new(),
+                namespace: namespace.into(),
+            };
+            let ask = |namespace: &str, all: bool| -> WhoCan<'_> {
+                match &plan {
+                    Some(plan) => who_can(cluster, &Ask::Operation { plan, name: "", namespace }, all),
+                    None => who_can(cluster, &Ask::Request(&request(namespace)), all),
+                }
+            };
+            let all = ask("", true);
+            let everywhere: BTreeSet<Row> = rows(&all).into_iter().collect();
+            for namespace in cluster.namespaces() {
+                // Whom a binding in the namespace gives a part of it.
+                let here: BTreeSet<Row> = ask(namespace, false)
+                    .subjects
+                    .iter()
+                    .filter(|can| {
+                        can.grants.iter().any(|grant| grant.applied.binding.scope != Scope::Cluster)
+                    })
+                    .map(|can| {
+                        (can.subject.kind.to_owned(), can.subject.namespace.clone(), can.subject.name.clone())
+                    })
+                    .filter(|row| !everywhere.contains(row))
+                    .collect();
+                let found: BTreeSet<Row> = all
+                    .in_namespaces
+                    .iter()
+                    .filter(|can| can.namespaces.contains(&namespace))
+                    .map(|can| {
+                        (can.subject.kind.to_owned(), can.subject.namespace.clone(), can.subject.name.clone())
+                    })
+                    .collect();
+                assert_eq!(found, here, "{verb} in {namespace}");
+                somebody += found.len();
+                nobody += usize::from(found.is_empty());
+            }
+        }
+    }
+    assert!(somebody > 200 && nobody > 50, "{somebody} and {nobody}");
+}
+
+#[test]
+fn a_binding_that_names_somebody_twice_grants_once() {
+    let text = r#"
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: read}, rules: [{apiGroups: [""], resources: [pods], verbs: [get]}, {apiGroups: [""], resources: [pods], verbs: [get, list]}]}
+---
+{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: read, namespace: prod}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: read}, subjects: [{kind: User, name: a}, {kind: User, name: b}, {kind: User, name: b}, {kind: User, name: a}]}
+"#;
+    let cluster = cluster(text, Completeness::Complete);
+    let words = Words { verb: "get", target: "pods", all_namespaces: true, ..Words::default() };
+    let question = question::read(&words, cluster.catalogue()).unwrap();
+    let found = who_can(&cluster, &Ask::Request(&question.request), true);
+    let granted: Vec<_> = found
+        .in_namespaces
+        .iter()
+        .map(|can| {
+            let grants: Vec<_> = can.grants.iter().map(|grant| (grant.subject, grant.rule)).collect();
+            (can.subject.name.as_str(), grants)
+        })
+        .collect();
+    assert_eq!(granted, [("a", vec![(0, 0), (0, 1)]), ("b", vec![(1, 0), (1, 1)])]);
+}
+
+/// Whom a template could be is looked for among the names that begin like it, however short its beginning is.
+#[test]
+fn a_session_could_be_whoever_begins_like_its_template() {
+    let mut text = r#"
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: read}, rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]}
+---
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: read}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: read}, subjects: [{kind: User, name: "d:alice"}, {kind: User, name: "team-x:bob"}, {kind: Group, name: "squad:carol"}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: aws-auth, namespace: kube-system}
+data:
+  mapRoles: |
+"#
+    .to_owned();
+    let mappings = [
+        ("short", "d:{{SessionName}}", "x"),
+        ("long", "team-x:{{SessionName}}", "x"),
+        ("none", "team-y:{{SessionName}}", "x"),
+        ("group", "fixed", "squad:{{SessionName}}"),
+        ("short-group", "fixed-too", "s{{SessionName}}"),
+    ];
+    for (role, username, group) in mappings {
+        text += &format!(
+            "    - {{rolearn: \"arn:aws:iam::111122223333:role/{role}\", username: \"{username}\", groups: [\"{group}\"]}}\n"
+        );
+    }
+    let cluster = cluster(&text, Completeness::Complete);
+    let words = Words { verb: "get", target: "pods", namespace: Some("prod"), ..Words::default() };
+    let question = question::read(&words, cluster.catalogue()).unwrap();
+    let found = who_can(&cluster, &Ask::Request(&question.request), false);
+    let unknown: Vec<_> =
+        found.unknown_identities.iter().map(|can| can.arn.rsplit('/').next().unwrap()).collect();
+    // `squad:carol` begins with `s`, but no session is named `quad:carol`.
+    assert_eq!(unknown, ["short", "long", "group"]);
 }
