@@ -1,7 +1,10 @@
 //! Answers for machines.
 
+use std::collections::hash_map::Entry;
 use std::fmt::Display;
+use std::io;
 
+use rustc_hash::FxHashMap;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
@@ -224,6 +227,75 @@ pub fn grant(cluster: &Cluster, grant: &Grant<'_>) -> Value {
     serde_json::to_value(grant_document(cluster, *grant)).unwrap_or_default()
 }
 
+/// How many rules [`GrantLines`] keeps in mind: a few megabytes of text.
+const KEPT: usize = 8192;
+
+/// A role, the role in which one of its rules stands, and the position there.
+type RuleKey = (usize, usize, u32);
+
+/// Grants as JSON without spaces, one after the other: what every grant of a rule of a role has is made once, and so is
+/// what every grant by a binding has as long as they come together. What it writes is [`grant_document`].
+#[derive(Default)]
+pub(super) struct GrantLines {
+    /// What comes before the binding, and after the reason.
+    rules: FxHashMap<RuleKey, [Box<[u8]>; 2]>,
+    /// The last binding and subject, and what is theirs: binding with reason, and subject.
+    last: Option<(u32, usize)>,
+    binding: Vec<u8>,
+    subject: Vec<u8>,
+}
+
+impl GrantLines {
+    pub(super) fn write(
+        &mut self,
+        out: &mut Vec<u8>,
+        cluster: &Cluster,
+        grant: &Grant<'_>,
+    ) -> io::Result<()> {
+        let graph = cluster.graph();
+        let policy = graph.policy();
+        let bound = grant.applied.binding;
+        if self.last != Some((grant.applied.order(), grant.subject)) {
+            self.last = Some((grant.applied.order(), grant.subject));
+            let named = words::granted_to(policy, grant);
+            self.binding.clear();
+            entry(&mut self.binding, ",\"binding\":", &BindingDocument { policy, bound })?;
+            entry(&mut self.binding, ",\"reason\":", &Text(graph.allow_reason(grant)))?;
+            self.subject.clear();
+            let named = named.map(|named| SubjectDocument { graph, grant, named });
+            entry(&mut self.subject, ",\"subject\":", &named)?;
+        }
+        let role = grant.applied.role;
+        let address = |role: &Role| std::ptr::from_ref(role) as usize;
+        let key = (role.map_or(0, address), address(grant.rule.owner), grant.rule.position);
+        if self.rules.len() >= KEPT && !self.rules.contains_key(&key) {
+            self.rules.clear();
+        }
+        let [before, after] = match self.rules.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let (mut before, mut after) = (Vec::new(), Vec::new());
+                let steps = role.map(|role| graph.provenance(role, &grant.rule)).unwrap_or_default();
+                let steps = Each(steps.iter().map(|step| Aggregated { policy, step }));
+                entry(&mut before, "{\"aggregation\":", &steps)?;
+                entry(&mut after, ",\"role\":", &role.map(|role| RoleDocument { policy, role }))?;
+                entry(&mut after, ",\"rule\":", &RuleDocument { policy, rule: &grant.rule })?;
+                entry(&mut after, ",\"source\":", &Text(words::rule_place(policy, &grant.rule)))?;
+                new.insert([before.into(), after.into()])
+            }
+        };
+        for part in [&**before, &self.binding, after, &self.subject, b"}"] {
+            out.extend_from_slice(part);
+        }
+        Ok(())
+    }
+}
+
+fn entry(out: &mut Vec<u8>, key: &str, value: &impl Serialize) -> io::Result<()> {
+    out.extend_from_slice(key.as_bytes());
+    Ok(serde_json::to_writer(out, value)?)
+}
+
 /// Kind, namespace and name of a subject.
 pub fn subject_parts(subject: Subject) -> (&'static str, Name, Name) {
     match subject {
@@ -245,4 +317,37 @@ pub fn reasons(cluster: &Cluster, answer: &Answer<'_>) -> Value {
             json!({ "text": sentence, "source": source })
         }).collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::{Input, LoadOptions, load};
+    use crate::rbac::Scope;
+
+    #[test]
+    fn grants_in_lines_are_the_grants_as_documents() {
+        let input = Input::Path("testdata/quickstart".into());
+        let cluster = Cluster::from(load(&[input], &LoadOptions::default()).unwrap());
+        let graph = cluster.graph();
+        let mut lines = GrantLines::default();
+        let (mut count, mut scoped) = (0, 0);
+        // Bindings in turn, so that none but the last is known.
+        for rule in 0..4 {
+            for applied in graph.bindings() {
+                let Some(rule) = graph.granted_rule(&applied, rule) else { continue };
+                for subject in 0..graph.policy().subjects_of(applied.binding).len() {
+                    let grant = Grant { applied, subject, rule };
+                    let mut line = Vec::new();
+                    lines.write(&mut line, &cluster, &grant).unwrap();
+                    let expected = serde_json::to_string(&grant_document(&cluster, grant)).unwrap();
+                    assert_eq!(String::from_utf8(line).unwrap(), expected);
+                    assert_eq!(super::grant(&cluster, &grant).to_string(), expected);
+                    count += 1;
+                    scoped += usize::from(applied.binding.scope != Scope::Cluster);
+                }
+            }
+        }
+        assert!(count > 100 && scoped > 5, "{count} and {scoped}");
+    }
 }

@@ -363,9 +363,13 @@ pub fn json(
     let mut out = BufWriter::with_capacity(CHUNK, out);
     write!(out, "\n],\n\"grants\":[")?;
     let listed = table.grants().filter_map(|grant| grant.grant(cluster));
+    let mut lines = super::json::GrantLines::default();
+    let mut line = Vec::new();
     for (grant, index) in listed.zip(0usize..) {
-        out.write_all(if index > 0 { b",\n" } else { b"\n" })?;
-        serde_json::to_writer(&mut out, &super::json::grant_document(cluster, grant))?;
+        line.clear();
+        line.extend_from_slice(if index > 0 { b",\n" } else { b"\n" });
+        lines.write(&mut line, cluster, &grant)?;
+        out.write_all(&line)?;
     }
     write!(out, "\n],\n\"unknown\":[")?;
     let mut first = true;

@@ -1,6 +1,7 @@
 //! Who can: exactly the recorded subjects, and what goes beyond them.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use rbacsim::cluster::Cluster;
 use rbacsim::load::{Completeness, Defaults, Input, LoadOptions, load};
@@ -278,8 +279,8 @@ fn crowd() -> String {
     let mut text = String::new();
     for role in 1..16usize {
         let of: Vec<&str> = (0..4).filter(|bit| role >> bit & 1 == 1).map(|bit| rules[bit]).collect();
-        text +=
-            &format!("{{{api} ClusterRole, metadata: {{name: r{role}}}, rules: [{}]}}\n---\n", of.join(", "));
+        writeln!(text, "{{{api} ClusterRole, metadata: {{name: r{role}}}, rules: [{}]}}\n---", of.join(", "))
+            .unwrap();
     }
     let subjects = [
         "{kind: Group, name: a}",
@@ -299,10 +300,7 @@ fn crowd() -> String {
             39 => ("ClusterRoleBinding", String::new()),
             namespace => ("RoleBinding", format!(", namespace: n{namespace}")),
         };
-        text += &format!(
-            "{{{api} {kind}, metadata: {{name: b{number}{place}}}, roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r{role}}}, subjects: [{}]}}\n---\n",
-            of.join(", ")
-        );
+        writeln!(text, "{{{api} {kind}, metadata: {{name: b{number}{place}}}, roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r{role}}}, subjects: [{}]}}\n---", of.join(", ")).unwrap();
     }
     text
 }
@@ -415,9 +413,7 @@ data:
         ("short-group", "fixed-too", "s{{SessionName}}"),
     ];
     for (role, username, group) in mappings {
-        text += &format!(
-            "    - {{rolearn: \"arn:aws:iam::111122223333:role/{role}\", username: \"{username}\", groups: [\"{group}\"]}}\n"
-        );
+        writeln!(text, "    - {{rolearn: \"arn:aws:iam::111122223333:role/{role}\", username: \"{username}\", groups: [\"{group}\"]}}").unwrap();
     }
     let cluster = cluster(&text, Completeness::Complete);
     let words = Words { verb: "get", target: "pods", namespace: Some("prod"), ..Words::default() };
