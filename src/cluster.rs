@@ -279,6 +279,28 @@ impl Cluster {
         }
     }
 
+    /// Yes, no or unknown without the reasons; what [`Cluster::answer`] says.
+    ///
+    /// What comes nearest to a "no" is looked for in every namespace in which somebody is bound: asked in each of
+    /// thousands, that would be millions of looks.
+    pub fn ternary(&self, who: &Who, attributes: &Attributes<'_>) -> Ternary {
+        let ask = |certain: &UserInfo, shown: &UserInfo| {
+            self.graph.ternary(shown, &self.graph.asker(certain), attributes, self.worth())
+        };
+        match &who.is {
+            WhoIs::User(user) => ask(user, user),
+            WhoIs::Mapped(mapped) => {
+                let ternary = ask(&certain(mapped), &mapped.user_info());
+                let open = ternary == Ternary::No && mapped.is_symbolic();
+                if open && !self.session_doubts(who, mapped, attributes).is_empty() {
+                    return Ternary::Unknown;
+                }
+                ternary
+            }
+            WhoIs::Error(_) => self.answer(who, attributes).ternary,
+        }
+    }
+
     fn answer_for_nobody<'g>(
         &'g self,
         who: &Who,
@@ -337,8 +359,9 @@ impl Cluster {
         let mut doubts = Vec::new();
         let mut consider = |principal: Option<Principal>, text: &str, bindings: Bindings| {
             let user = self.with_bindings(who, mapped, principal, text, &bindings);
-            let answer = self.graph.answer(&user, attributes, self.worth());
-            if answer.ternary != Ternary::No {
+            let asker = self.graph.asker(&user);
+            if self.graph.ternary(&user, &asker, attributes, self.worth()) != Ternary::No {
+                let answer = self.graph.answer(&user, attributes, self.worth());
                 let grant: Option<Grant<'g>> = answer.grants.first().copied();
                 doubts.push(Doubt::Session { user, bindings, grant });
             }

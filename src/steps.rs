@@ -3,7 +3,7 @@
 use crate::answer::{Answer, Doubt, NearMiss};
 use crate::attributes::{Attributes, ResourceAttributes};
 use crate::cluster::{Cluster, Who};
-use crate::operations::{Step, StepName, StepScope};
+use crate::operations::{Plan, Step, StepName, StepScope};
 use crate::question::Request;
 use crate::ternary::Ternary;
 
@@ -55,4 +55,32 @@ pub fn answer<'g>(cluster: &'g Cluster, who: &Who, step: &Step, request: &Reques
         }
     }
     answer
+}
+
+/// Yes, no or unknown without the reasons; what [`answer`] says.
+pub fn ternary(cluster: &Cluster, who: &Who, step: &Step, request: &Request) -> Ternary {
+    let ternary = cluster.ternary(who, &request.attributes());
+    let limited = step.name == StepName::Unknown || step.scope == StepScope::UnknownNamespaces;
+    if ternary == Ternary::No && limited {
+        return answer(cluster, who, step, request).ternary;
+    }
+    ternary
+}
+
+/// Whether an operation is allowed, without the reasons: the requests that decide first, each asked once.
+pub fn operation(cluster: &Cluster, who: &Who, plan: &Plan, namespace: &str, name: &str) -> Ternary {
+    let mut known: Vec<(Request, Ternary)> = Vec::new();
+    let mut ask = |step: &Step| {
+        let request = request(step, namespace, name);
+        if let Some((_, ternary)) = known.iter().find(|(other, _)| *other == request) {
+            return *ternary;
+        }
+        let ternary = ternary(cluster, who, step, &request);
+        known.push((request, ternary));
+        ternary
+    };
+    for step in plan.deciding_steps() {
+        ask(step);
+    }
+    plan.answer(&mut ask)
 }

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use rbacsim::cluster::Cluster;
+use rbacsim::cluster::{Cluster, Who};
 use rbacsim::load::{Completeness, Defaults, Input, LoadOptions, load};
 use rbacsim::operations;
 use rbacsim::question::{self, Request, Words};
 use rbacsim::rbac::Scope;
+use rbacsim::steps;
 use rbacsim::ternary::Ternary;
+use rbacsim::user::UserInfo;
 use rbacsim::version::KubernetesVersion;
 use rbacsim::who_can::{Ask, WhoCan, who_can};
 use serde_json::Value;
@@ -423,4 +425,63 @@ data:
         found.unknown_identities.iter().map(|can| can.arn.rsplit('/').next().unwrap()).collect();
     // `squad:carol` begins with `s`, but no session is named `quad:carol`.
     assert_eq!(unknown, ["short", "long", "group"]);
+}
+
+/// `can-i --namespaces` asks for answers without reasons: they are those of the answers with them.
+#[test]
+fn answers_without_reasons_are_the_answers() {
+    let mut text = crowd();
+    text += "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: aws-auth, namespace: kube-system}\ndata:\n  mapRoles: |\n";
+    let mappings = [
+        ("sure", "b", "a"),
+        ("session", "system:serviceaccount:{{SessionName}}:s", "nobody"),
+        ("any", "{{SessionName}}", "nobody"),
+        ("node", "system:node:{{EC2PrivateDNSName}}", "system:nodes"),
+        ("group", "fixed", "{{SessionName}}"),
+    ];
+    for (role, username, group) in mappings {
+        writeln!(text, "    - {{rolearn: \"arn:aws:iam::111122223333:role/{role}\", username: \"{username}\", groups: [\"{group}\"]}}").unwrap();
+    }
+    let mut counts = [0; 3];
+    for completeness in [Completeness::Partial, Completeness::Complete] {
+        let cluster = cluster(&text, completeness);
+        let mut askers: Vec<Who> = mappings
+            .iter()
+            .map(|(role, ..)| cluster.identify(&format!("arn:aws:iam::111122223333:role/{role}"), None))
+            .collect();
+        askers.push(cluster.identify("arn:aws:iam::111122223333:role/unknown", None));
+        askers.push(Who::user(UserInfo::authenticated("b", ["a"])));
+        for verb in ["exec", "edit", "logs", "drain", "delete"] {
+            let target = operations::Target {
+                group: "",
+                resource: if verb == "drain" { "nodes" } else { "pods" },
+                name: None,
+                subresource: None,
+                namespaced: verb != "drain",
+            };
+            let Ok(plan) = operations::plan(verb, &target, KubernetesVersion::NEWEST) else { continue };
+            for (who, namespace) in
+                askers.iter().flat_map(|who| ["", "n1", "n7", "n38", "far"].map(|n| (who, n)))
+            {
+                for step in plan.deciding_steps() {
+                    let request = steps::request(step, namespace, "");
+                    let long = cluster.answer(who, &request.attributes()).ternary;
+                    assert_eq!(cluster.ternary(who, &request.attributes()), long, "{step} in {namespace}");
+                    let long = steps::answer(&cluster, who, step, &request).ternary;
+                    assert_eq!(steps::ternary(&cluster, who, step, &request), long, "{step} in {namespace}");
+                    counts[usize::from(long == Ternary::Yes) + 2 * usize::from(long == Ternary::Unknown)] +=
+                        1;
+                }
+                let whole = plan.answer(&mut |step| {
+                    steps::answer(&cluster, who, step, &steps::request(step, namespace, "")).ternary
+                });
+                assert_eq!(
+                    steps::operation(&cluster, who, &plan, namespace, ""),
+                    whole,
+                    "{verb} in {namespace}"
+                );
+            }
+        }
+    }
+    assert!(counts.iter().all(|count| *count > 20), "{counts:?}");
 }

@@ -2,9 +2,12 @@
 
 use std::io::Write;
 
+use rbacsim::attributes::Attributes;
 use rbacsim::cluster::{Cluster, Who};
-use rbacsim::question::{Target, Words};
+use rbacsim::operations::Plan;
+use rbacsim::question::{self, Question, Target, Words};
 use rbacsim::report::{json, text};
+use rbacsim::steps;
 use rbacsim::ternary::Ternary;
 use serde_json::json;
 
@@ -30,22 +33,20 @@ pub(super) fn run(
     let mut documents = Vec::new();
     let mut warned = false;
     for ((who, arn), index) in askers.iter().zip(0usize..) {
-        let mut answer = |words: &Words<'_>| -> Result<(Ternary, String), Failure> {
-            let (answered, warnings) =
-                if is_operation { operate(cluster, who, words)? } else { ask(cluster, who, words)? };
-            if !warned {
-                warned = true;
-                for warning in &warnings {
-                    writeln!(anstream::stderr(), "warning: {warning}")?;
-                }
-            }
-            Ok((answered.ternary, answered.title))
-        };
         let all = Words { namespace: None, all_namespaces: true, ..*words };
-        let (everywhere, asked) = answer(&all)?;
+        let (answered, warnings) =
+            if is_operation { operate(cluster, who, &all)? } else { ask(cluster, who, &all)? };
+        if !warned {
+            warned = true;
+            for warning in &warnings {
+                writeln!(anstream::stderr(), "warning: {warning}")?;
+            }
+        }
+        let (everywhere, asked) = (answered.ternary, answered.title);
+        let plan = answered.plan.as_ref();
         let mut namespaces: [Vec<&str>; 3] = Default::default();
         for namespace in &known {
-            let (ternary, _) = answer(&Words { namespace: Some(namespace), ..*words })?;
+            let ternary = ternary(cluster, who, &Words { namespace: Some(namespace), ..*words }, plan)?;
             let [yes, unknown, no] = &mut namespaces;
             match ternary {
                 Ternary::Yes => yes.push(namespace),
@@ -96,4 +97,20 @@ pub(super) fn run(
         super::super::print_json(&value)?;
     }
     Ok(total.into())
+}
+
+/// The answer in one namespace, without the reasons: what [`ask`] and [`operate`] come to.
+fn ternary(cluster: &Cluster, who: &Who, words: &Words<'_>, plan: Option<&Plan>) -> Result<Ternary, Failure> {
+    if let Some(plan) = plan {
+        let name = Target::read(words, cluster.catalogue()).name;
+        return Ok(steps::operation(cluster, who, plan, words.namespace.unwrap_or("default"), &name));
+    }
+    let Question { request, namespaced, .. } = question::read(words, cluster.catalogue())?;
+    let ternary = cluster.ternary(who, &request.attributes());
+    match request.attributes() {
+        Attributes::Resource(asked) if namespaced.is_none() && ternary == Ternary::No => {
+            Ok(cluster.answer_for_unknown_type(who, &asked).ternary)
+        }
+        _ => Ok(ternary),
+    }
 }
