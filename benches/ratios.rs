@@ -386,7 +386,11 @@ fn matrix_rows(path: &Path, rows: &mut Vec<Row>) {
             peak: printed.peak.map_or_else(String::new, |peak| format!("{peak:.0} MB")),
             ..plain(
                 &format!("{what}, {size} {form}, whole process"),
-                format!("{} ({:.0} MB/s)", milliseconds(printed.seconds), megabytes / printed.seconds),
+                if megabytes < 1.0 {
+                    milliseconds(printed.seconds)
+                } else {
+                    format!("{} ({:.0} MB/s)", milliseconds(printed.seconds), megabytes / printed.seconds)
+                },
             )
         });
     }
