@@ -20,7 +20,8 @@ use crate::user::{SYSTEM_NODES, UserInfo};
 /// Why a "no" could be a "yes" in the cluster.
 #[derive(Clone, Debug)]
 pub enum Doubt<'g> {
-    /// A binding that applies grants a role that is not among the inputs.
+    /// A binding that applies grants a role that is not among the inputs, or one that takes its rules from roles, and
+    /// none of those has any.
     MissingRole(Applied<'g>),
     /// The Node authorizer decides this from live objects; the rule of `system:node` shows that it may allow it.
     /// `None` where the inputs hold no such role, for the authorizer is there without it.
@@ -42,12 +43,18 @@ pub enum Doubt<'g> {
     NoIdentity,
     /// Entries differ only in case, each login picks one at random, and they do not agree; a grant of one of them.
     CoinToss(Option<Grant<'g>>),
-    /// The type is not known, it was asked in the core group, and in this group it is not refused: a CRD that is not
-    /// among the inputs may define it there. What allows it then, if anything certainly does.
-    OtherGroup(String, Option<Grant<'g>>),
+    /// The type is not known, and as this one, which rules name or cover, it is not refused: a CRD that is not among
+    /// the inputs may define it so. What allows it then, if anything certainly does.
+    OtherType(String, Option<Grant<'g>>),
     /// No mapping matches, but this one would if the placeholder in its ARN were filled in so, and it would then not
     /// be refused. What allows it then, if anything certainly does.
     Unfilled(Box<Provenance>, Option<Grant<'g>>),
+    /// A username or group of the mapping has a placeholder that nobody filled in, could become this name, and with
+    /// that it is not refused. What allows it then, if anything certainly does.
+    UnfilledName(String, String, Option<Grant<'g>>),
+    /// No mapping matches, but text at this place counts for nothing only because placeholders in it were not filled
+    /// in: whom it would map cannot be told.
+    Unrendered(Source),
     /// It depends on the session's name, or on something else that the ARN does not tell.
     Session {
         /// A user that it could be.
@@ -163,6 +170,9 @@ impl RbacGraph {
                 dangling.push(applied);
             }
         }
+        doubts.extend(
+            self.taking_nothing(&asker, attributes.namespace(), worth).into_iter().map(Doubt::MissingRole),
+        );
         doubts.extend(worth.unseen.map(Doubt::Unread));
         doubts.extend(self.node_doubt(shown, attributes));
         let near = self.near_misses(user, &asker, attributes, &refusing, dangling);
@@ -182,11 +192,35 @@ impl RbacGraph {
             crate::evaluate::Decision::NoOpinion(missing) => {
                 let doubt = worth.unseen.is_some()
                     || missing.iter().any(|applied| worth.could_exist(applied))
+                    || !self.taking_nothing(asker, attributes.namespace(), worth).is_empty()
                     || self.node_doubt(user, attributes).is_some();
                 if doubt { Ternary::Unknown } else { Ternary::No }
             }
             _ => Ternary::Yes,
         }
+    }
+
+    /// Whether a binding grants a role that aggregates others, none of which is among the inputs, although they may
+    /// be in the cluster: the controller would then have filled it.
+    pub(crate) fn takes_nothing(&self, applied: &Applied<'_>, worth: Worth) -> bool {
+        worth.completeness == Completeness::Partial
+            && applied.role.is_some_and(|role| role.aggregation.is_some())
+            && self.rules_granted(applied).is_empty()
+    }
+
+    /// The bindings that apply to somebody in a namespace and of which that holds.
+    pub(crate) fn taking_nothing(&self, asker: &Asker, namespace: &str, worth: Worth) -> Vec<Applied<'_>> {
+        let namespace = self.policy().names.lookup(namespace);
+        let here = (namespace != Name::EMPTY).then_some(Scope::Namespace(namespace));
+        let mut found: Vec<Applied<'_>> = Vec::new();
+        for scope in std::iter::once(Scope::Cluster).chain(here) {
+            let bindings =
+                asker.principals().iter().flat_map(|principal| self.bindings_of(*principal, scope));
+            found.extend(bindings.filter(|applied| self.takes_nothing(applied, worth)));
+        }
+        found.sort_by_key(Applied::order);
+        found.dedup_by_key(|applied| applied.order());
+        found
     }
 
     /// What the default role `system:node` would allow a node. Nobody is bound to that role: the Node authorizer

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand, ValueEnum};
 use rbacsim::cluster::Who;
 use rbacsim::identity::IdentityError;
+use rbacsim::report::visible::{EscapedInJson, visible};
 use rbacsim::ternary::Ternary;
 
 mod can_i;
@@ -130,7 +131,7 @@ pub(crate) fn run() -> ExitCode {
         // Whoever reads the output has seen enough, as `head` has.
         Err(error) if is_broken_pipe(&*error) => Exit::Yes.into(),
         Err(error) => {
-            let _ = writeln!(anstream::stderr(), "rbacsim: {error}");
+            let _ = beside("rbacsim", &error.to_string());
             Exit::Unknown.into()
         }
     }
@@ -155,6 +156,11 @@ impl<W: Write> Write for Unheard<W> {
     }
 }
 
+/// Writes a line beside the answer, to standard error: what it is, and a text that may hold anything.
+pub(crate) fn beside(what: &str, text: &str) -> io::Result<()> {
+    writeln!(anstream::stderr(), "{what}: {}", visible(text))
+}
+
 fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
     let json = error.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
     let kind = error.downcast_ref::<io::Error>().map(io::Error::kind).or(json);
@@ -169,6 +175,11 @@ pub(crate) fn exit_of_identities<'w>(who: impl Iterator<Item = &'w Who>) -> Exit
         (false, false) => Exit::Unknown,
         (false, true) => Exit::Yes,
     }
+}
+
+/// A namespace that was given: an empty one is none, as kubectl has it for `-n "$NAMESPACE"` with nothing in it.
+pub(crate) fn given(namespace: Option<&str>) -> Option<&str> {
+    namespace.filter(|namespace| !namespace.is_empty())
 }
 
 /// Standard output for people, in chunks and not line by line: colours are taken out unless they are wanted.
@@ -191,7 +202,7 @@ pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
 pub(crate) fn write_json(out: &mut dyn Write, value: &impl serde::Serialize) -> Result<(), Failure> {
     // A document comes in millions of small pieces.
     let mut out = BufWriter::with_capacity(CHUNK, out);
-    serde_json::to_writer_pretty(&mut out, value)?;
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, EscapedInJson::default()))?;
     writeln!(out)?;
     Ok(out.flush()?)
 }

@@ -1,5 +1,6 @@
 //! Everything that was loaded, ready to be asked: the graph, the identity mappings and the catalogue together.
 
+use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
@@ -10,7 +11,7 @@ use crate::catalogue::Catalogue;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::evaluate::Grant;
 use crate::graph::{Principal, RbacGraph};
-use crate::identity::{Bindings, IamIdentity, IdentityError, IdentityMappings, Mapped};
+use crate::identity::{Bindings, Field, IamIdentity, IdentityError, IdentityMappings, Mapped, could_become};
 use crate::load::{Completeness, Loaded, Summary};
 use crate::names::Name;
 use crate::rbac::{Scope, Subject};
@@ -30,6 +31,8 @@ pub struct Cluster {
     completeness: Completeness,
     version: KubernetesVersion,
     beginnings: OnceLock<Beginnings>,
+    /// The API groups and resources that rules name together.
+    spoken_of: OnceLock<BTreeSet<(Name, Name)>>,
 }
 
 /// How many bytes of a name tell where it is looked for.
@@ -100,6 +103,13 @@ fn certain(mapped: &Mapped) -> UserInfo {
     )
 }
 
+/// What English makes of a singular: kubectl takes a type in the singular too, and CRDs are called by the plural.
+fn plurals(singular: &str) -> Vec<String> {
+    let mut plurals = vec![format!("{singular}s"), format!("{singular}es")];
+    plurals.extend(singular.strip_suffix('y').map(|stem| format!("{stem}ies")));
+    plurals
+}
+
 /// Rules that aggregated ClusterRoles have of their own and that the controller would replace.
 fn replaced_rules(graph: &RbacGraph) -> Vec<Diagnostic> {
     let policy = graph.policy();
@@ -129,8 +139,17 @@ impl From<Loaded> for Cluster {
             loaded;
         let graph = RbacGraph::build(policy);
         diagnostics.extend(replaced_rules(&graph));
-        let beginnings = OnceLock::new();
-        Self { graph, identities, catalogue, diagnostics, summary, completeness, version, beginnings }
+        Self {
+            graph,
+            identities,
+            catalogue,
+            diagnostics,
+            summary,
+            completeness,
+            version,
+            beginnings: OnceLock::new(),
+            spoken_of: OnceLock::new(),
+        }
     }
 }
 
@@ -226,35 +245,66 @@ impl Cluster {
             && self.answer(who, attributes).doubts.iter().any(|doubt| matches!(doubt, Doubt::Session { .. }))
     }
 
-    /// The API groups in which rules name a resource, other than the core group: where a type that no catalogue
-    /// knows may really be.
-    pub fn groups_naming(&self, resource: &str) -> Vec<&str> {
+    /// What a type that no catalogue knows may really be, as API group and resource: what rules name so, or in the
+    /// plural of it, in any group that begins as was asked; and where they say `*`, the type in that group, if
+    /// CRDs can be in it. The type as it was asked is not among them.
+    pub fn could_be(&self, asked_group: &str, asked: &str) -> Vec<(&str, String)> {
         let policy = self.graph.policy();
-        let name = policy.names.lookup(resource);
-        let mut groups: Vec<&str> = policy
-            .rules
-            .iter()
-            .filter(|(_, rule)| rule.resources.contains(&name))
-            .flat_map(|(_, rule)| rule.api_groups)
-            .map(|group| policy.names.text(*group))
-            .filter(|group| !matches!(*group, "" | "*"))
-            .collect();
-        groups.sort_unstable();
-        groups.dedup();
-        groups
+        // The star is asked literally, whatever is known.
+        if asked == "*" || self.catalogue.find(asked_group, asked).is_some() {
+            return Vec::new();
+        }
+        let lower = asked.to_lowercase();
+        let plurals = plurals(&lower);
+        let builtin = self.catalogue.iter().filter(|resource| resource.from_crd.is_none());
+        let builtin: BTreeSet<&str> = builtin.map(|resource| &*resource.group).collect();
+        // What rules speak of is gathered once: there may be tens of thousands, and few types in them.
+        let spoken_of = self.spoken_of.get_or_init(|| {
+            let rules = policy.rules.iter().map(|(_, rule)| rule);
+            rules
+                .flat_map(|rule| {
+                    let groups = rule.api_groups.iter();
+                    groups
+                        .flat_map(move |group| rule.resources.iter().map(move |resource| (*group, *resource)))
+                })
+                .collect()
+        });
+        let mut found = BTreeSet::new();
+        for (group, resource) in spoken_of {
+            let (group, resource) = (policy.names.text(*group), policy.names.text(*resource));
+            if matches!(group, "" | "*") || !group.starts_with(asked_group) {
+                continue;
+            }
+            match resource.split('/').next().unwrap_or_default() {
+                "*" if builtin.contains(group) => {}
+                "*" => {
+                    found.insert((group, lower.clone()));
+                }
+                plain if plain == lower || plurals.iter().any(|plural| plural == plain) => {
+                    found.insert((group, plain.to_owned()));
+                }
+                _ => {}
+            }
+        }
+        found.retain(|(group, resource)| *group != asked_group || resource != asked);
+        found.into_iter().collect()
     }
 
-    /// Answers for somebody about a type that is not known and whose group was not given: what rules say of the
-    /// same name in other groups makes a "no" unknown, for a CRD outside the inputs may define it there.
-    pub fn answer_for_unknown_type<'g>(&'g self, who: &Who, asked: &ResourceAttributes<'_>) -> Answer<'g> {
-        let mut answer = self.answer(who, &Attributes::Resource(*asked));
-        if answer.ternary == Ternary::No && asked.group.is_empty() {
-            for group in self.groups_naming(asked.resource) {
-                let there = self.answer(who, &Attributes::Resource(ResourceAttributes { group, ..*asked }));
-                if there.ternary != Ternary::No {
-                    answer.ternary = Ternary::Unknown;
-                    answer.doubts.push(Doubt::OtherGroup(group.to_owned(), there.grants.first().copied()));
-                }
+    /// Answers for somebody about a type that may not be known: what rules say of what it may really be makes a
+    /// "no" unknown, for a CRD outside the inputs may define it so.
+    pub fn answer_for_type<'g>(&'g self, who: &Who, attributes: &Attributes<'_>) -> Answer<'g> {
+        let mut answer = self.answer(who, attributes);
+        let Attributes::Resource(asked) = attributes else { return answer };
+        if answer.ternary != Ternary::No || who.error().is_some() {
+            return answer;
+        }
+        for (group, resource) in self.could_be(asked.group, asked.resource) {
+            let there = ResourceAttributes { group, resource: &resource, ..*asked };
+            let there = self.answer(who, &Attributes::Resource(there));
+            if there.ternary != Ternary::No {
+                answer.ternary = Ternary::Unknown;
+                let name = format!("{resource}.{group}");
+                answer.doubts.push(Doubt::OtherType(name, there.grants.first().copied()));
             }
         }
         answer
@@ -268,6 +318,12 @@ impl Cluster {
             WhoIs::Mapped(mapped) => {
                 let shown = mapped.user_info();
                 let mut answer = self.graph.answer_as(&certain(mapped), &shown, attributes, self.worth());
+                if answer.ternary == Ternary::No {
+                    answer.doubts.extend(self.unfilled_names(mapped, attributes));
+                    if !answer.doubts.is_empty() {
+                        answer.ternary = Ternary::Unknown;
+                    }
+                }
                 if answer.ternary != Ternary::Yes && mapped.is_symbolic() {
                     answer.doubts.extend(self.session_doubts(who, mapped, attributes));
                     if !answer.doubts.is_empty() {
@@ -279,26 +335,84 @@ impl Cluster {
         }
     }
 
+    /// Yes, no or unknown without the reasons; what [`Cluster::answer_for_type`] says.
+    pub fn ternary_for_type(&self, who: &Who, attributes: &Attributes<'_>) -> Ternary {
+        let ternary = self.ternary(who, attributes);
+        let Attributes::Resource(asked) = attributes else { return ternary };
+        if ternary != Ternary::No || who.error().is_some() {
+            return ternary;
+        }
+        let is_refused = |(group, resource): &(&str, String)| {
+            let there = ResourceAttributes { group, resource, ..*asked };
+            self.ternary(who, &Attributes::Resource(there)) == Ternary::No
+        };
+        if self.could_be(asked.group, asked.resource).iter().all(is_refused) {
+            ternary
+        } else {
+            Ternary::Unknown
+        }
+    }
+
     /// Yes, no or unknown without the reasons; what [`Cluster::answer`] says.
     ///
     /// What comes nearest to a "no" is looked for in every namespace in which somebody is bound: asked in each of
     /// thousands, that would be millions of looks.
     pub fn ternary(&self, who: &Who, attributes: &Attributes<'_>) -> Ternary {
-        let ask = |certain: &UserInfo, shown: &UserInfo| {
-            self.graph.ternary(shown, &self.graph.asker(certain), attributes, self.worth())
-        };
         match &who.is {
-            WhoIs::User(user) => ask(user, user),
+            WhoIs::User(user) => self.ternary_of(user, user, attributes),
             WhoIs::Mapped(mapped) => {
-                let ternary = ask(&certain(mapped), &mapped.user_info());
-                let open = ternary == Ternary::No && mapped.is_symbolic();
-                if open && !self.session_doubts(who, mapped, attributes).is_empty() {
-                    return Ternary::Unknown;
+                let ternary = self.ternary_of(&certain(mapped), &mapped.user_info(), attributes);
+                if ternary != Ternary::No {
+                    return ternary;
                 }
-                ternary
+                let doubt = !self.unfilled_names(mapped, attributes).is_empty()
+                    || (mapped.is_symbolic() && !self.session_doubts(who, mapped, attributes).is_empty());
+                if doubt { Ternary::Unknown } else { ternary }
             }
             WhoIs::Error(_) => self.answer(who, attributes).ternary,
         }
+    }
+
+    /// What the graph says of a user of whom a part is certain, and all is to be shown.
+    fn ternary_of(&self, certain: &UserInfo, shown: &UserInfo, attributes: &Attributes<'_>) -> Ternary {
+        self.graph.ternary(shown, &self.graph.asker(certain), attributes, self.worth())
+    }
+
+    /// The names that a username or group with an unfilled placeholder could become, and with which the request is
+    /// not refused.
+    fn unfilled_names<'g>(&'g self, mapped: &Mapped, attributes: &Attributes<'_>) -> Vec<Doubt<'g>> {
+        let names = &self.graph.policy().names;
+        let mut doubts = Vec::new();
+        for (field, written) in mapped.unfilled() {
+            let mut consider = |name: &str| {
+                if !could_become(written, name) {
+                    return;
+                }
+                let mut user = certain(mapped);
+                match field {
+                    Field::Username => name.clone_into(&mut user.username),
+                    Field::Group(_) => user.groups.insert(0, name.to_owned()),
+                }
+                if self.ternary_of(&user, &user, attributes) != Ternary::No {
+                    let answer = self.graph.answer(&user, attributes, self.worth());
+                    let grant = answer.grants.first().copied();
+                    doubts.push(Doubt::UnfilledName(written.to_owned(), name.to_owned(), grant));
+                }
+            };
+            if field != Field::Username {
+                consider(SYSTEM_MASTERS);
+            }
+            for principal in self.graph.principals() {
+                match (field, principal) {
+                    (Field::Username, Principal::Username(name)) => consider(names.text(name)),
+                    (Field::Group(_), Principal::Group(name)) if names.text(name) != SYSTEM_MASTERS => {
+                        consider(names.text(name));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        doubts
     }
 
     fn answer_for_nobody<'g>(
@@ -327,7 +441,11 @@ impl Cluster {
             return answer;
         }
         let mut answer = Answer::no();
-        if let IdentityError::NotMapped { unfilled, .. } = error {
+        if let IdentityError::NotMapped { unfilled, unrendered, .. } = error {
+            if let Some(source) = unrendered {
+                answer.ternary = Ternary::Unknown;
+                answer.doubts.push(Doubt::Unrendered(*source));
+            }
             for mapped in unfilled {
                 let is = WhoIs::Mapped(Box::new(mapped.clone()));
                 let then = self.answer(&Who { identity: who.identity.clone(), is }, attributes);
@@ -359,8 +477,7 @@ impl Cluster {
         let mut doubts = Vec::new();
         let mut consider = |principal: Option<Principal>, text: &str, bindings: Bindings| {
             let user = self.with_bindings(who, mapped, principal, text, &bindings);
-            let asker = self.graph.asker(&user);
-            if self.graph.ternary(&user, &asker, attributes, self.worth()) != Ternary::No {
+            if self.ternary_of(&user, &user, attributes) != Ternary::No {
                 let answer = self.graph.answer(&user, attributes, self.worth());
                 let grant: Option<Grant<'g>> = answer.grants.first().copied();
                 doubts.push(Doubt::Session { user, bindings, grant });
@@ -369,7 +486,7 @@ impl Cluster {
         if symbolic_groups && let Some(bindings) = mapped.could_be_in_group(SYSTEM_MASTERS) {
             consider(None, SYSTEM_MASTERS, bindings);
         }
-        for principal in self.could_be(mapped) {
+        for principal in self.candidates(mapped) {
             let (text, bindings) = match principal {
                 Principal::Username(name) if mapped.username.is_symbolic() => {
                     (names.text(name), mapped.could_be_user(names.text(name)))
@@ -388,7 +505,7 @@ impl Cluster {
 
     /// The principals among which are all that the user could be, or be in, were what is not known the right thing;
     /// in the order of [`RbacGraph::principals`].
-    pub(crate) fn could_be(&self, mapped: &Mapped) -> Vec<Principal> {
+    pub(crate) fn candidates(&self, mapped: &Mapped) -> Vec<Principal> {
         let names = &self.graph.policy().names;
         let beginnings = self.beginnings.get_or_init(|| {
             let mut beginnings = Beginnings::default();

@@ -111,6 +111,22 @@ impl IamIdentity {
         self.access_key_id.as_deref()
     }
 
+    /// Why STS would never report this caller, if so. It is resolved all the same, as aws-iam-authenticator would,
+    /// which checks none of it.
+    pub fn never_reported(&self) -> Option<String> {
+        match arn::caller(&self.arn) {
+            // A role and a session are given in more than one form, all of them read.
+            Ok(_) | Err(Unreachable::RolePath(_) | Unreachable::AssumedRole(_)) => {}
+            Err(why) => return Some(format!("no caller has the ARN `{}`: {why}", self.arn)),
+        }
+        match &self.session {
+            Session::Known(name) if !template::is_session_name(name) => Some(format!(
+                "no session has the name `{name}`: STS gives only names of 2 to 64 letters, digits and any of `_+=,.@-`"
+            )),
+            _ => None,
+        }
+    }
+
     /// The ARN that STS reports for the caller; the session of a bare role stays `{{SessionName}}`.
     pub fn sts_arn(&self) -> String {
         if self.canonical.principal != PrincipalType::Role {
@@ -225,6 +241,16 @@ impl Mapped {
         username.chain(groups)
     }
 
+    /// The username and groups with placeholders that are not aws-iam-authenticator's, such as `${TEAM}`: some tool was
+    /// to fill them in.
+    pub fn unfilled(&self) -> impl Iterator<Item = (Field, &str)> {
+        let groups = self.groups.iter().zip(0..).map(|(group, index)| (Field::Group(index), group));
+        std::iter::once((Field::Username, &self.username))
+            .chain(groups)
+            .filter_map(|(field, template)| Some((field, template.as_literal()?)))
+            .filter(|(_, text)| template::is_template(text))
+    }
+
     /// What the holes would have to be for the user to have this name, if they can be that.
     pub fn could_be_user(&self, name: &str) -> Option<Bindings> {
         self.username.matches(name, self.sessions)
@@ -241,6 +267,11 @@ impl Mapped {
     }
 }
 
+/// Whether a text with placeholders that nobody filled in could become this one.
+pub fn could_become(written: &str, name: &str) -> bool {
+    template::is_template(written) && arn::could_become(written, name)
+}
+
 /// Why an IAM identity has no user. Displays in the words of aws-iam-authenticator, where it has any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -254,6 +285,8 @@ pub enum IdentityError {
         /// The users of mappings whose ARN has a placeholder that nobody filled in, and would match if it were
         /// filled in so: then it cannot be told who this is.
         unfilled: Vec<Mapped>,
+        /// The place of text in which anybody could be mapped, once its placeholders are filled in.
+        unrendered: Option<Source>,
     },
     /// The mapping asks for the DNS name of an EC2 instance, and the session is not an instance's.
     ///
@@ -278,7 +311,7 @@ impl IdentityError {
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::CoinToss { .. } | Self::NoMappings => false,
-            Self::NotMapped { unfilled, .. } => unfilled.is_empty(),
+            Self::NotMapped { unfilled, unrendered, .. } => unfilled.is_empty() && unrendered.is_none(),
             Self::Arn(_) | Self::NoInstanceId { .. } => true,
         }
     }
@@ -365,6 +398,10 @@ pub trait IdentitySource {
     /// The users of mappings that would match a caller if the placeholders in their ARNs were filled in so.
     fn unfilled(&self, identity: &IamIdentity) -> Vec<Mapped>;
 
+    /// The place of text that counts for nothing as it stands, and has placeholders that nobody filled in: it cannot
+    /// be told whom it maps.
+    fn unrendered(&self) -> Option<Source>;
+
     /// Everybody whom the source names, in order of writing.
     fn identities(&self) -> Vec<MappedIdentity<'_>>;
 }
@@ -413,7 +450,8 @@ impl IdentityMappings {
         self.sources().find_map(|source| source.resolve(identity)).unwrap_or_else(|| {
             let near = self.sources().filter_map(|source| source.nearest(identity));
             let unfilled = self.sources().flat_map(|source| source.unfilled(identity)).collect();
-            Err(IdentityError::NotMapped { nearest: near.min_by_key(NearMiss::rank), unfilled })
+            let unrendered = self.sources().find_map(IdentitySource::unrendered);
+            Err(IdentityError::NotMapped { nearest: near.min_by_key(NearMiss::rank), unfilled, unrendered })
         })
     }
 

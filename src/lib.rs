@@ -38,6 +38,7 @@ pub mod answer;
 pub mod attributes;
 pub mod catalogue;
 pub mod cluster;
+mod crew;
 pub mod defaults;
 pub mod diagnostic;
 pub mod document;

@@ -5,14 +5,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::catalogue::Catalogue;
 use crate::diagnostic::Diagnostic;
 use crate::identity::IdentityMappings;
 pub use crate::policy::Completeness;
 use crate::policy::Policy;
-use crate::source::Source;
+use crate::source::{Shift, Source};
 use crate::version::KubernetesVersion;
 
 mod aws_auth;
@@ -20,6 +20,7 @@ mod builtin;
 mod collect;
 mod crd;
 mod fields;
+mod findings;
 mod rbac;
 mod reader;
 mod validate;
@@ -91,6 +92,36 @@ pub struct Summary {
     pub has_roles: bool,
 }
 
+impl Summary {
+    /// Adds what was read elsewhere.
+    fn add(&mut self, other: &mut Self, shift: &Shift) {
+        let Self {
+            files,
+            objects,
+            skipped,
+            not_objects,
+            refused,
+            unreadable,
+            unseen,
+            labelled_defaults,
+            defaults_added,
+            has_roles,
+        } = std::mem::take(other);
+        self.files += files;
+        self.objects += objects;
+        for (kind, count) in skipped {
+            *self.skipped.entry(kind).or_default() += count;
+        }
+        self.not_objects += not_objects;
+        self.refused += refused;
+        self.unreadable += unreadable;
+        self.unseen = self.unseen.or(unseen.map(|source| shift.source(source)));
+        self.labelled_defaults += labelled_defaults;
+        self.defaults_added += defaults_added;
+        self.has_roles |= has_roles;
+    }
+}
+
 /// Everything that was loaded.
 #[derive(Clone, Debug)]
 pub struct Loaded {
@@ -135,44 +166,14 @@ impl std::error::Error for LoadError {
 /// If a path that was named does not exist or cannot be opened. Everything else becomes a diagnostic.
 pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, LoadError> {
     let mut collector = Collector::default();
-    let mut reader = Reader::default();
+    let reader = Reader::default();
     for input in inputs {
         match input {
             Input::Text { name, bytes } => reader.bytes(&mut collector, name, bytes),
-            Input::Path(path) => load_path(&mut collector, &mut reader, path)?,
+            Input::Path(path) => reader
+                .path(&mut collector, path)
+                .map_err(|source| LoadError { path: path.to_owned(), source })?,
         }
     }
     Ok(collector.finish(options))
-}
-
-fn load_path(collector: &mut Collector, reader: &mut Reader, path: &Path) -> Result<(), LoadError> {
-    let fail = |source| LoadError { path: path.to_owned(), source };
-    let metadata = std::fs::metadata(path).map_err(fail)?;
-    if !metadata.is_dir() {
-        return reader.file(collector, path, metadata.is_file()).map_err(fail);
-    }
-    let wanted = |path: &Path| {
-        path.extension()
-            .is_some_and(|extension| extension == "yaml" || extension == "yml" || extension == "json")
-    };
-    let mut is_empty = true;
-    for entry in walkdir::WalkDir::new(path).follow_links(true).sort_by_file_name() {
-        match entry {
-            Ok(entry) if entry.file_type().is_file() && wanted(entry.path()) => {
-                is_empty = false;
-                if let Err(error) = reader.file(collector, entry.path(), true) {
-                    collector.unreadable(entry.path(), &error.to_string());
-                }
-            }
-            Ok(_) => {}
-            Err(error) => {
-                is_empty = false;
-                collector.unreadable(error.path().unwrap_or(path), &error.to_string());
-            }
-        }
-    }
-    if is_empty {
-        collector.empty_directory(path);
-    }
-    Ok(())
 }

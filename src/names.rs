@@ -1,4 +1,4 @@
-//! Interned names: inside, a name is a number; its text lives here, once.
+//! Interned names: inside, a name is a number; its text lives here, once. And how some names must be spelled.
 
 use std::hash::BuildHasher;
 
@@ -69,6 +69,35 @@ impl Default for Names {
     }
 }
 
+/// `IsDNS1123Label`: how a namespace is called.
+pub(crate) fn is_dns_label(text: &str) -> bool {
+    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = text.as_bytes();
+    bytes.len() <= 63
+        && bytes.first().is_some_and(alphanumeric)
+        && bytes.last().is_some_and(alphanumeric)
+        && bytes.iter().all(|byte| alphanumeric(byte) || *byte == b'-')
+}
+
+/// `IsDNS1123Subdomain`: how a service account is called.
+pub(crate) fn is_dns_subdomain(text: &str) -> bool {
+    // One way through: every label prefix of every object is asked.
+    let mut last = b'.';
+    for byte in text.bytes() {
+        let fits = match byte {
+            b'a'..=b'z' | b'0'..=b'9' => true,
+            b'-' => last != b'.',
+            b'.' => last != b'.' && last != b'-',
+            _ => false,
+        };
+        if !fits {
+            return false;
+        }
+        last = byte;
+    }
+    text.len() <= 253 && last != b'.' && last != b'-'
+}
+
 fn hash(text: &[u8]) -> u64 {
     FxBuildHasher.hash_one(text)
 }
@@ -127,6 +156,27 @@ impl Names {
         self.text.get(start..end).unwrap_or("")
     }
 
+    /// Forgets all names but those that are always there, and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+        self.table.clear();
+        self.intern("");
+        self.intern("*");
+    }
+
+    /// Interns all names of others; gives, by their numbers there, the names here.
+    pub(crate) fn absorb(&mut self, others: &Self, here: &mut Vec<Name>) {
+        here.clear();
+        here.reserve(others.ends.len());
+        let mut start = 0;
+        for end in &others.ends {
+            let text = others.text.get(start as usize..*end as usize).unwrap_or_default();
+            here.push(self.intern(text));
+            start = *end;
+        }
+    }
+
     /// Forgets the names that were interned since there were so many.
     pub(crate) fn forget_after(&mut self, count: usize) {
         self.table.retain(|entry| (entry.index as usize) < count);
@@ -142,5 +192,24 @@ impl Names {
     /// Whether only the built-in names are there.
     pub fn is_empty(&self) -> bool {
         self.ends.len() <= 2
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn service_accounts_and_namespaces_are_spelled_as_in_dns() {
+        for good in ["a", "0", "a-b", "a.b", "a-0.b-1.c"] {
+            assert!(is_dns_subdomain(good), "{good}");
+            assert_eq!(is_dns_label(good), !good.contains('.'), "{good}");
+        }
+        for bad in ["", "-a", "a-", ".a", "a.", "a..b", "a-.b", "a.-b", "A", "a_b", "a/b", "ä"] {
+            assert!(!is_dns_subdomain(bad) && !is_dns_label(bad), "{bad}");
+        }
+        let long = |len: usize| "x".repeat(len);
+        assert!(is_dns_label(&long(63)) && !is_dns_label(&long(64)));
+        assert!(is_dns_subdomain(&long(253)) && !is_dns_subdomain(&long(254)));
     }
 }

@@ -3,8 +3,10 @@
 use rustc_hash::FxHashMap;
 
 use crate::names::{Name, Names};
-use crate::rbac::{Binding, PlacedRule, PlacedSubject, PolicyRule, Role, Rules, Scope, Span};
-use crate::source::{FileId, Source, Sources};
+use crate::rbac::{
+    Binding, PlacedRule, PlacedSubject, PolicyRule, Role, RoleRef, RuleId, Rules, Scope, Span, Subject,
+};
+use crate::source::{FileId, Shift, Source, Sources};
 
 /// The RBAC objects of a cluster, or of a part of one.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +29,30 @@ pub struct Policy {
     pub namespaces: Vec<(Name, Source)>,
     /// The pseudo file that the built-in roles and bindings stand in, if they were added.
     pub builtin: Option<FileId>,
+    /// Objects whose names are prefixes until [`Policy::absorb`] completes them.
+    generated: Vec<Generated>,
+    moved: Moved,
+}
+
+/// An object with `generateName`.
+#[derive(Copy, Clone, Debug)]
+struct Generated {
+    is_binding: bool,
+    index: usize,
+    /// How many objects came before.
+    objects_before: usize,
+}
+
+/// A name that no other object has: two objects with one prefix are two, as the server's names would be.
+pub(crate) fn generated_name(prefix: &str, number: usize) -> String {
+    format!("{prefix}<generated-{number}>")
+}
+
+/// Names and rules of a policy that is taken in, by their numbers there. Kept for their memory only.
+#[derive(Clone, Debug, Default)]
+struct Moved {
+    names: Vec<Name>,
+    rules: Vec<RuleId>,
 }
 
 impl Policy {
@@ -48,6 +74,100 @@ impl Policy {
     /// Whether an object came with Kubernetes rather than from the inputs.
     pub fn is_builtin(&self, source: Source) -> bool {
         self.builtin == Some(source.file)
+    }
+
+    /// Forgets everything, and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.names.clear();
+        self.sources.clear();
+        self.rules.clear();
+        self.roles.clear();
+        self.bindings.clear();
+        self.placed_rules.clear();
+        self.placed_subjects.clear();
+        self.service_accounts.clear();
+        self.namespaces.clear();
+        self.generated.clear();
+    }
+
+    /// Takes in all objects of a policy that was read apart, as if they had been read here. Its files must have a
+    /// place among these already; of its objects nothing is left there.
+    pub(crate) fn absorb(&mut self, other: &mut Self, shift: &Shift) {
+        let Moved { names, rules } = &mut self.moved;
+        self.names.absorb(&other.names, names);
+        self.rules.absorb(&other.rules, names, rules);
+        self.sources.append_paths(&mut other.sources, shift);
+        let name = |name: Name| names.get(name.index()).copied().unwrap_or(name);
+        let scope = |scope: Scope| match scope {
+            Scope::Cluster => Scope::Cluster,
+            Scope::Namespace(namespace) => Scope::Namespace(name(namespace)),
+        };
+        let (roles_before, bindings_before) = (self.roles.len(), self.bindings.len());
+        let (rules_before, subjects_before) = (self.placed_rules.len(), self.placed_subjects.len());
+        self.placed_rules.extend(other.placed_rules.drain(..).map(|placed| PlacedRule {
+            rule: rules.get(placed.rule.index()).copied().unwrap_or(placed.rule),
+            line: shift.line(placed.line),
+        }));
+        self.placed_subjects.extend(other.placed_subjects.drain(..).map(|placed| PlacedSubject {
+            subject: match placed.subject {
+                Subject::User(user) => Subject::User(name(user)),
+                Subject::Group(group) => Subject::Group(name(group)),
+                Subject::ServiceAccount { namespace, name: account } => {
+                    Subject::ServiceAccount { namespace: name(namespace), name: name(account) }
+                }
+            },
+            line: shift.line(placed.line),
+        }));
+        self.roles.extend(other.roles.drain(..).map(|mut role| {
+            for (key, value) in &mut role.labels {
+                (*key, *value) = (name(*key), name(*value));
+            }
+            for requirement in role.aggregation.iter_mut().flatten().flatten() {
+                requirement.key = name(requirement.key);
+                for value in &mut requirement.values {
+                    *value = name(*value);
+                }
+            }
+            let rules = role.rules.behind(rules_before);
+            let source = shift.source(role.source);
+            Role { scope: scope(role.scope), name: name(role.name), rules, source, ..role }
+        }));
+        self.bindings.extend(other.bindings.drain(..).map(|binding| Binding {
+            scope: scope(binding.scope),
+            name: name(binding.name),
+            role_ref: RoleRef { name: name(binding.role_ref.name), ..binding.role_ref },
+            subjects: binding.subjects.behind(subjects_before),
+            source: shift.source(binding.source),
+            role_ref_line: shift.line(binding.role_ref_line),
+        }));
+        self.service_accounts.extend(
+            other
+                .service_accounts
+                .drain(..)
+                .map(|(namespace, account, source)| (name(namespace), name(account), shift.source(source))),
+        );
+        self.namespaces.extend(
+            other.namespaces.drain(..).map(|(namespace, source)| (name(namespace), shift.source(source))),
+        );
+        for generated in other.generated.drain(..) {
+            let number = roles_before + bindings_before + generated.objects_before;
+            let place = if generated.is_binding {
+                self.bindings.get_mut(bindings_before + generated.index).map(|binding| &mut binding.name)
+            } else {
+                self.roles.get_mut(roles_before + generated.index).map(|role| &mut role.name)
+            };
+            if let Some(place) = place {
+                let complete = generated_name(self.names.text(*place), number);
+                *place = self.names.intern(&complete);
+            }
+        }
+    }
+
+    /// Says that the object that is added next has a prefix for a name, for the API server to complete.
+    pub(crate) fn next_is_generated(&mut self, is_binding: bool) {
+        let objects_before = self.roles.len() + self.bindings.len();
+        let index = if is_binding { self.bindings.len() } else { self.roles.len() };
+        self.generated.push(Generated { is_binding, index, objects_before });
     }
 
     pub(crate) fn add_rules(&mut self, rules: &[PlacedRule]) -> Span {

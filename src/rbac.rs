@@ -178,6 +178,25 @@ impl Rules {
         RuleId(index)
     }
 
+    /// Forgets all rules, and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.pool.clear();
+        self.bounds.clear();
+        self.table.clear();
+    }
+
+    /// Interns all rules of others, whose names are found by their numbers there; gives, by their numbers there, the
+    /// rules here.
+    pub(crate) fn absorb(&mut self, others: &Self, names: &[Name], here: &mut Vec<RuleId>) {
+        here.clear();
+        let pool: Vec<Name> =
+            others.pool.iter().map(|name| names.get(name.index()).copied().unwrap_or(*name)).collect();
+        for index in 0..others.bounds.len() {
+            let rule = rule_at(&pool, &others.bounds, u32::try_from(index).unwrap_or(u32::MAX));
+            here.push(self.intern(&rule));
+        }
+    }
+
     /// The rule of a number.
     pub fn get(&self, rule: RuleId) -> PolicyRule<'_> {
         rule_at(&self.pool, &self.bounds, rule.0)
@@ -215,6 +234,12 @@ pub struct Span {
 }
 
 impl Span {
+    /// The same part of what was put behind so many others.
+    pub(crate) fn behind(self, others: usize) -> Self {
+        let others = u32::try_from(others).unwrap_or(u32::MAX);
+        Self { start: self.start + others, end: self.end + others }
+    }
+
     /// The part of the pool.
     pub(crate) fn of<T>(self, pool: &[T]) -> &[T] {
         pool.get(self.start as usize..self.end as usize).unwrap_or(&[])

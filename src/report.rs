@@ -7,5 +7,6 @@ pub mod matrix_statement;
 pub mod matrix_table;
 pub mod rules;
 pub mod text;
+pub mod visible;
 pub mod who_can;
 pub mod words;

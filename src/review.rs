@@ -1,7 +1,7 @@
 //! SubjectAccessReviews in, the same with `status` out: a stream, one review at a time.
 
 use std::borrow::Cow;
-use std::io::{BufRead, Write};
+use std::io::Write;
 
 use k8s_openapi::api::authorization::v1::{SubjectAccessReviewSpec, SubjectAccessReviewStatus};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,11 @@ use crate::attributes::{Attributes, NonResourceAttributes, ResourceAttributes};
 use crate::cluster::Cluster;
 use crate::document::{Kind, Node, ScalarType, Tree, yaml};
 
+mod chunks;
 mod lean;
+mod stream;
+
+pub use stream::stream;
 
 #[derive(Serialize, Deserialize)]
 struct Review<'a, S> {
@@ -135,44 +139,6 @@ fn status<T: AsRef<str>>(
     Status { allowed: decision.is_allowed(), reason: graph.reason(&decision), evaluation_error: None }
 }
 
-/// Reads a stream of reviews (NDJSON, JSON or YAML documents) and writes each back as one line of JSON.
-///
-/// Holds one review at a time. Gives how many there were.
-///
-/// # Errors
-/// If reading or writing fails.
-pub fn stream(cluster: &Cluster, input: &mut dyn BufRead, output: &mut dyn Write) -> std::io::Result<usize> {
-    let mut chunks = Chunks::default();
-    let (mut line, mut answered) = (Vec::new(), Vec::new());
-    let mut count = 0;
-    loop {
-        line.clear();
-        let more = input.read_until(b'\n', &mut line)? > 0;
-        if more && chunks.is_empty() && line.starts_with(b"{") && line.trim_ascii_end().ends_with(b"}") {
-            // One line, one review: the common case needs no copy. What does not parse goes the long way.
-            let text = std::str::from_utf8(&line).ok();
-            if let Some(review) = text.and_then(|text| parse::<lean::Spec<'_>>(text).ok()) {
-                answered.clear();
-                answer(cluster, review, &mut answered)?;
-                output.write_all(&answered)?;
-                count += 1;
-                continue;
-            }
-            if let Some(review) = text.and_then(|text| parse::<SubjectAccessReviewSpec>(text).ok()) {
-                answer(cluster, review, output)?;
-                count += 1;
-                continue;
-            }
-        }
-        for chunk in chunks.push(if more { Some(&line) } else { None }) {
-            count += chunk_of(cluster, &chunk, output)?;
-        }
-        if !more {
-            return Ok(count);
-        }
-    }
-}
-
 fn parse<'a, S: Deserialize<'a>>(text: &'a str) -> serde_json::Result<Review<'a, S>> {
     serde_json::from_str(text)
 }
@@ -215,11 +181,16 @@ fn malformed(error: &str, output: &mut dyn Write) -> std::io::Result<()> {
 }
 
 /// Answers the reviews of a chunk: one JSON value, several on a line, or one YAML document.
-fn chunk_of(cluster: &Cluster, chunk: &[u8], output: &mut dyn Write) -> std::io::Result<usize> {
+fn chunk_of(cluster: &Cluster, chunk: &[u8], output: &mut Vec<u8>) -> std::io::Result<usize> {
     let Ok(text) = std::str::from_utf8(chunk) else {
         malformed("not UTF-8", output)?;
         return Ok(1);
     };
+    // One line, one review: the common case needs no copy. What does not parse goes the long way.
+    if let Ok(review) = parse::<lean::Spec<'_>>(text) {
+        answer(cluster, review, output)?;
+        return Ok(1);
+    }
     if text.trim_start().starts_with('{') {
         let mut count = 0;
         let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
@@ -293,78 +264,6 @@ fn json_of(node: Node<'_>) -> serde_json::Value {
             }
             _ => Value::from(node.text()),
         },
-    }
-}
-
-/// Cuts a stream of lines into chunks that hold one review each.
-#[derive(Default)]
-struct Chunks {
-    buffer: Vec<u8>,
-    /// How deep in braces and brackets the JSON value is that the buffer begins with.
-    depth: usize,
-    in_string: bool,
-    escaped: bool,
-    json: bool,
-}
-
-impl Chunks {
-    fn is_empty(&self) -> bool {
-        self.buffer.is_empty()
-    }
-
-    /// Takes the next line (`None` at the end) and gives the chunks that are whole now.
-    fn push(&mut self, line: Option<&[u8]>) -> Vec<Vec<u8>> {
-        let mut whole = Vec::new();
-        let Some(line) = line else {
-            whole.extend(self.take());
-            return whole;
-        };
-        if line.trim_ascii().is_empty() && self.is_empty() {
-            return whole;
-        }
-        // What stands behind the dashes, `--- {}`, opens the next review.
-        let separator =
-            line.strip_prefix(b"---").filter(|rest| rest.first().is_none_or(u8::is_ascii_whitespace));
-        // A line that begins a JSON value at the left margin begins the next review, whatever is still open:
-        // so a review that was cut short does not swallow its neighbours.
-        let next = line.starts_with(b"{") && !self.is_empty();
-        if separator.is_some() || next {
-            whole.extend(self.take());
-        }
-        let line = separator.unwrap_or(line);
-        let said = line.trim_ascii();
-        if separator.is_some() && (said.is_empty() || said.starts_with(b"#")) {
-            return whole;
-        }
-        if self.is_empty() {
-            self.json = line.trim_ascii_start().starts_with(b"{");
-        }
-        self.buffer.extend_from_slice(line);
-        if self.json {
-            self.scan(line);
-            if self.depth == 0 && !self.in_string {
-                whole.extend(self.take());
-            }
-        }
-        whole
-    }
-
-    fn scan(&mut self, line: &[u8]) {
-        for byte in line {
-            match byte {
-                _ if self.escaped => self.escaped = false,
-                b'\\' if self.in_string => self.escaped = true,
-                b'"' => self.in_string = !self.in_string,
-                b'{' | b'[' if !self.in_string => self.depth += 1,
-                b'}' | b']' if !self.in_string => self.depth = self.depth.saturating_sub(1),
-                _ => {}
-            }
-        }
-    }
-
-    fn take(&mut self) -> Option<Vec<u8>> {
-        let Self { buffer, .. } = std::mem::take(self);
-        (!buffer.trim_ascii().is_empty()).then_some(buffer)
     }
 }
 

@@ -24,7 +24,7 @@ pub struct RulesReview<'g> {
     pub is_master: bool,
     /// How many cluster-scoped types and URLs were left out, for a RoleBinding cannot grant them.
     pub left_out: usize,
-    /// The bindings that apply and whose role is missing.
+    /// The bindings that apply and whose role is missing, or aggregates nothing that the inputs hold.
     pub missing: Vec<Applied<'g>>,
 }
 
@@ -34,7 +34,8 @@ pub fn rules<'g>(cluster: &'g Cluster, user: &UserInfo, namespace: &str) -> Rule
     let policy = graph.policy();
     let text = |name| policy.names.text(name).to_owned();
     let asker = graph.asker(user);
-    let (grants, missing) = graph.rules_for(&asker, namespace);
+    let (grants, mut missing) = graph.rules_for(&asker, namespace);
+    missing.extend(graph.taking_nothing(&asker, namespace, cluster.worth()));
     let mut resources: BTreeMap<(String, String, Option<String>), Vec<String>> = BTreeMap::new();
     let mut urls: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let add = |verbs: &mut Vec<String>, verb: String| {
@@ -57,19 +58,35 @@ pub fn rules<'g>(cluster: &'g Cluster, user: &UserInfo, namespace: &str) -> Rule
         for group in rule.api_groups {
             for resource in rule.resources {
                 let (group, resource) = (text(*group), text(*resource));
-                if in_namespace && is_cluster_scoped(cluster, &group, &resource) {
-                    left_out += 1;
-                    continue;
-                }
+                let all: Vec<String> = rule.verbs.iter().map(|verb| text(*verb)).collect();
                 // The empty name is one, too: a rule for it is no rule for any name.
-                let names: Vec<Option<String>> = if rule.resource_names.is_empty() {
+                let mut names: Vec<Option<String>> = if rule.resource_names.is_empty() {
                     vec![None]
                 } else {
                     rule.resource_names.iter().map(|name| Some(text(*name))).collect()
                 };
+                let in_force = match cluster_scoped(cluster, &group, &resource).filter(|_| in_namespace) {
+                    None => all.clone(),
+                    Some(ClusterScoped::Namespace) => {
+                        let own = Some(namespace.to_owned());
+                        let is_named = names.contains(&None) || names.contains(&own);
+                        names = if is_named { vec![own] } else { Vec::new() };
+                        verbs_among(&all, &VERBS_ON_A_NAMESPACE, |verb| !VERBS_ON_NAMESPACES.contains(&verb))
+                    }
+                    Some(ClusterScoped::ClusterRole) => verbs_among(&all, &["bind"], |verb| verb == "bind"),
+                    Some(ClusterScoped::Other) => Vec::new(),
+                };
+                if in_force != all || names.is_empty() {
+                    left_out += 1;
+                }
+                if in_force.is_empty() {
+                    continue;
+                }
                 for name in names {
                     let verbs = resources.entry((group.clone(), resource.clone(), name)).or_default();
-                    rule.verbs.iter().for_each(|verb| add(verbs, text(*verb)));
+                    for verb in &in_force {
+                        add(verbs, verb.clone());
+                    }
                 }
             }
         }
@@ -95,12 +112,35 @@ pub fn rules<'g>(cluster: &'g Cluster, user: &UserInfo, namespace: &str) -> Rule
     RulesReview { resource_rules, non_resource_rules, is_master: asker.is_master, left_out, missing }
 }
 
-/// Whether a type is known to be cluster-scoped, so that a RoleBinding cannot grant it. `namespaces` are the
-/// exception: the namespace itself is authorised inside it.
-fn is_cluster_scoped(cluster: &Cluster, group: &str, resource: &str) -> bool {
+/// A type that is known to be cluster-scoped, so that a RoleBinding cannot grant it, with two exceptions.
+enum ClusterScoped {
+    /// A Namespace itself is authorised inside it.
+    Namespace,
+    /// `bind` on a ClusterRole is asked in the namespace of the RoleBinding that is written.
+    ClusterRole,
+    Other,
+}
+
+/// What is asked about one Namespace, and so inside it; and about all of them, and so not.
+const VERBS_ON_A_NAMESPACE: [&str; 4] = ["delete", "get", "patch", "update"];
+const VERBS_ON_NAMESPACES: [&str; 4] = ["create", "deletecollection", "list", "watch"];
+
+fn cluster_scoped(cluster: &Cluster, group: &str, resource: &str) -> Option<ClusterScoped> {
     let plural = resource.split('/').next().unwrap_or(resource);
-    let is_namespace = group.is_empty() && plural == "namespaces";
-    !is_namespace && cluster.catalogue().find(group, plural).is_some_and(|known| !known.namespaced)
+    cluster.catalogue().find(group, plural).filter(|known| !known.namespaced)?;
+    Some(match (group, resource) {
+        ("", _) if plural == "namespaces" => ClusterScoped::Namespace,
+        ("rbac.authorization.k8s.io", "clusterroles") => ClusterScoped::ClusterRole,
+        _ => ClusterScoped::Other,
+    })
+}
+
+/// The verbs that count, of all; a star stands for those of a list.
+fn verbs_among(all: &[String], star: &[&str], counts: impl Fn(&str) -> bool) -> Vec<String> {
+    if all.iter().any(|verb| verb == "*") {
+        return star.iter().map(|verb| (*verb).to_owned()).collect();
+    }
+    all.iter().filter(|verb| counts(verb)).cloned().collect()
 }
 
 /// kubectl sorts by the text of the Go struct, which begins with the verbs.

@@ -35,6 +35,43 @@ impl Source {
     }
 }
 
+/// How places move when what was read apart is put behind what was read before.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Shift {
+    /// Files before the first.
+    pub(crate) files: u32,
+    /// Paths before the first.
+    pub(crate) paths: u32,
+    /// Items of the list that a file is, before the first.
+    pub(crate) items: u32,
+    /// Lines of the file before the first.
+    pub(crate) lines: u32,
+    /// Characters before the beginning of the first line.
+    pub(crate) columns: u32,
+}
+
+impl Shift {
+    /// Where a line really is; 0 is not known and stays so.
+    pub(crate) fn line(&self, line: u32) -> u32 {
+        if line == 0 { 0 } else { line + self.lines }
+    }
+
+    /// Where a place really is.
+    pub(crate) fn source(&self, source: Source) -> Source {
+        let first = source.line == 1 && source.column > 0;
+        Source {
+            file: FileId(source.file.0 + self.files),
+            line: self.line(source.line),
+            column: source.column + if first { self.columns } else { 0 },
+            path: if source.path == PathId::default() {
+                source.path
+            } else {
+                PathId(source.path.0 + self.paths)
+            },
+        }
+    }
+}
+
 /// The names of the input files and the paths inside them.
 #[derive(Clone, Debug, Default)]
 pub struct Sources {
@@ -44,6 +81,12 @@ pub struct Sources {
 }
 
 impl Sources {
+    /// Forgets everything, and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        self.files.clear();
+        self.paths.clear();
+    }
+
     /// Adds a file under the name that people will see.
     pub fn add_file(&mut self, name: &str) -> FileId {
         self.files.push(name.into());
@@ -76,6 +119,28 @@ impl Sources {
     /// The text of a path, such as `items[3].items[0]`; empty for none.
     pub fn path(&self, path: PathId) -> impl fmt::Display + '_ {
         ShownPath { sources: self, path }
+    }
+
+    /// The shift of what comes behind the files and paths that there are.
+    pub(crate) fn behind(&self) -> Shift {
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        Shift { files: number(self.files.len()), paths: number(self.paths.len()), ..Shift::default() }
+    }
+
+    /// Moves files to the end of these.
+    pub(crate) fn append_files(&mut self, other: &mut Self) {
+        self.files.append(&mut other.files);
+    }
+
+    /// Moves paths to the end of these.
+    pub(crate) fn append_paths(&mut self, other: &mut Self, shift: &Shift) {
+        self.paths.extend(other.paths.drain(..).map(|(list, index)| {
+            if list == PathId::default() {
+                (list, index + shift.items)
+            } else {
+                (PathId(list.0 + shift.paths), index)
+            }
+        }));
     }
 
     /// How many paths there are.

@@ -34,7 +34,7 @@ pub fn request(step: &Step, namespace: &str, name: &str) -> Request {
 
 /// The answer to a step: where the question cannot tell name or namespace, a limited grant makes it unknown.
 pub fn answer<'g>(cluster: &'g Cluster, who: &Who, step: &Step, request: &Request) -> Answer<'g> {
-    let mut answer = cluster.answer(who, &request.attributes());
+    let mut answer = cluster.answer_for_type(who, &request.attributes());
     if answer.ternary == Ternary::No {
         let near = std::mem::take(&mut answer.near);
         for near in near {
@@ -59,7 +59,7 @@ pub fn answer<'g>(cluster: &'g Cluster, who: &Who, step: &Step, request: &Reques
 
 /// Yes, no or unknown without the reasons; what [`answer`] says.
 pub fn ternary(cluster: &Cluster, who: &Who, step: &Step, request: &Request) -> Ternary {
-    let ternary = cluster.ternary(who, &request.attributes());
+    let ternary = cluster.ternary_for_type(who, &request.attributes());
     let limited = step.name == StepName::Unknown || step.scope == StepScope::UnknownNamespaces;
     if ternary == Ternary::No && limited {
         return answer(cluster, who, step, request).ternary;

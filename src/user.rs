@@ -1,5 +1,7 @@
 //! Who asks: the user info that an authenticator hands to the authorizers.
 
+use crate::names::{is_dns_label, is_dns_subdomain};
+
 /// The group whose members may do everything, before RBAC is asked.
 pub const SYSTEM_MASTERS: &str = "system:masters";
 /// The group of every authenticated user.
@@ -24,11 +26,11 @@ pub struct UserInfo {
 
 /// The namespace and name in `system:serviceaccount:NAMESPACE:NAME`.
 ///
-/// Follows `serviceaccount.SplitUsername`: exactly one colon after the prefix. Names are not checked further
-/// here; what the string says is what RBAC compares.
+/// Follows `serviceaccount.SplitUsername`: exactly one colon after the prefix, between a DNS label and a DNS
+/// subdomain. RBAC compares the string whatever it says; this only tells who gets the groups of service accounts.
 pub fn split_service_account(username: &str) -> Option<(&str, &str)> {
     let (namespace, name) = username.strip_prefix("system:serviceaccount:")?.split_once(':')?;
-    (!name.contains(':')).then_some((namespace, name))
+    (is_dns_label(namespace) && is_dns_subdomain(name)).then_some((namespace, name))
 }
 
 impl UserInfo {

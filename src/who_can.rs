@@ -5,7 +5,7 @@
 //! once, with every grant. A kubectl operation may need several requests: then each subject is asked as the user
 //! it stands for. IAM identities are asked as whole users, with all their groups together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -20,6 +20,7 @@ use crate::operations::{Plan, StepScope};
 use crate::policy::Policy;
 use crate::question::Request;
 use crate::rbac::{Scope, Subject};
+use crate::source::Source;
 use crate::steps;
 use crate::ternary::Ternary;
 use crate::user::{SYSTEM_AUTHENTICATED, SYSTEM_MASTERS, SYSTEM_SERVICE_ACCOUNTS, UserInfo};
@@ -77,7 +78,7 @@ impl Ask<'_> {
     fn answer<'g>(&self, cluster: &'g Cluster, who: &Who, moved: Option<&str>) -> (Ternary, Vec<Answer<'g>>) {
         match self {
             Self::Request(request) => {
-                let answer = cluster.answer(who, &moved_attributes(request, moved));
+                let answer = cluster.answer_for_type(who, &moved_attributes(request, moved));
                 (answer.ternary, vec![answer])
             }
             Self::Operation { plan, name, namespace } => {
@@ -259,10 +260,13 @@ pub struct WhoCan<'g> {
     pub unknown_identities: Vec<IdentityCan<'g>>,
     /// Bindings whose subjects cannot be told, for the role is missing.
     pub untold: Vec<Untold<'g>>,
-    /// Subjects whose operation cannot be told for another reason, such as a name that is not known.
+    /// Subjects of whom it cannot be told for another reason: a name that the question does not tell, or a type that
+    /// is not known and that CRDs may define where these subjects can.
     pub unclear: Vec<SubjectCan<'g>>,
     /// Accounts of `mapAccounts`, all of whose principals can.
     pub accounts: Vec<String>,
+    /// A document that could not be read and may grant it to anybody.
+    pub unread: Option<Source>,
 }
 
 impl WhoCan<'_> {
@@ -272,8 +276,10 @@ impl WhoCan<'_> {
         if somebody || !self.identities.is_empty() {
             return Ternary::Yes;
         }
-        let doubt =
-            !self.unknown_identities.is_empty() || !self.untold.is_empty() || !self.unclear.is_empty();
+        let doubt = !self.unknown_identities.is_empty()
+            || !self.untold.is_empty()
+            || !self.unclear.is_empty()
+            || self.unread.is_some();
         if doubt { Ternary::Unknown } else { Ternary::No }
     }
 }
@@ -291,6 +297,7 @@ pub fn who_can<'g>(cluster: &'g Cluster, ask: &Ask<'_>, all_namespaces: bool) ->
         untold: Vec::new(),
         unclear: Vec::new(),
         accounts: Vec::new(),
+        unread: cluster.worth().unseen,
     };
     let Found { bound, untold } = bound(cluster, ask, Place::AsAsked);
     who_can.untold = untold;
@@ -316,6 +323,7 @@ pub fn who_can<'g>(cluster: &'g Cluster, ask: &Ask<'_>, all_namespaces: bool) ->
         }
     }
     who_can.subjects.insert(0, masters);
+    who_can.unclear.extend(other_types(cluster, ask, &everywhere));
     if all_namespaces {
         in_namespaces(cluster, ask, &everywhere, &mut who_can);
     }
@@ -369,8 +377,9 @@ fn bound<'g>(cluster: &'g Cluster, ask: &Ask<'_>, place: Place) -> Found<'g> {
             continue;
         }
         let subjects = policy.subjects_of(applied.binding);
-        if applied.role.is_none() {
-            if cluster.worth().could_exist(&applied) {
+        let takes_nothing = graph.takes_nothing(&applied, cluster.worth());
+        if applied.role.is_none() || takes_nothing {
+            if takes_nothing || cluster.worth().could_exist(&applied) {
                 let subjects = subjects.iter().map(|placed| Named::of(policy, placed.subject)).collect();
                 found.untold.push(Untold { binding: applied, subjects });
             }
@@ -399,6 +408,24 @@ fn bound<'g>(cluster: &'g Cluster, ask: &Ask<'_>, place: Place) -> Found<'g> {
     }
     found.bound.sort_by(|one, other| one.named.cmp(&other.named));
     found
+}
+
+/// A type that nobody knows may really be another, of which rules speak: who can with that is not clear, unless it
+/// certainly can.
+fn other_types<'g>(cluster: &'g Cluster, ask: &Ask<'_>, certain: &FxHashSet<Subject>) -> Vec<SubjectCan<'g>> {
+    let Ask::Request(request) = ask else { return Vec::new() };
+    let Attributes::Resource(asked) = request.attributes() else { return Vec::new() };
+    let mut unclear: BTreeMap<Named, Vec<GrantAt<'g>>> = BTreeMap::new();
+    for (group, resource) in cluster.could_be(asked.group, asked.resource) {
+        let other = ResourceAttributes { group, resource: &resource, ..asked };
+        let other = Request::from(Attributes::Resource(other));
+        for Bound { subject, named, grants } in bound(cluster, &Ask::Request(&other), Place::AsAsked).bound {
+            if !named.is_masters() && !certain.contains(&subject) {
+                unclear.entry(named).or_default().extend(grants);
+            }
+        }
+    }
+    unclear.into_iter().map(|(subject, grants)| SubjectCan { subject, grants }).collect()
 }
 
 /// A subject as users who can be asked: whether it can carry out an operation by itself, or together with the groups

@@ -3,17 +3,18 @@
 use std::io::Write;
 
 use rbacsim::answer::Answer;
-use rbacsim::attributes::Attributes;
 use rbacsim::cluster::{Cluster, Who};
+use rbacsim::identity::IamIdentity;
 use rbacsim::operations::{self, Need, Plan, Step, StepName};
 use rbacsim::question::{self, Question, Request, Target, Words};
+use rbacsim::report::visible::visible;
 use rbacsim::report::{json, text};
 use rbacsim::steps;
 use rbacsim::ternary::Ternary;
 use serde_json::{Value, json};
 
 use super::inputs::{Identity, Inputs};
-use super::{Exit, Failure, Output, list};
+use super::{Exit, Failure, Output, given, list};
 
 mod namespaces;
 
@@ -99,7 +100,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
             return Err("--list lists everything; leave VERB and TYPE out".into());
         }
         let cluster = args.inputs.load()?;
-        return list::run(&cluster, &args.identity, args.namespace.as_deref(), args.output, out);
+        return list::run(&cluster, &args.identity, given(args.namespace.as_deref()), args.output, out);
     }
     let (verb, target) = match args.words.as_slice() {
         [verb, target] => (verb.clone(), target.as_str()),
@@ -116,7 +117,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         verb: operation.unwrap_or(&verb),
         target,
         subresource: args.subresource.as_deref(),
-        namespace: args.namespace.as_deref(),
+        namespace: given(args.namespace.as_deref()),
         all_namespaces: args.all_namespaces,
     };
     let cluster = args.inputs.load()?;
@@ -139,9 +140,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
             _ => ask(&cluster, who, &words)?,
         };
         if documents.is_empty() && total.is_none() {
-            let mut err = anstream::stderr();
             for warning in &warnings {
-                writeln!(err, "warning: {warning}")?;
+                super::beside("warning", warning)?;
             }
         }
         // One "no" makes several askers a "no", and one "unknown" an "unknown".
@@ -175,11 +175,8 @@ fn ask<'g>(
     who: &Who,
     words: &Words<'_>,
 ) -> Result<(Answered<'g>, Vec<String>), Failure> {
-    let Question { request, notes, warnings, namespaced, .. } = question::read(words, cluster.catalogue())?;
-    let answer = match request.attributes() {
-        Attributes::Resource(asked) if namespaced.is_none() => cluster.answer_for_unknown_type(who, &asked),
-        attributes => cluster.answer(who, &attributes),
-    };
+    let Question { request, notes, warnings, .. } = question::read(words, cluster.catalogue())?;
+    let answer = cluster.answer_for_type(who, &request.attributes());
     let answered = Answered {
         ternary: answer.ternary,
         title: request.attributes().to_string(),
@@ -307,12 +304,13 @@ fn print_plan(
     plan: &Plan,
     asked: &[Asked<'_>],
 ) -> Result<(), Failure> {
-    writeln!(out, "  needs {}", need_sentence(&plan.needs))?;
+    writeln!(out, "  needs {}", visible(&need_sentence(&plan.needs)))?;
     for (one, index) in asked.iter().zip(0usize..) {
         let style = text::style(one.answer.ternary);
         let aside = if one.decides { "" } else { " (kubectl only)" };
         let why = if one.why.is_empty() { String::new() } else { format!(", {}", one.why) };
-        writeln!(out, "  {style}{}{style:#} - {}{why}{aside}", one.answer.ternary, one.request.attributes())?;
+        let request = visible(&one.request.attributes().to_string());
+        writeln!(out, "  {style}{}{style:#} - {request}{why}{aside}", one.answer.ternary)?;
         // What every request shares is said once.
         let same = |other: &&Asked<'_>| {
             other.answer.ternary == Ternary::Unknown
@@ -363,6 +361,8 @@ fn document(
 ) -> Value {
     let mut notes = answered.notes.clone();
     notes.extend(text::assumptions(cluster, who));
+    let mut warnings = warnings.to_vec();
+    warnings.extend(who.identity.as_ref().and_then(IamIdentity::never_reported));
     let mut value = json!({
         "answer": answered.ternary.as_str(),
         "asked": answered.title,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use rbacsim::cluster::{Cluster, Who};
+use rbacsim::identity::PrincipalType;
 use rbacsim::load::{Completeness, Defaults, Input, LoadOptions, load};
 use rbacsim::report::text;
 use rbacsim::user::UserInfo;
@@ -115,6 +116,26 @@ pub(crate) struct Identity {
     pub(crate) as_group: Vec<String>,
 }
 
+/// Who an ARN is, and what is odd about the question.
+pub(crate) fn identify(
+    cluster: &Cluster,
+    arn: &str,
+    session_name: Option<&str>,
+) -> Result<(Who, Vec<String>), Failure> {
+    let who = cluster.identify(arn, session_name);
+    let mut warnings = Vec::new();
+    if let Some(identity) = &who.identity {
+        warnings.extend(identity.never_reported());
+        if session_name.is_some() && identity.principal() != PrincipalType::Role {
+            warnings.push(format!("--session-name is for the ARN of a role, and not looked at for `{arn}`"));
+        }
+    }
+    for warning in &warnings {
+        super::beside("warning", warning)?;
+    }
+    Ok((who, warnings))
+}
+
 impl Identity {
     /// Everybody who asks, with the ARN if one was given.
     pub(crate) fn askers(&self, cluster: &Cluster) -> Result<Vec<(Who, Option<String>)>, Failure> {
@@ -128,6 +149,6 @@ impl Identity {
             return Err("nobody asks; give --arn, or --as and --as-group".into());
         }
         let session = self.session_name.as_deref();
-        Ok(self.arn.iter().map(|arn| (cluster.identify(arn, session), Some(arn.clone()))).collect())
+        self.arn.iter().map(|arn| Ok((identify(cluster, arn, session)?.0, Some(arn.clone())))).collect()
     }
 }

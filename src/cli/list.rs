@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use rbacsim::cluster::Cluster;
+use rbacsim::report::visible::visible;
 use rbacsim::report::{json, rules, text};
 use rbacsim::rules_review;
 use serde_json::Value;
@@ -26,7 +27,7 @@ pub(crate) fn run(
             if output == Output::Json {
                 documents.push(json::identity(cluster, who, arn.as_deref()));
             } else if let Some(error) = who.error() {
-                writeln!(out, "{}: {error}", text::asker(who, arn.as_deref()))?;
+                writeln!(out, "{}", visible(&format!("{}: {error}", text::asker(who, arn.as_deref()))))?;
             }
             continue;
         };
@@ -34,7 +35,7 @@ pub(crate) fn run(
         match output {
             Output::Text => {
                 if askers.len() > 1 {
-                    writeln!(out, "{}", text::asker(who, arn.as_deref()))?;
+                    writeln!(out, "{}", visible(&text::asker(who, arn.as_deref())))?;
                 }
                 write!(out, "{}", rules::table(&review))?;
                 text::notes(out, &rules::notes(policy, &review))?;

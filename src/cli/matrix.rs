@@ -121,8 +121,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     };
     let filter = entries.map_or(filter, preset::filter);
     let mut matrix = Matrix::new(&cluster, &filter);
-    if !args.namespace.is_empty() {
-        matrix = matrix.in_namespaces(args.namespace.iter().map(String::as_str));
+    let namespaces: Vec<&str> =
+        args.namespace.iter().filter_map(|namespace| super::given(Some(namespace))).collect();
+    if !namespaces.is_empty() {
+        matrix = matrix.in_namespaces(namespaces);
     }
     let statement = Statement::of(&matrix, &holders, left_out);
     if let Some(path) = &args.meta {
@@ -138,8 +140,16 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let mut raw = io::stdout().lock();
     match args.output {
         Format::Csv => {
-            let rows = matrix_long::csv(&mut raw, &matrix, &holders, &mut progress)?;
-            side_notes(args, &matrix, &statement, &holders, rows)?;
+            let written = matrix_long::csv(&mut raw, &matrix, &holders, &mut progress)?;
+            side_notes(args, &matrix, &statement, &holders, written.rows)?;
+            if let Some(formula) = written.formula {
+                super::beside(
+                    "warning",
+                    &format!(
+                        "`{formula}` begins as a formula does, and is written as it stands; import the columns into a spreadsheet as text"
+                    ),
+                )?;
+            }
         }
         Format::Ndjson => {
             let rows = matrix_long::ndjson(&mut raw, &matrix, &holders, &mut progress)?;
@@ -204,14 +214,15 @@ fn count(matrix: &Matrix<'_>, holders: &[Holder]) -> usize {
 
 /// Which columns are wanted.
 fn filter(args: &Args, cluster: &Cluster) -> Result<Filter, Failure> {
-    let mut err = anstream::stderr();
     let mut filter = Filter::default();
     if !args.verbs.is_empty() {
         for verb in &args.verbs {
             if operations::is_operation(verb) {
-                writeln!(
-                    err,
-                    "warning: `{verb}` is an operation of kubectl, not a verb; who-can answers for operations, and the matrix for what they need, such as --resources pods/exec --verbs create"
+                super::beside(
+                    "warning",
+                    &format!(
+                        "`{verb}` is an operation of kubectl, not a verb; who-can answers for operations, and the matrix for what they need, such as --resources pods/exec --verbs create"
+                    ),
                 )?;
             }
         }
@@ -229,9 +240,11 @@ fn filter(args: &Args, cluster: &Cluster) -> Result<Filter, Failure> {
         let words = Words { target, ..Words::default() };
         let read = Target::read(&words, cluster.catalogue());
         for warning in &read.warnings {
-            writeln!(err, "warning: {warning}")?;
+            super::beside("warning", warning)?;
         }
         let unknown = matches!(read.resolution, Resolution::Unknown { .. });
+        let (group, resource) = (read.resolution.group(), read.resolution.resource());
+        let others = if unknown { cluster.could_be(group, resource) } else { Vec::new() };
         let part = match (read.subresource.as_str(), read.name.as_str()) {
             ("", "") => String::new(),
             ("", part) if unknown => format!("/{part}"),
@@ -240,7 +253,11 @@ fn filter(args: &Args, cluster: &Cluster) -> Result<Filter, Failure> {
             }
             (part, _) => format!("/{part}"),
         };
-        resources.push((read.resolution.group().to_owned(), format!("{}{part}", read.resolution.resource())));
+        resources.push((group.to_owned(), format!("{resource}{part}")));
+        // Rules speak of it in another group: a CRD outside the inputs may define it there.
+        resources.extend(
+            others.into_iter().map(|(group, resource)| (group.to_owned(), format!("{resource}{part}"))),
+        );
     }
     filter.resources = Some(resources);
     Ok(filter)
@@ -254,7 +271,7 @@ fn holders(args: &Args, cluster: &Cluster) -> Result<Vec<Holder>, Failure> {
         for (who, arn) in identity.askers(cluster)? {
             if let Some(error) = who.error() {
                 let arn = arn.as_deref().unwrap_or_default();
-                writeln!(anstream::stderr(), "warning: {arn}: {error}")?;
+                super::beside("warning", &format!("{arn}: {error}"))?;
             }
             holders.push(match (arn, &who.is) {
                 (None, rbacsim::cluster::WhoIs::User(user)) => holder::of_user(cluster, user.clone()),
@@ -275,7 +292,7 @@ fn holders(args: &Args, cluster: &Cluster) -> Result<Vec<Holder>, Failure> {
         if mapped.is_empty() {
             let text =
                 "no identity mapping of the inputs lets anybody in; --subjects all shows whom bindings name";
-            writeln!(anstream::stderr(), "note: {text}")?;
+            super::beside("note", text)?;
         }
         holders.extend(mapped);
     }
@@ -295,17 +312,16 @@ fn side_notes(
     rows: usize,
 ) -> Result<(), Failure> {
     const SHOWN: usize = 20;
-    let mut err = anstream::stderr();
     for line in matrix_statement::lines(matrix, statement, rows) {
-        writeln!(err, "note: {line}")?;
+        super::beside("note", &line)?;
     }
     let unknown = matrix_statement::unknown_lines(matrix, holders);
     for line in unknown.iter().take(SHOWN) {
-        writeln!(err, "unknown: {line}")?;
+        super::beside("unknown", line)?;
     }
     if let Some(more @ 1..) = unknown.len().checked_sub(SHOWN) {
         let place = if args.meta.is_some() { "the --meta file has them" } else { "--meta FILE lists them" };
-        writeln!(err, "unknown: and {more} more; {place}")?;
+        super::beside("unknown", &format!("and {more} more; {place}"))?;
     }
     Ok(())
 }

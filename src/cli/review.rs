@@ -1,7 +1,7 @@
 //! `review`: a stream of `SubjectAccessReview` objects in, the same with `status` out.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::PathBuf;
 
 use super::inputs::Inputs;
@@ -34,13 +34,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     let cluster = args.inputs.load()?;
     let mut output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    let mut input: Box<dyn BufRead> = match &args.reviews {
+    let mut input: Box<dyn Read + Send> = match &args.reviews {
         Some(path) if !from_stdin => {
             let file =
                 File::open(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
-            Box::new(BufReader::with_capacity(1 << 16, file))
+            Box::new(file)
         }
-        _ => Box::new(BufReader::with_capacity(1 << 16, io::stdin().lock())),
+        _ => Box::new(io::stdin()),
     };
     rbacsim::review::stream(&cluster, &mut *input, &mut output)?;
     output.flush()?;

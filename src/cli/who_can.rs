@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::can_i::need_sentence;
 use super::inputs::Inputs;
-use super::{Exit, Failure, Output};
+use super::{Exit, Failure, Output, given};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         verb: operation.unwrap_or(&verb),
         target,
         subresource: args.subresource.as_deref(),
-        namespace: args.namespace.as_deref(),
+        namespace: given(args.namespace.as_deref()),
         all_namespaces: args.all_namespaces,
     };
     let cluster = args.inputs.load()?;
@@ -83,9 +83,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
 }
 
 fn warn(warnings: &[String]) -> Result<(), Failure> {
-    let mut err = anstream::stderr();
     for warning in warnings {
-        writeln!(err, "warning: {warning}")?;
+        super::beside("warning", warning)?;
     }
     Ok(())
 }

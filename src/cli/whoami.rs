@@ -3,10 +3,10 @@
 use std::io::Write;
 
 use rbacsim::cluster::{Cluster, Who};
+use rbacsim::report::visible::visible;
 use rbacsim::report::{json, text};
-use serde_json::Value;
 
-use super::inputs::Inputs;
+use super::inputs::{Inputs, identify};
 use super::{Exit, Failure, Output};
 
 const EXAMPLES: &str = "\
@@ -38,15 +38,24 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let cluster = args.inputs.load()?;
     let session = args.session_name.as_deref();
-    let found: Vec<(&String, Who)> =
-        args.arn.iter().map(|arn| (arn, cluster.identify(arn, session))).collect();
+    let mut found: Vec<(&String, Who, Vec<String>)> = Vec::new();
+    for arn in &args.arn {
+        let (who, warnings) = identify(&cluster, arn, session)?;
+        found.push((arn, who, warnings));
+    }
     match args.output {
         Output::Json => {
-            let rows = found.iter().map(|(arn, who)| json::identity(&cluster, who, Some(arn))).collect();
-            super::print_json(&Value::Array(rows))?;
+            let row = |(arn, who, warnings): &(&String, Who, Vec<String>)| {
+                let mut row = json::identity(&cluster, who, Some(arn));
+                if let Some(object) = row.as_object_mut() {
+                    object.insert("warnings".into(), warnings.clone().into());
+                }
+                row
+            };
+            super::print_json(&found.iter().map(row).collect::<Vec<_>>())?;
         }
         Output::Text => {
-            for ((arn, who), index) in found.iter().zip(0usize..) {
+            for ((arn, who, _), index) in found.iter().zip(0usize..) {
                 if index > 0 {
                     writeln!(out)?;
                 }
@@ -54,11 +63,11 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
             }
         }
     }
-    Ok(super::exit_of_identities(found.iter().map(|(_, who)| who)))
+    Ok(super::exit_of_identities(found.iter().map(|(_, who, _)| who)))
 }
 
 fn print(out: &mut dyn Write, cluster: &Cluster, arn: &str, who: &Who) -> Result<(), Failure> {
-    writeln!(out, "{arn}")?;
+    writeln!(out, "{}", visible(arn))?;
     text::hops(out, &text::identity_hops(cluster, who), 2)?;
     if let Some(error) = who.error() {
         text::identity_error(out, cluster, error, 2)?;

@@ -5,12 +5,52 @@ use std::borrow::Cow;
 use super::{Position, ReadError};
 use crate::diagnostic::Code;
 
-/// The text of a file, without its byte order mark.
+/// The text of a file, without its byte order mark, its lines ended by line feeds alone.
 ///
 /// # Errors
 ///
 /// When the bytes are not text in the encoding that they claim, or look like UTF-16 without the mark.
 pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
+    let text = characters(bytes)?;
+    if memchr::memchr(b'\r', text.as_bytes()).is_none() {
+        return Ok(text);
+    }
+    let mut bytes = text.into_owned().into_bytes();
+    unify_line_ends(&mut bytes, 0);
+    // Nothing but ASCII was taken out.
+    Ok(Cow::Owned(String::from_utf8(bytes).unwrap_or_default()))
+}
+
+/// Turns each carriage return and line feed from a place on into a line feed, which is the same to YAML and JSON.
+///
+/// One that stands behind another carriage return stays as it is: without it, that other one would be one with the
+/// line feed.
+pub(crate) fn unify_line_ends(bytes: &mut Vec<u8>, from: usize) {
+    let Some(first) = bytes.get(from..).and_then(|new| memchr::memchr(b'\r', new)) else { return };
+    let start = from + first;
+    let mut before = start.checked_sub(1).and_then(|at| bytes.get(at)).copied();
+    let mut to = start;
+    for at in start..bytes.len() {
+        let (byte, next) = (bytes.get(at).copied().unwrap_or_default(), bytes.get(at + 1));
+        let is_half = byte == b'\r' && before != Some(b'\r') && next == Some(&b'\n');
+        before = Some(byte);
+        if !is_half {
+            if let Some(place) = bytes.get_mut(to) {
+                *place = byte;
+            }
+            to += 1;
+        }
+    }
+    bytes.truncate(to);
+}
+
+/// Whether a file that begins with these bytes is UTF-8 without a mark, as far as can be seen.
+pub(crate) fn is_plain(bytes: &[u8]) -> bool {
+    !matches!(bytes, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..] | [0xEF, 0xBB, 0xBF, ..] | [0, ..] | [_, 0, ..])
+}
+
+/// The characters of a file.
+fn characters(bytes: &[u8]) -> Result<Cow<'_, str>, ReadError> {
     match bytes {
         [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => {
             Err(invalid(Position { line: 1, column: 1 }, "the text is UTF-32: save it as UTF-8".into()))
@@ -85,10 +125,33 @@ mod tests {
             ("utf16_big_endian", utf16(text, 0xFEFF, u16::to_be_bytes)),
         ];
         for (name, bytes) in rows {
-            assert_eq!(decode(bytes).as_deref(), Ok(text), "{name}");
+            assert_eq!(decode(bytes).as_deref(), Ok("kind: Rolé\n# 😀\n"), "{name}");
         }
         assert_eq!(decode(b"").as_deref(), Ok(""), "nothing");
         assert!(matches!(decode(b"a"), Ok(Cow::Borrowed("a"))), "utf8_is_not_copied");
+    }
+
+    #[test]
+    fn line_ends_are_unified() {
+        let rows = [
+            ("none", "a\nb", "a\nb"),
+            ("windows", "a\r\nb\r\n", "a\nb\n"),
+            ("lone_returns_are_kept", "a\rb\r", "a\rb\r"),
+            ("a_return_before_a_line_end_is_kept", "a\r\r\nb\r\n", "a\r\r\nb\n"),
+            ("first", "\r\na", "\na"),
+        ];
+        for (name, text, expected) in rows {
+            assert_eq!(decode(text.as_bytes()).as_deref(), Ok(expected), "{name}");
+            // The same in two parts, of which the first does not end in a carriage return.
+            for cut in (0..=text.len()).filter(|cut| !text[..*cut].ends_with('\r')) {
+                let mut bytes = text.as_bytes()[..cut].to_vec();
+                unify_line_ends(&mut bytes, 0);
+                let from = bytes.len();
+                bytes.extend_from_slice(&text.as_bytes()[cut..]);
+                unify_line_ends(&mut bytes, from);
+                assert_eq!(bytes, expected.as_bytes(), "{name} cut at {cut}");
+            }
+        }
     }
 
     #[test]

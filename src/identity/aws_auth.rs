@@ -73,6 +73,8 @@ enum Standing {
 #[derive(Clone, Debug)]
 struct Lost {
     folded: String,
+    /// Whether it has placeholders that a tool was to fill in before the ConfigMap was applied.
+    is_template: bool,
     why: String,
     source: Source,
 }
@@ -99,6 +101,8 @@ impl AwsAuth {
                 diagnostics.push(lint::unread_key(key, text));
                 this.lost.push(Lost {
                     folded: fold(text.text),
+                    // Nothing under this key counts, whatever it is filled in with.
+                    is_template: false,
                     why: format!("the key `{key}` is not read"),
                     source: text.origin,
                 });
@@ -259,6 +263,24 @@ impl Mapped {
     }
 }
 
+/// The user that `mapAccounts` makes of a caller.
+fn user_of_account(account: &Written, identity: &IamIdentity) -> Mapped {
+    Mapped {
+        // The canonical ARN is no template.
+        username: Template::literal(identity.canonical_arn()),
+        groups: Vec::new(),
+        sessions: Sessions::Any,
+        provenance: Provenance {
+            kind: MappingKind::MapAccounts,
+            source: account.source,
+            arn: account.text.clone(),
+            username: Written::default(),
+            groups: Vec::new(),
+        },
+        notes: Vec::new(),
+    }
+}
+
 /// Whether two outcomes of a coin toss are the same for Kubernetes.
 fn same_outcome(one: &Result<Mapped, IdentityError>, other: &Result<Mapped, IdentityError>) -> bool {
     match (one, other) {
@@ -273,20 +295,7 @@ impl IdentitySource for AwsAuth {
         let mut outcomes: Vec<_> = self.deciding(identity).map(|entry| entry.user(identity)).collect();
         let Some((first, others)) = outcomes.split_first() else {
             let account = self.accounts.iter().find(|account| account.text == identity.account())?;
-            return Some(Ok(Mapped {
-                // The canonical ARN is no template.
-                username: Template::literal(identity.canonical_arn()),
-                groups: Vec::new(),
-                sessions: Sessions::Any,
-                provenance: Provenance {
-                    kind: MappingKind::MapAccounts,
-                    source: account.source,
-                    arn: account.text.clone(),
-                    username: Written::default(),
-                    groups: Vec::new(),
-                },
-                notes: Vec::new(),
-            }));
+            return Some(Ok(user_of_account(account, identity)));
         };
         if others.iter().any(|other| !same_outcome(first, other)) {
             return Some(Err(IdentityError::CoinToss { candidates: outcomes }));
@@ -318,7 +327,13 @@ impl IdentitySource for AwsAuth {
     fn unfilled(&self, identity: &IamIdentity) -> Vec<Mapped> {
         let ours = fold(identity.canonical_arn());
         let could_match = |entry: &&Entry| entry.sso.is_none() && could_become(&fold(&entry.arn.text), &ours);
-        self.entries.iter().filter(could_match).filter_map(|entry| entry.user(identity).ok()).collect()
+        let entries = self.entries.iter().filter(could_match).filter_map(|entry| entry.user(identity).ok());
+        let accounts = self.accounts.iter().filter(|account| could_become(&account.text, identity.account()));
+        entries.chain(accounts.map(|account| user_of_account(account, identity))).collect()
+    }
+
+    fn unrendered(&self) -> Option<Source> {
+        self.lost.iter().find(|lost| lost.is_template).map(|lost| lost.source)
     }
 
     fn identities(&self) -> Vec<MappedIdentity<'_>> {

@@ -2,7 +2,7 @@
 
 use crate::document::Node;
 use crate::identity::SectionText;
-use crate::source::Source;
+use crate::source::{Shift, Source};
 
 use super::fields::{FieldError, mapping, text};
 
@@ -32,6 +32,15 @@ impl Section {
 }
 
 impl Found {
+    /// Moves it to where it really stands.
+    pub(crate) fn shift(&mut self, shift: &Shift) {
+        self.source = shift.source(self.source);
+        for section in &mut self.sections {
+            section.source = shift.source(section.source);
+            section.first_line = section.first_line.map(|line| shift.line(line));
+        }
+    }
+
     /// Whether both map the same, wherever they stand.
     pub(crate) fn says_the_same_as(&self, other: &Self) -> bool {
         let texts = |found: &Self| -> Vec<(String, String)> {

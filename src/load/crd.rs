@@ -21,11 +21,12 @@ pub(crate) fn decode(node: Node<'_>, source: Source) -> Result<CustomResource, F
         has_scale: false,
         source,
     };
+    let mut scope = "";
     let spec = node.get("spec").ok_or("spec: Required value")?;
     for (key, value) in mapping(spec, &|| "spec".into())? {
         match key.text() {
             "group" => text(value, &|| "spec.group".into())?.clone_into(&mut crd.group),
-            "scope" => crd.namespaced = text(value, &|| "spec.scope".into())? == "Namespaced",
+            "scope" => scope = text(value, &|| "spec.scope".into())?,
             "names" => names(value, &mut crd)?,
             "versions" => {
                 for (version, index) in list(value, &|| "spec.versions".into())?.zip(0usize..) {
@@ -35,12 +36,29 @@ pub(crate) fn decode(node: Node<'_>, source: Source) -> Result<CustomResource, F
             _ => {}
         }
     }
+    crd.namespaced = match scope {
+        "Namespaced" => true,
+        "Cluster" => false,
+        "" => return Err("spec.scope: Required value".to_owned()),
+        other => {
+            return Err(format!(
+                "spec.scope: Unsupported value: \"{other}\": supported values: \"Cluster\", \"Namespaced\""
+            ));
+        }
+    };
     for (field, value) in
         [("spec.group", &crd.group), ("spec.names.plural", &crd.plural), ("spec.names.kind", &crd.kind)]
     {
         if value.is_empty() {
             return Err(format!("{field}: Required value"));
         }
+    }
+    let expected = format!("{}.{}", crd.plural, crd.group);
+    let name = super::rbac::metadata_of(node)?.name;
+    if name != expected {
+        return Err(format!(
+            "metadata.name: Invalid value: \"{name}\": must be spec.names.plural+\".\"+spec.group"
+        ));
     }
     Ok(crd)
 }

@@ -3,7 +3,7 @@
 
 use crate::document::Node;
 use crate::names::{Name, Names};
-use crate::policy::Policy;
+use crate::policy::{Policy, generated_name};
 use crate::rbac::{
     Binding, Operator, PlacedRule, PlacedSubject, PolicyRule, Requirement, Role, RoleKind, RoleRef, Rules,
     Scope, Selector, Subject,
@@ -56,6 +56,8 @@ pub(crate) struct Metadata<'t> {
     pub(crate) generate_name: &'t str,
     pub(crate) namespace: &'t str,
     pub(crate) labels: Vec<(&'t str, &'t str)>,
+    /// What the API server would not accept of labels and annotations.
+    problems: Vec<String>,
 }
 
 /// Reads the metadata of an object.
@@ -75,16 +77,23 @@ pub(crate) fn metadata(node: Node<'_>) -> Result<Metadata<'_>, FieldError> {
                 metadata.labels.clear();
                 for (key, value) in mapping(value, &|| "metadata.labels".into())? {
                     let path = || format!("metadata.labels[{}]", key.text());
-                    metadata.labels.push((key.text(), text(value, &path)?));
+                    let (key, value) = (key.text(), text(value, &path)?);
+                    // Of one key the last counts.
+                    metadata.labels.retain(|(other, _)| *other != key);
+                    metadata.labels.push((key, value));
                 }
             }
             "annotations" => {
                 for (key, value) in mapping(value, &|| "metadata.annotations".into())? {
                     text(value, &|| format!("metadata.annotations[{}]", key.text()))?;
+                    validate::annotation(key.text(), &mut metadata.problems);
                 }
             }
             _ => {}
         }
+    }
+    for (key, value) in &metadata.labels {
+        validate::label(key, value, &|| "metadata.labels".into(), &mut metadata.problems);
     }
     Ok(metadata)
 }
@@ -141,19 +150,17 @@ pub(crate) fn add(
     }
     let in_default_namespace = kind.is_namespaced() && meta.namespace.is_empty();
     let namespace = if in_default_namespace { "default" } else { meta.namespace };
-    let generated;
-    let name = if meta.name.is_empty() && !meta.generate_name.is_empty() {
-        // Two objects with one prefix are two, as the server's names would be.
-        let number = policy.roles.len() + policy.bindings.len();
-        generated = format!("{}<generated-{number}>", meta.generate_name);
-        generated.as_str()
+    let is_generated = meta.name.is_empty() && !meta.generate_name.is_empty();
+    let name = if is_generated { meta.generate_name } else { meta.name };
+    if is_generated {
+        validate::object_name(&generated_name(name, 0), &mut errors);
     } else {
-        meta.name
-    };
-    validate::object_name(name, &mut errors);
+        validate::object_name(name, &mut errors);
+    }
     if kind.is_namespaced() {
         validate::namespace(namespace, &mut errors);
     }
+    errors.append(&mut meta.problems);
     let scope =
         if kind.is_namespaced() { Scope::Namespace(policy.names.intern(namespace)) } else { Scope::Cluster };
     let is_default = meta.labels.contains(&("kubernetes.io/bootstrapping", "rbac-defaults"));
@@ -180,6 +187,9 @@ pub(crate) fn add(
                 _ => Box::default(),
             };
             let name = names.intern(name);
+            if is_generated {
+                policy.next_is_generated(false);
+            }
             let rules = policy.add_rules(&scratch.rules);
             policy.roles.push(Role { scope, name, rules, source, labels, aggregation: selectors });
         }
@@ -200,6 +210,9 @@ pub(crate) fn add(
                 return Err(errors);
             }
             let name = policy.names.intern(name);
+            if is_generated {
+                policy.next_is_generated(true);
+            }
             let subjects = policy.add_subjects(&scratch.subjects);
             let role_ref_line = role_ref.map_or(source.line, |node| line_of(node.position().line));
             policy.bindings.push(Binding { scope, name, role_ref: read, subjects, source, role_ref_line });
@@ -315,20 +328,21 @@ fn read_selector(
     unknown: &mut Vec<String>,
     errors: &mut Vec<FieldError>,
 ) -> Result<Selector, FieldError> {
+    let mut labels: Vec<(&str, &str)> = Vec::new();
     let mut requirements = Vec::new();
     for (key, value) in mapping(node, &|| path.to_owned())? {
         match key.text() {
             "matchLabels" => {
+                labels.clear();
                 for (label, value) in mapping(value, &|| format!("{path}.matchLabels"))? {
                     let value = text(value, &|| format!("{path}.matchLabels[{}]", label.text()))?;
-                    requirements.push(Requirement {
-                        key: names.intern(label.text()),
-                        operator: Operator::In,
-                        values: Box::new([names.intern(value)]),
-                    });
+                    // Of one key the last counts.
+                    labels.retain(|(other, _)| *other != label.text());
+                    labels.push((label.text(), value));
                 }
             }
             "matchExpressions" => {
+                requirements.clear();
                 for (item, index) in list(value, &|| format!("{path}.matchExpressions"))?.zip(0usize..) {
                     let at = format!("{path}.matchExpressions[{index}]");
                     let (mut label, mut operator, mut values) = ("", "", Vec::new());
@@ -341,12 +355,18 @@ fn read_selector(
                                 for (entry, number) in list(value, &|| format!("{at}.values"))?.zip(0usize..)
                                 {
                                     let value = text(entry, &|| format!("{at}.values[{number}]"))?;
+                                    validate::label_value(
+                                        value,
+                                        &|| format!("{at}.values[{number}]"),
+                                        errors,
+                                    );
                                     values.push(names.intern(value));
                                 }
                             }
                             other => unknown.push(format!("{at}.{other}")),
                         }
                     }
+                    validate::label_key(label, &|| format!("{at}.key"), errors);
                     let (operator, wants_values) = match operator {
                         "In" => (Operator::In, true),
                         "NotIn" => (Operator::NotIn, true),
@@ -375,7 +395,14 @@ fn read_selector(
             other => unknown.push(format!("{path}.{other}")),
         }
     }
-    Ok(requirements.into())
+    let mut all: Vec<Requirement> = Vec::with_capacity(labels.len() + requirements.len());
+    for (key, value) in labels {
+        validate::label(key, value, &|| format!("{path}.matchLabels"), errors);
+        let values = Box::new([names.intern(value)]);
+        all.push(Requirement { key: names.intern(key), operator: Operator::In, values });
+    }
+    all.append(&mut requirements);
+    Ok(all.into())
 }
 
 fn read_role_ref(

@@ -1,6 +1,6 @@
 //! What the API server refuses, in its own words: `pkg/apis/rbac/validation/validation.go`.
 
-use crate::names::Names;
+use crate::names::{Names, is_dns_label, is_dns_subdomain};
 use crate::rbac::{PolicyRule, RoleKind};
 
 /// The API group of RBAC.
@@ -38,24 +38,76 @@ pub(crate) fn namespace(namespace: &str, errors: &mut Vec<String>) {
     }
 }
 
-fn is_dns_label(text: &str) -> bool {
-    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let bytes = text.as_bytes();
-    bytes.len() <= 63
-        && bytes.first().is_some_and(alphanumeric)
-        && bytes.last().is_some_and(alphanumeric)
-        && bytes.iter().all(|byte| alphanumeric(byte) || *byte == b'-')
+/// `IsQualifiedName`: what is wrong with the key of a label, if anything.
+fn qualified_name_problem(key: &str) -> Option<&'static str> {
+    // An ASCII sign is found faster as a byte than as text.
+    let slash = key.bytes().rposition(|byte| byte == b'/');
+    let split = slash.and_then(|at| Some((key.get(..at)?, key.get(at + 1..)?)));
+    let (prefix, name) = split.map_or((None, key), |(prefix, name)| (Some(prefix), name));
+    match prefix {
+        Some("") => return Some("prefix part must be non-empty"),
+        Some(prefix) if prefix.contains('/') => {
+            return Some(
+                "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character with an optional DNS subdomain prefix and '/'",
+            );
+        }
+        Some(prefix) if !is_dns_subdomain(prefix) => {
+            return Some(
+                "prefix part a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character",
+            );
+        }
+        _ => {}
+    }
+    if name.is_empty() {
+        return Some("name part must be non-empty");
+    }
+    if name.len() > 63 {
+        return Some("name part must be no more than 63 bytes");
+    }
+    (!is_label_text(name)).then_some("name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character")
 }
 
-fn is_dns_subdomain(text: &str) -> bool {
-    let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    text.len() <= 253
-        && text.split('.').all(|label| {
-            let bytes = label.as_bytes();
-            bytes.first().is_some_and(alphanumeric)
-                && bytes.last().is_some_and(alphanumeric)
-                && bytes.iter().all(|byte| alphanumeric(byte) || *byte == b'-')
-        })
+/// `IsValidLabelValue`.
+fn label_value_problem(value: &str) -> Option<&'static str> {
+    if value.len() > 63 {
+        return Some("must be no more than 63 bytes");
+    }
+    (!value.is_empty() && !is_label_text(value)).then_some("a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character")
+}
+
+/// `([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]`.
+fn is_label_text(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.first().is_some_and(u8::is_ascii_alphanumeric)
+        && bytes.last().is_some_and(u8::is_ascii_alphanumeric)
+        && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+/// A label, as `ValidateLabels` has it.
+pub(crate) fn label(key: &str, value: &str, path: &dyn Fn() -> String, errors: &mut Vec<String>) {
+    label_key(key, path, errors);
+    label_value(value, path, errors);
+}
+
+/// The key of a label or of a requirement, as `ValidateLabelName` has it.
+pub(crate) fn label_key(key: &str, path: &dyn Fn() -> String, errors: &mut Vec<String>) {
+    if let Some(problem) = qualified_name_problem(key) {
+        errors.push(format!("{}: Invalid value: \"{key}\": {problem}", path()));
+    }
+}
+
+/// The value of a label or of a requirement.
+pub(crate) fn label_value(value: &str, path: &dyn Fn() -> String, errors: &mut Vec<String>) {
+    if let Some(problem) = label_value_problem(value) {
+        errors.push(format!("{}: Invalid value: \"{value}\": {problem}", path()));
+    }
+}
+
+/// The key of an annotation, in which case does not matter: `ValidateAnnotations`.
+pub(crate) fn annotation(key: &str, errors: &mut Vec<String>) {
+    if qualified_name_problem(key).is_some() {
+        label_key(&key.to_lowercase(), &|| "metadata.annotations".into(), errors);
+    }
 }
 
 /// `ValidatePolicyRule`.

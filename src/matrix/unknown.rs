@@ -4,6 +4,7 @@ use crate::cluster::WhoIs;
 use crate::graph::{Applied, Principal};
 use crate::identity::{Bindings, IdentityError, Template};
 use crate::rbac::Scope;
+use crate::source::Source;
 use crate::user::{SYSTEM_MASTERS, SYSTEM_NODES};
 
 use super::Matrix;
@@ -13,7 +14,8 @@ use super::holder::Holder;
 /// Why some access of a holder cannot be told.
 #[derive(Clone, Debug)]
 pub enum Reason<'g> {
-    /// A binding that applies grants a role that is not among the inputs.
+    /// A binding that applies grants a role that is not among the inputs, or one that takes its rules from roles, and
+    /// none of those has any.
     MissingRole(Applied<'g>),
     /// The binding applies if the session, or what else the ARN does not tell, is the right one.
     Session(Bindings, Applied<'g>),
@@ -25,6 +27,14 @@ pub enum Reason<'g> {
     CoinToss,
     /// No identity mapping was loaded.
     NoMappings,
+    /// No mapping matches, but this one would if the placeholder in its ARN were filled in so.
+    Unfilled(String),
+    /// The username or a group has a placeholder that nobody filled in.
+    UnfilledName(String),
+    /// No mapping matches, but text at this place has placeholders that nobody filled in.
+    Unrendered(Source),
+    /// A document at this place could not be read, and RBAC objects may be in it.
+    Unread(Source),
 }
 
 /// Some access of a holder that cannot be told.
@@ -49,22 +59,39 @@ impl<'c> Matrix<'c> {
             Some(WhoIs::Error(error)) => match &**error {
                 IdentityError::CoinToss { .. } => found.push(everywhere(Reason::CoinToss)),
                 IdentityError::NoMappings => found.push(everywhere(Reason::NoMappings)),
+                IdentityError::NotMapped { unfilled, unrendered, .. } => {
+                    let unfilled = unfilled.iter().map(|mapped| mapped.provenance.arn.clone());
+                    found.extend(unfilled.map(|arn| everywhere(Reason::Unfilled(arn))));
+                    found.extend(unrendered.map(|source| everywhere(Reason::Unrendered(source))));
+                }
                 _ => {}
             },
-            Some(WhoIs::Mapped(mapped)) if mapped.is_symbolic() => self.sessions(mapped, &mut found),
+            Some(WhoIs::Mapped(mapped)) => {
+                if mapped.is_symbolic() {
+                    self.sessions(mapped, &mut found);
+                }
+                let unfilled = mapped.unfilled().map(|(_, text)| text.to_owned());
+                found.extend(unfilled.map(|text| everywhere(Reason::UnfilledName(text))));
+            }
             _ => {}
         }
-        let graph = self.cluster.graph();
-        let names = &graph.policy().names;
+        // To whoever cannot log in no object grants anything.
+        let nobody = holder.who.as_deref().and_then(crate::cluster::Who::error);
+        if nobody.is_none_or(|error| !error.is_refusal()) {
+            found.extend(self.cluster.worth().unseen.map(|source| everywhere(Reason::Unread(source))));
+        }
         let shown = holder.who.as_deref().and_then(crate::cluster::Who::shown);
         let is_node = shown
             .is_some_and(|user| user.username.starts_with("system:node:") && user.in_group(SYSTEM_NODES));
-        if is_node && graph.role(Scope::Cluster, names.lookup("system:node")).is_some() {
+        if is_node {
             found.push(everywhere(Reason::Node));
         }
         let missing = |scope: Scope, namespace: &str, found: &mut Vec<Unknown<'c>>| {
             for applied in self.bindings(holder, scope) {
-                if applied.role.is_none() && self.cluster.worth().could_exist(&applied) {
+                let worth = self.cluster.worth();
+                if self.cluster.graph().takes_nothing(&applied, worth)
+                    || (applied.role.is_none() && worth.could_exist(&applied))
+                {
                     let reason = Reason::MissingRole(applied);
                     found.push(Unknown { namespace: namespace.to_owned(), reason });
                 }
@@ -86,7 +113,7 @@ impl<'c> Matrix<'c> {
             let reason = Reason::SessionOfMasters(bindings);
             found.push(Unknown { namespace: "*".to_owned(), reason });
         }
-        for principal in self.cluster.could_be(mapped) {
+        for principal in self.cluster.candidates(mapped) {
             let bindings = match principal {
                 Principal::Username(name) if mapped.username.is_symbolic() => {
                     mapped.could_be_user(names.text(name))

@@ -3,6 +3,7 @@
 //! What comes before and after the namespace in a row is written once and copied; rows are streamed, subject by
 //! subject, so memory does not grow with their number.
 
+use std::cell::OnceCell;
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 
@@ -15,6 +16,7 @@ use crate::names::{Name, Names};
 use crate::who_can::GrantAt;
 
 use super::matrix_statement;
+use super::visible::is_hidden;
 
 /// The header of the CSV.
 pub const HEADER: &str = "identity_kind,identity,username,namespace,api_group,resource,verb,resource_names";
@@ -45,9 +47,10 @@ pub fn join_names<'t>(names: impl IntoIterator<Item = &'t str>) -> String {
     joined
 }
 
-/// A field of CSV, quoted where it has to be.
+/// A field of CSV, quoted where it has to be. Follows RFC 4180: the text itself is never changed, for rows are
+/// compared and joined with other data.
 fn csv_field(out: &mut String, text: &str) {
-    if !text.contains([',', '"', '\n', '\r']) {
+    if !text.contains(|char: char| matches!(char, ',' | '"') || is_hidden(char)) {
         out.push_str(text);
         return;
     }
@@ -126,7 +129,21 @@ fn stream(
     Ok(count)
 }
 
-/// Writes the rows as CSV; gives their number.
+/// What was written as CSV.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The number of rows.
+    pub rows: usize,
+    /// A text at the beginning of a field that a spreadsheet would take for a formula.
+    pub formula: Option<String>,
+}
+
+/// Whether a spreadsheet takes a field for a formula, whether or not it is quoted.
+fn is_formula(text: &str) -> bool {
+    text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
+}
+
+/// Writes the rows as CSV; gives their number, and a text to be careful with.
 ///
 /// # Errors
 /// If writing fails.
@@ -135,23 +152,30 @@ pub fn csv(
     matrix: &Matrix<'_>,
     holders: &[Holder],
     progress: Progress<'_>,
-) -> io::Result<usize> {
+) -> io::Result<Written> {
     let names = &matrix.cluster().graph().policy().names;
+    let formula = OnceCell::new();
+    let write_field = |out: &mut String, text: &str| {
+        if is_formula(text) {
+            formula.get_or_init(|| text.to_owned());
+        }
+        csv_field(out, text);
+    };
     let ends = Ends::of(matrix.universe(), |text, group, resource, verb| {
         for field in [group, resource, verb] {
-            csv_field(text, field);
+            write_field(text, field);
             text.push(',');
         }
     });
     writeln!(out, "{HEADER}")?;
     let begin = |start: &mut String, holder: &Holder, namespace: &str| {
         for field in [holder.kind.as_str(), &holder.identity, &holder.username, namespace] {
-            csv_field(start, field);
+            write_field(start, field);
             start.push(',');
         }
     };
     let mut joined = String::new();
-    stream(out, matrix, holders, progress, begin, |buffer, start, _, block, out| {
+    let rows = stream(out, matrix, holders, progress, begin, |buffer, start, _, block, out| {
         if block.named.is_empty() {
             for column in block.any.iter() {
                 buffer.extend_from_slice(start.as_bytes());
@@ -166,7 +190,7 @@ pub fn csv(
             buffer.extend_from_slice(ends.get(column));
             if !limited.is_empty() {
                 joined.clear();
-                csv_field(&mut joined, &join_names(texts(names, limited)));
+                write_field(&mut joined, &join_names(texts(names, limited)));
                 buffer.extend_from_slice(joined.as_bytes());
             }
             buffer.push(b'\n');
@@ -176,7 +200,8 @@ pub fn csv(
             }
         });
         result
-    })
+    })?;
+    Ok(Written { rows, formula: formula.into_inner() })
 }
 
 fn json_begin(start: &mut String, holder: &Holder, namespace: &str) {

@@ -13,7 +13,7 @@ pub fn reason(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
     let policy = matrix.cluster().graph().policy();
     match &unknown.reason {
         Reason::MissingRole(applied) => {
-            format!("{}, which is not in the inputs", words::missing_role(policy, applied))
+            words::not_in_inputs(policy, applied)
         }
         Reason::Session(bindings, applied) => format!(
             "if {}, {} of {} applies",
@@ -31,6 +31,16 @@ pub fn reason(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
             "mapUsers entries differ only in case and each login picks one at random; listed is what they share".to_owned()
         }
         Reason::NoMappings => "no identity mapping is among the inputs".to_owned(),
+        Reason::Unfilled(arn) => {
+            format!("the entry `{arn}` has a placeholder that nobody filled in, and could be this identity's")
+        }
+        Reason::UnfilledName(text) => {
+            format!("`{text}` has a placeholder that nobody filled in, and could become any name that bindings grant to")
+        }
+        Reason::Unrendered(_) => {
+            "a placeholder of the identity mappings was never filled in, so that anybody could be mapped".to_owned()
+        }
+        Reason::Unread(_) => "a document could not be read and may hold RBAC objects".to_owned(),
     }
 }
 
@@ -41,6 +51,9 @@ pub fn place(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
             let bound = applied.binding;
             let policy = matrix.cluster().graph().policy();
             words::place(policy, bound.source.at_line(bound.role_ref_line)).to_string()
+        }
+        Reason::Unread(source) | Reason::Unrendered(source) => {
+            words::place(matrix.cluster().graph().policy(), *source).to_string()
         }
         _ => String::new(),
     }
@@ -157,20 +170,27 @@ pub fn lines(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Vec<Str
 /// What cannot be told, in lines for people: who, where, why.
 pub fn unknown_lines(matrix: &Matrix<'_>, holders: &[Holder]) -> Vec<String> {
     let mut lines = Vec::new();
+    let mut said = false;
     for holder in holders {
         for unknown in matrix.unknown(holder) {
+            // What holds of everybody is said once.
+            let of_all = matches!(unknown.reason, Reason::Unread(_));
+            if of_all && said {
+                continue;
+            }
+            said |= of_all;
             let place = place(matrix, &unknown);
             let place = if place.is_empty() { String::new() } else { format!(" ({place})") };
             let scope = match unknown.namespace.as_str() {
                 "*" => "anywhere".to_owned(),
                 namespace => format!("in {namespace}"),
             };
-            lines.push(format!(
-                "{} {} {scope}: {}{place}",
-                holder.kind.as_str(),
-                holder.identity,
-                reason(matrix, &unknown)
-            ));
+            let who = if of_all {
+                "anybody".to_owned()
+            } else {
+                format!("{} {}", holder.kind.as_str(), holder.identity)
+            };
+            lines.push(format!("{who} {scope}: {}{place}", reason(matrix, &unknown)));
         }
     }
     lines

@@ -12,6 +12,7 @@ use crate::matrix::preset::Entry;
 use crate::matrix::{Access, Cell, Dense, Holder, Matrix, Place, Scratch};
 
 use super::matrix_statement;
+use super::visible::{is_hidden, visible};
 
 /// How a table is drawn.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -86,16 +87,6 @@ struct Grid {
     left: usize,
 }
 
-/// A text from the inputs, with what would disturb a terminal made visible.
-pub fn visible(text: &str) -> String {
-    if !text.chars().any(char::is_control) {
-        return text.to_owned();
-    }
-    text.chars()
-        .map(|char| if char.is_control() { char.escape_default().to_string() } else { char.to_string() })
-        .collect()
-}
-
 /// A text as Markdown shows it literally, also inside a table.
 pub fn markdown(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -108,7 +99,7 @@ pub fn markdown(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '&' => escaped.push_str("&amp;"),
             '\n' => escaped.push_str("<br>"),
-            char if char.is_control() => escaped.push_str(&char.escape_default().to_string()),
+            char if is_hidden(char) => escaped.extend(char.escape_default()),
             char => escaped.push(char),
         }
     }
@@ -159,9 +150,9 @@ pub fn print(out: &mut dyn Write, view: &View<'_>, style: &Style, statement: &[S
         match style {
             Style::Text { .. } => writeln!(out, "{}", visible(line))?,
             Style::Markdown if line.starts_with("  ") => {
-                writeln!(out, "  - {}", markdown(line.trim_start()))?;
+                writeln!(out, "  - {}", markdown(&visible(line.trim_start())))?;
             }
-            Style::Markdown => writeln!(out, "- {}", markdown(line))?,
+            Style::Markdown => writeln!(out, "- {}", markdown(&visible(line)))?,
         }
     }
     writeln!(out)?;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::policy::Policy;
 use crate::rules_review::RulesReview;
 
+use super::visible::visible;
 use super::words;
 
 /// What the list cannot show.
@@ -23,13 +24,13 @@ pub fn notes(policy: &Policy, review: &RulesReview<'_>) -> Vec<String> {
         notes.push(format!("{left_out} left out, for a RoleBinding cannot grant them"));
     }
     for applied in &review.missing {
-        notes.push(format!("{}, which is not in the inputs", words::missing_role(policy, applied)));
+        notes.push(words::not_in_inputs(policy, applied));
     }
     notes
 }
 
 fn bracketed(list: Option<&Vec<String>>) -> String {
-    let shown = |text: &String| if text.is_empty() { "\"\"".to_owned() } else { text.clone() };
+    let shown = |text: &String| if text.is_empty() { "\"\"".to_owned() } else { visible(text) };
     let texts: Vec<String> = list.into_iter().flatten().map(shown).collect();
     format!("[{}]", texts.join(" "))
 }
@@ -43,7 +44,7 @@ pub fn table(review: &RulesReview<'_>) -> String {
         let group = rule.api_groups.iter().flatten().next().map_or("", String::as_str);
         let resource = rule.resources.iter().flatten().next().map_or("", String::as_str);
         table.add_row([
-            full_name(resource, group),
+            visible(&full_name(resource, group)),
             "[]".to_owned(),
             bracketed(rule.resource_names.as_ref()),
             bracketed(Some(&rule.verbs)),

@@ -17,6 +17,7 @@ use crate::source::Sources;
 use crate::ternary::Ternary;
 use crate::user::SYSTEM_NODES;
 
+use super::visible::{make_visible, visible};
 use super::words::{self, Hop};
 
 const DIM: Style = Style::new().dimmed();
@@ -48,7 +49,7 @@ pub fn asker(who: &Who, arn: Option<&str>) -> String {
 /// If writing fails.
 pub fn headline(out: &mut dyn Write, ternary: Ternary, asked: &str, asker: &str) -> io::Result<()> {
     let style = style(ternary);
-    writeln!(out, "{style}{ternary}{style:#} - {asked} as {asker}")
+    writeln!(out, "{style}{ternary}{style:#} - {} as {}", visible(asked), visible(asker))
 }
 
 /// How wide a text may be for the places of others to be aligned behind it.
@@ -57,7 +58,7 @@ const WIDEST: usize = 100;
 /// How much is gathered before it is written.
 const CHUNK: usize = 1 << 15;
 
-/// Lines with their places aligned, written as they are made.
+/// Lines with their places aligned, written as they are made; texts and places as [`visible`] shows them.
 ///
 /// The column of the places is not known before the last line is; so whatever makes the lines runs twice, the first
 /// time to measure them.
@@ -108,7 +109,10 @@ impl<'o> Aligned<'o> {
             return Ok(());
         }
         let lead = self.indent + 2 * depth;
-        let _ = writeln!(self.line, "{:lead$}{text}", "");
+        let start = self.line.len();
+        let _ = write!(self.line, "{:lead$}{text}", "");
+        make_visible(&mut self.line, start);
+        self.line.push('\n');
         self.pour(CHUNK)
     }
 
@@ -123,6 +127,7 @@ impl<'o> Aligned<'o> {
             if self.column < WIDEST {
                 self.line.clear();
                 let _ = write!(self.line, "{text}");
+                make_visible(&mut self.line, 0);
                 let width = lead + self.line.chars().count();
                 if width > self.column && width <= WIDEST {
                     self.line.clear();
@@ -134,6 +139,7 @@ impl<'o> Aligned<'o> {
         }
         let start = self.line.len();
         let _ = write!(self.line, "{:lead$}{text}", "");
+        make_visible(&mut self.line, start);
         let written = self.line.len();
         let width = self.line.get(start..).map_or(0, |line| line.chars().count());
         let pad = self.column.saturating_sub(width) + 2;
@@ -141,6 +147,7 @@ impl<'o> Aligned<'o> {
         let _ = write!(self.line, "{:pad$}{dim}", "");
         let before = self.line.len();
         let _ = write!(self.line, "{place}");
+        make_visible(&mut self.line, before);
         if self.line.len() == before {
             self.line.truncate(written);
         } else {
@@ -280,6 +287,12 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
     let policy = cluster.graph().policy();
     match doubt {
         Doubt::MissingRole(applied) => {
+            if applied.role.is_some() {
+                return format!(
+                    "{}; load those that it selects, or say --complete if there are none",
+                    words::not_in_inputs(policy, applied)
+                );
+            }
             let kind = applied.binding.role_ref.kind;
             let missing = if cluster.completeness() == Completeness::Complete && kind == RoleKind::Role {
                 "and the inputs hold no Role at all: export `roles` as well"
@@ -308,13 +321,25 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
         Doubt::CoinToss(_) => {
             "mapUsers entries differ only in case, each login picks one of them at random, and they do not agree".to_owned()
         }
-        Doubt::OtherGroup(group, _) => format!(
-            "the type is not known and was asked in the core group; in group `{group}`, where rules name it too, the answer is not no: ask for TYPE.{group}, or load its CRD"
+        Doubt::OtherType(name, _) => format!(
+            "the type is not known and was asked as written; if it is `{name}`, of which rules speak, the answer is not no: ask for that, or load its CRD"
         ),
-        Doubt::Unfilled(provenance, _) => format!(
-            "the entry `{}` has a placeholder that nobody filled in; filled in as this ARN's, it is not refused as `{}`",
-            provenance.arn, provenance.username.text
+        Doubt::Unfilled(provenance, _) => {
+            let user = match provenance.username.text.as_str() {
+                "" => String::new(),
+                user => format!(" as `{user}`"),
+            };
+            format!(
+                "the entry `{}` has a placeholder that nobody filled in; filled in as this ARN's, it is not refused{user}",
+                provenance.arn
+            )
+        }
+        Doubt::UnfilledName(written, name, _) => format!(
+            "`{written}` has a placeholder that nobody filled in; if it becomes `{name}`, this is not refused"
         ),
+        Doubt::Unrendered(_) => {
+            "a placeholder of the identity mappings was never filled in, so that anybody could be mapped; render the template first".to_owned()
+        }
         Doubt::Session { user, bindings, grant } => {
             let effect = if grant.is_some() || user.in_group(crate::user::SYSTEM_MASTERS) { "allowed" } else { "not known either" };
             format!("if {}, the user is `{}` in {} and this is {effect}; give --session-name", conditions(bindings), user.username, quoted_or_none(&user.groups))
@@ -335,15 +360,16 @@ fn doubt_text(
             words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line)).to_string()
         }
         Doubt::NodeAuthorizer(Some(rule)) => words::rule_place(policy, rule).to_string(),
-        Doubt::Unread(source) => policy.sources.show(*source).to_string(),
+        Doubt::Unread(source) | Doubt::Unrendered(source) => policy.sources.show(*source).to_string(),
         Doubt::Unfilled(provenance, _) => policy.sources.show(provenance.source).to_string(),
         _ => String::new(),
     };
     hops(out, &[Hop { depth: 0, text: doubt_sentence(cluster, doubt), place }], indent)?;
     if let Doubt::Session { grant: Some(grant), .. }
     | Doubt::CoinToss(Some(grant))
-    | Doubt::OtherGroup(_, Some(grant))
+    | Doubt::OtherType(_, Some(grant))
     | Doubt::Unfilled(_, Some(grant))
+    | Doubt::UnfilledName(_, _, Some(grant))
     | Doubt::SomeNames(grant)
     | Doubt::SomeNamespaces { grant, .. } = doubt
     {
@@ -462,9 +488,14 @@ pub fn identity_error(
         lines = vec![Hop { depth: 0, text: error.to_string(), place: String::new() }];
     }
     match error {
-        IdentityError::NotMapped { nearest: Some(nearest), unfilled } if unfilled.is_empty() => {
+        IdentityError::NotMapped { nearest: Some(nearest), .. } if error.is_refusal() => {
             let place = cluster.sources().show(nearest.source).to_string();
             lines.push(Hop { depth: 1, text: nearest.to_string(), place });
+        }
+        IdentityError::NotMapped { unrendered: Some(source), .. } => {
+            let text = "but a placeholder was never filled in, so that it cannot be told whom this maps; render the template first";
+            let place = cluster.sources().show(*source).to_string();
+            lines.push(Hop { depth: 1, text: text.to_owned(), place });
         }
         IdentityError::NoInstanceId { provenance, .. } => {
             let place = cluster.sources().show(provenance.source).to_string();
@@ -579,7 +610,7 @@ pub fn assumptions(cluster: &Cluster, who: &Who) -> Vec<String> {
 /// If writing fails.
 pub fn notes(out: &mut dyn Write, notes: &[String]) -> io::Result<()> {
     for note in notes {
-        writeln!(out, "{DIM}note: {note}{DIM:#}")?;
+        writeln!(out, "{DIM}note: {}{DIM:#}", visible(note))?;
     }
     Ok(())
 }
@@ -609,9 +640,9 @@ pub fn diagnostics(
         };
         write!(out, "{style}{}{style:#}[{}]", severity.as_str(), diagnostic.code.as_str())?;
         if let Some(source) = diagnostic.source {
-            write!(out, " {}", sources.show(source))?;
+            write!(out, " {}", visible(&sources.show(source).to_string()))?;
         }
-        writeln!(out, ": {}", diagnostic.message)?;
+        writeln!(out, ": {}", visible(&diagnostic.message))?;
     }
     let rest: Vec<&&Diagnostic> = sorted.iter().skip(shown).collect();
     if !rest.is_empty() {

@@ -8,12 +8,14 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Value, json};
 
+use crate::answer::Doubt;
 use crate::cluster::{Cluster, WhoIs};
 use crate::evaluate::Grant;
 use crate::who_can::{GrantAt, IdentityCan, Named, SubjectCan, Untold, WhoCan, grants_of};
 
 use super::json::Each;
 use super::text::Aligned;
+use super::visible::visible;
 use super::words::Hop;
 use super::{json, text, words};
 
@@ -111,7 +113,7 @@ fn identity_line(cluster: &Cluster, can: &IdentityCan<'_>, whatever: bool) -> (S
 /// If writing fails.
 pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<'_>) -> io::Result<()> {
     let style = text::style(found.ternary());
-    writeln!(out, "{style}{}{style:#}", summary(found, asked))?;
+    writeln!(out, "{style}{}{style:#}", visible(&summary(found, asked)))?;
     let mut behind: Vec<Vec<&IdentityCan<'_>>> = Vec::new();
     behind.resize_with(found.subjects.len(), Vec::new);
     for identity in &found.identities {
@@ -175,19 +177,41 @@ fn single_namespaces(lines: &mut Aligned<'_>, cluster: &Cluster, found: &WhoCan<
     Ok(())
 }
 
+/// In how many lines before a reason is not said again.
+const LATELY: usize = 8;
+
 /// The IAM identities of whom it cannot be told, and why, line by line.
 fn unknown_identities(cluster: &Cluster, found: &WhoCan<'_>) -> Vec<Hop> {
-    let mut lines: Vec<Hop> = Vec::new();
+    let mut lines = said_before(cluster, found);
+    let before = lines.len();
     for identity in &found.unknown_identities {
         let (text, place) = identity_line(cluster, identity, false);
         lines.push(Hop { depth: 1, text, place });
         for doubt in identity.answers.iter().flat_map(|answer| &answer.doubts) {
             let text = text::doubt_sentence(cluster, doubt);
-            if !lines.iter().rev().take(8).any(|line| line.text == text) {
+            if !lines.iter().rev().take(LATELY).any(|line| line.text == text) {
                 lines.push(Hop { depth: 2, text, place: String::new() });
             }
         }
     }
+    lines.split_off(before)
+}
+
+/// The document that could not be read, which may be the reason of an identity as well, and a line without text for
+/// each that comes between it and the identities; no more of those than matter.
+fn said_before(cluster: &Cluster, found: &WhoCan<'_>) -> Vec<Hop> {
+    let Some(source) = found.unread else { return Vec::new() };
+    let graph = cluster.graph();
+    let of_grant =
+        |grant: Grant<'_>| 2 + grant.applied.role.map_or(0, |role| graph.provenance(role, &grant.rule).len());
+    let of_subject = |can: &SubjectCan<'_>| {
+        let grants = can.grants.iter().take(LATELY).filter_map(|grant| grant.grant(cluster));
+        1 + grants.map(of_grant).sum::<usize>()
+    };
+    let between = found.untold.len() + found.unclear.iter().take(LATELY).map(of_subject).sum::<usize>();
+    let hop = |text| Hop { depth: 1, text, place: String::new() };
+    let mut lines = vec![hop(text::doubt_sentence(cluster, &Doubt::Unread(source)))];
+    lines.resize_with(1 + between.min(LATELY), || hop(String::new()));
     lines
 }
 
@@ -198,18 +222,23 @@ fn cannot_be_told(
     unknown: &[Hop],
 ) -> io::Result<()> {
     let policy = cluster.graph().policy();
-    if found.untold.is_empty() && found.unclear.is_empty() && unknown.is_empty() {
+    let nothing = found.untold.is_empty() && found.unclear.is_empty() && unknown.is_empty();
+    if nothing && found.unread.is_none() {
         return Ok(());
     }
     section(lines, "cannot be told")?;
+    if let Some(source) = found.unread {
+        let sentence = text::doubt_sentence(cluster, &Doubt::Unread(source));
+        lines.line(1, sentence, words::place(policy, source))?;
+    }
     for untold in &found.untold {
         let names = words::joined(untold.subjects.iter().map(title));
         let nobody = if untold.subjects.is_empty() { "nobody" } else { "" };
-        let missing = words::missing_role(policy, &untold.binding);
+        let why = words::not_in_inputs(policy, &untold.binding);
         let bound = untold.binding.binding;
         lines.line(
             1,
-            format_args!("{nobody}{names}: {missing}, which is not in the inputs"),
+            format_args!("{nobody}{names}: {why}"),
             words::place(policy, bound.source.at_line(bound.role_ref_line)),
         )?;
     }
@@ -217,7 +246,9 @@ fn cannot_be_told(
         let title = title(&can.subject);
         lines.bare(
             1,
-            format_args!("{title}: it depends on a name or namespace that the question does not tell"),
+            format_args!(
+                "{title}: it depends on a name, a namespace or a type that the question does not tell"
+            ),
         )?;
         all_grants(lines, cluster, &can.grants, 2)?;
     }
@@ -265,6 +296,7 @@ struct Document<'a> {
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { cluster, asked, found } = *self;
+        let policy = cluster.graph().policy();
         let notes: Vec<String> = asked.notes.iter().cloned().chain(notes(cluster)).collect();
         let subjects_in = found.in_namespaces.iter().map(|can| SubjectDocument {
             cluster,
@@ -300,6 +332,7 @@ impl Serialize for Document<'_> {
                 identities: identities(cluster, found, &found.unknown_identities),
                 missing_roles: found.untold.iter().map(|untold| missing_role(cluster, untold)).collect(),
                 subjects: subjects(cluster, &found.unclear),
+                unread: found.unread.map(|source| words::place(policy, source).to_string()),
             },
         )?;
         map.serialize_entry("warnings", asked.warnings)?;
@@ -319,6 +352,7 @@ struct UnknownDocument<'a, S> {
     identities: Vec<Parts<'a>>,
     missing_roles: Vec<Value>,
     subjects: S,
+    unread: Option<String>,
 }
 
 fn subject(named: &Named) -> Value {
@@ -404,7 +438,7 @@ fn missing_role(cluster: &Cluster, untold: &Untold<'_>) -> Value {
     let bound = untold.binding.binding;
     json!({
         "subjects": untold.subjects.iter().map(subject).collect::<Vec<_>>(),
-        "text": format!("{}, which is not in the inputs", words::missing_role(policy, &untold.binding)),
+        "text": words::not_in_inputs(policy, &untold.binding),
         "source": words::place(policy, bound.source.at_line(bound.role_ref_line)).to_string(),
     })
 }

@@ -298,6 +298,15 @@ pub fn grant_line(graph: &RbacGraph, grant: &Grant<'_>) -> (String, String) {
     )
 }
 
+/// A binding that grants nothing here, and why, for the inputs hold neither its role nor what that is made of.
+pub fn not_in_inputs(policy: &Policy, applied: &Applied<'_>) -> String {
+    let grants = missing_role(policy, applied);
+    if applied.role.is_some() {
+        return format!("{grants}, which aggregates ClusterRoles, of which none in the inputs has a rule");
+    }
+    format!("{grants}, which is not in the inputs")
+}
+
 /// A binding whose role is missing, in one line.
 pub fn missing_role(policy: &Policy, applied: &Applied<'_>) -> String {
     format!("{} grants {}", binding(policy, applied.binding), role_ref(policy, applied.binding))

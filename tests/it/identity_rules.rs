@@ -752,6 +752,8 @@ fn unknown_placeholders_are_reported() {
         codes(&[("mapRoles", text)]),
         [("unknown-placeholder", 11), ("odd-group", 12), ("unknown-placeholder", 12)]
     );
+    let shell = "- rolearn: arn:aws:iam::111122223333:role/Dev\n  username: '${USER}:{{SessionName}}'\n  groups: ['a$b', '${T}']\n";
+    assert_eq!(codes(&[("mapRoles", shell)]), [("unknown-placeholder", 11), ("unknown-placeholder", 12)]);
 }
 
 #[test]
@@ -900,4 +902,90 @@ fn sound_map_has_nothing_to_report() {
     ]);
     assert_eq!(diagnostics, []);
     assert_eq!(Code::AwsAuthSyntax.severity(), Severity::Error);
+}
+
+/// What is said of a caller that STS never reports, and what becomes of it all the same.
+fn said(mappings: &IdentityMappings, arn: &str, session: Option<&str>) -> (Option<String>, Option<String>) {
+    let identity = IamIdentity::from_arn(arn, session).unwrap();
+    let user = mappings.user_info(&identity).ok();
+    (identity.never_reported(), user.map(|user| user.username.to_string()))
+}
+
+#[test]
+fn session_names_that_sts_never_gives_are_told_and_resolved_all_the_same() {
+    let map = roles(&format!("- {{rolearn: {DEV}, username: 'dev:{{{{SessionName}}}}'}}\n"));
+    for name in ["a", &"x".repeat(65), "a b", "a/b:c", "", "é!", "{{AccountID}}", "a\nb"] {
+        let (warning, user) = said(&map, DEV, Some(name));
+        assert!(warning.is_some_and(|text| text.contains("STS gives only names of 2 to 64")), "{name}");
+        // The slash would be another part of the ARN; given as a flag it is a name.
+        assert_eq!(user, Some(format!("dev:{name}")));
+    }
+    let session = |name: &str| format!("arn:aws:sts::111122223333:assumed-role/Dev/{name}");
+    assert!(said(&map, &session("a"), None).0.is_some());
+    assert!(said(&map, &session("a b"), None).0.is_some());
+    for name in ["al", "me@x.com", "i-0123456789abcdef0", "a+b=c,d.e_f-g", &"x".repeat(64)] {
+        assert_eq!(said(&map, DEV, Some(name)).0, None, "{name}");
+        assert_eq!(said(&map, &session(name), None).0, None, "{name}");
+    }
+    assert_eq!(said(&map, DEV, None).0, None);
+}
+
+#[test]
+fn arns_that_no_caller_has_are_told_and_looked_up_all_the_same() {
+    let map = users("- {userarn: 'arn:aws:iam::12:user/a', username: a}\n");
+    let (warning, user) = said(&map, "arn:aws:iam::12:user/a", None);
+    assert!(warning.is_some_and(|text| text.ends_with("its account is not twelve digits")));
+    assert_eq!(user.as_deref(), Some("a"));
+    for arn in [
+        "arn:aws:iam:us-east-1:111122223333:user/a",
+        "arn:aws:iam::111122223333:user/a*",
+        "arn:aws:iam::111122223333:user/a b",
+    ] {
+        assert!(said(&map, arn, None).0.is_some(), "{arn}");
+    }
+    for arn in [
+        ALICE,
+        DEV,
+        DEV_SESSION,
+        "arn:aws:iam::111122223333:role/a/b/Dev",
+        "arn:aws:iam::111122223333:user/a/b/bob",
+        "arn:aws:iam::111122223333:root",
+        "arn:aws-cn:sts::111122223333:federated-user/bob",
+    ] {
+        assert_eq!(said(&map, arn, None).0, None, "{arn}");
+    }
+}
+
+#[test]
+fn text_with_placeholders_that_nobody_filled_in_refuses_nobody() {
+    let refused = |key: &str, text: &str| {
+        let error = load(&[(key, text)]).0.resolve_arn(DEV, None).unwrap_err();
+        assert!(matches!(error, IdentityError::NotMapped { .. }), "{error}");
+        error.is_refusal()
+    };
+    for text in [
+        "${MAP_ROLES}",
+        "{{ .Values.mapRoles }}",
+        "{{- toYaml .Values.mapRoles | nindent 4 }}",
+        "- ${ROLE_ENTRY}\n",
+        "- rolearn: {{ .Values.arn }}\n  username: x\n",
+        "- {rolearn: 'arn:aws:iam::444455556666:role/x', username: x}\n${MORE}\n",
+        "{% for role in roles %}\n- rolearn: x\n{% endfor %}\n",
+    ] {
+        assert!(!refused("mapRoles", text), "{text}");
+    }
+    assert!(!refused("mapAccounts", "${ACCOUNTS}"));
+    for text in [
+        // What aws-iam-authenticator fills in is no template of anybody else, and loses the section.
+        "- rolearn: x\n  username: {{SessionName}}\n",
+        "- rolearn: x\n  username: {{ SessionName }}\n",
+        "- username: '{{UserID}}'\n",
+        "just text",
+        "- [not, an, entry\n",
+        "",
+    ] {
+        assert!(refused("mapRoles", text), "{text}");
+    }
+    // Nothing under a key that is not read counts, whatever it becomes.
+    assert!(refused("maproles", "${MAP_ROLES}"));
 }

@@ -481,7 +481,11 @@ fn the_short_answer_is_the_long_one() {
                 let verdict = model.decide(user, request);
                 let expected = match (verdict.allowed, completeness) {
                     (true, _) => Ternary::Yes,
-                    (false, Completeness::Partial) if !verdict.missing.is_empty() => Ternary::Unknown,
+                    (false, Completeness::Partial)
+                        if !verdict.missing.is_empty() || verdict.takes_nothing =>
+                    {
+                        Ternary::Unknown
+                    }
                     _ => Ternary::No,
                 };
                 prop_assert_eq!(short, expected);

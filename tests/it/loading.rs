@@ -160,6 +160,23 @@ fn documents_that_are_no_objects_are_told() {
         ("replicas: 3\n", "note[other-documents] a.yaml:1: 1 document"),
         ("- {apiVersion: v1, kind: Namespace}\n", "error[not-an-object] a.yaml:1: a bare list"),
         ("[{\"apiVersion\": \"v1\", \"kind\": \"Namespace\"}]", "error[not-an-object] a.yaml:1: a bare list"),
+        (
+            "kind: List\nitems: [{apiVersion: v1, kind: Namespace}]\n",
+            "error[not-an-object] a.yaml:1: objects under `items`",
+        ),
+        (
+            "apiVersion: v1\nitems: [{apiVersion: v1, kind: Namespace}]\n",
+            "error[not-an-object] a.yaml:1: objects under `items`",
+        ),
+        ("apiVersion: v1\nkind: List\nItems: []\n", "error[not-an-object] a.yaml:1: a List without a list"),
+        (
+            "apiVersion: v1\nkind: List\nitems: {a: b}\n",
+            "error[not-an-object] a.yaml:1: a List without a list",
+        ),
+        (
+            "{\"apiVersion\": \"v1\", \"kind\": \"List\"}",
+            "error[not-an-object] a.yaml:1: a List without a list",
+        ),
         ("apiVersion: v1\nkind: List\nitems: [null]\n", "note[other-documents] a.yaml:3: 1 document"),
         ("apiVersion: v1\nkind: List\nitems: [text, 3]\n", "note[other-documents] a.yaml:3: 2 documents"),
     ];
@@ -662,5 +679,146 @@ fn large_files_read_as_small_ones_do() {
         let cluster = Cluster::from(loaded);
         assert!(allowed(&cluster, "last", "get pods"), "{name}");
         assert_eq!(allowed(&cluster, "after", "get pods"), name == "trailing", "{name}");
+    }
+}
+
+/// `ValidateLabels` and `ValidateAnnotations`, behind `ValidateObjectMeta`, and the same of selectors.
+#[test]
+fn labels_annotations_and_selectors_are_spelled_as_the_server_wants_them() {
+    let with = |metadata: &str, rest: &str| {
+        let text =
+            format!("apiVersion: {GROUP}\nkind: ClusterRole\nmetadata: {{name: x{metadata}}}\n{rest}\n");
+        let loaded = loaded(&[&text]);
+        assert_eq!(loaded.summary.refused + loaded.policy.roles.len(), 1);
+        told(&loaded)
+    };
+    let long = "x".repeat(64);
+    let name = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+    let value = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character";
+    let labels = |key: &str, value: &str| format!(", labels: {{\"{key}\": \"{value}\"}}");
+    for (key, text) in [("a", ""), ("A.b_c-d", "X.y_z-1"), ("x.io/a", "1"), (&long[1..], &long[1..])] {
+        assert_eq!(with(&labels(key, text), ""), [""; 0], "{key} {text}");
+        let selectors = format!(
+            "aggregationRule: {{clusterRoleSelectors: [{{matchLabels: {{\"{key}\": \"{text}\"}}}}]}}"
+        );
+        assert_eq!(with("", &selectors), [""; 0], "{key} {text}");
+    }
+    for (key, text, error) in [
+        ("bad key!", "", format!("\"bad key!\": {name}")),
+        ("-a", "", format!("\"-a\": {name}")),
+        ("", "x", "\"\": name part must be non-empty".to_owned()),
+        ("/a", "x", "\"/a\": prefix part must be non-empty".to_owned()),
+        ("X.io/a", "x", "\"X.io/a\": prefix part a lowercase RFC 1123 subdomain must consist".to_owned()),
+        ("a/b/c", "x", "\"a/b/c\": a qualified name must consist".to_owned()),
+        (&long, "x", format!("\"{long}\": name part must be no more than 63 bytes")),
+        ("a", "b c", format!("\"b c\": {value}")),
+        ("a", "b/c", format!("\"b/c\": {value}")),
+        ("a", &long, format!("\"{long}\": must be no more than 63 bytes")),
+    ] {
+        for (told, path) in [
+            (with(&labels(key, text), ""), "metadata.labels"),
+            (
+                with(
+                    "",
+                    &format!(
+                        "aggregationRule: {{clusterRoleSelectors: [{{matchLabels: {{\"{key}\": \"{text}\"}}}}]}}"
+                    ),
+                ),
+                "aggregationRule.clusterRoleSelectors[0].matchLabels",
+            ),
+        ] {
+            let expected = format!("is refused by the API server: {path}: Invalid value: {error}");
+            assert!(told.len() == 1 && told[0].contains(&expected), "{key} {text}: {told:?}");
+        }
+    }
+    let expression = |key: &str, value: &str| {
+        with(
+            "",
+            &format!(
+                "aggregationRule: {{clusterRoleSelectors: [{{matchExpressions: [{{key: \"{key}\", operator: In, values: [\"{value}\"]}}]}}]}}"
+            ),
+        )
+    };
+    assert_eq!(expression("x.io/a", "b"), [""; 0]);
+    assert!(expression("a b", "c")[0].contains("matchExpressions[0].key: Invalid value: \"a b\""));
+    assert!(expression("a", "b c")[0].contains("matchExpressions[0].values[0]: Invalid value: \"b c\""));
+    assert_eq!(with(", annotations: {X.io/A: 'any text: at all'}", ""), [""; 0]);
+    assert!(
+        with(", annotations: {'a b': x}", "")[0].contains("metadata.annotations: Invalid value: \"a b\"")
+    );
+}
+
+#[test]
+fn of_a_label_that_stands_twice_the_last_counts() {
+    let role = |labels: &str, selector: &str, rules: &str| {
+        format!(
+            "---\napiVersion: {GROUP}\nkind: ClusterRole\nmetadata: {{name: n{}{labels}}}\n{selector}\nrules: {rules}\n",
+            labels.len()
+        )
+    };
+    let get = "[{verbs: [get], apiGroups: [''], resources: [pods]}]";
+    let bound = |labels: &str, selector: &str| {
+        let text = role(labels, "", get)
+            + &role("", &format!("aggregationRule: {{clusterRoleSelectors: [{selector}]}}"), "[]")
+            + &format!(
+                "---\napiVersion: {GROUP}\nkind: ClusterRoleBinding\nmetadata: {{name: b}}\nroleRef: {{kind: ClusterRole, name: n0}}\nsubjects: [{{kind: User, name: u}}]\n"
+            );
+        allowed(&cluster_of(&[&text], Completeness::Complete), "u", "get pods")
+    };
+    for (labels, selector, expected) in [
+        ("{a: x}", "{matchLabels: {a: b, a: x}}", true),
+        ("{a: x}", "{matchLabels: {a: x, a: b}}", false),
+        ("{a: b, a: x}", "{matchLabels: {a: x}}", true),
+        ("{a: x, a: b}", "{matchLabels: {a: x}}", false),
+        ("{a: x}", "{matchLabels: {c: d}, matchLabels: {a: x}}", true),
+        (
+            "{a: x}",
+            "{matchExpressions: [{key: a, operator: DoesNotExist}], matchExpressions: [{key: a, operator: Exists}]}",
+            true,
+        ),
+        ("{a: x}", "{matchLabels: {a: x}, matchExpressions: [{key: a, operator: DoesNotExist}]}", false),
+    ] {
+        assert_eq!(bound(&format!(", labels: {labels}"), selector), expected, "{labels} {selector}");
+    }
+}
+
+/// `ValidateCustomResourceDefinition`, as far as it decides what a type is.
+#[test]
+fn a_custom_resource_has_a_scope_and_the_name_of_its_type() {
+    let crd = |name: &str, scope: &str| {
+        let text = format!(
+            "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: {name}}}\nspec: {{group: x.io, {scope}names: {{plural: things, kind: Thing}}, versions: [{{name: v1, served: true}}]}}\n"
+        );
+        let loaded = loaded(&[&text]);
+        assert_eq!(loaded.catalogue.find("x.io", "things").is_some(), loaded.summary.refused == 0);
+        told(&loaded).join("")
+    };
+    assert_eq!(crd("things.x.io", "scope: Namespaced, "), "");
+    assert_eq!(crd("things.x.io", "scope: Cluster, "), "");
+    assert!(crd("things.x.io", "").ends_with("spec.scope: Required value"));
+    assert!(
+        crd("things.x.io", "scope: namespaced, ").contains("spec.scope: Unsupported value: \"namespaced\"")
+    );
+    assert!(
+        crd("thing", "scope: Cluster, ")
+            .contains("metadata.name: Invalid value: \"thing\": must be spec.names.plural")
+    );
+}
+
+/// kubectl reads some of these and refuses others: either way they may be in the cluster.
+#[test]
+fn objects_that_are_not_read_make_a_no_unknown() {
+    let object = format!("{{apiVersion: {GROUP}, kind: ClusterRole, metadata: {{name: r}}}}");
+    for (text, unseen) in [
+        (format!("[{object}]"), true),
+        (format!("kind: List\nitems: [{object}]"), true),
+        (format!("apiVersion: v1\nitems: [{object}]"), true),
+        (format!("apiVersion: v1\nkind: List\nItems: [{object}]"), true),
+        (format!("apiVersion: v1\nkind: List\nitems: {{a: {object}}}"), true),
+        ("apiVersion: v1\nkind: List\nitem: [a]".to_owned(), false),
+        ("items: [a, b]".to_owned(), false),
+        (format!("kept: {object}"), false),
+    ] {
+        assert_eq!(loaded(&[&text]).summary.unseen.is_some(), unseen, "{text}");
     }
 }

@@ -16,8 +16,9 @@ mod defaults; // the default roles and bindings
 mod document_block; // the fast reader of block YAML against the YAML reader
 mod document_block_fuzz; // the same for as long as one likes
 mod document_json; // the JSON reader and its outline
-mod document_sniff; // kinds and items from a look at the lines
+mod document_sniff; // kinds from a look at the lines
 mod document_yaml; // the YAML reader
+mod hostile; // names that would forge lines or drive a terminal
 mod identity; // from ARN to user: every recorded answer
 mod identity_rules; // from ARN to user: one test per rule
 mod laws; // properties of generated clusters, and the graph against the model
@@ -34,6 +35,7 @@ mod operations; // kubectl operations: the table against what kubectl really sen
 mod recorded; // decisions of the real code, when they are there
 mod replay; // the test tables of Kubernetes, when they are there
 mod rules; // one test per rule of meaning
+mod rules_review; // the rules in force in a namespace
 mod scenarios; // every folder of testdata/scenarios, through the binary
 mod sessions; // a role ARN without a session name
 mod transcripts; // what kubectl and a live API server answered, when it is there

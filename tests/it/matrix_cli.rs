@@ -132,3 +132,20 @@ fn who_can_says_nobody_with_exit_code_one() {
     assert_eq!(nobody.status.code(), Some(1));
     assert!(text(&nobody.stdout).starts_with("nobody besides Group `system:masters` can get pods"));
 }
+
+#[test]
+fn an_empty_namespace_is_none_given() {
+    for arguments in [
+        &["can-i", "get", "pods", "--as", "oncall"][..],
+        &["can-i", "exec", "pods", "--as", "oncall"],
+        &["can-i", "--list", "--as", "oncall"],
+        &["who-can", "get", "pods"],
+        &["who-can", "exec", "pods"],
+        &["matrix", "-o", "csv"],
+    ] {
+        let plain = run(arguments);
+        let empty = run(&[arguments, &["-n", ""]].concat());
+        assert_eq!(text(&empty.stdout), text(&plain.stdout), "{arguments:?}");
+        assert_eq!(empty.status, plain.status, "{arguments:?}");
+    }
+}

@@ -41,7 +41,7 @@ const EVERYTHING: &str =
 
 fn csv_of(matrix: &Matrix<'_>, holders: &[Holder]) -> Vec<String> {
     let mut out = Vec::new();
-    let count = matrix_long::csv(&mut out, matrix, holders, &mut |_, _| {}).unwrap();
+    let count = matrix_long::csv(&mut out, matrix, holders, &mut |_, _| {}).unwrap().rows;
     let text = String::from_utf8(out).unwrap();
     let mut lines = text.lines();
     assert_eq!(lines.next(), Some(matrix_long::HEADER));
@@ -329,6 +329,10 @@ data:
 "#;
 
 fn arns() -> Cluster {
+    load_text(&arns_text(), Completeness::Partial)
+}
+
+fn arns_text() -> String {
     let get = "[{verbs: [get], apiGroups: [''], resources: [pods]}]";
     let text = cluster_role("get", get)
         + &binding("prod", "get", "{kind: Group, name: devs}, {kind: Group, name: unmapped}")
@@ -337,9 +341,8 @@ fn arns() -> Cluster {
             "get",
             "{kind: User, name: 'dev:carol'}, {kind: User, name: 'arn:aws:iam::444455556666:user/eve'}",
         )
-        + &binding("team", "not-here", "{kind: Group, name: devs}")
-        + AWS_AUTH;
-    load_text(&text, Completeness::Partial)
+        + &binding("team", "not-here", "{kind: Group, name: devs}");
+    text + AWS_AUTH
 }
 
 #[test]
@@ -365,6 +368,8 @@ fn access_that_cannot_be_told_is_listed_apart() {
         [
             "iam arn:aws:iam::111122223333:role/dev in dev: if the session is named `carol`, RoleBinding `dev/b-get` of ClusterRole `get` applies (rbac.yaml:15)",
             "iam arn:aws:iam::111122223333:role/dev in team: RoleBinding `team/b-not-here` grants ClusterRole `not-here`, which is not in the inputs (rbac.yaml:21)",
+            // No input holds the role `system:node`: the Node authorizer is there without it.
+            "iam arn:aws:iam::111122223333:role/node anywhere: the Node authorizer decides from live objects, at most what ClusterRole `system:node` says",
         ]
     );
     let complete = load_text("{}", Completeness::Complete);
@@ -489,4 +494,48 @@ fn all_machine_formats_hold_the_same_rows_and_json_its_grants() {
     }
     let counted: usize = holders.iter().map(|holder| matrix.count(holder, &mut scratch)).sum();
     assert_eq!(counted, rows.len());
+}
+
+#[test]
+fn what_cannot_be_read_leaves_no_cell_a_no() {
+    let text = arns_text() + "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: [";
+    let cluster = load_text(&text, Completeness::Complete);
+    let matrix = Matrix::new(&cluster, &Filter::default());
+    let holders = holder::bound(&cluster);
+    assert!(holders.len() > 2);
+    let lines = matrix_statement::unknown_lines(&matrix, &holders);
+    let said = lines.iter().filter(|line| line.starts_with("anybody anywhere: a document could not be read"));
+    assert_eq!(said.count(), 1, "{lines:?}");
+    for holder in holders.iter().filter(|holder| !holder.is_master()) {
+        let unknown = matrix.unknown_columns(&matrix.unknown(holder));
+        let columns = u32::try_from(matrix.universe().columns().len()).unwrap();
+        assert!((0..columns).all(|column| unknown.contains(column)), "{}", holder.identity);
+    }
+}
+
+#[test]
+fn an_arn_that_a_placeholder_could_become_cannot_be_told() {
+    let text = arns_text().replace("role/dev\"", "role/${NAME}\"");
+    let cluster = load_text(&text, Completeness::Complete);
+    let who = cluster.identify("arn:aws:iam::111122223333:role/dev", None);
+    let holder = holder::of_identity(&cluster, "arn:aws:iam::111122223333:role/dev", who);
+    let matrix = Matrix::new(&cluster, &Filter::default());
+    assert_eq!(
+        matrix_statement::unknown_lines(&matrix, &[holder]),
+        [
+            "iam arn:aws:iam::111122223333:role/dev anywhere: the entry `arn:aws:iam::111122223333:role/${NAME}` has a placeholder that nobody filled in, and could be this identity's"
+        ]
+    );
+}
+
+#[test]
+fn a_role_that_aggregates_nothing_cannot_be_told_where_it_may_exist() {
+    let text = std::fs::read_to_string("testdata/scenarios/aggregation-of-nothing/rbac.yaml").unwrap();
+    for (completeness, said) in [(Completeness::Partial, 2), (Completeness::Complete, 0)] {
+        let cluster = load_text(&text, completeness);
+        let matrix = Matrix::new(&cluster, &Filter::default());
+        let lines = matrix_statement::unknown_lines(&matrix, &holder::bound(&cluster));
+        let about = lines.iter().filter(|line| line.contains("which aggregates ClusterRoles, of which none"));
+        assert_eq!(about.count(), said, "{lines:?}");
+    }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Model {
 pub(crate) struct Verdict {
     pub(crate) allowed: bool,
     pub(crate) missing: BTreeSet<String>,
+    /// Whether a role that applies aggregates others and has no rule.
+    pub(crate) takes_nothing: bool,
 }
 
 fn text<'v>(value: &'v Value, field: &str) -> &'v str {
@@ -90,6 +92,7 @@ impl Model {
 
     pub(crate) fn decide(&self, user: &UserInfo, request: &Request) -> Verdict {
         let mut missing = BTreeSet::new();
+        let mut takes_nothing = false;
         let mut allowed = user.groups.iter().any(|group| group == "system:masters");
         for ((kind, namespace, _), binding) in &self.objects {
             let counts = kind == "ClusterRoleBinding"
@@ -103,7 +106,10 @@ impl Model {
             let (role_kind, role) = (text(&binding["roleRef"], "kind"), text(&binding["roleRef"], "name"));
             let place = if role_kind == "Role" { namespace.as_str() } else { "" };
             match self.objects.get(&(role_kind.to_owned(), place.to_owned(), role.to_owned())) {
-                Some(role) => allowed |= items(role, "rules").iter().any(|rule| rule_allows(rule, request)),
+                Some(role) => {
+                    allowed |= items(role, "rules").iter().any(|rule| rule_allows(rule, request));
+                    takes_nothing |= role["aggregationRule"].is_object() && items(role, "rules").is_empty();
+                }
                 None => {
                     missing.insert(format!(
                         "{}.rbac.authorization.k8s.io \"{role}\" not found",
@@ -112,7 +118,7 @@ impl Model {
                 }
             }
         }
-        Verdict { allowed, missing: if allowed { BTreeSet::new() } else { missing } }
+        Verdict { allowed, missing: if allowed { BTreeSet::new() } else { missing }, takes_nothing }
     }
 }
 

@@ -405,7 +405,11 @@ fn impersonation_adds_groups() {
     );
     // With any group given, a service account loses its own.
     assert_eq!(groups("system:serviceaccount:ns1:sa", &["g1"]), "g1 system:authenticated");
-    assert_eq!(groups("system:serviceaccount:ns1:a:b", &[]), "system:authenticated");
+    // What cannot be the name of a service account is a user's, as `SplitUsername` has it.
+    for user in ["ns1:a:b", "ns1:", ":sa", "NS:sa", "ns.1:sa", "ns1:Sa", "ns1"] {
+        assert_eq!(groups(&format!("system:serviceaccount:{user}"), &[]), "system:authenticated", "{user}");
+    }
+    assert!(groups("system:serviceaccount:ns1:a.b", &[]).starts_with("system:serviceaccounts "));
     assert_eq!(groups("system:anonymous", &[]), "system:unauthenticated");
     assert_eq!(groups("bob", &["system:unauthenticated"]), "system:unauthenticated");
 }

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use rbacsim::answer::{Answer, Doubt};
+use rbacsim::attributes::{Attributes, NonResourceAttributes, ResourceAttributes};
 use rbacsim::cluster::{Cluster, Who};
+use rbacsim::graph::Principal;
 use rbacsim::load::{Completeness, Defaults, Input, LoadOptions, load};
 use rbacsim::operations;
 use rbacsim::question::{self, Request, Words};
@@ -427,61 +430,273 @@ data:
     assert_eq!(unknown, ["short", "long", "group"]);
 }
 
+/// What the requests of a test come to, without reasons and with them.
+#[derive(Default)]
+struct Compared {
+    /// How many answers were no, yes and unknown.
+    counts: [usize; 3],
+    /// The doubts that alone made an answer unknown, by name.
+    alone: BTreeSet<String>,
+}
+
+impl Compared {
+    fn count(&mut self, answer: &Answer<'_>) {
+        let ternary = answer.ternary;
+        let index = usize::from(ternary == Ternary::Yes) + 2 * usize::from(ternary == Ternary::Unknown);
+        self.counts[index] += 1;
+        let name = |doubt: &Doubt<'_>| match doubt {
+            Doubt::MissingRole(applied) if applied.role.is_some() => "AggregatesNothing".to_owned(),
+            doubt => format!("{doubt:?}").split(['(', ' ']).next().unwrap().to_owned(),
+        };
+        let names: BTreeSet<String> = answer.doubts.iter().map(name).collect();
+        if names.len() == 1 {
+            self.alone.extend(names);
+        }
+    }
+
+    fn request(&mut self, cluster: &Cluster, who: &Who, attributes: &Attributes<'_>) {
+        let long = cluster.answer(who, attributes);
+        self.count(&long);
+        assert_eq!(cluster.ternary(who, attributes), long.ternary, "{attributes} for {who:?}");
+        let long = cluster.answer_for_type(who, attributes);
+        self.count(&long);
+        assert_eq!(cluster.ternary_for_type(who, attributes), long.ternary, "{attributes} for {who:?}");
+    }
+
+    fn operation(&mut self, cluster: &Cluster, who: &Who, plan: &operations::Plan, namespace: &str) {
+        for step in plan.deciding_steps() {
+            let request = steps::request(step, namespace, "");
+            self.request(cluster, who, &request.attributes());
+            let long = steps::answer(cluster, who, step, &request);
+            self.count(&long);
+            assert_eq!(steps::ternary(cluster, who, step, &request), long.ternary, "{step} in {namespace}");
+        }
+        let whole = plan.answer(&mut |step| {
+            steps::answer(cluster, who, step, &steps::request(step, namespace, "")).ternary
+        });
+        let short = steps::operation(cluster, who, plan, namespace, "");
+        assert_eq!(short, whole, "{} in {namespace} for {who:?}", plan.operation);
+    }
+
+    /// Operations on types that everybody knows and on one that nobody does, and a few requests.
+    fn everything(&mut self, cluster: &Cluster, askers: &[Who], namespaces: &[&str]) {
+        let plan = |verb: &str, resource: &str| {
+            let namespaced = resource != "nodes";
+            let target =
+                operations::Target { group: "", resource, name: None, subresource: None, namespaced };
+            operations::plan(verb, &target, KubernetesVersion::NEWEST).ok()
+        };
+        let plans = [
+            ("exec", "pods"),
+            ("edit", "pods"),
+            ("logs", "pods"),
+            ("drain", "nodes"),
+            ("delete", "pods"),
+            ("edit", "widgets"),
+        ];
+        let plans: Vec<_> = plans.iter().filter_map(|(verb, resource)| plan(verb, resource)).collect();
+        for who in askers {
+            for namespace in namespaces {
+                for plan in &plans {
+                    self.operation(cluster, who, plan, namespace);
+                }
+                for (verb, resource) in [("get", "pods"), ("get", "widgets"), ("get", "widget"), ("get", "*")]
+                {
+                    let asked = ResourceAttributes {
+                        verb,
+                        group: "",
+                        resource,
+                        subresource: "",
+                        name: "",
+                        namespace,
+                    };
+                    self.request(cluster, who, &Attributes::Resource(asked));
+                }
+            }
+            let url = NonResourceAttributes { verb: "get", path: "/metrics" };
+            self.request(cluster, who, &Attributes::NonResource(url));
+        }
+    }
+}
+
 /// `can-i --namespaces` asks for answers without reasons: they are those of the answers with them.
 #[test]
 fn answers_without_reasons_are_the_answers() {
+    let api = "apiVersion: rbac.authorization.k8s.io/v1, kind:";
     let mut text = crowd();
-    text += "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: aws-auth, namespace: kube-system}\ndata:\n  mapRoles: |\n";
+    // A type that no catalogue has, and a role that is made of others, none of which is there.
+    writeln!(
+        text,
+        r#"{{{api} ClusterRole, metadata: {{name: custom}}, rules: [{{apiGroups: [shop.example.com], resources: [widgets], verbs: [get, patch]}}]}}
+---
+{{{api} ClusterRole, metadata: {{name: sum}}, aggregationRule: {{clusterRoleSelectors: [{{matchLabels: {{sum: "yes"}}}}]}}, rules: []}}
+---
+{{{api} ClusterRole, metadata: {{name: named}}, rules: [{{apiGroups: ["", apps], resources: [nodes, pods, daemonsets], verbs: ["*"]}}, {{apiGroups: [""], resources: [pods/eviction], verbs: [create], resourceNames: [web]}}]}}
+---
+{{{api} ClusterRoleBinding, metadata: {{name: named}}, roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: named}}, subjects: [{{kind: User, name: nat}}]}}
+---
+{{{api} ClusterRoleBinding, metadata: {{name: lost}}, roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: lost}}, subjects: [{{kind: User, name: lou}}]}}
+---
+{{{api} RoleBinding, metadata: {{name: custom, namespace: n7}}, roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: custom}}, subjects: [{{kind: User, name: uma}}, {{kind: Group, name: shop}}]}}
+---
+{{{api} RoleBinding, metadata: {{name: sum, namespace: n7}}, roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: sum}}, subjects: [{{kind: User, name: ada}}]}}
+---
+{{{api} ClusterRoleBinding, metadata: {{name: sum}}, roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: sum}}, subjects: [{{kind: Group, name: sums}}]}}
+---"#
+    )
+    .unwrap();
     let mappings = [
         ("sure", "b", "a"),
         ("session", "system:serviceaccount:{{SessionName}}:s", "nobody"),
         ("any", "{{SessionName}}", "nobody"),
         ("node", "system:node:{{EC2PrivateDNSName}}", "system:nodes"),
         ("group", "fixed", "{{SessionName}}"),
+        ("sums", "fixed", "sums"),
+        ("unfilled-user", "${TEAM}", "nobody"),
+        ("unfilled-part", "u${REST}", "nobody"),
+        ("unfilled-group", "fixed", "sh{{ .Values.rest }}"),
+        ("unfilled-masters", "fixed", "${GROUP}"),
+        ("unfilled-and-session", "{{SessionName}}", "${GROUP}"),
+        ("unfilled-in-vain", "fixed", "nobody-${GROUP}"),
+        ("${NAME}-late", "b", "a"),
     ];
+    let mut aws_auth = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: aws-auth, namespace: kube-system}\ndata:\n  mapRoles: |\n".to_owned();
     for (role, username, group) in mappings {
-        writeln!(text, "    - {{rolearn: \"arn:aws:iam::111122223333:role/{role}\", username: \"{username}\", groups: [\"{group}\"]}}").unwrap();
+        writeln!(aws_auth, "    - {{rolearn: \"arn:aws:iam::111122223333:role/{role}\", username: \"{username}\", groups: [\"{group}\"]}}").unwrap();
     }
-    let mut counts = [0; 3];
-    for completeness in [Completeness::Partial, Completeness::Complete] {
-        let cluster = cluster(&text, completeness);
-        let mut askers: Vec<Who> = mappings
-            .iter()
-            .map(|(role, ..)| cluster.identify(&format!("arn:aws:iam::111122223333:role/{role}"), None))
-            .collect();
-        askers.push(cluster.identify("arn:aws:iam::111122223333:role/unknown", None));
-        askers.push(Who::user(UserInfo::authenticated("b", ["a"])));
-        for verb in ["exec", "edit", "logs", "drain", "delete"] {
-            let target = operations::Target {
-                group: "",
-                resource: if verb == "drain" { "nodes" } else { "pods" },
-                name: None,
-                subresource: None,
-                namespaced: verb != "drain",
-            };
-            let Ok(plan) = operations::plan(verb, &target, KubernetesVersion::NEWEST) else { continue };
-            for (who, namespace) in
-                askers.iter().flat_map(|who| ["", "n1", "n7", "n38", "far"].map(|n| (who, n)))
-            {
-                for step in plan.deciding_steps() {
-                    let request = steps::request(step, namespace, "");
-                    let long = cluster.answer(who, &request.attributes()).ternary;
-                    assert_eq!(cluster.ternary(who, &request.attributes()), long, "{step} in {namespace}");
-                    let long = steps::answer(&cluster, who, step, &request).ternary;
-                    assert_eq!(steps::ternary(&cluster, who, step, &request), long, "{step} in {namespace}");
-                    counts[usize::from(long == Ternary::Yes) + 2 * usize::from(long == Ternary::Unknown)] +=
-                        1;
-                }
-                let whole = plan.answer(&mut |step| {
-                    steps::answer(&cluster, who, step, &steps::request(step, namespace, "")).ternary
-                });
-                assert_eq!(
-                    steps::operation(&cluster, who, &plan, namespace, ""),
-                    whole,
-                    "{verb} in {namespace}"
-                );
-            }
+    let whole = text.clone() + &aws_auth;
+    let unrendered = whole.clone() + "  mapUsers: |\n    ${USERS}\n";
+    let unread = whole.clone() + "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: [\n";
+    let mut compared = Compared::default();
+    for text in [text, whole, unrendered, unread] {
+        for completeness in [Completeness::Partial, Completeness::Complete] {
+            let cluster = cluster(&text, completeness);
+            let arn = |role: &str| cluster.identify(&format!("arn:aws:iam::111122223333:role/{role}"), None);
+            let mut askers: Vec<Who> = mappings.iter().map(|(role, ..)| arn(role)).collect();
+            askers.extend(["unknown", "very-late"].map(arn));
+            askers.push(Who::user(UserInfo::authenticated("b", ["a"])));
+            askers.extend(
+                ["uma", "ada", "nat", "lou", "u"].map(|name| Who::user(UserInfo::authenticated(name, ["x"]))),
+            );
+            compared.everything(&cluster, &askers, &["", "n1", "n7", "n38", "far"]);
         }
     }
-    assert!(counts.iter().all(|count| *count > 20), "{counts:?}");
+    assert!(compared.counts.iter().all(|count| *count > 20), "{:?}", compared.counts);
+    let alone: Vec<&str> = compared.alone.iter().map(String::as_str).collect();
+    let expected = [
+        "AggregatesNothing",
+        "MissingRole",
+        "NoIdentity",
+        "NodeAuthorizer",
+        "OtherType",
+        "Session",
+        "SomeNames",
+        "SomeNamespaces",
+        "Unfilled",
+        "UnfilledName",
+        "Unread",
+        "Unrendered",
+    ];
+    assert_eq!(alone, expected);
+}
+
+#[test]
+fn answers_without_reasons_are_the_answers_of_every_scenario() {
+    let mut compared = Compared::default();
+    for folder in std::fs::read_dir("testdata/scenarios").unwrap() {
+        let files = std::fs::read_dir(folder.unwrap().path()).unwrap().map(|file| file.unwrap().path());
+        let mut inputs: Vec<_> = files.filter(|path| !path.ends_with("cases.yaml")).collect();
+        inputs.sort();
+        let inputs: Vec<Input> = inputs.into_iter().map(Input::Path).collect();
+        for completeness in [Completeness::Partial, Completeness::Complete] {
+            let options = LoadOptions { completeness: Some(completeness), ..LoadOptions::default() };
+            let cluster: Cluster = load(&inputs, &options).unwrap().into();
+            let names = &cluster.graph().policy().names;
+            let mut askers: Vec<Who> = cluster
+                .identities()
+                .identities()
+                .map(|identity| cluster.identify(identity.arn, None))
+                .collect();
+            askers.push(cluster.identify("arn:aws:iam::999988887777:role/far", None));
+            let users = cluster.graph().principals().map(|principal| match principal {
+                Principal::Username(name) => UserInfo::authenticated(names.text(name), ["x"]),
+                Principal::Group(name) => UserInfo::authenticated("x", [names.text(name)]),
+            });
+            askers.extend(users.take(12).map(Who::user));
+            let mut namespaces = cluster.namespaces();
+            namespaces.truncate(2);
+            namespaces.extend(["", "far"]);
+            compared.everything(&cluster, &askers, &namespaces);
+        }
+    }
+    assert!(compared.counts.iter().all(|count| *count > 100), "{:?}", compared.counts);
+    assert!(compared.alone.contains("CoinToss"), "{:?}", compared.alone);
+}
+
+const UNSURE: &str = r#"
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: custom}, rules: [{apiGroups: [shop.example.com], resources: [widgets], verbs: [get]}]}
+---
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: b}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: custom}, subjects: [{kind: User, name: uma}]}
+---
+{apiVersion: v1, kind: ConfigMap, metadata: {name: aws-auth, namespace: kube-system}, data: {mapUsers: '[{"userarn": "arn:aws:iam::111122223333:user/uma", "username": "uma"}]'}}
+"#;
+
+#[test]
+fn a_type_that_nobody_knows_may_be_one_of_which_rules_speak() {
+    let cluster = cluster(UNSURE, Completeness::Complete);
+    for (target, unclear) in [("widgets", 1), ("widget", 1), ("gadgets", 0), ("pods", 0)] {
+        let words = Words { verb: "get", target, ..Words::default() };
+        let question = question::read(&words, cluster.catalogue()).unwrap();
+        let found = who_can(&cluster, &Ask::Request(&question.request), false);
+        assert_eq!((found.unclear.len(), found.unknown_identities.len()), (unclear, unclear), "{target}");
+        let expected = if unclear > 0 { Ternary::Unknown } else { Ternary::No };
+        assert_eq!(found.ternary(), expected, "{target}");
+    }
+}
+
+#[test]
+fn a_document_that_cannot_be_read_makes_nobody_unknown() {
+    // Without the identity, of whom it cannot be told either.
+    let (objects, _) = UNSURE.rsplit_once("---").unwrap();
+    let text = objects.to_owned() + "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: [";
+    let cluster = cluster(&text, Completeness::Complete);
+    for (verb, target, expected) in [
+        ("delete", "pods", Ternary::Unknown),
+        ("get", "/metrics", Ternary::Unknown),
+        ("get", "widgets.shop.example.com", Ternary::Yes),
+    ] {
+        let words = Words { verb, target, ..Words::default() };
+        let question = question::read(&words, cluster.catalogue()).unwrap();
+        let found = who_can(&cluster, &Ask::Request(&question.request), false);
+        assert_eq!(found.ternary(), expected, "{verb} {target}");
+    }
+}
+
+#[test]
+fn a_role_that_aggregates_nothing_is_listed_apart_where_it_may_exist() {
+    let text = std::fs::read_to_string("testdata/scenarios/aggregation-of-nothing/rbac.yaml").unwrap();
+    for (completeness, apart, expected) in
+        [(Completeness::Partial, 1, Ternary::Unknown), (Completeness::Complete, 0, Ternary::No)]
+    {
+        let cluster = cluster(&text, completeness);
+        let words = Words { verb: "get", target: "pods", ..Words::default() };
+        let question = question::read(&words, cluster.catalogue()).unwrap();
+        let found = who_can(&cluster, &Ask::Request(&question.request), false);
+        assert_eq!((found.untold.len(), found.ternary()), (apart, expected));
+    }
+}
+
+/// In the list for people an unread document stands once, not again with each identity that it makes unknown.
+#[test]
+fn an_unread_document_is_told_once() {
+    let unread = UNSURE.to_owned() + "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: [";
+    let cluster = cluster(&unread, Completeness::Complete);
+    let words = Words { verb: "delete", target: "pods", ..Words::default() };
+    let question = question::read(&words, cluster.catalogue()).unwrap();
+    let found = who_can(&cluster, &Ask::Request(&question.request), false);
+    assert_eq!((found.unknown_identities.len(), found.untold.len(), found.unclear.len()), (1, 0, 0));
+    let mut out = Vec::new();
+    rbacsim::report::who_can::text(&mut out, &cluster, "delete pods", &found).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(text.matches("could not be read and may hold").count(), 1, "{text}");
 }

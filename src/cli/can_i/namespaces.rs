@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use rbacsim::attributes::Attributes;
 use rbacsim::cluster::{Cluster, Who};
 use rbacsim::operations::Plan;
 use rbacsim::question::{self, Question, Target, Words};
+use rbacsim::report::visible::visible;
 use rbacsim::report::{json, text};
 use rbacsim::steps;
 use rbacsim::ternary::Ternary;
@@ -39,7 +39,7 @@ pub(super) fn run(
         if !warned {
             warned = true;
             for warning in &warnings {
-                writeln!(anstream::stderr(), "warning: {warning}")?;
+                super::super::beside("warning", warning)?;
             }
         }
         let (everywhere, asked) = (answered.ternary, answered.title);
@@ -86,7 +86,7 @@ pub(super) fn run(
         for (title, list) in [("yes", yes), ("unknown", unknown), ("no", no)] {
             if !list.is_empty() {
                 let count = format!("{} of {}", list.len(), known.len());
-                writeln!(out, "  {title} in {count} namespaces: {}", list.join(", "))?;
+                writeln!(out, "  {title} in {count} namespaces: {}", visible(&list.join(", ")))?;
             }
         }
         writeln!(out)?;
@@ -105,12 +105,6 @@ fn ternary(cluster: &Cluster, who: &Who, words: &Words<'_>, plan: Option<&Plan>)
         let name = Target::read(words, cluster.catalogue()).name;
         return Ok(steps::operation(cluster, who, plan, words.namespace.unwrap_or("default"), &name));
     }
-    let Question { request, namespaced, .. } = question::read(words, cluster.catalogue())?;
-    let ternary = cluster.ternary(who, &request.attributes());
-    match request.attributes() {
-        Attributes::Resource(asked) if namespaced.is_none() && ternary == Ternary::No => {
-            Ok(cluster.answer_for_unknown_type(who, &asked).ternary)
-        }
-        _ => Ok(ternary),
-    }
+    let Question { request, .. } = question::read(words, cluster.catalogue())?;
+    Ok(cluster.ternary_for_type(who, &request.attributes()))
 }

@@ -39,6 +39,16 @@ impl Default for Parts {
 }
 
 impl Parts {
+    /// For a text that begins where an item of the array begins.
+    pub(crate) fn among_items() -> Self {
+        Self { state: State::Item, seen_items: true, ..Self::default() }
+    }
+
+    /// Whether an item must come next: one was read, and the comma after it.
+    pub(crate) fn is_among_items(&self) -> bool {
+        self.state == State::Item
+    }
+
     /// Reads the next part from the byte `at` of `text` on, and moves `at` behind it.
     ///
     /// `None` if the text ends before the part does, or is not such an object: then nothing has moved, and the call

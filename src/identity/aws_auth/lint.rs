@@ -2,7 +2,7 @@
 
 use super::super::MappingKind;
 use super::super::arn::{Unreachable, caller};
-use super::super::template::{HoleKind, unknown_placeholders};
+use super::super::template::{HoleKind, is_template, unknown_placeholders};
 use super::{Entry, SectionText, Sso, Standing, Written, section};
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -127,6 +127,10 @@ pub(super) fn entry(entry: &Entry, diagnostics: &mut Vec<Diagnostic>) {
     for field in std::iter::once(&entry.username).chain(&entry.groups) {
         for unknown in unknown_placeholders(&field.text) {
             let message = format!("nothing fills in `{unknown}`: it stays as text");
+            report(Code::UnknownPlaceholder, field, message);
+        }
+        if unknown_placeholders(&field.text).next().is_none() && is_template(&field.text) {
+            let message = format!("a placeholder in `{}` was never filled in: it stays as text", field.text);
             report(Code::UnknownPlaceholder, field, message);
         }
         if of_role == Some(false) {

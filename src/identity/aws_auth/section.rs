@@ -2,6 +2,7 @@
 //! of them, with the damage that errors do and no more.
 
 use super::super::arn::fold;
+use super::super::template::is_template;
 use super::super::{MappingKind, Written};
 use super::{Entry, Lost, SectionText, Sso, Standing};
 use crate::diagnostic::{Code, Diagnostic};
@@ -117,6 +118,7 @@ impl<'s> Section<'_, 's> {
         let source = self.text.at(line);
         self.lost.push(Lost {
             folded: fold(self.text.text),
+            is_template: is_template(self.text.text),
             why: format!("all of `{key}` is lost, for it {}", if_not_list(code)),
             source,
         });
@@ -164,6 +166,14 @@ impl<'s> Section<'_, 's> {
         Some(root)
     }
 
+    /// One item is lost.
+    fn lose_item(&mut self, item: Node<'_>, why: String) {
+        let mut text = String::new();
+        collect_text(item, &mut text);
+        let source = self.text.at(item.position().line);
+        self.lost.push(Lost { folded: fold(&text), is_template: is_template(&text), why, source });
+    }
+
     /// Decodes and validates one entry. Follows `encoding/json` and `RoleMapping.Validate`.
     fn entry(&mut self, item: Node<'_>) -> Option<Entry> {
         let key = self.kind.as_str();
@@ -174,6 +184,7 @@ impl<'s> Section<'_, 's> {
                 item,
                 format!("an item of `{key}` is {is}, not an entry: dropped"),
             );
+            self.lose_item(item, format!("an item of `{key}` is {is}"));
             return None;
         }
         let mut draft = Draft::default();
@@ -191,14 +202,7 @@ impl<'s> Section<'_, 's> {
         };
         if let Some(why) = dropped {
             self.report(Code::AwsAuthDroppedEntry, item, format!("an entry of `{key}` is dropped: {why}"));
-            let mut folded = String::new();
-            collect_text(item, &mut folded);
-            let source = self.text.at(item.position().line);
-            self.lost.push(Lost {
-                folded: fold(&folded),
-                why: format!("an entry of `{key}` is dropped, for {why}"),
-                source,
-            });
+            self.lose_item(item, format!("an entry of `{key}` is dropped, for {why}"));
             return None;
         }
         let source = self.text.at(item.position().line);

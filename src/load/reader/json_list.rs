@@ -1,68 +1,79 @@
 //! A JSON List, item by item.
+//!
+//! Where an item ends can only be known by reading everything before it. So a piece is cut where an item seems to
+//! begin, and is good only if reading it comes out at the cut, with an item to follow.
 
-use std::io::Read;
-
-use super::super::collect::{Collector, Origin, implied_by};
-use super::{Reader, Stop};
+use super::super::findings::Origin;
+use super::list::{Fields, Found};
 use crate::document::json::{Part, Parts};
+use crate::document::{Node, Tree};
 use crate::source::FileId;
 
-impl Reader {
-    pub(super) fn json_list(
-        &mut self,
-        collector: &mut Collector,
-        file: FileId,
-        input: &mut dyn Read,
-    ) -> Result<(), Stop> {
-        let mut parts = Parts::default();
-        let (mut api_version, mut kind) = (String::new(), String::new());
-        // What the fields before the items say of them; those after must not say anything else.
-        let mut implied: Option<(String, String)> = None;
-        let mut index = 0;
-        loop {
-            let mut at = 0;
-            let text = self.window.text();
-            let mut tree = std::mem::take(&mut self.tree).over(text);
-            let at_end = loop {
-                match parts.next(text, &mut at, &mut tree) {
-                    Some(Part::Item) => {
-                        let (api_version, kind) = implied.get_or_insert_with(|| {
-                            implied_by(&api_version, &kind)
-                                .map(|(version, kind)| (version.to_owned(), kind.to_owned()))
-                                .unwrap_or_default()
-                        });
-                        if let Some(item) = tree.root() {
-                            collector.item(item, index, Origin::json(file), (api_version, kind));
-                        }
-                        index += 1;
-                    }
-                    Some(Part::Field(key)) => {
-                        let value = tree.root().and_then(crate::document::Node::as_str).unwrap_or_default();
-                        match key.as_str() {
-                            "apiVersion" => value.clone_into(&mut api_version),
-                            "kind" => value.clone_into(&mut kind),
-                            _ => {}
-                        }
-                    }
-                    Some(Part::End) => break self.window.is_last(),
-                    None => break false,
-                }
-            };
-            self.tree = tree.over("");
-            if at_end {
-                break;
+/// How the list that a text begins with goes on, as far as its first item shows.
+pub(super) struct Head {
+    /// The fields before the items.
+    pub(super) fields: Fields,
+    /// The first key of the first item, in its quotes.
+    pub(super) key: Vec<u8>,
+}
+
+/// The head of a list; `None` where the text does not reach beyond the first item, or is no list.
+pub(super) fn head(text: &str) -> Option<Head> {
+    let mut tree = Tree::default();
+    let (mut parts, mut at, mut fields) = (Parts::default(), 0, Fields::default());
+    loop {
+        match parts.next(text, &mut at, &mut tree)? {
+            Part::Field(key) => fields.add(&key, tree.root().and_then(Node::as_str).unwrap_or_default()),
+            Part::Item => {
+                let (key, _) = tree.root()?.pairs().next()?;
+                return Some(Head { fields, key: format!("\"{}\"", key.text()).into_bytes() });
             }
-            if self.window.is_last() {
-                return Err(Stop::Odd);
-            }
-            self.window.take(at);
-            self.window.more(input)?;
-        }
-        let (item_version, item_kind) = implied.unwrap_or_default();
-        if implied_by(&api_version, &kind) == Some((&item_version, &item_kind)) {
-            Ok(())
-        } else {
-            Err(Stop::Odd)
+            Part::End => return None,
         }
     }
+}
+
+/// Where the last item but one of a text seems to end: behind the comma before an object that begins with the key
+/// with which the first one began; 0 if nowhere.
+pub(super) fn cut(text: &[u8], key: &[u8]) -> usize {
+    let mut end = text.len();
+    while let Some(at) = text.get(..end).and_then(|text| memchr::memmem::rfind(text, key)) {
+        let before = text.get(..at).unwrap_or_default().trim_ascii_end();
+        let comma = before.strip_suffix(b"{").unwrap_or_default().trim_ascii_end();
+        if comma.strip_suffix(b",").is_some_and(|item| item.trim_ascii_end().ends_with(b"}"))
+            && (key != b"\"apiVersion\"" || is_before_kind(text.get(at + key.len()..).unwrap_or_default()))
+        {
+            return comma.len();
+        }
+        end = at;
+    }
+    0
+}
+
+/// Whether a text goes on with a simple value and the key `kind`, as objects do, and references and managed fields
+/// do not.
+fn is_before_kind(text: &[u8]) -> bool {
+    let kind_follows = || {
+        let value = text.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start().strip_prefix(b"\"")?;
+        let after = value.get(memchr::memchr(b'"', value)? + 1..)?.trim_ascii_start();
+        Some(after.strip_prefix(b",")?.trim_ascii_start().starts_with(b"\"kind\""))
+    };
+    kind_follows().unwrap_or(false)
+}
+
+/// Reads a piece of a list. `None` if it is none, or was not cut between items.
+pub(super) fn read(found: &mut Found<'_>, text: &str, begins: bool, ends: bool) -> Option<()> {
+    let mut tree = Tree::default();
+    let mut parts = if begins { Parts::default() } else { Parts::among_items() };
+    let mut at = 0;
+    while ends || at < text.len() {
+        match parts.next(text, &mut at, &mut tree)? {
+            Part::Item => found.item(tree.root()?, Origin::json(FileId::default())),
+            Part::Field(key) => {
+                found.fields.add(&key, tree.root().and_then(Node::as_str).unwrap_or_default());
+            }
+            Part::End => return ends.then_some(()),
+        }
+    }
+    parts.is_among_items().then_some(())
 }

@@ -4,68 +4,39 @@
 //! must be in the subset of [`block`], where nothing reaches from one line at the left margin into the next. A
 //! List of which any part is outside that subset is read as one document instead.
 
-use std::io::Read;
+use super::super::findings::Origin;
+use super::lines;
+use super::list::{Fields, Found};
+use crate::document::{Node, Tree, block};
+use crate::source::FileId;
 
-use super::super::collect::{Collector, Origin, implied_by};
-use super::{Reader, Stop, is_skipped, lines, may_be_skipped};
-use crate::document::{Node, Tree, block, sniff};
-
-/// What stands before the items of a list.
-#[derive(Debug)]
-pub(super) struct Head {
-    len: usize,
-    api_version: String,
-    kind: String,
+/// The length of what stands before the items of the list that a document begins with, if it is one, and what it
+/// says of them.
+pub(super) fn head(text: &str) -> Option<(usize, Fields)> {
+    let items = "items:\n";
+    let at =
+        if text.starts_with(items) { 0 } else { memchr::memmem::find(text.as_bytes(), b"\nitems:\n- ")? + 1 };
+    let len = at + items.len();
+    let mut fields = Fields::default();
+    // The key stands alone here: it says null, and takes its items from what follows.
+    read_fields(text.get(..len)?, &mut fields)?;
+    (fields.items == 1 && text.get(len..)?.starts_with("- ")).then_some((len, fields))
 }
 
-impl Head {
-    /// The head of the list that a document begins with, if it is one.
-    pub(super) fn of(text: &str) -> Option<Self> {
-        let items = "items:\n";
-        let at = if text.starts_with(items) {
-            0
-        } else {
-            memchr::memmem::find(text.as_bytes(), b"\nitems:\n- ")? + 1
-        };
-        let len = at + items.len();
-        let mut fields = Fields::default();
-        // The key stands alone here: it says null, and takes its items from what follows.
-        fields.read(text.get(..len)?)?;
-        let Fields { api_version, kind, items } = fields;
-        (items == 1 && text.get(len..)?.starts_with("- ")).then_some(Self { len, api_version, kind })
+/// Reads a part of the mapping that a list is.
+fn read_fields(text: &str, fields: &mut Fields) -> Option<()> {
+    let mut tree = Tree::default();
+    if !block::read(text, &mut tree) {
+        return None;
     }
-}
-
-/// The fields of a list beside its items.
-#[derive(Debug, Default)]
-struct Fields {
-    api_version: String,
-    kind: String,
-    items: usize,
-}
-
-impl Fields {
-    /// Reads a part of the mapping that a list is.
-    fn read(&mut self, text: &str) -> Option<()> {
-        let mut tree = Tree::default();
-        if !block::read(text, &mut tree) {
-            return None;
-        }
-        let Some(root) = tree.root() else { return Some(()) };
-        if !root.is_mapping() {
-            return None;
-        }
-        for (key, value) in root.pairs() {
-            let text = value.as_str().unwrap_or_default();
-            match key.text() {
-                "apiVersion" => text.clone_into(&mut self.api_version),
-                "kind" => text.clone_into(&mut self.kind),
-                "items" => self.items += 1,
-                _ => {}
-            }
-        }
-        Some(())
+    let Some(root) = tree.root() else { return Some(()) };
+    if !root.is_mapping() {
+        return None;
     }
+    for (key, value) in root.pairs() {
+        fields.add(key.text(), value.as_str().unwrap_or_default());
+    }
+    Some(())
 }
 
 /// What ends an item.
@@ -73,96 +44,56 @@ impl Fields {
 enum Next {
     /// Another item.
     Item,
-    /// The fields after the items, or the end of the document.
+    /// The fields after the items.
     Tail,
+    /// The end of the text.
+    End,
 }
 
-/// The length of the item that a text begins with, and what comes then; `None` if the text ends before.
-fn item(text: &str) -> Option<(usize, Next)> {
+/// The length of the item that a text begins with, and what comes then.
+fn item(text: &str) -> (usize, Next) {
     let bytes = text.as_bytes();
     let mut from = 0;
-    loop {
-        let feed = from + memchr::memchr(b'\n', bytes.get(from..)?)?;
-        match bytes.get(feed + 1)? {
-            b' ' | b'\n' | b'#' => from = feed + 1,
-            b'-' => match bytes.get(feed + 2)? {
-                b' ' | b'\n' => return Some((feed + 1, Next::Item)),
-                _ => return Some((feed + 1, Next::Tail)),
-            },
-            _ => return Some((feed + 1, Next::Tail)),
+    while let Some(feed) = bytes.get(from..).and_then(|rest| memchr::memchr(b'\n', rest)) {
+        from += feed + 1;
+        match (bytes.get(from), bytes.get(from + 1)) {
+            (None, _) => break,
+            (Some(b' ' | b'\n' | b'#'), _) => {}
+            (Some(b'-'), None | Some(b' ' | b'\n')) => return (from, Next::Item),
+            _ => return (from, Next::Tail),
         }
     }
+    (bytes.len(), Next::End)
 }
 
-impl Reader {
-    /// Reads the list whose head the window begins with. Gives the lines of the file up to what the window then
-    /// begins with: the next document, or nothing.
-    pub(super) fn yaml_list(
-        &mut self,
-        collector: &mut Collector,
-        origin: Origin,
-        head: &Head,
-        input: &mut dyn Read,
-    ) -> Result<u32, Stop> {
-        let mut fields = Fields { api_version: head.api_version.clone(), kind: head.kind.clone(), items: 1 };
-        let (item_version, item_kind) = implied_by(&head.api_version, &head.kind)
-            .map(|(version, kind)| (version.to_owned(), kind.to_owned()))
-            .unwrap_or_default();
-        let implied = (item_version.as_str(), item_kind.as_str());
-
-        let mut lines_before =
-            origin.lines_before + lines(self.window.text().get(..head.len).unwrap_or_default());
-        let mut at = head.len;
-        let mut index = 0;
-        loop {
-            let text = self.window.text();
-            let mut tree = std::mem::take(&mut self.tree).over(text);
-            let mut more = true;
-            while let Some(rest) = text.get(at..) {
-                let found = item(rest).or_else(|| self.window.is_last().then_some((rest.len(), Next::Tail)));
-                let Some((len, next)) = found else { break };
-                let part = rest.get(..len).unwrap_or_default();
-                let kind = if may_be_skipped(part) { sniff::kind_of_item(part) } else { None };
-                match kind.filter(|(api_version, kind)| is_skipped(api_version, kind)) {
-                    Some((api_version, kind)) => collector.skip(api_version, kind),
-                    None if block::read(part, &mut tree) => {
-                        let item = only_item(&tree).ok_or(Stop::Odd)?;
-                        collector.item(item, index, Origin { lines_before, ..origin }, implied);
-                    }
-                    None => return Err(Stop::Odd),
-                }
-                index += 1;
-                at += len;
-                lines_before += lines(part);
-                if next == Next::Tail {
-                    more = false;
-                    break;
-                }
-            }
-            self.tree = tree.over("");
-            self.window.take(at);
-            at = 0;
-            if !more {
-                break;
-            }
-            self.window.more(input)?;
-        }
-        let tail = loop {
-            let text = self.window.text();
-            match memchr::memmem::find(text.as_bytes(), b"\n---") {
-                _ if text.starts_with("---") => break 0,
-                Some(at) => break at + 1,
-                None if self.window.is_last() => break text.len(),
-                None => self.window.more(input)?,
-            }
-        };
-        let text = self.window.text().get(..tail).unwrap_or_default();
-        lines_before += lines(text);
-        fields.read(text).ok_or(Stop::Odd)?;
-        self.window.take(tail);
-        let as_assumed = implied_by(&fields.api_version, &fields.kind) == Some(implied) && fields.items == 1;
-        if as_assumed { Ok(lines_before) } else { Err(Stop::Odd) }
+/// Reads a piece of a list: whole items, with the head before them in the first piece, and the fields after them in
+/// the last. `None` if any of it is not as kubectl prints it.
+pub(super) fn read(found: &mut Found<'_>, text: &str, begins: bool, ends: bool) -> Option<()> {
+    let mut tree = Tree::default();
+    let mut at = 0;
+    if begins {
+        (at, *found.fields) = head(text)?;
     }
+    let mut lines_before = lines(text.get(..at)?);
+    loop {
+        let rest = text.get(at..)?;
+        let (len, next) = item(rest);
+        let part = rest.get(..len)?;
+        // Also of a kind that is not needed: one item that does not read spoils the list.
+        if !block::read(part, &mut tree) {
+            return None;
+        }
+        found.item(only_item(&tree)?, Origin::yaml(FileId::default(), lines_before));
+        at += len;
+        lines_before += lines(part);
+        match next {
+            Next::Item => {}
+            Next::Tail if ends => break,
+            Next::Tail => return None,
+            Next::End => break,
+        }
+    }
+    if ends { read_fields(text.get(at..)?, found.fields) } else { Some(()) }
 }
 
 /// The one item of a list of one.

@@ -1,0 +1,253 @@
+//! Work that comes in order, is done by several threads, and is taken back in order.
+//!
+//! Three closures say what there is to do: `next` fills in a job, one caller at a time; `work` does it, on any
+//! thread; `take` takes what came of it, on the caller's thread, in the order in which `next` gave the jobs. So
+//! what comes out does not depend on how many threads there were. Jobs are used again, with the memory that they
+//! hold, and only a few are under way at once, so that a slow taker is never buried.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+/// Jobs that are done before anybody is asked to help: what is small is over by then.
+const ALONE: usize = 2;
+
+/// More threads than this wait for each other, not for work.
+const MOST_WORKERS: usize = 8;
+
+/// Does all jobs that `next` gives until it answers `false`, or `take` has enough.
+///
+/// A panic in `work` or `next` reaches the caller.
+pub(crate) fn run<J: Default + Send>(
+    mut next: impl FnMut(&mut J) -> bool + Send,
+    work: impl Fn(&mut J) + Sync,
+    mut take: impl FnMut(&mut J) -> ControlFlow<()>,
+) {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_WORKERS);
+    let mut job = J::default();
+    let mut done = 0;
+    while workers == 1 || done < ALONE {
+        if !next(&mut job) {
+            return;
+        }
+        work(&mut job);
+        if take(&mut job).is_break() {
+            return;
+        }
+        done += 1;
+    }
+    let crew = Crew {
+        source: Mutex::new(next),
+        desk: Mutex::new(Desk::holding(job)),
+        ready: Condvar::new(),
+        room: Condvar::new(),
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| crew.help(&work, workers * 3));
+        }
+        let _on_leaving = crew.closing();
+        while let Some(mut job) = crew.first() {
+            if take(&mut job).is_break() {
+                return;
+            }
+            crew.give_back(job);
+        }
+    });
+}
+
+struct Crew<N, J> {
+    /// Gives the jobs; whoever holds it also gives the next number.
+    source: Mutex<N>,
+    desk: Mutex<Desk<J>>,
+    /// The first job is done, or there will be none.
+    ready: Condvar,
+    /// There is room for another job, or none is wanted.
+    room: Condvar,
+}
+
+/// What the threads share.
+struct Desk<J> {
+    /// The jobs that were begun and not yet taken, in order; those that are done are there.
+    begun: VecDeque<Option<J>>,
+    /// How many were taken before the first of them.
+    taken: usize,
+    /// Jobs to use again.
+    spare: Vec<J>,
+    /// No further job will be begun.
+    over: bool,
+    /// Nobody takes what is done any more.
+    closed: bool,
+}
+
+impl<J> Desk<J> {
+    fn holding(spare: J) -> Self {
+        Self { begun: VecDeque::new(), taken: 0, spare: vec![spare], over: false, closed: false }
+    }
+}
+
+/// A panic elsewhere is told by the thread that had it; the state is whole all the same.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Closes the desk when it goes, also when that is because of a panic.
+struct Closing<'c, N, J>(&'c Crew<N, J>);
+
+impl<N, J> Drop for Closing<'_, N, J> {
+    fn drop(&mut self) {
+        lock(&self.0.desk).closed = true;
+        self.0.ready.notify_all();
+        self.0.room.notify_all();
+    }
+}
+
+impl<N: FnMut(&mut J) -> bool, J: Default> Crew<N, J> {
+    fn closing(&self) -> Closing<'_, N, J> {
+        Closing(self)
+    }
+
+    /// The desk, once there is what is wanted; whoever makes it so gives the signal.
+    fn wait(&self, signal: &Condvar, wanted: impl Fn(&Desk<J>) -> bool) -> MutexGuard<'_, Desk<J>> {
+        let mut desk = lock(&self.desk);
+        while !wanted(&desk) {
+            desk = signal.wait(desk).unwrap_or_else(PoisonError::into_inner);
+        }
+        desk
+    }
+
+    /// Works until there is nothing left; `most` jobs may be under way.
+    fn help(&self, work: impl Fn(&mut J), most: usize) {
+        // Whoever leaves by a panic leaves a job undone, for which nobody must wait.
+        let panicking = self.closing();
+        while let Some((number, mut job)) = self.begin(most) {
+            work(&mut job);
+            let mut desk = lock(&self.desk);
+            let place = number - desk.taken;
+            if let Some(slot) = desk.begun.get_mut(place) {
+                *slot = Some(job);
+            }
+            drop(desk);
+            if place == 0 {
+                self.ready.notify_one();
+            }
+        }
+        std::mem::forget(panicking);
+    }
+
+    /// The next job, with its number.
+    fn begin(&self, most: usize) -> Option<(usize, J)> {
+        let mut next = lock(&self.source);
+        let mut desk = self.wait(&self.room, |desk| desk.closed || desk.over || desk.begun.len() < most);
+        if desk.closed || desk.over {
+            return None;
+        }
+        let mut job = desk.spare.pop().unwrap_or_default();
+        drop(desk);
+        let more = next(&mut job);
+        let mut desk = lock(&self.desk);
+        if more {
+            desk.begun.push_back(None);
+            return Some((desk.taken + desk.begun.len() - 1, job));
+        }
+        desk.over = true;
+        drop(desk);
+        self.ready.notify_one();
+        None
+    }
+
+    /// The first job that was not yet taken, once it is done.
+    fn first(&self) -> Option<J> {
+        let is_done = |desk: &Desk<J>| desk.begun.front().is_some_and(Option::is_some);
+        let is_all = |desk: &Desk<J>| desk.closed || (desk.over && desk.begun.is_empty());
+        let mut desk = self.wait(&self.ready, |desk| is_done(desk) || is_all(desk));
+        let job = desk.begun.pop_front().flatten();
+        desk.taken += usize::from(job.is_some());
+        job
+    }
+
+    fn give_back(&self, job: J) {
+        lock(&self.desk).spare.push(job);
+        self.room.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    fn squares(count: usize, enough: usize) -> Vec<usize> {
+        let mut given = 0;
+        let mut taken = Vec::new();
+        run(
+            |job: &mut usize| {
+                *job = given;
+                given += 1;
+                given <= count
+            },
+            |job| {
+                // The later ones are done before the earlier ones.
+                if job.is_multiple_of(3) {
+                    std::thread::yield_now();
+                }
+                *job *= *job;
+            },
+            |job| {
+                taken.push(*job);
+                if taken.len() == enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            },
+        );
+        taken
+    }
+
+    #[test]
+    fn jobs_are_taken_in_the_order_in_which_they_came() {
+        for count in [0, 1, ALONE, ALONE + 1, 7, 1000] {
+            let expected: Vec<usize> = (0..count).map(|number| number * number).collect();
+            assert_eq!(squares(count, usize::MAX), expected, "{count}");
+        }
+    }
+
+    #[test]
+    fn whoever_has_enough_may_stop() {
+        for enough in [1, ALONE, ALONE + 1, 100] {
+            let expected: Vec<usize> = (0..enough).map(|number| number * number).collect();
+            assert_eq!(squares(1000, enough), expected, "{enough}");
+        }
+    }
+
+    #[test]
+    fn only_a_few_jobs_are_under_way() {
+        let (begun, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let mut taken = 0;
+        run(
+            |(): &mut ()| begun.fetch_add(1, Ordering::SeqCst) < 500,
+            |()| {},
+            |()| {
+                most.fetch_max(begun.load(Ordering::SeqCst) - taken, Ordering::SeqCst);
+                taken += 1;
+                ControlFlow::Continue(())
+            },
+        );
+        assert_eq!(taken, 500);
+        assert!(most.into_inner() <= MOST_WORKERS * 3 + 2);
+    }
+
+    #[test]
+    fn a_panic_reaches_the_caller() {
+        let outcome = std::panic::catch_unwind(|| {
+            let mut given = 0;
+            run(
+                |job: &mut usize| {
+                    *job = given;
+                    given += 1;
+                    given < 100
+                },
+                |job| assert!(*job != 50, "fifty"),
+                |_| ControlFlow::Continue(()),
+            );
+        });
+        assert!(outcome.is_err());
+    }
+}

@@ -1,0 +1,101 @@
+//! A directory: its files in the order of their names, many small ones at once.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::super::findings::Findings;
+use super::whole;
+use super::window::PIECE;
+use crate::document::Tree;
+
+/// How many files are read together.
+const TOGETHER: usize = 64;
+
+/// A few files of a directory, and then what was found in them.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    /// What is not read yet, the last first.
+    paths: Vec<Result<PathBuf, (PathBuf, String)>>,
+    bytes: Vec<u8>,
+    tree: Tree<'static>,
+    pub(super) found: Findings,
+    /// A file that is too large to be read together with others, and comes next.
+    pub(super) large: Option<PathBuf>,
+}
+
+/// Walks a directory.
+pub(super) struct Walk<'p> {
+    root: &'p Path,
+    entries: walkdir::IntoIter,
+    /// Whether nothing was found so far.
+    pub(super) is_empty: bool,
+}
+
+impl<'p> Walk<'p> {
+    pub(super) fn new(root: &'p Path) -> Self {
+        let entries = walkdir::WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
+        Self { root, entries, is_empty: true }
+    }
+
+    /// Names the next few files; `false` if there are none.
+    pub(super) fn next(&mut self, files: &mut Files) -> bool {
+        let paths = &mut files.paths;
+        paths.clear();
+        for entry in &mut self.entries {
+            match entry {
+                Ok(entry) if entry.file_type().is_file() && is_wanted(entry.path()) => {
+                    paths.push(Ok(entry.into_path()));
+                }
+                Ok(_) => continue,
+                Err(error) => {
+                    let path = error.path().unwrap_or(self.root).to_owned();
+                    paths.push(Err((path, error.to_string())));
+                }
+            }
+            if paths.len() == TOGETHER {
+                break;
+            }
+        }
+        paths.reverse();
+        self.is_empty &= paths.is_empty();
+        !paths.is_empty()
+    }
+}
+
+fn is_wanted(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml" || extension == "json")
+}
+
+impl Files {
+    /// Reads the files that are not read yet, up to a large one.
+    pub(super) fn read(&mut self) {
+        let Self { paths, bytes, tree, found, large } = self;
+        found.clear();
+        *large = None;
+        while let Some(path) = paths.pop() {
+            let unreadable = |found: &mut Findings, path: &Path, error: &str| found.unreadable(path, error);
+            match path {
+                Err((path, error)) => unreadable(found, &path, &error),
+                Ok(path) => match contents(&path, bytes) {
+                    Err(error) => unreadable(found, &path, &error.to_string()),
+                    Ok(()) if bytes.len() > PIECE => {
+                        *large = Some(path);
+                        return;
+                    }
+                    Ok(()) => {
+                        let file = found.file(&path.display().to_string());
+                        whole::bytes(found, file, bytes, tree);
+                    }
+                },
+            }
+        }
+    }
+}
+
+/// Reads a file, or so much of it that it is known to be large.
+fn contents(path: &Path, bytes: &mut Vec<u8>) -> io::Result<()> {
+    bytes.clear();
+    bytes.reserve(1 << 14);
+    File::open(path)?.take(PIECE as u64 + 1).read_to_end(bytes).map(|_| ())
+}
