@@ -1,4 +1,4 @@
-//! Loading, building, deciding: the generated cluster at three sizes, with throughput.
+//! Loading, building, deciding, listing: the generated cluster at three sizes, with throughput.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +10,8 @@
 )]
 
 mod support;
+
+use std::io::{self, Write};
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
@@ -157,4 +159,132 @@ fn review_stream(bencher: Bencher<'_, '_>, size: usize) {
         rbacsim::review::stream(&cluster, &mut stream.as_bytes(), &mut output).unwrap();
         output
     });
+}
+
+/// A writer that takes everything and keeps nothing but how much it was.
+#[derive(Default)]
+struct Length(u64);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn length(write: impl FnOnce(&mut Length)) -> u64 {
+    let mut length = Length::default();
+    write(&mut length);
+    length.0
+}
+
+mod matrix {
+    use rbacsim::matrix::{Filter, Matrix, holder};
+    use rbacsim::report::{matrix_html, matrix_long};
+
+    use super::{Bencher, BytesCount, Cluster, ItemsCount, Length, SIZES, cluster_of, length};
+
+    /// Everything that everybody may, from the compiling of the columns on.
+    fn bench(bencher: Bencher<'_, '_>, size: usize, write: fn(&Cluster, &mut Length)) {
+        let cluster = cluster_of(size);
+        let bytes = BytesCount::new(length(|out| write(&cluster, out)));
+        bencher.counter(bytes).bench_local(|| write(&cluster, &mut Length::default()));
+    }
+
+    #[divan::bench(args = SIZES, max_time = 3)]
+    fn csv(bencher: Bencher<'_, '_>, size: usize) {
+        bench(bencher, size, |cluster, out| {
+            let matrix = Matrix::new(cluster, &Filter::default());
+            matrix_long::csv(out, &matrix, &holder::bound(cluster), &mut |_, _| {}).unwrap();
+        });
+    }
+
+    #[divan::bench(args = SIZES, max_time = 3)]
+    fn json(bencher: Bencher<'_, '_>, size: usize) {
+        bench(bencher, size, |cluster, out| {
+            let matrix = Matrix::new(cluster, &Filter::default());
+            let meta = serde_json::Value::Null;
+            matrix_long::json(out, &matrix, &holder::bound(cluster), &meta, &mut |_, _| {}).unwrap();
+        });
+    }
+
+    /// Counted in rows: most of them are written once for many.
+    #[divan::bench(args = SIZES, max_time = 3)]
+    fn html(bencher: Bencher<'_, '_>, size: usize) {
+        fn write(cluster: &Cluster) -> usize {
+            let matrix = Matrix::new(cluster, &Filter::default());
+            let (meta, holders) = (serde_json::Value::Null, holder::bound(cluster));
+            let out = &mut Length::default();
+            matrix_html::page(out, &matrix, &holders, &meta, &mut |_, _| {}).unwrap().rows
+        }
+        let cluster = cluster_of(size);
+        bencher.counter(ItemsCount::new(write(&cluster))).bench_local(|| write(&cluster));
+    }
+}
+
+mod who_can {
+    use rbacsim::question::Request;
+    use rbacsim::report::who_can as report;
+    use rbacsim::who_can::{Ask, who_can};
+
+    use super::{Bencher, BytesCount, Cluster, ItemsCount, Length, SIZES, cluster, cluster_of, length};
+
+    fn pods(namespace: &str) -> Request {
+        Request::Resource {
+            verb: "get".into(),
+            group: String::new(),
+            resource: "pods".into(),
+            subresource: String::new(),
+            name: String::new(),
+            namespace: namespace.into(),
+        }
+    }
+
+    /// Found, not printed; counted are the RBAC objects.
+    #[divan::bench(args = SIZES)]
+    fn one_namespace(bencher: Bencher<'_, '_>, size: usize) {
+        let cluster = cluster_of(size);
+        let request = pods(&cluster::namespace(0));
+        bencher
+            .counter(ItemsCount::new(size))
+            .bench_local(|| who_can(&cluster, &Ask::Request(&request), false).subjects.len());
+    }
+
+    #[divan::bench(args = SIZES, max_time = 3)]
+    fn every_namespace(bencher: Bencher<'_, '_>, size: usize) {
+        let cluster = cluster_of(size);
+        let request = pods("");
+        bencher
+            .counter(ItemsCount::new(size))
+            .bench_local(|| who_can(&cluster, &Ask::Request(&request), true).in_namespaces.len());
+    }
+
+    /// Printed, as it was found before.
+    #[divan::bench(args = SIZES, max_time = 3)]
+    fn every_namespace_as_text(bencher: Bencher<'_, '_>, size: usize) {
+        let cluster = cluster_of(size);
+        let request = pods("");
+        let found = who_can(&cluster, &Ask::Request(&request), true);
+        let write = |out: &mut Length| report::text(out, &cluster, "get pods", &found).unwrap();
+        let bytes = BytesCount::new(length(write));
+        bencher.counter(bytes).bench_local(|| write(&mut Length::default()));
+    }
+
+    #[divan::bench(args = SIZES, max_time = 3)]
+    fn every_namespace_as_json(bencher: Bencher<'_, '_>, size: usize) {
+        fn write(cluster: &Cluster, found: &rbacsim::who_can::WhoCan<'_>, out: &mut Length) {
+            let question = serde_json::Value::Null;
+            let asked = report::Asked { text: "get pods", question: &question, notes: &[], warnings: &[] };
+            serde_json::to_writer_pretty(out, &report::document(cluster, asked, found)).unwrap();
+        }
+        let cluster = cluster_of(size);
+        let request = pods("");
+        let found = who_can(&cluster, &Ask::Request(&request), true);
+        let bytes = BytesCount::new(length(|out| write(&cluster, &found, out)));
+        bencher.counter(bytes).bench_local(|| write(&cluster, &found, &mut Length::default()));
+    }
 }

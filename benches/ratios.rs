@@ -15,6 +15,7 @@
 mod support;
 
 use std::hint::black_box;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -138,7 +139,11 @@ fn time<T>(what: impl FnOnce() -> T) -> f64 {
 
 /// The most memory that this process held, in MB, where the system says.
 fn peak_memory() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    peak_memory_of(Path::new("/proc/self/status"))
+}
+
+fn peak_memory_of(status: &Path) -> Option<f64> {
+    let status = std::fs::read_to_string(status).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kilobytes: f64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kilobytes * 1024.0 / 1e6)
@@ -362,18 +367,45 @@ fn decision_rows(rows: &mut Vec<Row>) {
 
 /// Runs that print much: what is printed is read and counted.
 fn matrix_rows(path: &Path, rows: &mut Vec<Row>) {
-    let (seconds, bytes) = printing(&["matrix", "--subjects", "all", "-o", "csv"], path);
-    let megabytes = bytes as f64 / 1e6;
-    rows.push(plain(
-        &format!("the full matrix of every subject, {megabytes:.0} MB of CSV, whole process"),
-        format!("{} ({:.0} MB/s)", milliseconds(seconds), megabytes / seconds),
-    ));
-    let (seconds, _) = printing(&["who-can", "get", "pods", "-n", "payments-dev-0000"], path);
-    rows.push(plain("who-can in one namespace, whole process", milliseconds(seconds)));
+    let all = |form| ["matrix", "--subjects", "all", "-o", form];
+    let who_can = ["who-can", "get", "pods", "-A"];
+    for (what, args, runs) in [
+        ("the full matrix of every subject, of CSV", &all("csv")[..], RUNS),
+        ("the same with its grants, of JSON", &all("json"), 2),
+        ("the same with its grants, as one page of HTML", &all("html"), 2),
+        ("who-can in every namespace, of text", &who_can, RUNS),
+        ("the same, of JSON", &[&who_can[..], &["-o", "json"]].concat(), RUNS),
+        ("who-can in one namespace, of text", &["who-can", "get", "pods", "-n", "payments-dev-0000"], RUNS),
+    ] {
+        let printed = printing(args, path, runs);
+        let megabytes = printed.bytes as f64 / 1e6;
+        let (what, form) = what.split_once(", ").unwrap();
+        let size =
+            if megabytes < 1.0 { format!("{:.0} KB", megabytes * 1e3) } else { format!("{megabytes:.0} MB") };
+        rows.push(Row {
+            peak: printed.peak.map_or_else(String::new, |peak| format!("{peak:.0} MB")),
+            ..plain(
+                &format!("{what}, {size} {form}, whole process"),
+                if megabytes < 1.0 {
+                    milliseconds(printed.seconds)
+                } else {
+                    format!("{} ({:.0} MB/s)", milliseconds(printed.seconds), megabytes / printed.seconds)
+                },
+            )
+        });
+    }
+}
+
+/// What a run of the program came to.
+struct Printed {
+    seconds: f64,
+    bytes: u64,
+    /// The most memory that it was seen to hold, in MB: looked at while it prints, so a little less than the peak.
+    peak: Option<f64>,
 }
 
 /// The best of several runs of the program, and how much it printed.
-fn printing(args: &[&str], input: &Path) -> (f64, u64) {
+fn printing(args: &[&str], input: &Path, runs: usize) -> Printed {
     let run = || {
         let start = Instant::now();
         let mut child = Command::new(env!("CARGO_BIN_EXE_rbacsim"))
@@ -384,11 +416,26 @@ fn printing(args: &[&str], input: &Path) -> (f64, u64) {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let bytes = std::io::copy(&mut child.stdout.take().unwrap(), &mut std::io::sink()).unwrap();
+        let status = format!("/proc/{}/status", child.id());
+        let mut out = child.stdout.take().unwrap();
+        let mut buffer = vec![0; 1 << 16];
+        let (mut bytes, mut looked, mut peak) = (0, 0, None);
+        loop {
+            let read = out.read(&mut buffer).unwrap();
+            bytes += read as u64;
+            if read == 0 {
+                break;
+            }
+            // Now and then, for looking takes time too.
+            if bytes >= looked {
+                looked = bytes + bytes / 8;
+                peak = peak_memory_of(Path::new(&status)).or(peak);
+            }
+        }
         child.wait().unwrap();
-        (start.elapsed().as_secs_f64(), bytes)
+        Printed { seconds: start.elapsed().as_secs_f64(), bytes, peak }
     };
-    (0..RUNS).map(|_| run()).min_by(|a, b| a.0.total_cmp(&b.0)).unwrap()
+    (0..runs).map(|_| run()).min_by(|a, b| a.seconds.total_cmp(&b.seconds)).unwrap()
 }
 
 fn plain(what: &str, figure: String) -> Row {

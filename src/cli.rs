@@ -1,12 +1,12 @@
 //! Flags to library calls to exit codes. Uses the library's public interface only.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use rbacsim::cluster::Who;
 use rbacsim::identity::IdentityError;
-use rbacsim::report::visible::{escaped_in_json, visible};
+use rbacsim::report::visible::{EscapedInJson, visible};
 use rbacsim::ternary::Ternary;
 
 mod can_i;
@@ -94,6 +94,9 @@ impl From<Exit> for ExitCode {
     }
 }
 
+/// How much is gathered before it is printed.
+const CHUNK: usize = 1 << 16;
+
 /// Why a command could not do its work: one sentence that tells what to do.
 pub(crate) type Failure = Box<dyn std::error::Error>;
 
@@ -113,16 +116,17 @@ pub(crate) fn run() -> ExitCode {
         Colour::Never => anstream::ColorChoice::Never,
     }
     .write_global();
-    let stdout = io::stdout();
-    let mut out = Unheard(anstream::AutoStream::auto(stdout));
+    let mut out = printer();
     let result = match &cli.command {
-        Command::CanI(args) => can_i::run(args, &mut out),
-        Command::Matrix(args) => matrix::run(args, &mut out),
-        Command::WhoCan(args) => who_can::run(args, &mut out),
-        Command::Whoami(args) => whoami::run(args, &mut out),
+        Command::CanI(args) => can_i::run(args, &mut *out),
+        Command::Matrix(args) => matrix::run(args, &mut *out),
+        Command::WhoCan(args) => who_can::run(args, &mut *out),
+        Command::Whoami(args) => whoami::run(args, &mut *out),
         Command::Review(args) => review::run(args),
     };
-    match result.and_then(|exit| Ok(out.flush().map(|()| exit)?)) {
+    // What was printed before something went wrong comes before the word about it.
+    let flushed = out.flush();
+    match result.and_then(|exit| Ok(flushed.map(|()| exit)?)) {
         Ok(exit) => exit.into(),
         // Whoever reads the output has seen enough, as `head` has.
         Err(error) if is_broken_pipe(&*error) => Exit::Yes.into(),
@@ -178,10 +182,27 @@ pub(crate) fn given(namespace: Option<&str>) -> Option<&str> {
     namespace.filter(|namespace| !namespace.is_empty())
 }
 
-/// Writes a JSON value and a line end.
-pub(crate) fn write_json(out: &mut dyn Write, value: &serde_json::Value) -> Result<(), Failure> {
-    let text = serde_json::to_string_pretty(value)?;
-    // The writer that takes colours away takes DEL for a part of them.
-    writeln!(out, "{}", escaped_in_json(&text))?;
-    Ok(())
+/// Standard output for people, in chunks and not line by line: colours are taken out unless they are wanted.
+fn printer() -> Box<dyn Write> {
+    let stdout = io::stdout();
+    if anstream::AutoStream::choice(&stdout) == anstream::ColorChoice::Never {
+        // What takes them out passes text on in pieces: gathered behind it.
+        let chunks: Box<dyn Write> = Box::new(BufWriter::with_capacity(CHUNK, Unheard(stdout)));
+        return Box::new(anstream::StripStream::new(chunks));
+    }
+    Box::new(BufWriter::with_capacity(CHUNK, Unheard(anstream::AutoStream::auto(stdout))))
+}
+
+/// Prints something as JSON and a line end: past the filter for colours, for there are none in it.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    write_json(&mut Unheard(io::stdout().lock()), value)
+}
+
+/// Writes something as JSON and a line end.
+pub(crate) fn write_json(out: &mut dyn Write, value: &impl serde::Serialize) -> Result<(), Failure> {
+    // A document comes in millions of small pieces.
+    let mut out = BufWriter::with_capacity(CHUNK, out);
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, EscapedInJson::default()))?;
+    writeln!(out)?;
+    Ok(out.flush()?)
 }

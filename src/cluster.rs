@@ -1,6 +1,9 @@
 //! Everything that was loaded, ready to be asked: the graph, the identity mappings and the catalogue together.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use rustc_hash::FxHashMap;
 
 use crate::answer::{Answer, Doubt, Worth};
 use crate::attributes::{Attributes, ResourceAttributes};
@@ -27,7 +30,17 @@ pub struct Cluster {
     summary: Summary,
     completeness: Completeness,
     version: KubernetesVersion,
+    beginnings: OnceLock<Beginnings>,
+    /// The API groups and resources that rules name together.
+    spoken_of: OnceLock<BTreeSet<(Name, Name)>>,
 }
+
+/// How many bytes of a name tell where it is looked for.
+const BEGINNING: usize = 4;
+
+/// The principals that bindings name, by their kind and the first bytes of their name: whom a template with
+/// placeholders could be is looked for among those that begin like it.
+type Beginnings = FxHashMap<(bool, [u8; BEGINNING]), Vec<Principal>>;
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -126,7 +139,17 @@ impl From<Loaded> for Cluster {
             loaded;
         let graph = RbacGraph::build(policy);
         diagnostics.extend(replaced_rules(&graph));
-        Self { graph, identities, catalogue, diagnostics, summary, completeness, version }
+        Self {
+            graph,
+            identities,
+            catalogue,
+            diagnostics,
+            summary,
+            completeness,
+            version,
+            beginnings: OnceLock::new(),
+            spoken_of: OnceLock::new(),
+        }
     }
 }
 
@@ -235,24 +258,32 @@ impl Cluster {
         let plurals = plurals(&lower);
         let builtin = self.catalogue.iter().filter(|resource| resource.from_crd.is_none());
         let builtin: BTreeSet<&str> = builtin.map(|resource| &*resource.group).collect();
+        // What rules speak of is gathered once: there may be tens of thousands, and few types in them.
+        let spoken_of = self.spoken_of.get_or_init(|| {
+            let rules = policy.rules.iter().map(|(_, rule)| rule);
+            rules
+                .flat_map(|rule| {
+                    let groups = rule.api_groups.iter();
+                    groups
+                        .flat_map(move |group| rule.resources.iter().map(move |resource| (*group, *resource)))
+                })
+                .collect()
+        });
         let mut found = BTreeSet::new();
-        for (_, rule) in policy.rules.iter() {
-            for group in rule.api_groups.iter().map(|group| policy.names.text(*group)) {
-                if matches!(group, "" | "*") || !group.starts_with(asked_group) {
-                    continue;
+        for (group, resource) in spoken_of {
+            let (group, resource) = (policy.names.text(*group), policy.names.text(*resource));
+            if matches!(group, "" | "*") || !group.starts_with(asked_group) {
+                continue;
+            }
+            match resource.split('/').next().unwrap_or_default() {
+                "*" if builtin.contains(group) => {}
+                "*" => {
+                    found.insert((group, lower.clone()));
                 }
-                for resource in rule.resources.iter().map(|resource| policy.names.text(*resource)) {
-                    match resource.split('/').next().unwrap_or_default() {
-                        "*" if builtin.contains(group) => {}
-                        "*" => {
-                            found.insert((group, lower.clone()));
-                        }
-                        plain if plain == lower || plurals.iter().any(|plural| plural == plain) => {
-                            found.insert((group, plain.to_owned()));
-                        }
-                        _ => {}
-                    }
+                plain if plain == lower || plurals.iter().any(|plural| plural == plain) => {
+                    found.insert((group, plain.to_owned()));
                 }
+                _ => {}
             }
         }
         found.retain(|(group, resource)| *group != asked_group || resource != asked);
@@ -304,6 +335,49 @@ impl Cluster {
         }
     }
 
+    /// Yes, no or unknown without the reasons; what [`Cluster::answer_for_type`] says.
+    pub fn ternary_for_type(&self, who: &Who, attributes: &Attributes<'_>) -> Ternary {
+        let ternary = self.ternary(who, attributes);
+        let Attributes::Resource(asked) = attributes else { return ternary };
+        if ternary != Ternary::No || who.error().is_some() {
+            return ternary;
+        }
+        let is_refused = |(group, resource): &(&str, String)| {
+            let there = ResourceAttributes { group, resource, ..*asked };
+            self.ternary(who, &Attributes::Resource(there)) == Ternary::No
+        };
+        if self.could_be(asked.group, asked.resource).iter().all(is_refused) {
+            ternary
+        } else {
+            Ternary::Unknown
+        }
+    }
+
+    /// Yes, no or unknown without the reasons; what [`Cluster::answer`] says.
+    ///
+    /// What comes nearest to a "no" is looked for in every namespace in which somebody is bound: asked in each of
+    /// thousands, that would be millions of looks.
+    pub fn ternary(&self, who: &Who, attributes: &Attributes<'_>) -> Ternary {
+        match &who.is {
+            WhoIs::User(user) => self.ternary_of(user, user, attributes),
+            WhoIs::Mapped(mapped) => {
+                let ternary = self.ternary_of(&certain(mapped), &mapped.user_info(), attributes);
+                if ternary != Ternary::No {
+                    return ternary;
+                }
+                let doubt = !self.unfilled_names(mapped, attributes).is_empty()
+                    || (mapped.is_symbolic() && !self.session_doubts(who, mapped, attributes).is_empty());
+                if doubt { Ternary::Unknown } else { ternary }
+            }
+            WhoIs::Error(_) => self.answer(who, attributes).ternary,
+        }
+    }
+
+    /// What the graph says of a user of whom a part is certain, and all is to be shown.
+    fn ternary_of(&self, certain: &UserInfo, shown: &UserInfo, attributes: &Attributes<'_>) -> Ternary {
+        self.graph.ternary(shown, &self.graph.asker(certain), attributes, self.worth())
+    }
+
     /// The names that a username or group with an unfilled placeholder could become, and with which the request is
     /// not refused.
     fn unfilled_names<'g>(&'g self, mapped: &Mapped, attributes: &Attributes<'_>) -> Vec<Doubt<'g>> {
@@ -319,8 +393,8 @@ impl Cluster {
                     Field::Username => name.clone_into(&mut user.username),
                     Field::Group(_) => user.groups.insert(0, name.to_owned()),
                 }
-                let answer = self.graph.answer(&user, attributes, self.worth());
-                if answer.ternary != Ternary::No {
+                if self.ternary_of(&user, &user, attributes) != Ternary::No {
+                    let answer = self.graph.answer(&user, attributes, self.worth());
                     let grant = answer.grants.first().copied();
                     doubts.push(Doubt::UnfilledName(written.to_owned(), name.to_owned(), grant));
                 }
@@ -403,8 +477,8 @@ impl Cluster {
         let mut doubts = Vec::new();
         let mut consider = |principal: Option<Principal>, text: &str, bindings: Bindings| {
             let user = self.with_bindings(who, mapped, principal, text, &bindings);
-            let answer = self.graph.answer(&user, attributes, self.worth());
-            if answer.ternary != Ternary::No {
+            if self.ternary_of(&user, &user, attributes) != Ternary::No {
+                let answer = self.graph.answer(&user, attributes, self.worth());
                 let grant: Option<Grant<'g>> = answer.grants.first().copied();
                 doubts.push(Doubt::Session { user, bindings, grant });
             }
@@ -412,7 +486,7 @@ impl Cluster {
         if symbolic_groups && let Some(bindings) = mapped.could_be_in_group(SYSTEM_MASTERS) {
             consider(None, SYSTEM_MASTERS, bindings);
         }
-        for principal in self.graph.principals() {
+        for principal in self.candidates(mapped) {
             let (text, bindings) = match principal {
                 Principal::Username(name) if mapped.username.is_symbolic() => {
                     (names.text(name), mapped.could_be_user(names.text(name)))
@@ -427,6 +501,42 @@ impl Cluster {
             }
         }
         doubts
+    }
+
+    /// The principals among which are all that the user could be, or be in, were what is not known the right thing;
+    /// in the order of [`RbacGraph::principals`].
+    pub(crate) fn candidates(&self, mapped: &Mapped) -> Vec<Principal> {
+        let names = &self.graph.policy().names;
+        let beginnings = self.beginnings.get_or_init(|| {
+            let mut beginnings = Beginnings::default();
+            for principal in self.graph.principals() {
+                let (is_group, name) = match principal {
+                    Principal::Username(name) => (false, name),
+                    Principal::Group(name) => (true, name),
+                };
+                if let Some(first) = names.text(name).as_bytes().first_chunk() {
+                    beginnings.entry((is_group, *first)).or_default().push(principal);
+                }
+            }
+            beginnings
+        });
+        let templates = mapped.groups.iter().map(|group| (true, group));
+        let mut found = Vec::new();
+        for (is_group, template) in std::iter::once((false, &mapped.username)).chain(templates) {
+            let own = if is_group { Principal::Group } else { Principal::Username };
+            if let Some(text) = template.as_literal() {
+                let own = own(names.lookup(text));
+                found.extend(self.graph.is_bound(own).then_some(own));
+                continue;
+            }
+            let Some(first) = template.beginning().as_bytes().first_chunk() else {
+                return self.graph.principals().collect();
+            };
+            found.extend(beginnings.get(&(is_group, *first)).into_iter().flatten());
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     fn with_bindings(

@@ -22,10 +22,10 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::cluster::Cluster;
-use crate::evaluate::Grant;
-use crate::graph::{Applied, RoleRule};
+use crate::graph::Applied;
 use crate::names::Name;
-use crate::rbac::{RuleId, Scope};
+use crate::rbac::{PolicyRule, RuleId, Scope};
+use crate::who_can::GrantAt;
 
 pub mod bits;
 pub mod holder;
@@ -81,13 +81,83 @@ pub struct Block<'b> {
     pub named: &'b [(u32, Name)],
 }
 
-/// One grant of one row: the rule that allows it, with its binding.
-#[derive(Copy, Clone, Debug)]
-pub struct RowGrant<'g> {
-    /// The column.
-    pub column: u32,
-    /// Which grant.
-    pub grant: Grant<'g>,
+/// What grants the rows of a block: per column the grants, as numbers among those of the block. Kept between blocks.
+#[derive(Debug, Default)]
+pub struct RowGrants<'c> {
+    /// The bindings that apply.
+    applied: Vec<Applied<'c>>,
+    /// Those of them that grant a row, in the order in which answers name them, each with the first subject that the
+    /// holder matches.
+    bindings: Vec<(Applied<'c>, u32)>,
+    /// Every rule of these bindings that grants a row: the number of the binding, and that of the rule in its role.
+    grants: Vec<(u32, u32)>,
+    /// Columns and the grants that allow them, in the order of the grants.
+    found: Vec<(u32, u32)>,
+    /// Where the grants of a column begin among the sorted ones.
+    starts: Vec<u32>,
+    sorted: Vec<u32>,
+}
+
+impl<'c> RowGrants<'c> {
+    /// How many grants there are.
+    pub fn len(&self) -> usize {
+        self.grants.len()
+    }
+
+    /// Whether there is none, as for what `system:masters` may without a binding.
+    pub fn is_empty(&self) -> bool {
+        self.grants.is_empty()
+    }
+
+    /// The bindings that grant a row, in the order in which answers name them, each with the number of the first
+    /// subject that the holder matches.
+    pub fn bindings(&self) -> impl Iterator<Item = (Applied<'c>, u32)> {
+        self.bindings.iter().copied()
+    }
+
+    /// A grant by its number, and the number of its binding among those of the block.
+    pub fn grant(&self, number: u32) -> Option<(GrantAt<'c>, u32)> {
+        let (binding, rule) = *self.grants.get(number as usize)?;
+        let (applied, subject) = *self.bindings.get(binding as usize)?;
+        Some((GrantAt { applied, subject, rule }, binding))
+    }
+
+    /// The numbers of the grants that allow a column, in the order of their bindings.
+    pub fn of(&self, column: u32) -> &[u32] {
+        let column = column as usize;
+        match self.starts.get(column..column + 2) {
+            Some([start, end]) => self.sorted.get(*start as usize..*end as usize).unwrap_or(&[]),
+            _ => &[],
+        }
+    }
+
+    /// Sorts what was found by column; within a column it stays in order.
+    fn sort(&mut self, width: usize) {
+        let Self { found, starts, sorted, .. } = self;
+        starts.clear();
+        starts.resize(width + 2, 0);
+        for (column, _) in &*found {
+            if let Some(count) = starts.get_mut(*column as usize + 2) {
+                *count += 1;
+            }
+        }
+        let mut sum = 0;
+        for start in &mut *starts {
+            sum += *start;
+            *start = sum;
+        }
+        sorted.clear();
+        sorted.resize(found.len(), 0);
+        // Each column has its place one too far along, and moves it while it is filled.
+        for (column, grant) in &*found {
+            if let Some(place) = starts.get_mut(*column as usize + 1) {
+                if let Some(slot) = sorted.get_mut(*place as usize) {
+                    *slot = *grant;
+                }
+                *place += 1;
+            }
+        }
+    }
 }
 
 /// The names of a row, each with its column.
@@ -123,15 +193,22 @@ impl Block<'_> {
         self.any.count() + distinct
     }
 
-    /// Whether there is a row of this column to which a rule contributes.
-    fn has(&self, column: u32, rule: &RoleRule<'_>) -> bool {
-        if self.any.contains(column) {
-            return true;
+    /// The columns of the rows to which a rule contributes that allows these columns.
+    fn columns_by(&self, rule: &PolicyRule<'_>, columns: &Sparse, mut each: impl FnMut(u32)) {
+        columns.shared_with(self.any).for_each(&mut each);
+        let names = rule.resource_names;
+        let mut last = None;
+        for (column, name) in self.named {
+            if last != Some(*column)
+                && columns.contains(*column)
+                && (names.is_empty() || names.contains(name))
+            {
+                last = Some(*column);
+                if !self.any.contains(*column) {
+                    each(*column);
+                }
+            }
         }
-        let start = self.named.partition_point(|(other, _)| *other < column);
-        let mut of_column = self.named.iter().skip(start).take_while(|(other, _)| *other == column);
-        let names = rule.rule.resource_names;
-        of_column.any(|(_, name)| names.is_empty() || names.contains(name))
     }
 
     /// Whether there is no row.
@@ -327,29 +404,38 @@ impl<'c> Matrix<'c> {
         }
     }
 
-    /// Everything that grants a row of a block, sorted by column and then as answers name bindings.
-    pub fn grants(&self, holder: &Holder, block: &Block<'_>) -> Vec<RowGrant<'c>> {
+    /// Finds everything that grants a row of a block.
+    pub fn grants(&self, holder: &Holder, block: &Block<'_>, found: &mut RowGrants<'c>) {
         let graph = self.cluster.graph();
         let policy = graph.policy();
         let scope = match block.namespace {
             "" | "*" => Scope::Cluster,
             namespace => Scope::Namespace(policy.names.lookup(namespace)),
         };
-        let asker = &holder.asker;
-        let mut found = Vec::new();
-        for applied in self.bindings(holder, scope) {
-            for rule in graph.granted_rules(&applied) {
-                let grant = Grant { applied, subject: graph.first_subject(asker, &applied), rule };
-                for column in self.rule(rule.placed.rule).iter() {
-                    if block.has(column, &rule) {
-                        found.push(RowGrant { column, grant });
-                    }
+        let RowGrants { applied: all, bindings, grants, found: pairs, .. } = found;
+        bindings.clear();
+        grants.clear();
+        pairs.clear();
+        all.clear();
+        all.extend(self.bindings(holder, scope));
+        all.sort_by_key(Applied::order);
+        let number_of = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        for applied in &*all {
+            let binding = number_of(bindings.len());
+            let first = grants.len();
+            for (id, rule) in graph.rules_granted(applied).iter().zip(0u32..) {
+                let (before, number) = (pairs.len(), number_of(grants.len()));
+                let rule_lists = policy.rules.get(*id);
+                block.columns_by(&rule_lists, self.rule(*id), |column| pairs.push((column, number)));
+                if pairs.len() > before {
+                    grants.push((binding, rule));
                 }
             }
+            if grants.len() > first {
+                bindings.push((*applied, number_of(graph.first_subject(&holder.asker, applied))));
+            }
         }
-        // The order in which they were found settles the rest.
-        found.sort_by_key(|row| (row.column, row.grant.applied.order()));
-        found
+        found.sort(self.universe.columns().len());
     }
 
     /// How many rows the long form has for a holder.

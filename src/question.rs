@@ -84,6 +84,24 @@ impl Request {
     }
 }
 
+impl From<Attributes<'_>> for Request {
+    fn from(attributes: Attributes<'_>) -> Self {
+        match attributes {
+            Attributes::Resource(asked) => Self::Resource {
+                verb: asked.verb.to_owned(),
+                group: asked.group.to_owned(),
+                resource: asked.resource.to_owned(),
+                subresource: asked.subresource.to_owned(),
+                name: asked.name.to_owned(),
+                namespace: asked.namespace.to_owned(),
+            },
+            Attributes::NonResource(asked) => {
+                Self::NonResource { verb: asked.verb.to_owned(), path: asked.path.to_owned() }
+            }
+        }
+    }
+}
+
 /// Why a question cannot be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QuestionError {

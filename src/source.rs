@@ -104,13 +104,21 @@ impl Sources {
         self.files.get(file.0 as usize).map_or("?", |name| name)
     }
 
-    /// The text of a path, such as `items[3].items[0]`; empty for none.
-    pub fn path(&self, path: PathId) -> String {
+    /// The list in which the item at a path stands, and its index; `None` for no path.
+    fn item(&self, path: PathId) -> Option<(PathId, u32)> {
         let known = (path.0 as usize).checked_sub(1).and_then(|index| self.paths.get(index));
-        // INVARIANT: a list stands before its items, so this ends.
-        let Some((list, index)) = known.filter(|(list, _)| list.0 < path.0) else { return String::new() };
-        let list = self.path(*list);
-        if list.is_empty() { format!("items[{index}]") } else { format!("{list}.items[{index}]") }
+        // INVARIANT: a list stands before its items, so that going up ends.
+        known.copied().filter(|(list, _)| list.0 < path.0)
+    }
+
+    /// Whether something stands at a path inside its file.
+    pub fn has_path(&self, path: PathId) -> bool {
+        self.item(path).is_some()
+    }
+
+    /// The text of a path, such as `items[3].items[0]`; empty for none.
+    pub fn path(&self, path: PathId) -> impl fmt::Display + '_ {
+        ShownPath { sources: self, path }
     }
 
     /// The shift of what comes behind the files and paths that there are.
@@ -170,13 +178,27 @@ struct Shown<'a> {
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.sources.file(self.source.file))?;
-        let path = self.sources.path(self.source.path);
         if self.source.line > 0 {
             write!(f, ":{}", self.source.line)?;
         }
-        if !path.is_empty() {
-            write!(f, " {path}")?;
+        if self.sources.has_path(self.source.path) {
+            write!(f, " {}", self.sources.path(self.source.path))?;
         }
         Ok(())
+    }
+}
+
+struct ShownPath<'a> {
+    sources: &'a Sources,
+    path: PathId,
+}
+
+impl fmt::Display for ShownPath<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((list, index)) = self.sources.item(self.path) else { return Ok(()) };
+        if self.sources.has_path(list) {
+            write!(f, "{}.", self.sources.path(list))?;
+        }
+        write!(f, "items[{index}]")
     }
 }

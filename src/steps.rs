@@ -1,31 +1,35 @@
 //! The requests behind the steps of a kubectl operation, and their answers.
 
 use crate::answer::{Answer, Doubt, NearMiss};
+use crate::attributes::{Attributes, ResourceAttributes};
 use crate::cluster::{Cluster, Who};
-use crate::operations::{Step, StepName, StepScope};
+use crate::operations::{Plan, Step, StepName, StepScope};
 use crate::question::Request;
 use crate::ternary::Ternary;
 
-/// The request of a step, for a question about an object of this name in this namespace; empty for all
-/// namespaces.
-pub fn request(step: &Step, namespace: &str, name: &str) -> Request {
-    let namespace = match &step.scope {
-        StepScope::Namespace => namespace,
-        StepScope::NamespaceObject => name,
-        StepScope::Fixed(namespace) => namespace,
-        StepScope::AllNamespaces | StepScope::Cluster | StepScope::UnknownNamespaces => "",
-    };
-    Request::Resource {
-        verb: step.verb.clone(),
-        group: step.group.clone(),
-        resource: step.resource.clone(),
-        subresource: step.subresource.clone(),
+/// What a step asks, for a question about an object of this name in this namespace; empty for all namespaces.
+pub fn attributes<'a>(step: &'a Step, namespace: &'a str, name: &'a str) -> Attributes<'a> {
+    Attributes::Resource(ResourceAttributes {
+        verb: &step.verb,
+        group: &step.group,
+        resource: &step.resource,
+        subresource: &step.subresource,
         name: match &step.name {
-            StepName::Known(name) => name.clone(),
-            StepName::Absent | StepName::NotGiven | StepName::Unknown => String::new(),
+            StepName::Known(name) => name,
+            StepName::Absent | StepName::NotGiven | StepName::Unknown => "",
         },
-        namespace: namespace.to_owned(),
-    }
+        namespace: match &step.scope {
+            StepScope::Namespace => namespace,
+            StepScope::NamespaceObject => name,
+            StepScope::Fixed(namespace) => namespace,
+            StepScope::AllNamespaces | StepScope::Cluster | StepScope::UnknownNamespaces => "",
+        },
+    })
+}
+
+/// The request of a step, to be kept; what [`attributes`] says.
+pub fn request(step: &Step, namespace: &str, name: &str) -> Request {
+    Request::from(attributes(step, namespace, name))
 }
 
 /// The answer to a step: where the question cannot tell name or namespace, a limited grant makes it unknown.
@@ -51,4 +55,32 @@ pub fn answer<'g>(cluster: &'g Cluster, who: &Who, step: &Step, request: &Reques
         }
     }
     answer
+}
+
+/// Yes, no or unknown without the reasons; what [`answer`] says.
+pub fn ternary(cluster: &Cluster, who: &Who, step: &Step, request: &Request) -> Ternary {
+    let ternary = cluster.ternary_for_type(who, &request.attributes());
+    let limited = step.name == StepName::Unknown || step.scope == StepScope::UnknownNamespaces;
+    if ternary == Ternary::No && limited {
+        return answer(cluster, who, step, request).ternary;
+    }
+    ternary
+}
+
+/// Whether an operation is allowed, without the reasons: the requests that decide first, each asked once.
+pub fn operation(cluster: &Cluster, who: &Who, plan: &Plan, namespace: &str, name: &str) -> Ternary {
+    let mut known: Vec<(Request, Ternary)> = Vec::new();
+    let mut ask = |step: &Step| {
+        let request = request(step, namespace, name);
+        if let Some((_, ternary)) = known.iter().find(|(other, _)| *other == request) {
+            return *ternary;
+        }
+        let ternary = ternary(cluster, who, step, &request);
+        known.push((request, ternary));
+        ternary
+    };
+    for step in plan.deciding_steps() {
+        ask(step);
+    }
+    plan.answer(&mut ask)
 }

@@ -10,13 +10,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::answer::{Answer, Doubt};
-use crate::attributes::Attributes;
+use crate::attributes::{Attributes, ResourceAttributes};
 use crate::cluster::{Cluster, Who, WhoIs};
-use crate::evaluate::Grant;
+use crate::evaluate::{Asker, Grant, matches};
 use crate::graph::Applied;
 use crate::identity::{MappingKind, Reach};
 use crate::names::Name;
-use crate::operations::Plan;
+use crate::operations::{Plan, StepScope};
 use crate::policy::Policy;
 use crate::question::Request;
 use crate::rbac::{Scope, Subject};
@@ -42,15 +42,35 @@ pub enum Ask<'a> {
 }
 
 impl Ask<'_> {
-    /// The requests that decide, as they are made in another namespace if one is given.
-    fn requests(&self, moved: Option<&str>) -> Vec<Request> {
+    /// The requests that decide, and whether each is made in another namespace if the question is.
+    fn requests(&self) -> Vec<(Attributes<'_>, bool)> {
         match self {
-            Self::Request(request) => vec![move_to((*request).clone(), moved)],
+            Self::Request(request) => {
+                vec![(request.attributes(), matches!(request, Request::Resource { .. }))]
+            }
             Self::Operation { plan, name, namespace } => plan
                 .deciding_steps()
                 .into_iter()
-                .map(|step| steps::request(step, moved.unwrap_or(namespace), name))
+                .map(|step| (steps::attributes(step, namespace, name), step.scope == StepScope::Namespace))
                 .collect(),
+        }
+    }
+
+    /// Whether the answer for somebody is yes, without the reasons.
+    ///
+    /// Parts of an operation combine by "and", "or" and "all the same", so whether the whole is a yes hangs on
+    /// which parts are one, and not on what the others are.
+    fn is_yes(&self, cluster: &Cluster, asker: &Asker, moved: Option<&str>) -> bool {
+        let allows = |attributes: &Attributes<'_>| cluster.graph().authorize(asker, attributes).is_allowed();
+        match self {
+            Self::Request(request) => allows(&moved_attributes(request, moved)),
+            Self::Operation { plan, name, namespace } => {
+                let answer = plan.answer(&mut |step| {
+                    let asked = steps::attributes(step, moved.unwrap_or(namespace), name);
+                    if allows(&asked) { Ternary::Yes } else { Ternary::No }
+                });
+                answer.is_yes()
+            }
         }
     }
 
@@ -58,8 +78,7 @@ impl Ask<'_> {
     fn answer<'g>(&self, cluster: &'g Cluster, who: &Who, moved: Option<&str>) -> (Ternary, Vec<Answer<'g>>) {
         match self {
             Self::Request(request) => {
-                let request = move_to((*request).clone(), moved);
-                let answer = cluster.answer_for_type(who, &request.attributes());
+                let answer = cluster.answer_for_type(who, &moved_attributes(request, moved));
                 (answer.ternary, vec![answer])
             }
             Self::Operation { plan, name, namespace } => {
@@ -80,11 +99,14 @@ impl Ask<'_> {
     }
 }
 
-fn move_to(mut request: Request, moved: Option<&str>) -> Request {
-    if let (Request::Resource { namespace, .. }, Some(moved)) = (&mut request, moved) {
-        moved.clone_into(namespace);
+/// The attributes of a request, as it is made in another namespace if one is given.
+fn moved_attributes<'a>(request: &'a Request, moved: Option<&'a str>) -> Attributes<'a> {
+    match (request.attributes(), moved) {
+        (Attributes::Resource(resource), Some(namespace)) => {
+            Attributes::Resource(ResourceAttributes { namespace, ..resource })
+        }
+        (attributes, _) => attributes,
     }
-    request
 }
 
 /// Somebody whom a binding names; Group `system:masters` need not be in any.
@@ -162,13 +184,32 @@ impl Named {
     }
 }
 
+/// A grant as numbers, for on a large cluster there are hundreds of thousands: binding, subject and rule.
+#[derive(Copy, Clone, Debug)]
+pub struct GrantAt<'g> {
+    /// The binding, with its role.
+    pub applied: Applied<'g>,
+    /// The number of the subject in the binding.
+    pub subject: u32,
+    /// The number of the rule among those in force of the role.
+    pub rule: u32,
+}
+
+impl<'g> GrantAt<'g> {
+    /// The grant itself.
+    pub fn grant(&self, cluster: &'g Cluster) -> Option<Grant<'g>> {
+        let rule = cluster.graph().granted_rule(&self.applied, self.rule as usize)?;
+        Some(Grant { applied: self.applied, subject: self.subject as usize, rule })
+    }
+}
+
 /// A subject that can, with every grant.
 #[derive(Clone, Debug)]
 pub struct SubjectCan<'g> {
     /// Who.
     pub subject: Named,
     /// Every rule that allows it, with its binding; of an operation, every rule that allows a request it needs.
-    pub grants: Vec<Grant<'g>>,
+    pub grants: Vec<GrantAt<'g>>,
 }
 
 /// A subject that can only in some namespaces.
@@ -177,9 +218,9 @@ pub struct SubjectCanIn<'g> {
     /// Who.
     pub subject: Named,
     /// The namespaces, by name.
-    pub namespaces: Vec<String>,
+    pub namespaces: Vec<&'g str>,
     /// The grants in the order of the namespaces.
-    pub grants: Vec<Grant<'g>>,
+    pub grants: Vec<GrantAt<'g>>,
 }
 
 /// An IAM identity that can, or of whom it cannot be told.
@@ -214,7 +255,7 @@ pub struct WhoCan<'g> {
     /// The IAM identities, in the order of the mappings.
     pub identities: Vec<IdentityCan<'g>>,
     /// For a question about all namespaces at once: the IAM identities that can in single ones, and in which.
-    pub identities_in: Vec<(IdentityCan<'g>, Vec<String>)>,
+    pub identities_in: Vec<(IdentityCan<'g>, Vec<&'g str>)>,
     /// IAM identities of whom it cannot be told.
     pub unknown_identities: Vec<IdentityCan<'g>>,
     /// Bindings whose subjects cannot be told, for the role is missing.
@@ -258,161 +299,209 @@ pub fn who_can<'g>(cluster: &'g Cluster, ask: &Ask<'_>, all_namespaces: bool) ->
         accounts: Vec::new(),
         unread: cluster.worth().unseen,
     };
-    let mut found = subjects(cluster, ask, None);
-    other_types(cluster, ask, &mut found);
-    let masters = Named::masters();
-    let mut can = found.can;
-    let grants = can.remove(&masters).unwrap_or_default();
-    who_can.subjects.push(SubjectCan { subject: masters, grants });
-    who_can.subjects.extend(can.into_iter().map(|(subject, grants)| SubjectCan { subject, grants }));
-    who_can.unclear =
-        found.unclear.into_iter().map(|(subject, grants)| SubjectCan { subject, grants }).collect();
-    who_can.untold = found.untold;
+    let Found { bound, untold } = bound(cluster, ask, Place::AsAsked);
+    who_can.untold = untold;
+    let mut masters = SubjectCan { subject: Named::masters(), grants: Vec::new() };
+    let mut everywhere: FxHashSet<Subject> = FxHashSet::default();
+    for Bound { subject, named, grants } in bound {
+        let can = SubjectCan { subject: named, grants };
+        if can.subject.is_masters() {
+            masters = can;
+            continue;
+        }
+        let ternary = match ask {
+            Ask::Request(_) => Ternary::Yes,
+            Ask::Operation { .. } => Stand::of(cluster, &can.subject).answer(cluster, ask),
+        };
+        match ternary {
+            Ternary::Yes => {
+                everywhere.insert(subject);
+                who_can.subjects.push(can);
+            }
+            Ternary::Unknown => who_can.unclear.push(can),
+            Ternary::No => {}
+        }
+    }
+    who_can.subjects.insert(0, masters);
+    who_can.unclear.extend(other_types(cluster, ask, &everywhere));
     if all_namespaces {
-        who_can.in_namespaces = in_namespaces(cluster, ask, &mut who_can);
+        in_namespaces(cluster, ask, &everywhere, &mut who_can);
     }
     identities(cluster, ask, all_namespaces, &mut who_can);
     who_can
 }
 
+/// Where the requests of a question are made.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Place {
+    /// As asked: the bindings of the cluster count, and those of the request's own namespace.
+    AsAsked,
+    /// In each namespace in turn: the bindings of that namespace count, and no others.
+    EachNamespace,
+}
+
+/// A subject and what the bindings in scope grant to it.
+struct Bound<'g> {
+    subject: Subject,
+    named: Named,
+    grants: Vec<GrantAt<'g>>,
+}
+
 /// What the bindings in scope come to.
 #[derive(Default)]
 struct Found<'g> {
-    can: BTreeMap<Named, Vec<Grant<'g>>>,
-    unclear: BTreeMap<Named, Vec<Grant<'g>>>,
+    /// By kind, namespace and name.
+    bound: Vec<Bound<'g>>,
     untold: Vec<Untold<'g>>,
 }
 
-/// The subjects of the bindings in scope; with a namespace, only of the bindings in it.
-fn subjects<'g>(cluster: &'g Cluster, ask: &Ask<'_>, moved: Option<&str>) -> Found<'g> {
+/// The subjects of the bindings in scope, found in one pass over the bindings: what a rule allows does not hang on
+/// the namespace, so that each namespace need not be asked for itself.
+fn bound<'g>(cluster: &'g Cluster, ask: &Ask<'_>, place: Place) -> Found<'g> {
     let graph = cluster.graph();
     let policy = graph.policy();
-    let requests = ask.requests(moved);
-    let attributes: Vec<_> = requests.iter().map(Request::attributes).collect();
-    let asked: Vec<_> = attributes.iter().map(|one| graph.lexicon.request(&policy.names, one)).collect();
-    let here = moved.map(|moved| Scope::Namespace(policy.names.lookup(moved)));
-    let in_scope = |scope: Scope, request: &crate::evaluate::matches::Request<'_>| match scope {
-        Scope::Cluster => true,
-        Scope::Namespace(namespace) => namespace == request.namespace,
-    };
+    let asked: Vec<_> = ask
+        .requests()
+        .iter()
+        .map(|(attributes, moves)| (graph.lexicon.request(&policy.names, attributes), *moves))
+        .collect();
     let mut found = Found::default();
-    let mut named: BTreeMap<Named, Vec<Grant<'g>>> = BTreeMap::new();
+    let mut numbers: FxHashMap<Subject, usize> = FxHashMap::default();
     for applied in graph.bindings() {
-        let scope = applied.binding.scope;
-        if here.is_some_and(|here| here != scope) || !asked.iter().any(|request| in_scope(scope, request)) {
+        let in_scope = |request: &matches::Request<'_>, moves: bool| match (applied.binding.scope, place) {
+            (Scope::Cluster, place) => place == Place::AsAsked,
+            (Scope::Namespace(namespace), Place::AsAsked) => namespace == request.namespace,
+            (Scope::Namespace(namespace), Place::EachNamespace) => moves || namespace == request.namespace,
+        };
+        if !asked.iter().any(|(request, moves)| in_scope(request, *moves)) {
             continue;
         }
+        let subjects = policy.subjects_of(applied.binding);
         let takes_nothing = graph.takes_nothing(&applied, cluster.worth());
         if applied.role.is_none() || takes_nothing {
             if takes_nothing || cluster.worth().could_exist(&applied) {
-                let subjects = policy.subjects_of(applied.binding);
                 let subjects = subjects.iter().map(|placed| Named::of(policy, placed.subject)).collect();
                 found.untold.push(Untold { binding: applied, subjects });
             }
             continue;
         }
-        for rule in graph.granted_rules(&applied) {
-            let allows = asked.iter().any(|request| {
-                in_scope(scope, request) && graph.lexicon.allows(policy, rule.placed.rule, request)
-            });
-            if !allows {
+        for (id, rule) in graph.rules_granted(&applied).iter().zip(0u32..) {
+            let allows = |request| graph.lexicon.allows(policy, *id, request);
+            if !asked.iter().any(|(request, moves)| in_scope(request, *moves) && allows(request)) {
                 continue;
             }
-            for (placed, subject) in policy.subjects_of(applied.binding).iter().zip(0usize..) {
-                let grants = named.entry(Named::of(policy, placed.subject)).or_default();
-                let new = Grant { applied, subject, rule };
+            for (placed, subject) in subjects.iter().zip(0u32..) {
+                let number = *numbers.entry(placed.subject).or_insert_with(|| {
+                    let named = Named::of(policy, placed.subject);
+                    found.bound.push(Bound { subject: placed.subject, named, grants: Vec::new() });
+                    found.bound.len() - 1
+                });
+                let Some(Bound { grants, .. }) = found.bound.get_mut(number) else { continue };
                 // A binding may name somebody twice; its grants stand together at the end.
                 let mut of_this =
                     grants.iter().rev().take_while(|grant| grant.applied.order() == applied.order());
-                if !of_this.any(|grant| same_rule(grant, &new)) {
-                    grants.push(new);
+                if !of_this.any(|grant| grant.rule == rule) {
+                    grants.push(GrantAt { applied, subject, rule });
                 }
             }
         }
     }
-    match ask {
-        Ask::Request(_) => found.can = named,
-        Ask::Operation { .. } => {
-            for (subject, grants) in named {
-                match stands(cluster, ask, &subject, moved) {
-                    Ternary::Yes => drop(found.can.insert(subject, grants)),
-                    Ternary::Unknown => drop(found.unclear.insert(subject, grants)),
-                    Ternary::No => {}
-                }
-            }
-        }
-    }
+    found.bound.sort_by(|one, other| one.named.cmp(&other.named));
     found
 }
 
-/// A type that nobody knows may really be another, of which rules speak: who can with that is not clear.
-fn other_types<'g>(cluster: &'g Cluster, ask: &Ask<'_>, found: &mut Found<'g>) {
-    let Ask::Request(request) = ask else { return };
-    let Attributes::Resource(asked) = request.attributes() else { return };
+/// A type that nobody knows may really be another, of which rules speak: who can with that is not clear, unless it
+/// certainly can.
+fn other_types<'g>(cluster: &'g Cluster, ask: &Ask<'_>, certain: &FxHashSet<Subject>) -> Vec<SubjectCan<'g>> {
+    let Ask::Request(request) = ask else { return Vec::new() };
+    let Attributes::Resource(asked) = request.attributes() else { return Vec::new() };
+    let mut unclear: BTreeMap<Named, Vec<GrantAt<'g>>> = BTreeMap::new();
     for (group, resource) in cluster.could_be(asked.group, asked.resource) {
-        let mut other = (*request).clone();
-        if let Request::Resource { group: own_group, resource: own_resource, .. } = &mut other {
-            group.clone_into(own_group);
-            *own_resource = resource;
-        }
-        for (subject, grants) in subjects(cluster, &Ask::Request(&other), None).can {
-            if !subject.is_masters() && !found.can.contains_key(&subject) {
-                found.unclear.entry(subject).or_default().extend(grants);
+        let other = ResourceAttributes { group, resource: &resource, ..asked };
+        let other = Request::from(Attributes::Resource(other));
+        for Bound { subject, named, grants } in bound(cluster, &Ask::Request(&other), Place::AsAsked).bound {
+            if !named.is_masters() && !certain.contains(&subject) {
+                unclear.entry(named).or_default().extend(grants);
             }
         }
     }
+    unclear.into_iter().map(|(subject, grants)| SubjectCan { subject, grants }).collect()
 }
 
-fn same_rule(one: &Grant<'_>, other: &Grant<'_>) -> bool {
-    one.rule.position == other.rule.position && std::ptr::eq(one.rule.owner, other.rule.owner)
+/// A subject as users who can be asked: whether it can carry out an operation by itself, or together with the groups
+/// that the API server adds, unless those suffice without it.
+struct Stand {
+    is_masters: bool,
+    alone: (UserInfo, Asker),
+    together: (UserInfo, Asker),
+    without: Asker,
 }
 
-/// Whether a subject can carry out an operation: by itself, or together with the groups that the API server adds,
-/// unless those suffice without it.
-fn stands(cluster: &Cluster, ask: &Ask<'_>, subject: &Named, moved: Option<&str>) -> Ternary {
-    if subject.is_masters() {
-        return Ternary::Yes;
+impl Stand {
+    fn of(cluster: &Cluster, subject: &Named) -> Self {
+        let asker = |user: &UserInfo| cluster.graph().asker(user);
+        let (alone, together) = subject.users();
+        Self {
+            is_masters: subject.is_masters(),
+            alone: (alone.clone(), asker(&alone)),
+            together: (together.clone(), asker(&together)),
+            without: asker(&subject.without_itself()),
+        }
     }
-    let (alone, with_groups) = subject.users();
-    let answer = |user: UserInfo| ask.answer(cluster, &Who::user(user), moved).0;
-    let by_itself = answer(alone);
-    if by_itself == Ternary::Yes {
-        return Ternary::Yes;
+
+    /// Whether it certainly can, in another namespace if one is given.
+    fn can(&self, cluster: &Cluster, ask: &Ask<'_>, moved: Option<&str>) -> bool {
+        let is_yes = |asker| ask.is_yes(cluster, asker, moved);
+        self.is_masters || is_yes(&self.alone.1) || (is_yes(&self.together.1) && !is_yes(&self.without))
     }
-    let together = answer(with_groups);
-    if together == Ternary::Yes && answer(subject.without_itself()) == Ternary::Yes {
-        return by_itself;
+
+    /// Whether it can, as far as that can be told.
+    fn answer(&self, cluster: &Cluster, ask: &Ask<'_>) -> Ternary {
+        if self.can(cluster, ask, None) {
+            return Ternary::Yes;
+        }
+        // Together it can, and the groups that everybody has suffice for that: then only it by itself counts.
+        let by_others = ask.is_yes(cluster, &self.together.1, None);
+        let (user, _) = if by_others { &self.alone } else { &self.together };
+        ask.answer(cluster, &Who::user(user.clone()), None).0
     }
-    together
 }
 
 /// Who can in single namespaces, besides those who can in all of them at once.
-fn in_namespaces<'g>(cluster: &'g Cluster, ask: &Ask<'_>, who_can: &mut WhoCan<'g>) -> Vec<SubjectCanIn<'g>> {
-    let policy = cluster.graph().policy();
-    let mut last = None;
-    let everywhere: FxHashSet<Named> = who_can.subjects.iter().map(|can| can.subject.clone()).collect();
-    let mut by_subject: BTreeMap<Named, (Vec<String>, Vec<Grant<'g>>)> = BTreeMap::new();
-    // Sorted by namespace, so that each comes once.
-    for binding in &policy.bindings {
-        let Scope::Namespace(namespace) = binding.scope else { continue };
-        if last.replace(namespace) == Some(namespace) {
+fn in_namespaces<'g>(
+    cluster: &'g Cluster,
+    ask: &Ask<'_>,
+    everywhere: &FxHashSet<Subject>,
+    who_can: &mut WhoCan<'g>,
+) {
+    let names = &cluster.graph().policy().names;
+    let Found { bound, untold } = bound(cluster, ask, Place::EachNamespace);
+    who_can.untold.extend(untold);
+    for Bound { subject, named, mut grants } in bound {
+        if named.is_masters() || everywhere.contains(&subject) {
             continue;
         }
-        let text = policy.names.text(namespace);
-        let found = subjects(cluster, ask, Some(text));
-        for (subject, grants) in found.can {
-            if !everywhere.contains(&subject) {
-                let entry = by_subject.entry(subject).or_default();
-                entry.0.push(text.to_owned());
-                entry.1.extend(grants);
+        let stand = match ask {
+            Ask::Request(_) => None,
+            Ask::Operation { .. } => Some(Stand::of(cluster, &named)),
+        };
+        // The grants come in the order of the namespaces.
+        let (mut last, mut kept) = (None, false);
+        let mut namespaces = Vec::new();
+        grants.retain(|grant| {
+            let namespace = grant.applied.binding.scope.namespace();
+            if last.replace(namespace) != Some(namespace) {
+                let text = names.text(namespace);
+                kept = stand.as_ref().is_none_or(|stand| stand.can(cluster, ask, Some(text)));
+                namespaces.extend(kept.then_some(text));
             }
+            kept
+        });
+        if !namespaces.is_empty() {
+            grants.shrink_to_fit();
+            who_can.in_namespaces.push(SubjectCanIn { subject: named, namespaces, grants });
         }
-        who_can.untold.extend(found.untold);
     }
-    by_subject
-        .into_iter()
-        .map(|(subject, (namespaces, grants))| SubjectCanIn { subject, namespaces, grants })
-        .collect()
 }
 
 /// The IAM identities that can: each is asked as the whole user that it is.
@@ -472,7 +561,7 @@ fn can_in<'g>(
     ask: &Ask<'_>,
     arn: &str,
     who: &Who,
-) -> Option<(IdentityCan<'g>, Vec<String>)> {
+) -> Option<(IdentityCan<'g>, Vec<&'g str>)> {
     let graph = cluster.graph();
     let asker = graph.asker(&who.certain()?);
     let scopes = asker.principals().iter().flat_map(|principal| graph.scopes_of(*principal));
@@ -486,10 +575,9 @@ fn can_in<'g>(
         IdentityCan { arn: arn.to_owned(), who: who.clone(), answers: Vec::new(), through: Vec::new() };
     let mut found = Vec::new();
     for namespace in namespaces {
-        let (ternary, answers) = ask.answer(cluster, who, Some(namespace));
-        if ternary == Ternary::Yes {
-            found.push(namespace.to_owned());
-            can.answers.extend(answers);
+        if ask.is_yes(cluster, &asker, Some(namespace)) {
+            found.push(namespace);
+            can.answers.extend(ask.answer(cluster, who, Some(namespace)).1);
         }
     }
     (!found.is_empty()).then_some((can, found))
@@ -540,21 +628,17 @@ pub(crate) fn mapped(cluster: &Cluster) -> Vec<(String, Who)> {
 
 /// The grants of an identity: all that allow any of the requests, each once.
 pub fn grants_of<'g>(can: &IdentityCan<'g>) -> Vec<Grant<'g>> {
-    let mut grants: Vec<Grant<'g>> = Vec::new();
     let session = |doubt: &Doubt<'g>| match doubt {
         Doubt::Session { grant, .. } | Doubt::CoinToss(grant) => *grant,
         _ => None,
     };
-    let all = can
-        .answers
+    let mut seen = FxHashSet::default();
+    can.answers
         .iter()
-        .flat_map(|answer| answer.grants.iter().copied().chain(answer.doubts.iter().filter_map(session)));
-    for grant in all {
-        let same =
-            |other: &Grant<'_>| other.applied.order() == grant.applied.order() && same_rule(other, &grant);
-        if !grants.iter().any(same) {
-            grants.push(grant);
-        }
-    }
-    grants
+        .flat_map(|answer| answer.grants.iter().copied().chain(answer.doubts.iter().filter_map(session)))
+        .filter(|grant| {
+            let owner = std::ptr::from_ref(grant.rule.owner);
+            seen.insert((grant.applied.order(), owner, grant.rule.position))
+        })
+        .collect()
 }

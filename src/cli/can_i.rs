@@ -161,7 +161,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     }
     if args.output == Output::Json && !args.quiet {
         let value = if documents.len() == 1 { documents.remove(0) } else { Value::Array(documents) };
-        super::write_json(out, &value)?;
+        super::print_json(&value)?;
     }
     Ok(total.unwrap_or(Ternary::Unknown).into())
 }

@@ -58,7 +58,7 @@ pub(crate) fn run(
     }
     if output == Output::Json {
         let value = if documents.len() == 1 { documents.remove(0) } else { documents.into() };
-        super::write_json(out, &value)?;
+        super::print_json(&value)?;
     }
     Ok(super::exit_of_identities(askers.iter().map(|(who, _)| who)))
 }

@@ -36,6 +36,9 @@ Examples:
 
 Exit code: 0 done, 2 it could not be asked.";
 
+/// From how many bytes on a page is worth a word: what browsers open at once.
+const LARGE_PAGE: u64 = 20_000_000;
+
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -158,7 +161,15 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         }
         Format::Html => {
             let meta = matrix_statement::document(&matrix, &statement, count(&matrix, &holders));
-            matrix_html::page(&mut raw, &matrix, &holders, &meta, &mut progress)?;
+            let written = matrix_html::page(&mut raw, &matrix, &holders, &meta, &mut progress)?;
+            if written.bytes > LARGE_PAGE {
+                writeln!(
+                    anstream::stderr(),
+                    "note: the page has {} MB for {} rows, which takes a browser a while to open; --preset sensitive, --exclude-system, -n, --resources or --arn ask for less, -o csv gives all of it to other tools",
+                    written.bytes / 1_000_000,
+                    written.rows
+                )?;
+            }
         }
         Format::Markdown | Format::Table => {
             drop(raw);

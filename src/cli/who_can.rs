@@ -99,7 +99,7 @@ fn ask(args: &Args, cluster: &Cluster, words: &Words<'_>, out: &mut dyn Write) -
         asked.push_str(" in all namespaces at once");
     }
     let question = json::attributes(&request.attributes());
-    print(args, cluster, &asked, question, (&notes, &warnings), &found, out)
+    print(args, cluster, &asked, &question, (&notes, &warnings), &found, out)
 }
 
 fn operate(args: &Args, cluster: &Cluster, words: &Words<'_>, out: &mut dyn Write) -> Result<Exit, Failure> {
@@ -137,14 +137,14 @@ fn operate(args: &Args, cluster: &Cluster, words: &Words<'_>, out: &mut dyn Writ
         "group": resolution.group(), "resource": resolution.resource(), "subresource": subresource,
         "name": name, "namespace": namespace,
     });
-    print(args, cluster, &asked, question, (&notes, &warnings), &found, out)
+    print(args, cluster, &asked, &question, (&notes, &warnings), &found, out)
 }
 
 fn print(
     args: &Args,
     cluster: &Cluster,
     asked: &str,
-    question: Value,
+    question: &Value,
     (notes, warnings): (&[String], &[String]),
     found: &WhoCan<'_>,
     out: &mut dyn Write,
@@ -155,17 +155,8 @@ fn print(
             rbacsim::report::text::notes(out, notes)?;
         }
         Output::Json => {
-            let mut value = report::document(cluster, found);
-            if let Some(object) = value.as_object_mut() {
-                let mut notes = notes.to_vec();
-                notes.extend(report::notes(cluster));
-                object.insert("asked".into(), asked.into());
-                object.insert("question".into(), question);
-                object.insert("notes".into(), notes.into());
-                object.insert("warnings".into(), warnings.to_vec().into());
-                object.insert("kubernetesVersion".into(), cluster.version().to_string().into());
-            }
-            super::write_json(out, &value)?;
+            let asked = report::Asked { text: asked, question, notes, warnings };
+            super::print_json(&report::document(cluster, asked, found))?;
         }
     }
     Ok(found.ternary().into())

@@ -52,7 +52,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
                 }
                 row
             };
-            super::write_json(out, &found.iter().map(row).collect())?;
+            super::print_json(&found.iter().map(row).collect::<Vec<_>>())?;
         }
         Output::Text => {
             for ((arn, who, _), index) in found.iter().zip(0usize..) {

@@ -196,6 +196,14 @@ impl Template {
         }
     }
 
+    /// The text before the first hole: whatever is filled in, the result begins with it.
+    pub fn beginning(&self) -> &str {
+        match self.parts.first() {
+            Some(Part::Literal(text)) => text,
+            _ => "",
+        }
+    }
+
     /// The holes, in order.
     pub fn holes(&self) -> impl Iterator<Item = HoleKind> + '_ {
         self.parts.iter().filter_map(|part| match part {

@@ -119,6 +119,21 @@ impl Sparse {
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         self.words.iter().flat_map(|(word, bits)| columns_of(*word as usize, *bits))
     }
+
+    /// Whether a column is in the set.
+    pub fn contains(&self, column: u32) -> bool {
+        let (word, bit) = place(column);
+        let found = self.words.binary_search_by_key(&word, |(own, _)| *own as usize);
+        found.ok().and_then(|at| self.words.get(at)).is_some_and(|(_, bits)| bits & bit != 0)
+    }
+
+    /// The columns, in order, that are in another set too.
+    pub fn shared_with<'a>(&'a self, other: &'a Dense) -> impl Iterator<Item = u32> + 'a {
+        self.words.iter().flat_map(|(word, bits)| {
+            let word = *word as usize;
+            columns_of(word, bits & other.words.get(word).copied().unwrap_or(0))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -149,6 +164,9 @@ mod tests {
         assert_eq!(united.count(), 5);
         assert_eq!(united.to_sparse().iter().collect::<Vec<_>>(), united.iter().collect::<Vec<_>>());
         assert!(!united.contains(1) && united.contains(199) && !united.contains(4000));
+        let kept = united.to_sparse();
+        assert!(!kept.contains(1) && kept.contains(199) && kept.contains(64) && !kept.contains(4000));
+        assert_eq!(kept.shared_with(&other).collect::<Vec<_>>(), [63, 130, 199]);
     }
 
     #[test]

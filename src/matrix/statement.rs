@@ -116,7 +116,7 @@ impl Statement {
             let place = applied.binding.source.at_line(applied.binding.role_ref_line);
             self.missing_roles.push(Remark {
                 text: format!("{}, which is not in the inputs", words::missing_role(policy, &applied)),
-                source: words::place(policy, place),
+                source: words::place(policy, place).to_string(),
             });
         }
     }
@@ -200,7 +200,7 @@ impl Statement {
                 }
                 self.unmapped_groups.push(Remark {
                     text: format!("group `{group}`, named by {}", words::binding(policy, binding)),
-                    source: words::place(policy, binding.source.at_line(placed.line)),
+                    source: words::place(policy, binding.source.at_line(placed.line)).to_string(),
                 });
             }
         }

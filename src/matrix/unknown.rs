@@ -113,7 +113,7 @@ impl<'c> Matrix<'c> {
             let reason = Reason::SessionOfMasters(bindings);
             found.push(Unknown { namespace: "*".to_owned(), reason });
         }
-        for principal in graph.principals() {
+        for principal in self.cluster.candidates(mapped) {
             let bindings = match principal {
                 Principal::Username(name) if mapped.username.is_symbolic() => {
                     mapped.could_be_user(names.text(name))

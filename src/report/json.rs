@@ -1,14 +1,22 @@
 //! Answers for machines.
 
+use std::collections::hash_map::Entry;
+use std::fmt::Display;
+use std::io;
+
+use rustc_hash::FxHashMap;
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
 use crate::answer::Answer;
 use crate::attributes::Attributes;
 use crate::cluster::{Cluster, Who, WhoIs};
 use crate::evaluate::Grant;
+use crate::graph::{AggregationStep, RbacGraph, RoleRule};
 use crate::identity::IdentityError;
 use crate::names::Name;
-use crate::rbac::{Scope, Subject};
+use crate::policy::Policy;
+use crate::rbac::{Binding, Role, Subject};
 
 use super::{text, words};
 
@@ -63,55 +71,229 @@ pub fn identity(cluster: &Cluster, who: &Who, arn: Option<&str>) -> Value {
     value
 }
 
+/// A text that is made while it is written.
+struct Text<T>(T);
+
+impl<T: Display> Serialize for Text<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// A list whose items are made while it is written.
+pub(super) struct Each<I>(pub(super) I);
+
+impl<I: Iterator<Item: Serialize> + Clone> Serialize for Each<I> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.clone())
+    }
+}
+
+/// A grant as it is written; its keys are in order, as those of every object are.
+struct Document<'a, 'g> {
+    cluster: &'a Cluster,
+    grant: Grant<'g>,
+}
+
+impl Serialize for Document<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let grant = &self.grant;
+        let graph = self.cluster.graph();
+        let policy = graph.policy();
+        let aggregation =
+            grant.applied.role.map(|role| graph.provenance(role, &grant.rule)).unwrap_or_default();
+        let place = words::rule_place(policy, &grant.rule);
+        let mut map = serializer.serialize_map(Some(7))?;
+        map.serialize_entry(
+            "aggregation",
+            &Each(aggregation.iter().map(|step| Aggregated { policy, step })),
+        )?;
+        map.serialize_entry("binding", &BindingDocument { policy, bound: grant.applied.binding })?;
+        map.serialize_entry("reason", &Text(graph.allow_reason(grant)))?;
+        map.serialize_entry("role", &grant.applied.role.map(|role| RoleDocument { policy, role }))?;
+        map.serialize_entry("rule", &RuleDocument { policy, rule: &grant.rule })?;
+        map.serialize_entry("source", &Text(place))?;
+        let subject = words::granted_to(policy, grant).map(|named| SubjectDocument { graph, grant, named });
+        map.serialize_entry("subject", &subject)?;
+        map.end()
+    }
+}
+
+struct Aggregated<'a, 'g> {
+    policy: &'a Policy,
+    step: &'a AggregationStep<'g>,
+}
+
+impl Serialize for Aggregated<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { policy, step } = self;
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("from", policy.names.text(step.from.name))?;
+        map.serialize_entry("into", policy.names.text(step.into.name))?;
+        map.serialize_entry("source", &Text(words::place(policy, step.from.source)))?;
+        map.serialize_entry("text", &words::aggregation(policy, step))?;
+        map.end()
+    }
+}
+
+struct BindingDocument<'a> {
+    policy: &'a Policy,
+    bound: &'a Binding,
+}
+
+impl Serialize for BindingDocument<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { policy, bound } = self;
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("kind", bound.kind())?;
+        map.serialize_entry("name", policy.names.text(bound.name))?;
+        map.serialize_entry("namespace", policy.names.text(bound.scope.namespace()))?;
+        map.serialize_entry("source", &Text(words::place(policy, bound.source)))?;
+        map.end()
+    }
+}
+
+struct RoleDocument<'a> {
+    policy: &'a Policy,
+    role: &'a Role,
+}
+
+impl Serialize for RoleDocument<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { policy, role } = self;
+        let mut map = serializer.serialize_map(Some(5))?;
+        map.serialize_entry("builtin", &policy.is_builtin(role.source))?;
+        map.serialize_entry("kind", role.kind().as_str())?;
+        map.serialize_entry("name", policy.names.text(role.name))?;
+        map.serialize_entry("namespace", policy.names.text(role.scope.namespace()))?;
+        map.serialize_entry("source", &Text(words::place(policy, role.source)))?;
+        map.end()
+    }
+}
+
+struct RuleDocument<'a, 'g> {
+    policy: &'a Policy,
+    rule: &'a RoleRule<'g>,
+}
+
+impl Serialize for RuleDocument<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { policy, rule } = self;
+        let texts = |names| Each(texts(policy, names));
+        let lists = rule.rule;
+        let mut map = serializer.serialize_map(Some(7))?;
+        map.serialize_entry("apiGroups", &texts(lists.api_groups))?;
+        map.serialize_entry("index", &rule.position)?;
+        map.serialize_entry("nonResourceURLs", &texts(lists.non_resource_urls))?;
+        map.serialize_entry("resourceNames", &texts(lists.resource_names))?;
+        map.serialize_entry("resources", &texts(lists.resources))?;
+        map.serialize_entry("source", &Text(words::rule_place(policy, rule)))?;
+        map.serialize_entry("verbs", &texts(lists.verbs))?;
+        map.end()
+    }
+}
+
+fn texts<'a>(policy: &'a Policy, names: &'a [Name]) -> impl Iterator<Item = &'a str> + Clone {
+    names.iter().map(|name| policy.names.text(*name))
+}
+
+struct SubjectDocument<'a, 'g> {
+    graph: &'a RbacGraph,
+    grant: &'a Grant<'g>,
+    named: Subject,
+}
+
+impl Serialize for SubjectDocument<'_, '_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let names = &self.graph.policy().names;
+        let (kind, namespace, name) = subject_parts(self.named);
+        let mut map = serializer.serialize_map(Some(4))?;
+        map.serialize_entry("kind", kind)?;
+        map.serialize_entry("name", names.text(name))?;
+        map.serialize_entry("namespace", names.text(namespace))?;
+        map.serialize_entry("source", &Text(words::subject_place(self.graph, self.grant)))?;
+        map.end()
+    }
+}
+
+/// A grant as it is written: binding, subject, role, rule, each with its place.
+pub fn grant_document<'a>(cluster: &'a Cluster, grant: Grant<'a>) -> impl Serialize + 'a {
+    Document { cluster, grant }
+}
+
 /// A grant: binding, subject, role, rule, each with its place.
 pub fn grant(cluster: &Cluster, grant: &Grant<'_>) -> Value {
-    let graph = cluster.graph();
-    let policy = graph.policy();
-    let text = |name: Name| policy.names.text(name);
-    let texts = |names: &[Name]| names.iter().map(|name| text(*name)).collect::<Vec<_>>();
-    let namespace = |scope: Scope| match scope {
-        Scope::Cluster => "",
-        Scope::Namespace(name) => text(name),
-    };
-    let bound = grant.applied.binding;
-    let subject = words::granted_to(policy, grant).map(|named| {
-        let (kind, namespace, name) = subject_parts(named);
-        json!({ "kind": kind, "namespace": text(namespace), "name": text(name), "source": words::subject_place(graph, grant) })
-    });
-    let role = grant.applied.role.map(|role| {
-        json!({
-            "kind": role.kind().as_str(), "namespace": namespace(role.scope), "name": text(role.name),
-            "source": words::place(policy, role.source), "builtin": policy.is_builtin(role.source),
-        })
-    });
-    let aggregated: Vec<Value> = grant
-        .applied
-        .role
-        .map(|role| graph.provenance(role, &grant.rule))
-        .unwrap_or_default()
-        .iter()
-        .map(|step| {
-            json!({ "from": text(step.from.name), "into": text(step.into.name), "source": words::place(policy, step.from.source), "text": words::aggregation(policy, step) })
-        })
-        .collect();
-    let rule = &grant.rule.rule;
-    json!({
-        "source": words::rule_place(policy, &grant.rule),
-        "reason": graph.allow_reason(grant).to_string(),
-        "binding": {
-            "kind": bound.kind(), "namespace": namespace(bound.scope), "name": text(bound.name),
-            "source": words::place(policy, bound.source),
-        },
-        "subject": subject,
-        "role": role,
-        "aggregation": aggregated,
-        "rule": {
-            "index": grant.rule.position,
-            "verbs": texts(rule.verbs), "apiGroups": texts(rule.api_groups), "resources": texts(rule.resources),
-            "resourceNames": texts(rule.resource_names), "nonResourceURLs": texts(rule.non_resource_urls),
-            "source": words::rule_place(policy, &grant.rule),
-        },
-    })
+    // Nothing in it can fail: keys are texts, and so is nearly everything else.
+    serde_json::to_value(grant_document(cluster, *grant)).unwrap_or_default()
+}
+
+/// How many rules [`GrantLines`] keeps in mind: a few megabytes of text.
+const KEPT: usize = 8192;
+
+/// A role, the role in which one of its rules stands, and the position there.
+type RuleKey = (usize, usize, u32);
+
+/// Grants as JSON without spaces, one after the other: what every grant of a rule of a role has is made once, and so is
+/// what every grant by a binding has as long as they come together. What it writes is [`grant_document`].
+#[derive(Default)]
+pub(super) struct GrantLines {
+    /// What comes before the binding, and after the reason.
+    rules: FxHashMap<RuleKey, [Box<[u8]>; 2]>,
+    /// The last binding and subject, and what is theirs: binding with reason, and subject.
+    last: Option<(u32, usize)>,
+    binding: Vec<u8>,
+    subject: Vec<u8>,
+}
+
+impl GrantLines {
+    pub(super) fn write(
+        &mut self,
+        out: &mut Vec<u8>,
+        cluster: &Cluster,
+        grant: &Grant<'_>,
+    ) -> io::Result<()> {
+        let graph = cluster.graph();
+        let policy = graph.policy();
+        let bound = grant.applied.binding;
+        if self.last != Some((grant.applied.order(), grant.subject)) {
+            self.last = Some((grant.applied.order(), grant.subject));
+            let named = words::granted_to(policy, grant);
+            self.binding.clear();
+            entry(&mut self.binding, ",\"binding\":", &BindingDocument { policy, bound })?;
+            entry(&mut self.binding, ",\"reason\":", &Text(graph.allow_reason(grant)))?;
+            self.subject.clear();
+            let named = named.map(|named| SubjectDocument { graph, grant, named });
+            entry(&mut self.subject, ",\"subject\":", &named)?;
+        }
+        let role = grant.applied.role;
+        let address = |role: &Role| std::ptr::from_ref(role) as usize;
+        let key = (role.map_or(0, address), address(grant.rule.owner), grant.rule.position);
+        if self.rules.len() >= KEPT && !self.rules.contains_key(&key) {
+            self.rules.clear();
+        }
+        let [before, after] = match self.rules.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let (mut before, mut after) = (Vec::new(), Vec::new());
+                let steps = role.map(|role| graph.provenance(role, &grant.rule)).unwrap_or_default();
+                let steps = Each(steps.iter().map(|step| Aggregated { policy, step }));
+                entry(&mut before, "{\"aggregation\":", &steps)?;
+                entry(&mut after, ",\"role\":", &role.map(|role| RoleDocument { policy, role }))?;
+                entry(&mut after, ",\"rule\":", &RuleDocument { policy, rule: &grant.rule })?;
+                entry(&mut after, ",\"source\":", &Text(words::rule_place(policy, &grant.rule)))?;
+                new.insert([before.into(), after.into()])
+            }
+        };
+        for part in [&**before, &self.binding, after, &self.subject, b"}"] {
+            out.extend_from_slice(part);
+        }
+        Ok(())
+    }
+}
+
+fn entry(out: &mut Vec<u8>, key: &str, value: &impl Serialize) -> io::Result<()> {
+    out.extend_from_slice(key.as_bytes());
+    Ok(serde_json::to_writer(out, value)?)
 }
 
 /// Kind, namespace and name of a subject.
@@ -135,4 +317,37 @@ pub fn reasons(cluster: &Cluster, answer: &Answer<'_>) -> Value {
             json!({ "text": sentence, "source": source })
         }).collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::{Input, LoadOptions, load};
+    use crate::rbac::Scope;
+
+    #[test]
+    fn grants_in_lines_are_the_grants_as_documents() {
+        let input = Input::Path("testdata/quickstart".into());
+        let cluster = Cluster::from(load(&[input], &LoadOptions::default()).unwrap());
+        let graph = cluster.graph();
+        let mut lines = GrantLines::default();
+        let (mut count, mut scoped) = (0, 0);
+        // Bindings in turn, so that none but the last is known.
+        for rule in 0..4 {
+            for applied in graph.bindings() {
+                let Some(rule) = graph.granted_rule(&applied, rule) else { continue };
+                for subject in 0..graph.policy().subjects_of(applied.binding).len() {
+                    let grant = Grant { applied, subject, rule };
+                    let mut line = Vec::new();
+                    lines.write(&mut line, &cluster, &grant).unwrap();
+                    let expected = serde_json::to_string(&grant_document(&cluster, grant)).unwrap();
+                    assert_eq!(String::from_utf8(line).unwrap(), expected);
+                    assert_eq!(super::grant(&cluster, &grant).to_string(), expected);
+                    count += 1;
+                    scoped += usize::from(applied.binding.scope != Scope::Cluster);
+                }
+            }
+        }
+        assert!(count > 100 && scoped > 5, "{count} and {scoped}");
+    }
 }

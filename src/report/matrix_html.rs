@@ -1,72 +1,119 @@
 //! The access matrix as one page to open in a browser: no network, filters, every cell with its grants.
 //!
-//! The page's own script shows what stands in it as JSON; rows are three numbers each (column, names, set of
-//! grants), for a hundred thousand of them are to be usable.
+//! The page's own script shows what stands in it as JSON; rows are numbers that point into tables, for millions of
+//! them are to fit into a page that a browser opens.
 
-use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::borrow::Cow;
+use std::hash::BuildHasher;
+use std::io::{self, BufWriter, Write};
 
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde_json::{Value, json};
 
 use crate::cluster::{Cluster, Who, WhoIs};
-use crate::evaluate::Grant;
-use crate::matrix::{Holder, Matrix, Place, RowGrant, Scratch};
+use crate::graph::{Applied, RbacGraph, RoleRule};
+use crate::matrix::{Cell, Holder, Matrix, Place, RowGrants, Scratch};
+use crate::names::{Name, Names};
+use crate::rbac::{Role, Scope};
 
-use super::matrix_long::{GrantTable, Progress, join_names};
+use super::matrix_long::{Progress, digits, join_names, narrow};
 use super::{matrix_statement, words};
 
 const PAGE: &str = include_str!("matrix.html");
 
-/// Texts that come again and again, by number.
+/// How much is gathered before it is written.
+const CHUNK: usize = 1 << 16;
+
+/// Texts that come again and again, by number, each stored once.
 #[derive(Default)]
 struct Texts {
-    numbers: FxHashMap<String, usize>,
-    texts: Vec<String>,
+    text: String,
+    ends: Vec<usize>,
+    table: HashTable<usize>,
 }
 
 impl Texts {
-    fn number(&mut self, text: &str) -> usize {
-        if let Some(number) = self.numbers.get(text) {
+    fn at<'t>(text: &'t str, ends: &[usize], number: usize) -> &'t str {
+        let start = number.checked_sub(1).and_then(|before| ends.get(before)).copied().unwrap_or(0);
+        ends.get(number).and_then(|end| text.get(start..*end)).unwrap_or("")
+    }
+
+    fn number(&mut self, wanted: &str) -> usize {
+        let Self { text, ends, table } = self;
+        let hash = |text: &str| FxBuildHasher.hash_one(text);
+        if let Some(number) = table.find(hash(wanted), |number| Self::at(text, ends, *number) == wanted) {
             return *number;
         }
-        let number = self.texts.len();
-        self.numbers.insert(text.to_owned(), number);
-        self.texts.push(text.to_owned());
+        let number = ends.len();
+        text.push_str(wanted);
+        ends.push(text.len());
+        table.insert_unique(hash(wanted), number, |number| hash(Self::at(text, ends, *number)));
         number
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        (0..self.ends.len()).map(|number| Self::at(&self.text, &self.ends, number))
     }
 }
 
-/// Sets of grants, by number.
+/// The tables to which the blocks of the page point, each entry there once.
+///
+/// Rows by the million have few shapes: whoever is granted the same roles has the same rows, by the same rules of
+/// them. So a block is its holder, its namespace, a shape and the bindings that stand behind it here.
 #[derive(Default)]
-struct Sets {
-    numbers: FxHashMap<Vec<usize>, usize>,
-    sets: Vec<Vec<usize>>,
+struct Tables<'c> {
+    namespaces: Texts,
+    names: Texts,
+    /// Rows as (step to the next column, names, set of grants).
+    shapes: Texts,
+    /// Sets of grants as (which binding of the block, which rule of its role).
+    sets: Texts,
+    /// A binding and one of its subjects.
+    seats: FxHashMap<(u32, u32), usize>,
+    seat_list: Vec<(Applied<'c>, u32)>,
 }
 
-impl Sets {
-    fn number(&mut self, set: Vec<usize>) -> usize {
-        let next = self.sets.len();
-        let number = *self.numbers.entry(set.clone()).or_insert(next);
+impl<'c> Tables<'c> {
+    /// The number for the names that a row is limited to: 0 for none, 1 for the one that is the row's own namespace, so
+    /// that what is granted alike in thousands of namespaces has one shape, and from 2 on a list of names.
+    fn names_number(&mut self, names: &Names, namespace: &str, limited: &[(u32, Name)]) -> u32 {
+        match limited {
+            [] => 0,
+            // As a list it is written like that too, if nothing in it has to be escaped.
+            [(_, name)]
+                if !namespace.is_empty()
+                    && !namespace.contains([';', '\\'])
+                    && names.text(*name) == namespace =>
+            {
+                1
+            }
+            _ => {
+                narrow(self.names.number(&join_names(limited.iter().map(|(_, name)| names.text(*name))))) + 2
+            }
+        }
+    }
+
+    fn seat(&mut self, applied: Applied<'c>, subject: u32) -> usize {
+        let next = self.seat_list.len();
+        let number = *self.seats.entry((applied.order(), subject)).or_insert(next);
         if number == next {
-            self.sets.push(set);
+            self.seat_list.push((applied, subject));
         }
         number
     }
 }
 
-/// What the rows come to.
-#[derive(Default)]
-struct Body<'g> {
-    blocks: String,
-    namespaces: Texts,
-    names: Texts,
-    sets: Sets,
-    grants: GrantTable<'g>,
-    rows: usize,
+/// What was written.
+#[derive(Copy, Clone, Debug)]
+pub struct Written {
+    /// How many rows the page has.
+    pub rows: usize,
+    /// How long it is, in bytes.
+    pub bytes: u64,
 }
 
-/// Writes the page; gives the number of rows.
+/// Writes the page.
 ///
 /// # Errors
 /// If writing fails.
@@ -76,106 +123,196 @@ pub fn page(
     holders: &[Holder],
     meta: &Value,
     progress: Progress<'_>,
-) -> io::Result<usize> {
-    let body = body(matrix, holders, progress);
+) -> io::Result<Written> {
+    let mut out = Counted { out: BufWriter::with_capacity(CHUNK, out), bytes: 0 };
     let (before, after) = PAGE.split_once("@DATA@").unwrap_or((PAGE, ""));
     out.write_all(before.as_bytes())?;
+    let mut tables = Tables::default();
+    let rows = blocks(&mut out, matrix, holders, &mut tables, progress)?;
+    write_tables(&mut out, matrix, &tables)?;
     let cluster = matrix.cluster();
-    let grants: Vec<Value> = body.grants.grants.iter().map(|grant| hops(cluster, grant)).collect();
-    let unknown: Vec<Value> = holders
-        .iter()
-        .flat_map(|holder| {
-            matrix
-                .unknown(holder)
-                .into_iter()
-                .map(|unknown| matrix_statement::unknown(matrix, holder, &unknown))
-                .collect::<Vec<_>>()
-        })
-        .collect();
     let universe = matrix.universe();
-    let cells: Vec<Value> = universe
-        .cells()
-        .iter()
-        .map(|cell| json!([cell.group, cell.resource, u8::from(cell.place == Place::Url)]))
-        .collect();
-    let columns: Vec<Value> = universe
-        .columns()
-        .iter()
-        .zip(0u32..)
-        .map(|(column, number)| json!([column.cell, universe.column(number).map_or("", |(_, verb)| verb)]))
-        .collect();
-    let parts = [
-        ("meta", meta.clone()),
-        ("unknown", unknown.into()),
-        ("holders", holders.iter().map(|holder| about(cluster, holder)).collect()),
-        ("cells", cells.into()),
-        ("columns", columns.into()),
-        ("namespaces", body.namespaces.texts.into()),
-        ("names", body.names.texts.into()),
-        ("sets", body.sets.sets.into()),
-        ("grants", grants.into()),
-    ];
-    let mut separator = '{';
-    for (name, value) in parts {
-        write!(out, "{separator}\"{name}\":{}", harmless(&value.to_string()))?;
-        separator = ',';
-    }
-    write!(out, ",\"blocks\":[{}]}}", body.blocks)?;
+    list(
+        &mut out,
+        "unknown",
+        holders.iter().flat_map(|holder| {
+            let unknown = matrix.unknown(holder).into_iter();
+            unknown.map(move |unknown| matrix_statement::unknown(matrix, holder, &unknown))
+        }),
+    )?;
+    list(&mut out, "holders", holders.iter().map(|holder| about(cluster, holder)))?;
+    let is_url = |cell: &Cell| u8::from(cell.place == Place::Url);
+    let cells = universe.cells().iter();
+    list(&mut out, "cells", cells.map(|cell| json!([cell.group, cell.resource, is_url(cell)])))?;
+    let columns = universe.columns().iter().zip(0u32..);
+    let verb = |number| universe.column(number).map_or("", |(_, verb)| verb);
+    list(&mut out, "columns", columns.map(|(column, number)| json!([column.cell, verb(number)])))?;
+    write!(out, ",\"meta\":{}}}", harmless(&meta.to_string()))?;
     out.write_all(after.as_bytes())?;
-    Ok(body.rows)
+    out.flush()?;
+    Ok(Written { rows, bytes: out.bytes })
+}
+
+/// A writer that knows how much went through it.
+struct Counted<W> {
+    out: W,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Writes one more list of the page's data.
+fn list(out: &mut impl Write, name: &str, values: impl Iterator<Item = Value>) -> io::Result<()> {
+    write!(out, ",\n\"{name}\":[")?;
+    for (value, index) in values.zip(0usize..) {
+        let comma = if index > 0 { "," } else { "" };
+        write!(out, "{comma}\n{}", harmless(&value.to_string()))?;
+    }
+    write!(out, "]")
 }
 
 /// JSON that cannot end the element in which it stands: `<` occurs in texts only, where it may be escaped.
-fn harmless(json: &str) -> String {
-    json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+fn harmless(json: &str) -> Cow<'_, str> {
+    if !json.contains(['<', '\u{2028}', '\u{2029}']) {
+        return Cow::Borrowed(json);
+    }
+    json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029").into()
 }
 
-fn body<'c>(matrix: &Matrix<'c>, holders: &[Holder], progress: Progress<'_>) -> Body<'c> {
+/// Writes the blocks as they come; gives the number of rows.
+fn blocks<'c>(
+    out: &mut impl Write,
+    matrix: &Matrix<'c>,
+    holders: &[Holder],
+    tables: &mut Tables<'c>,
+    progress: Progress<'_>,
+) -> io::Result<usize> {
     let names = &matrix.cluster().graph().policy().names;
-    let mut body = Body::default();
     let mut scratch = Scratch::default();
+    let mut grants = RowGrants::default();
+    let (mut shape, mut set) = (String::new(), String::new());
+    let mut rows = 0;
+    write!(out, "{{\"blocks\":[")?;
+    let mut comma = "";
     for (holder, number) in holders.iter().zip(0usize..) {
-        let walked: Result<(), std::convert::Infallible> = matrix.blocks(holder, &mut scratch, |block| {
-            let grants = matrix.grants(holder, block);
-            let mut rest = grants.as_slice();
-            let comma = if body.blocks.is_empty() { "" } else { "," };
-            let namespace = body.namespaces.number(block.namespace);
-            let _ = write!(body.blocks, "{comma}\n[{number},{namespace},[");
+        matrix.blocks(holder, &mut scratch, |block| {
+            matrix.grants(holder, block, &mut grants);
+            shape.clear();
             let mut last = 0;
-            let mut first = true;
             block.rows(|column, limited| {
-                let set = take_set(&mut rest, column, &mut body.grants);
-                let set = body.sets.number(set);
-                let of_names = if limited.is_empty() {
-                    0
-                } else {
-                    body.names.number(&join_names(limited.iter().map(|(_, name)| names.text(*name)))) + 1
+                let push = |text: &mut String, number: u32| {
+                    if !text.is_empty() {
+                        text.push(',');
+                    }
+                    text.push_str(digits(number, &mut [0; 10]));
                 };
-                let comma = if first { "" } else { "," };
-                first = false;
-                let _ = write!(body.blocks, "{comma}{},{of_names},{set}", column - last);
+                set.clear();
+                for (grant, binding) in grants.of(column).iter().filter_map(|local| grants.grant(*local)) {
+                    push(&mut set, binding);
+                    push(&mut set, grant.rule);
+                }
+                push(&mut shape, column - last);
+                push(&mut shape, tables.names_number(names, block.namespace, limited));
+                push(&mut shape, narrow(tables.sets.number(&set)));
                 last = column;
-                body.rows += 1;
+                rows += 1;
             });
-            body.blocks.push_str("]]");
-            Ok(())
-        });
-        let Ok(()) = walked;
-        progress(number + 1, body.rows);
+            let namespace = tables.namespaces.number(block.namespace);
+            write!(out, "{comma}\n[{number},{namespace},{}", tables.shapes.number(&shape))?;
+            comma = ",";
+            for (applied, subject) in grants.bindings() {
+                write!(out, ",{}", tables.seat(applied, subject))?;
+            }
+            write!(out, "]")
+        })?;
+        progress(number + 1, rows);
     }
-    body
+    write!(out, "]")?;
+    Ok(rows)
 }
 
-/// The numbers of the grants of a column, which come in the order of columns.
-fn take_set<'c>(rest: &mut &[RowGrant<'c>], column: u32, table: &mut GrantTable<'c>) -> Vec<usize> {
-    let mut set = Vec::new();
-    while let Some((row, after)) = rest.split_first().filter(|(row, _)| row.column <= column) {
-        *rest = after;
-        if row.column == column {
-            set.push(table.number(&row.grant));
+/// Writes what the blocks point to: namespaces, names, shapes and sets; seats, bindings, and roles with their rules.
+fn write_tables(out: &mut impl Write, matrix: &Matrix<'_>, tables: &Tables<'_>) -> io::Result<()> {
+    let graph = matrix.cluster().graph();
+    let policy = graph.policy();
+    list(out, "namespaces", tables.namespaces.texts().map(Value::from))?;
+    list(out, "names", tables.names.texts().map(Value::from))?;
+    for (name, texts) in [("shapes", &tables.shapes), ("sets", &tables.sets)] {
+        write!(out, ",\n\"{name}\":[")?;
+        for (text, index) in texts.texts().zip(0usize..) {
+            let comma = if index > 0 { "," } else { "" };
+            write!(out, "{comma}\n[{text}]")?;
         }
+        write!(out, "]")?;
     }
-    set
+    let mut bindings: FxHashMap<u32, usize> = FxHashMap::default();
+    let mut binding_list = Vec::new();
+    list(
+        out,
+        "seats",
+        tables.seat_list.iter().map(|(applied, subject)| {
+            let next = binding_list.len();
+            let number = *bindings.entry(applied.order()).or_insert(next);
+            if number == next {
+                binding_list.push(*applied);
+            }
+            let subject = *subject as usize;
+            let named = policy.subjects_of(applied.binding).get(subject);
+            let text = named.map(|named| words::subject(policy, named.subject).to_string());
+            let place = words::subject_place_of(graph, applied.binding, subject).to_string();
+            json!([number, format!("names {}", text.unwrap_or_default()), place])
+        }),
+    )?;
+    let mut roles: FxHashMap<(Scope, Name), usize> = FxHashMap::default();
+    let mut role_list = Vec::new();
+    list(
+        out,
+        "bindings",
+        binding_list.iter().map(|applied| {
+            let next = role_list.len();
+            let bound = applied.binding;
+            let number = applied.role.map(|role| *roles.entry((role.scope, role.name)).or_insert(next));
+            if number == Some(next) {
+                role_list.push(*applied);
+            }
+            let place = words::place(policy, bound.source).to_string();
+            json!([words::binding(policy, bound).to_string(), place, number])
+        }),
+    )?;
+    list(
+        out,
+        "roles",
+        role_list.iter().filter_map(|applied| {
+            let role = applied.role?;
+            let rules: Value =
+                graph.granted_rules(applied).map(|rule| rule_hops(graph, role, &rule)).collect();
+            let place = words::place(policy, role.source).to_string();
+            Some(json!([words::role(policy, role).to_string(), place, rules]))
+        }),
+    )
+}
+
+/// How a rule came into a role, and the rule: text and place of each, one after the other.
+fn rule_hops(graph: &RbacGraph, role: &Role, rule: &RoleRule<'_>) -> Value {
+    let policy = graph.policy();
+    let mut hops: Vec<Value> = Vec::new();
+    for step in graph.provenance(role, rule) {
+        hops.push(words::aggregation(policy, &step).into());
+        hops.push(words::place(policy, step.from.source).to_string().into());
+    }
+    hops.push(format!("rule {}: {}", rule.position + 1, words::rule(policy, &rule.rule)).into());
+    hops.push(words::rule_place(policy, rule).to_string().into());
+    hops.into()
 }
 
 /// Kind, identity, username, groups, how it is mapped and where, and whether everything is allowed to it.
@@ -202,12 +339,4 @@ fn about(cluster: &Cluster, holder: &Holder) -> Value {
         place,
         u8::from(holder.is_master())
     ])
-}
-
-/// The hops of a grant: depth, text and place each.
-fn hops(cluster: &Cluster, grant: &Grant<'_>) -> Value {
-    words::hops(cluster.graph(), grant)
-        .into_iter()
-        .map(|hop| json!([hop.depth, hop.text, hop.place]))
-        .collect()
 }

@@ -5,14 +5,15 @@
 
 use std::cell::OnceCell;
 use std::fmt::Write as _;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::evaluate::Grant;
-use crate::matrix::{Block, Holder, Matrix, Scratch, Universe};
+use crate::graph::Applied;
+use crate::matrix::{Block, Holder, Matrix, RowGrants, Scratch, Universe};
 use crate::names::{Name, Names};
+use crate::who_can::GrantAt;
 
 use super::matrix_statement;
 use super::visible::is_hidden;
@@ -264,24 +265,77 @@ pub fn ndjson(
     })
 }
 
-/// Grants that rows point to, each stored once.
+/// The decimal digits of a number.
+pub(super) fn digits(number: u32, buffer: &mut [u8; 10]) -> &str {
+    let mut rest = number;
+    let mut start = buffer.len();
+    for digit in buffer.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        start -= 1;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    buffer.get(start..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default()
+}
+
+/// Grants that rows point to, each stored once, numbered as they come: there may be a million.
 #[derive(Default)]
-pub(super) struct GrantTable<'g> {
-    numbers: FxHashMap<(u32, usize, u32), usize>,
-    pub(super) grants: Vec<Grant<'g>>,
+struct GrantTable<'g> {
+    /// Per binding that grants anything its number here, and the number of the grant by each of its rules;
+    /// [`u32::MAX`] for none yet.
+    numbers: FxHashMap<u32, (u32, Box<[u32]>)>,
+    bindings: Vec<Applied<'g>>,
+    /// Binding, subject and rule of each grant.
+    grants: Vec<[u32; 3]>,
+    /// The numbers of the grants of the block at hand, by their number there.
+    here: Vec<u32>,
+}
+
+pub(super) fn narrow(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 impl<'g> GrantTable<'g> {
-    /// The number of a grant: binding and rule settle it.
-    pub(super) fn number(&mut self, grant: &Grant<'g>) -> usize {
-        let owner = std::ptr::from_ref(grant.rule.owner) as usize;
-        let key = (grant.applied.order(), owner, grant.rule.position);
-        let next = self.grants.len();
-        let number = *self.numbers.entry(key).or_insert(next);
-        if number == next {
-            self.grants.push(*grant);
+    /// Comes to a block.
+    fn begin(&mut self, block: &RowGrants<'g>) {
+        self.here.clear();
+        self.here.resize(block.len(), u32::MAX);
+    }
+
+    /// The number of a grant of the block: binding and rule settle it.
+    fn number(&mut self, block: &RowGrants<'g>, local: u32) -> u32 {
+        let Self { numbers, bindings, grants, here } = self;
+        let Some(here) = here.get_mut(local as usize) else { return u32::MAX };
+        if *here == u32::MAX
+            && let Some((GrantAt { applied, subject, rule }, _)) = block.grant(local)
+        {
+            let (binding, rules) = numbers.entry(applied.order()).or_insert_with(|| {
+                bindings.push(applied);
+                (narrow(bindings.len() - 1), Box::default())
+            });
+            if rules.len() <= rule as usize {
+                let mut longer = std::mem::take(rules).into_vec();
+                longer.resize(rule as usize + 1, u32::MAX);
+                *rules = longer.into();
+            }
+            if let Some(number) = rules.get_mut(rule as usize) {
+                if *number == u32::MAX {
+                    *number = narrow(grants.len());
+                    grants.push([*binding, subject, rule]);
+                }
+                *here = *number;
+            }
         }
-        number
+        *here
+    }
+
+    fn grants(&self) -> impl Iterator<Item = GrantAt<'g>> {
+        self.grants.iter().filter_map(|[binding, subject, rule]| {
+            let applied = *self.bindings.get(*binding as usize)?;
+            Some(GrantAt { applied, subject: *subject, rule: *rule })
+        })
     }
 }
 
@@ -301,11 +355,13 @@ pub fn json(
     let names = &cluster.graph().policy().names;
     let ends = json_ends(matrix.universe());
     let mut table = GrantTable::default();
+    let mut grants = RowGrants::default();
     write!(out, "{{\"meta\":{meta},\n\"rows\":[")?;
     let mut first = true;
-    let count = stream(out, matrix, holders, progress, json_begin, |buffer, start, holder, block, _| {
-        let grants = matrix.grants(holder, block);
-        let mut rest = grants.as_slice();
+    let count = stream(out, matrix, holders, progress, json_begin, |buffer, start, holder, block, out| {
+        matrix.grants(holder, block, &mut grants);
+        table.begin(&grants);
+        let mut result = Ok(());
         block.rows(|column, limited| {
             buffer.extend_from_slice(if first { b"\n" } else { b",\n" });
             first = false;
@@ -313,26 +369,32 @@ pub fn json(
             buffer.extend_from_slice(ends.get(column));
             json_names(buffer, names, limited);
             buffer.extend_from_slice(b",\"grants\":[");
-            let mut several = false;
-            while let Some((row, after)) = rest.split_first().filter(|(row, _)| row.column <= column) {
-                rest = after;
-                if row.column < column {
-                    continue;
-                }
-                if several {
+            for (local, index) in grants.of(column).iter().zip(0usize..) {
+                if index > 0 {
                     buffer.push(b',');
                 }
-                several = true;
-                buffer.extend_from_slice(table.number(&row.grant).to_string().as_bytes());
+                let number = table.number(&grants, *local);
+                buffer.extend_from_slice(digits(number, &mut [0; 10]).as_bytes());
             }
             buffer.extend_from_slice(b"]}");
+            if buffer.len() > CHUNK && result.is_ok() {
+                result = out.write_all(buffer);
+                buffer.clear();
+            }
         });
-        Ok(())
+        result
     })?;
+    // What follows comes in small pieces.
+    let mut out = BufWriter::with_capacity(CHUNK, out);
     write!(out, "\n],\n\"grants\":[")?;
-    for (grant, index) in table.grants.iter().zip(0usize..) {
-        let comma = if index > 0 { ",\n" } else { "\n" };
-        write!(out, "{comma}{}", super::json::grant(cluster, grant))?;
+    let listed = table.grants().filter_map(|grant| grant.grant(cluster));
+    let mut lines = super::json::GrantLines::default();
+    let mut line = Vec::new();
+    for (grant, index) in listed.zip(0usize..) {
+        line.clear();
+        line.extend_from_slice(if index > 0 { b",\n" } else { b"\n" });
+        lines.write(&mut line, cluster, &grant)?;
+        out.write_all(&line)?;
     }
     write!(out, "\n],\n\"unknown\":[")?;
     let mut first = true;
@@ -344,6 +406,7 @@ pub fn json(
         }
     }
     writeln!(out, "\n]}}")?;
+    out.flush()?;
     Ok(count)
 }
 

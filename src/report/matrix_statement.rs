@@ -49,10 +49,11 @@ pub fn place(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
     match &unknown.reason {
         Reason::MissingRole(applied) | Reason::Session(_, applied) => {
             let bound = applied.binding;
-            words::place(matrix.cluster().graph().policy(), bound.source.at_line(bound.role_ref_line))
+            let policy = matrix.cluster().graph().policy();
+            words::place(policy, bound.source.at_line(bound.role_ref_line)).to_string()
         }
         Reason::Unread(source) | Reason::Unrendered(source) => {
-            words::place(matrix.cluster().graph().policy(), *source)
+            words::place(matrix.cluster().graph().policy(), *source).to_string()
         }
         _ => String::new(),
     }

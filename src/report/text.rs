@@ -1,6 +1,6 @@
 //! Answers for people: aligned, short, every hop with its place.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -17,7 +17,7 @@ use crate::source::Sources;
 use crate::ternary::Ternary;
 use crate::user::SYSTEM_NODES;
 
-use super::visible::visible;
+use super::visible::{make_visible, visible};
 use super::words::{self, Hop};
 
 const DIM: Style = Style::new().dimmed();
@@ -52,32 +52,120 @@ pub fn headline(out: &mut dyn Write, ternary: Ternary, asked: &str, asker: &str)
     writeln!(out, "{style}{ternary}{style:#} - {} as {}", visible(asked), visible(asker))
 }
 
+/// How wide a text may be for the places of others to be aligned behind it.
+const WIDEST: usize = 100;
+
+/// How much is gathered before it is written.
+const CHUNK: usize = 1 << 15;
+
+/// Lines with their places aligned, written as they are made; texts and places as [`visible`] shows them.
+///
+/// The column of the places is not known before the last line is; so whatever makes the lines runs twice, the first
+/// time to measure them.
+pub struct Aligned<'o> {
+    /// Where lines go; `None` while they are measured.
+    out: Option<&'o mut dyn Write>,
+    indent: usize,
+    column: usize,
+    line: String,
+    dim: [String; 2],
+}
+
+impl<'o> Aligned<'o> {
+    /// Writes the lines that `each` makes.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn write(
+        out: &'o mut dyn Write,
+        indent: usize,
+        mut each: impl FnMut(&mut Self) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let dim = [DIM.to_string(), format!("{DIM:#}")];
+        let mut lines = Self { out: None, indent, column: 0, line: String::new(), dim };
+        each(&mut lines)?;
+        lines.out = Some(out);
+        lines.line.clear();
+        each(&mut lines)?;
+        lines.pour(0)
+    }
+
+    fn pour(&mut self, limit: usize) -> io::Result<()> {
+        if let Some(out) = &mut self.out
+            && self.line.len() > limit
+        {
+            out.write_all(self.line.as_bytes())?;
+            self.line.clear();
+        }
+        Ok(())
+    }
+
+    /// A line without a place.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn bare(&mut self, depth: usize, text: impl Display) -> io::Result<()> {
+        if self.out.is_none() {
+            return Ok(());
+        }
+        let lead = self.indent + 2 * depth;
+        let start = self.line.len();
+        let _ = write!(self.line, "{:lead$}{text}", "");
+        make_visible(&mut self.line, start);
+        self.line.push('\n');
+        self.pour(CHUNK)
+    }
+
+    /// A line with its place, if that is not empty.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn line(&mut self, depth: usize, text: impl Display, place: impl Display) -> io::Result<()> {
+        let lead = self.indent + 2 * depth;
+        if self.out.is_none() {
+            // No line can make the column wider than that.
+            if self.column < WIDEST {
+                self.line.clear();
+                let _ = write!(self.line, "{text}");
+                make_visible(&mut self.line, 0);
+                let width = lead + self.line.chars().count();
+                if width > self.column && width <= WIDEST {
+                    self.line.clear();
+                    let _ = write!(self.line, "{place}");
+                    self.column = if self.line.is_empty() { self.column } else { width };
+                }
+            }
+            return Ok(());
+        }
+        let start = self.line.len();
+        let _ = write!(self.line, "{:lead$}{text}", "");
+        make_visible(&mut self.line, start);
+        let written = self.line.len();
+        let width = self.line.get(start..).map_or(0, |line| line.chars().count());
+        let pad = self.column.saturating_sub(width) + 2;
+        let [dim, plain] = &self.dim;
+        let _ = write!(self.line, "{:pad$}{dim}", "");
+        let before = self.line.len();
+        let _ = write!(self.line, "{place}");
+        make_visible(&mut self.line, before);
+        if self.line.len() == before {
+            self.line.truncate(written);
+        } else {
+            self.line.push_str(plain);
+        }
+        self.line.push('\n');
+        self.pour(CHUNK)
+    }
+}
+
 /// Writes hops with their places aligned.
 ///
 /// # Errors
 /// If writing fails.
 pub fn hops(out: &mut dyn Write, hops: &[Hop], indent: usize) -> io::Result<()> {
-    const WIDEST: usize = 100;
-    let shown = |hop: &Hop| Hop { depth: hop.depth, text: visible(&hop.text), place: visible(&hop.place) };
-    let hops: Vec<Hop> = hops.iter().map(shown).collect();
-    let width = |hop: &Hop| indent + 2 * hop.depth + hop.text.chars().count();
-    let column = hops
-        .iter()
-        .filter(|hop| !hop.place.is_empty())
-        .map(width)
-        .filter(|width| *width <= WIDEST)
-        .max()
-        .unwrap_or(0);
-    for hop in &hops {
-        let lead = indent + 2 * hop.depth;
-        write!(out, "{:lead$}{}", "", hop.text)?;
-        if !hop.place.is_empty() {
-            let pad = column.saturating_sub(width(hop)) + 2;
-            write!(out, "{:pad$}{DIM}{}{DIM:#}", "", hop.place)?;
-        }
-        writeln!(out)?;
-    }
-    Ok(())
+    Aligned::write(out, indent, |lines| {
+        hops.iter().try_for_each(|hop| lines.line(hop.depth, &hop.text, &hop.place))
+    })
 }
 
 fn quoted(texts: &[String]) -> String {
@@ -270,9 +358,9 @@ fn doubt_text(
     let policy = cluster.graph().policy();
     let place = match doubt {
         Doubt::MissingRole(applied) => {
-            words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line))
+            words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line)).to_string()
         }
-        Doubt::NodeAuthorizer(Some(rule)) => words::rule_place(policy, rule),
+        Doubt::NodeAuthorizer(Some(rule)) => words::rule_place(policy, rule).to_string(),
         Doubt::Unread(source) | Doubt::Unrendered(source) => policy.sources.show(*source).to_string(),
         Doubt::Unfilled(provenance, _) => policy.sources.show(provenance.source).to_string(),
         _ => String::new(),
@@ -307,7 +395,7 @@ pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String)
     match near {
         NearMiss::Rule(grant, mismatch) => (
             format!("{}: {}", of(grant), words::mismatch(policy, &grant.rule.rule, *mismatch)),
-            words::rule_place(policy, &grant.rule),
+            words::rule_place(policy, &grant.rule).to_string(),
         ),
         NearMiss::OnlyNames(grant) => (
             format!(
@@ -319,7 +407,7 @@ pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String)
                     crate::evaluate::Mismatch { resource_name: true, ..Default::default() }
                 )
             ),
-            words::rule_place(policy, &grant.rule),
+            words::rule_place(policy, &grant.rule).to_string(),
         ),
         NearMiss::OtherNamespace { namespace, grant, count } => (
             format!(
@@ -328,7 +416,7 @@ pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String)
                 others(*count),
                 of(grant)
             ),
-            words::place(policy, grant.applied.binding.source),
+            words::place(policy, grant.applied.binding.source).to_string(),
         ),
         NearMiss::OnlyInNamespaces { namespace, grant, count } => (
             format!(
@@ -337,11 +425,11 @@ pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String)
                 others(*count),
                 of(grant)
             ),
-            words::place(policy, grant.applied.binding.source),
+            words::place(policy, grant.applied.binding.source).to_string(),
         ),
         NearMiss::MissingRole(applied) => (
             format!("{}, which does not exist", words::missing_role(policy, applied)),
-            words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line)),
+            words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line)).to_string(),
         ),
         NearMiss::NeverBound(groups) if groups.is_empty() => {
             ("no binding names this user".to_owned(), String::new())

@@ -1,16 +1,23 @@
 //! Everyone who can do something, for people and for machines.
 
+use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::{self, Write};
 
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Value, json};
 
 use crate::answer::Doubt;
 use crate::cluster::{Cluster, WhoIs};
 use crate::evaluate::Grant;
-use crate::who_can::{IdentityCan, Named, SubjectCan, WhoCan, grants_of};
+use crate::who_can::{GrantAt, IdentityCan, Named, SubjectCan, Untold, WhoCan, grants_of};
 
+use super::json::Each;
+use super::text::Aligned;
+use super::visible::visible;
 use super::words::Hop;
-use super::{json, text, visible, words};
+use super::{json, text, words};
 
 /// ``Group `developers` ``, ``ServiceAccount `prod/app` ``.
 fn title(subject: &Named) -> String {
@@ -45,48 +52,59 @@ fn summary(found: &WhoCan<'_>, asked: &str) -> String {
     }
 }
 
-fn hop(depth: usize, text: String, place: String) -> Hop {
-    Hop { depth, text, place }
-}
-
 /// The binding and the rule of a grant, a line each; with the namespace where it is not plain.
-fn grant_hops(cluster: &Cluster, grant: &Grant<'_>, depth: usize, lines: &mut Vec<Hop>) {
+fn grant_lines(
+    lines: &mut Aligned<'_>,
+    cluster: &Cluster,
+    grant: &Grant<'_>,
+    depth: usize,
+) -> io::Result<()> {
     let graph = cluster.graph();
     let policy = graph.policy();
     let bound = grant.applied.binding;
     let number = grant.rule.position + 1;
-    lines.push(hop(
+    lines.line(
         depth,
-        format!("{} of {}", words::binding(policy, bound), words::role_ref(policy, bound)),
+        format_args!("{} of {}", words::binding(policy, bound), words::role_ref(policy, bound)),
         words::subject_place(graph, grant),
-    ));
+    )?;
     if let Some(role) = grant.applied.role {
         for step in graph.provenance(role, &grant.rule) {
-            lines.push(hop(
-                depth + 1,
-                words::aggregation(policy, &step),
-                words::place(policy, step.from.source),
-            ));
+            let place = words::place(policy, step.from.source);
+            lines.line(depth + 1, words::aggregation(policy, &step), place)?;
         }
     }
-    lines.push(hop(
+    lines.line(
         depth + 1,
-        format!("rule {number}: {}", words::rule(policy, &grant.rule.rule)),
+        format_args!("rule {number}: {}", words::rule(policy, &grant.rule.rule)),
         words::rule_place(policy, &grant.rule),
-    ));
+    )
 }
 
-fn identity_hop(cluster: &Cluster, can: &IdentityCan<'_>, depth: usize) -> Hop {
+fn all_grants(
+    lines: &mut Aligned<'_>,
+    cluster: &Cluster,
+    grants: &[GrantAt<'_>],
+    depth: usize,
+) -> io::Result<()> {
+    grants
+        .iter()
+        .filter_map(|grant| grant.grant(cluster))
+        .try_for_each(|grant| grant_lines(lines, cluster, &grant, depth))
+}
+
+/// An IAM identity and its place; `whatever` says of one with placeholders that they do not matter.
+fn identity_line(cluster: &Cluster, can: &IdentityCan<'_>, whatever: bool) -> (String, String) {
     let mut text = format!("IAM {}", can.arn);
     let mut place = String::new();
     if let WhoIs::Mapped(mapped) = &can.who.is {
         text = format!("{text} ({}, user `{}`)", mapped.provenance.kind.as_str(), mapped.username);
-        if mapped.is_symbolic() {
+        if whatever && mapped.is_symbolic() {
             text.push_str(", whatever the session is named");
         }
         place = cluster.sources().show(mapped.provenance.source).to_string();
     }
-    hop(depth, text, place)
+    (text, place)
 }
 
 /// Writes everyone who can, for people.
@@ -95,112 +113,146 @@ fn identity_hop(cluster: &Cluster, can: &IdentityCan<'_>, depth: usize) -> Hop {
 /// If writing fails.
 pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<'_>) -> io::Result<()> {
     let style = text::style(found.ternary());
-    writeln!(out, "{style}{}{style:#}", visible::visible(&summary(found, asked)))?;
-    let mut lines = Vec::new();
-    for (can, index) in found.subjects.iter().zip(0usize..) {
-        lines.push(hop(0, String::new(), String::new()));
-        lines.push(hop(0, title(&can.subject), String::new()));
-        if can.subject.is_masters() {
-            lines.push(hop(1, "everything is allowed before RBAC is asked".to_owned(), String::new()));
-        }
-        subject_lines(cluster, can, &mut lines);
-        for identity in found.identities.iter().filter(|identity| identity.through.contains(&index)) {
-            lines.push(identity_hop(cluster, identity, 1));
+    writeln!(out, "{style}{}{style:#}", visible(&summary(found, asked)))?;
+    let mut behind: Vec<Vec<&IdentityCan<'_>>> = Vec::new();
+    behind.resize_with(found.subjects.len(), Vec::new);
+    for identity in &found.identities {
+        for index in &identity.through {
+            behind.get_mut(*index).into_iter().for_each(|behind| behind.push(identity));
         }
     }
-    let together: Vec<_> = found.identities.iter().filter(|identity| identity.through.is_empty()).collect();
-    if !together.is_empty() {
-        section(&mut lines, "by several subjects together");
-        for identity in together {
-            lines.push(identity_hop(cluster, identity, 1));
-            for grant in grants_of(identity) {
-                grant_hops(cluster, &grant, 2, &mut lines);
+    let unknown = unknown_identities(cluster, found);
+    Aligned::write(out, 0, |lines| {
+        for (can, behind) in found.subjects.iter().zip(&behind) {
+            section(lines, title(&can.subject))?;
+            if can.subject.is_masters() {
+                lines.bare(1, "everything is allowed before RBAC is asked")?;
+            }
+            all_grants(lines, cluster, &can.grants, 1)?;
+            for identity in behind {
+                let (text, place) = identity_line(cluster, identity, true);
+                lines.line(1, text, place)?;
             }
         }
-    }
-    for account in &found.accounts {
-        section(&mut lines, &format!("every IAM principal of account {account}, by mapAccounts"));
-    }
-    single_namespaces(cluster, found, &mut lines);
-    cannot_be_told(cluster, found, &mut lines);
-    text::hops(out, &lines, 0)?;
+        let mut together = found.identities.iter().filter(|identity| identity.through.is_empty()).peekable();
+        if together.peek().is_some() {
+            section(lines, "by several subjects together")?;
+        }
+        for identity in together {
+            let (text, place) = identity_line(cluster, identity, true);
+            lines.line(1, text, place)?;
+            for grant in grants_of(identity) {
+                grant_lines(lines, cluster, &grant, 2)?;
+            }
+        }
+        for account in &found.accounts {
+            section(lines, format_args!("every IAM principal of account {account}, by mapAccounts"))?;
+        }
+        single_namespaces(lines, cluster, found)?;
+        cannot_be_told(lines, cluster, found, &unknown)
+    })?;
     writeln!(out)?;
     text::notes(out, &notes(cluster))
 }
 
-fn section(lines: &mut Vec<Hop>, title: &str) {
-    lines.push(hop(0, String::new(), String::new()));
-    lines.push(hop(0, title.to_owned(), String::new()));
+fn section(lines: &mut Aligned<'_>, title: impl Display) -> io::Result<()> {
+    lines.bare(0, "")?;
+    lines.bare(0, title)
 }
 
-fn subject_lines(cluster: &Cluster, can: &SubjectCan<'_>, lines: &mut Vec<Hop>) {
-    for grant in &can.grants {
-        grant_hops(cluster, grant, 1, lines);
-    }
-}
-
-fn single_namespaces(cluster: &Cluster, found: &WhoCan<'_>, lines: &mut Vec<Hop>) {
+fn single_namespaces(lines: &mut Aligned<'_>, cluster: &Cluster, found: &WhoCan<'_>) -> io::Result<()> {
     if found.in_namespaces.is_empty() && found.identities_in.is_empty() {
-        return;
+        return Ok(());
     }
-    section(lines, "only in single namespaces");
+    section(lines, "only in single namespaces")?;
     for can in &found.in_namespaces {
-        let title = format!("{} in {}", title(&can.subject), can.namespaces.join(", "));
-        lines.push(hop(1, title, String::new()));
-        for grant in &can.grants {
-            grant_hops(cluster, grant, 2, lines);
-        }
+        let namespaces = words::joined(can.namespaces.iter());
+        lines.bare(1, format_args!("{} in {namespaces}", title(&can.subject)))?;
+        all_grants(lines, cluster, &can.grants, 2)?;
     }
     for (identity, namespaces) in &found.identities_in {
-        let mut line = identity_hop(cluster, identity, 1);
-        line.text = format!("{} in {}", line.text, namespaces.join(", "));
-        lines.push(line);
+        let (text, place) = identity_line(cluster, identity, true);
+        lines.line(1, format_args!("{text} in {}", words::joined(namespaces.iter())), place)?;
     }
+    Ok(())
 }
 
-fn cannot_be_told(cluster: &Cluster, found: &WhoCan<'_>, lines: &mut Vec<Hop>) {
-    let policy = cluster.graph().policy();
-    let nothing = found.untold.is_empty() && found.unclear.is_empty() && found.unknown_identities.is_empty();
-    if nothing && found.unread.is_none() {
-        return;
-    }
-    section(lines, "cannot be told");
-    if let Some(source) = found.unread {
-        let sentence = text::doubt_sentence(cluster, &Doubt::Unread(source));
-        lines.push(hop(1, sentence, words::place(policy, source)));
-    }
-    for untold in &found.untold {
-        let names: Vec<String> = untold.subjects.iter().map(title).collect();
-        let names = if names.is_empty() { "nobody".to_owned() } else { names.join(", ") };
-        let bound = untold.binding.binding;
-        lines.push(hop(
-            1,
-            format!("{names}: {}", words::not_in_inputs(policy, &untold.binding)),
-            words::place(policy, bound.source.at_line(bound.role_ref_line)),
-        ));
-    }
-    for can in &found.unclear {
-        let title = format!(
-            "{}: it depends on a name, a namespace or a type that the question does not tell",
-            title(&can.subject)
-        );
-        lines.push(hop(1, title, String::new()));
-        for grant in &can.grants {
-            grant_hops(cluster, grant, 2, lines);
-        }
-    }
+/// In how many lines before a reason is not said again.
+const LATELY: usize = 8;
+
+/// The IAM identities of whom it cannot be told, and why, line by line.
+fn unknown_identities(cluster: &Cluster, found: &WhoCan<'_>) -> Vec<Hop> {
+    let mut lines = said_before(cluster, found);
+    let before = lines.len();
     for identity in &found.unknown_identities {
-        lines.push(identity_hop(cluster, identity, 1));
-        if let Some(last) = lines.last_mut() {
-            last.text = last.text.replace(", whatever the session is named", "");
-        }
+        let (text, place) = identity_line(cluster, identity, false);
+        lines.push(Hop { depth: 1, text, place });
         for doubt in identity.answers.iter().flat_map(|answer| &answer.doubts) {
-            let sentence = text::doubt_sentence(cluster, doubt);
-            if !lines.iter().rev().take(8).any(|line| line.text == sentence) {
-                lines.push(hop(2, sentence, String::new()));
+            let text = text::doubt_sentence(cluster, doubt);
+            if !lines.iter().rev().take(LATELY).any(|line| line.text == text) {
+                lines.push(Hop { depth: 2, text, place: String::new() });
             }
         }
     }
+    lines.split_off(before)
+}
+
+/// The document that could not be read, which may be the reason of an identity as well, and a line without text for
+/// each that comes between it and the identities; no more of those than matter.
+fn said_before(cluster: &Cluster, found: &WhoCan<'_>) -> Vec<Hop> {
+    let Some(source) = found.unread else { return Vec::new() };
+    let graph = cluster.graph();
+    let of_grant =
+        |grant: Grant<'_>| 2 + grant.applied.role.map_or(0, |role| graph.provenance(role, &grant.rule).len());
+    let of_subject = |can: &SubjectCan<'_>| {
+        let grants = can.grants.iter().take(LATELY).filter_map(|grant| grant.grant(cluster));
+        1 + grants.map(of_grant).sum::<usize>()
+    };
+    let between = found.untold.len() + found.unclear.iter().take(LATELY).map(of_subject).sum::<usize>();
+    let hop = |text| Hop { depth: 1, text, place: String::new() };
+    let mut lines = vec![hop(text::doubt_sentence(cluster, &Doubt::Unread(source)))];
+    lines.resize_with(1 + between.min(LATELY), || hop(String::new()));
+    lines
+}
+
+fn cannot_be_told(
+    lines: &mut Aligned<'_>,
+    cluster: &Cluster,
+    found: &WhoCan<'_>,
+    unknown: &[Hop],
+) -> io::Result<()> {
+    let policy = cluster.graph().policy();
+    let nothing = found.untold.is_empty() && found.unclear.is_empty() && unknown.is_empty();
+    if nothing && found.unread.is_none() {
+        return Ok(());
+    }
+    section(lines, "cannot be told")?;
+    if let Some(source) = found.unread {
+        let sentence = text::doubt_sentence(cluster, &Doubt::Unread(source));
+        lines.line(1, sentence, words::place(policy, source))?;
+    }
+    for untold in &found.untold {
+        let names = words::joined(untold.subjects.iter().map(title));
+        let nobody = if untold.subjects.is_empty() { "nobody" } else { "" };
+        let why = words::not_in_inputs(policy, &untold.binding);
+        let bound = untold.binding.binding;
+        lines.line(
+            1,
+            format_args!("{nobody}{names}: {why}"),
+            words::place(policy, bound.source.at_line(bound.role_ref_line)),
+        )?;
+    }
+    for can in &found.unclear {
+        let title = title(&can.subject);
+        lines.bare(
+            1,
+            format_args!(
+                "{title}: it depends on a name, a namespace or a type that the question does not tell"
+            ),
+        )?;
+        all_grants(lines, cluster, &can.grants, 2)?;
+    }
+    unknown.iter().try_for_each(|hop| lines.line(hop.depth, &hop.text, &hop.place))
 }
 
 /// What the list rests on.
@@ -217,85 +269,176 @@ pub fn notes(cluster: &Cluster) -> Vec<String> {
     notes
 }
 
+/// A question in words and as JSON, and what was said of it.
+#[derive(Copy, Clone, Debug)]
+pub struct Asked<'a> {
+    /// What was asked, in words.
+    pub text: &'a str,
+    /// The attributes of the request, or the operation.
+    pub question: &'a Value,
+    /// How it was read.
+    pub notes: &'a [String],
+    /// What may be wrong with it.
+    pub warnings: &'a [String],
+}
+
+/// Everyone who can, for machines: made as it is written, for there may be hundreds of thousands of grants.
+pub fn document<'a>(cluster: &'a Cluster, asked: Asked<'a>, found: &'a WhoCan<'a>) -> impl Serialize + 'a {
+    Document { cluster, asked, found }
+}
+
+struct Document<'a> {
+    cluster: &'a Cluster,
+    asked: Asked<'a>,
+    found: &'a WhoCan<'a>,
+}
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { cluster, asked, found } = *self;
+        let policy = cluster.graph().policy();
+        let notes: Vec<String> = asked.notes.iter().cloned().chain(notes(cluster)).collect();
+        let subjects_in = found.in_namespaces.iter().map(|can| SubjectDocument {
+            cluster,
+            subject: &can.subject,
+            grants: &can.grants,
+            namespaces: Some(&can.namespaces),
+        });
+        let identities_in: Vec<Parts<'_>> = found
+            .identities_in
+            .iter()
+            .map(|(can, namespaces)| {
+                let mut parts = identity(cluster, found, can);
+                parts.insert("namespaces".to_owned(), Part::Texts(namespaces));
+                parts
+            })
+            .collect();
+        let mut map = serializer.serialize_map(Some(11))?;
+        map.serialize_entry("accounts", &found.accounts)?;
+        map.serialize_entry("answer", found.ternary().as_str())?;
+        map.serialize_entry("asked", asked.text)?;
+        map.serialize_entry("identities", &identities(cluster, found, &found.identities))?;
+        map.serialize_entry(
+            "inNamespaces",
+            &InNamespaces { identities: &identities_in, subjects: Each(subjects_in) },
+        )?;
+        map.serialize_entry("kubernetesVersion", &cluster.version().to_string())?;
+        map.serialize_entry("notes", &notes)?;
+        map.serialize_entry("question", asked.question)?;
+        map.serialize_entry("subjects", &subjects(cluster, &found.subjects))?;
+        map.serialize_entry(
+            "unknown",
+            &UnknownDocument {
+                identities: identities(cluster, found, &found.unknown_identities),
+                missing_roles: found.untold.iter().map(|untold| missing_role(cluster, untold)).collect(),
+                subjects: subjects(cluster, &found.unclear),
+                unread: found.unread.map(|source| words::place(policy, source).to_string()),
+            },
+        )?;
+        map.serialize_entry("warnings", asked.warnings)?;
+        map.end()
+    }
+}
+
+#[derive(Serialize)]
+struct InNamespaces<'a, S> {
+    identities: &'a [Parts<'a>],
+    subjects: S,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UnknownDocument<'a, S> {
+    identities: Vec<Parts<'a>>,
+    missing_roles: Vec<Value>,
+    subjects: S,
+    unread: Option<String>,
+}
+
 fn subject(named: &Named) -> Value {
     json!({ "kind": named.kind, "namespace": named.namespace, "name": named.name })
 }
 
-fn with_grants(cluster: &Cluster, named: &Named, grants: &[Grant<'_>]) -> Value {
-    let mut value = subject(named);
-    if let Some(object) = value.as_object_mut() {
-        let grants: Vec<Value> = grants.iter().map(|grant| json::grant(cluster, grant)).collect();
-        object.insert("grants".into(), grants.into());
-        object.insert("systemMasters".into(), named.is_masters().into());
-    }
-    value
+/// A subject with its grants.
+struct SubjectDocument<'a> {
+    cluster: &'a Cluster,
+    subject: &'a Named,
+    grants: &'a [GrantAt<'a>],
+    /// Where it can; `None` where the question says it.
+    namespaces: Option<&'a [&'a str]>,
 }
 
-fn identity(cluster: &Cluster, found: &WhoCan<'_>, can: &IdentityCan<'_>) -> Value {
-    let mut value = json::identity(cluster, &can.who, Some(&can.arn));
-    if let Some(object) = value.as_object_mut() {
-        let through = can.through.iter().filter_map(|index| found.subjects.get(*index));
-        object.insert("through".into(), through.map(|can| subject(&can.subject)).collect::<Vec<_>>().into());
-        let grants: Vec<Value> = grants_of(can).iter().map(|grant| json::grant(cluster, grant)).collect();
-        object.insert("grants".into(), grants.into());
-        let doubts = can.answers.iter().flat_map(|answer| &answer.doubts);
-        let doubts: Vec<Value> = doubts.map(|doubt| text::doubt_sentence(cluster, doubt).into()).collect();
-        object.insert("unknown".into(), doubts.into());
+impl Serialize for SubjectDocument<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { cluster, subject, grants, namespaces } = self;
+        let grants = grants.iter().filter_map(|grant| grant.grant(cluster));
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("grants", &Each(grants.map(|grant| json::grant_document(cluster, grant))))?;
+        map.serialize_entry("kind", subject.kind)?;
+        map.serialize_entry("name", &subject.name)?;
+        map.serialize_entry("namespace", &subject.namespace)?;
+        if let Some(namespaces) = namespaces {
+            map.serialize_entry("namespaces", namespaces)?;
+        }
+        map.serialize_entry("systemMasters", &subject.is_masters())?;
+        map.end()
     }
-    value
 }
 
-/// Everyone who can, for machines.
-pub fn document(cluster: &Cluster, found: &WhoCan<'_>) -> Value {
+fn subjects<'a>(cluster: &'a Cluster, list: &'a [SubjectCan<'a>]) -> impl Serialize + 'a {
+    Each(list.iter().map(move |can| SubjectDocument {
+        cluster,
+        subject: &can.subject,
+        grants: &can.grants,
+        namespaces: None,
+    }))
+}
+
+/// An object whose parts are made in different ways.
+type Parts<'a> = BTreeMap<String, Part<'a>>;
+
+enum Part<'a> {
+    Value(Value),
+    Texts(&'a [&'a str]),
+    Grants(&'a Cluster, &'a IdentityCan<'a>),
+}
+
+impl Serialize for Part<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Value(value) => value.serialize(serializer),
+            Self::Texts(texts) => texts.serialize(serializer),
+            Self::Grants(cluster, can) => serializer
+                .collect_seq(grants_of(can).into_iter().map(|grant| json::grant_document(cluster, grant))),
+        }
+    }
+}
+
+fn identity<'a>(cluster: &'a Cluster, found: &WhoCan<'_>, can: &'a IdentityCan<'a>) -> Parts<'a> {
+    let mut parts = Parts::new();
+    if let Value::Object(object) = json::identity(cluster, &can.who, Some(&can.arn)) {
+        parts.extend(object.into_iter().map(|(key, value)| (key, Part::Value(value))));
+    }
+    let through = can.through.iter().filter_map(|index| found.subjects.get(*index));
+    let through = through.map(|can| subject(&can.subject)).collect();
+    let doubts = can.answers.iter().flat_map(|answer| &answer.doubts);
+    let doubts = doubts.map(|doubt| Value::from(text::doubt_sentence(cluster, doubt))).collect();
+    parts.insert("through".to_owned(), Part::Value(through));
+    parts.insert("grants".to_owned(), Part::Grants(cluster, can));
+    parts.insert("unknown".to_owned(), Part::Value(doubts));
+    parts
+}
+
+fn identities<'a>(cluster: &'a Cluster, found: &WhoCan<'_>, list: &'a [IdentityCan<'a>]) -> Vec<Parts<'a>> {
+    list.iter().map(|can| identity(cluster, found, can)).collect()
+}
+
+fn missing_role(cluster: &Cluster, untold: &Untold<'_>) -> Value {
     let policy = cluster.graph().policy();
-    let subjects = |list: &[SubjectCan<'_>]| -> Vec<Value> {
-        list.iter().map(|can| with_grants(cluster, &can.subject, &can.grants)).collect()
-    };
-    let in_namespaces: Vec<Value> = found
-        .in_namespaces
-        .iter()
-        .map(|can| {
-            let mut value = with_grants(cluster, &can.subject, &can.grants);
-            if let Some(object) = value.as_object_mut() {
-                object.insert("namespaces".into(), can.namespaces.clone().into());
-            }
-            value
-        })
-        .collect();
-    let identities_in: Vec<Value> = found
-        .identities_in
-        .iter()
-        .map(|(can, namespaces)| {
-            let mut value = identity(cluster, found, can);
-            if let Some(object) = value.as_object_mut() {
-                object.insert("namespaces".into(), namespaces.clone().into());
-            }
-            value
-        })
-        .collect();
-    let untold: Vec<Value> = found
-        .untold
-        .iter()
-        .map(|untold| {
-            let bound = untold.binding.binding;
-            json!({
-                "subjects": untold.subjects.iter().map(subject).collect::<Vec<_>>(),
-                "text": words::not_in_inputs(policy, &untold.binding),
-                "source": words::place(policy, bound.source.at_line(bound.role_ref_line)),
-            })
-        })
-        .collect();
+    let bound = untold.binding.binding;
     json!({
-        "answer": found.ternary().as_str(),
-        "subjects": subjects(&found.subjects),
-        "identities": found.identities.iter().map(|can| identity(cluster, found, can)).collect::<Vec<_>>(),
-        "accounts": found.accounts,
-        "inNamespaces": { "subjects": in_namespaces, "identities": identities_in },
-        "unknown": {
-            "missingRoles": untold,
-            "unread": found.unread.map(|source| words::place(policy, source)),
-            "subjects": subjects(&found.unclear),
-            "identities": found.unknown_identities.iter().map(|can| identity(cluster, found, can)).collect::<Vec<_>>(),
-        },
+        "subjects": untold.subjects.iter().map(subject).collect::<Vec<_>>(),
+        "text": words::not_in_inputs(policy, &untold.binding),
+        "source": words::place(policy, bound.source.at_line(bound.role_ref_line)).to_string(),
     })
 }

@@ -1,6 +1,6 @@
 //! How objects, rules and places are named in answers, for text and JSON alike.
 
-use std::fmt::Write;
+use std::fmt::{self, Display, Write};
 
 use crate::attributes::Attributes;
 use crate::evaluate::{Grant, Mismatch};
@@ -10,50 +10,74 @@ use crate::policy::Policy;
 use crate::rbac::{Binding, Operator, PolicyRule, Role, Scope, Subject};
 use crate::source::Source;
 
-/// A place as people write it; for what came with Kubernetes, that.
-pub fn place(policy: &Policy, source: Source) -> String {
-    if policy.is_builtin(source) {
-        return policy.sources.file(source.file).to_owned();
+/// A text that is made as it is written, so that hundreds of thousands of them need no room.
+pub(super) struct Made<F>(pub(super) F);
+
+impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> Display for Made<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (self.0)(f)
     }
-    policy.sources.show(source).to_string()
 }
 
-fn scoped(policy: &Policy, scope: Scope, name: Name) -> String {
-    match scope {
-        Scope::Cluster => policy.names.text(name).to_owned(),
-        Scope::Namespace(namespace) => {
-            format!("{}/{}", policy.names.text(namespace), policy.names.text(name))
+/// Texts with commas between them.
+pub(super) fn joined<T: Display>(texts: impl Iterator<Item = T> + Clone) -> impl Display {
+    Made(move |f: &mut fmt::Formatter<'_>| {
+        for (text, index) in texts.clone().zip(0usize..) {
+            if index > 0 {
+                f.write_str(", ")?;
+            }
+            text.fmt(f)?;
         }
-    }
+        Ok(())
+    })
+}
+
+/// A place as people write it; for what came with Kubernetes, that.
+pub fn place(policy: &Policy, source: Source) -> impl Display {
+    Made(move |f: &mut fmt::Formatter<'_>| {
+        if policy.is_builtin(source) {
+            return f.write_str(policy.sources.file(source.file));
+        }
+        policy.sources.show(source).fmt(f)
+    })
+}
+
+/// A kind with a name, and the namespace before the name where there is one.
+fn scoped(policy: &Policy, kind: &'static str, scope: Scope, name: Name) -> impl Display {
+    Made(move |f: &mut fmt::Formatter<'_>| {
+        f.write_str(kind)?;
+        f.write_str(" `")?;
+        if let Scope::Namespace(namespace) = scope {
+            f.write_str(policy.names.text(namespace))?;
+            f.write_str("/")?;
+        }
+        f.write_str(policy.names.text(name))?;
+        f.write_str("`")
+    })
 }
 
 /// ``RoleBinding `prod/developers` ``.
-pub fn binding(policy: &Policy, binding: &Binding) -> String {
-    format!("{} `{}`", binding.kind(), scoped(policy, binding.scope, binding.name))
+pub fn binding(policy: &Policy, binding: &Binding) -> impl Display {
+    scoped(policy, binding.kind(), binding.scope, binding.name)
 }
 
 /// ``ClusterRole `view` ``.
-pub fn role(policy: &Policy, role: &Role) -> String {
-    format!("{} `{}`", role.kind().as_str(), scoped(policy, role.scope, role.name))
+pub fn role(policy: &Policy, role: &Role) -> impl Display {
+    scoped(policy, role.kind().as_str(), role.scope, role.name)
 }
 
 /// The role that a binding names, whether or not it is there.
-pub fn role_ref(policy: &Policy, binding: &Binding) -> String {
-    format!(
-        "{} `{}`",
-        binding.role_ref.kind.as_str(),
-        scoped(policy, binding.role_scope(), binding.role_ref.name)
-    )
+pub fn role_ref(policy: &Policy, binding: &Binding) -> impl Display {
+    scoped(policy, binding.role_ref.kind.as_str(), binding.role_scope(), binding.role_ref.name)
 }
 
 /// ``Group `developers` ``.
-pub fn subject(policy: &Policy, subject: Subject) -> String {
-    let text = |name| policy.names.text(name);
+pub fn subject(policy: &Policy, subject: Subject) -> impl Display {
     match subject {
-        Subject::User(name) => format!("User `{}`", text(name)),
-        Subject::Group(name) => format!("Group `{}`", text(name)),
+        Subject::User(name) => scoped(policy, "User", Scope::Cluster, name),
+        Subject::Group(name) => scoped(policy, "Group", Scope::Cluster, name),
         Subject::ServiceAccount { namespace, name } => {
-            format!("ServiceAccount `{}/{}`", text(namespace), text(name))
+            scoped(policy, "ServiceAccount", Scope::Namespace(namespace), name)
         }
     }
 }
@@ -63,60 +87,65 @@ pub fn granted_to(policy: &Policy, grant: &Grant<'_>) -> Option<Subject> {
     policy.subjects_of(grant.applied.binding).get(grant.subject).map(|placed| placed.subject)
 }
 
+/// A place, and in JSON the position in a list of the object that stands there.
+fn place_in(policy: &Policy, source: Source, list: &'static str, position: impl Display) -> impl Display {
+    Made(move |f: &mut fmt::Formatter<'_>| {
+        place(policy, source).fmt(f)?;
+        if policy.sources.has_path(source.path) {
+            write!(f, ".{list}[{position}]")?;
+        }
+        Ok(())
+    })
+}
+
 /// The place of a rule; in JSON with its position in the role.
-pub fn rule_place(policy: &Policy, rule: &RoleRule<'_>) -> String {
-    let source = rule.owner.source;
-    let mut text = place(policy, source.at_line(rule.placed.line));
-    if !policy.sources.path(source.path).is_empty() {
-        let _ = write!(text, ".rules[{}]", rule.position);
-    }
-    text
+pub fn rule_place(policy: &Policy, rule: &RoleRule<'_>) -> impl Display {
+    place_in(policy, rule.owner.source.at_line(rule.placed.line), "rules", rule.position)
 }
 
 /// The place of a subject; in JSON with its position in the binding.
-pub fn subject_place(graph: &RbacGraph, grant: &Grant<'_>) -> String {
-    let policy = graph.policy();
-    let binding = grant.applied.binding;
-    let mut text = place(policy, graph.subject_source(binding, grant.subject));
-    if !policy.sources.path(binding.source.path).is_empty() {
-        let _ = write!(text, ".subjects[{}]", grant.subject);
-    }
-    text
+pub fn subject_place(graph: &RbacGraph, grant: &Grant<'_>) -> impl Display {
+    subject_place_of(graph, grant.applied.binding, grant.subject)
 }
 
-fn list(policy: &Policy, names: &[Name]) -> String {
-    let quoted = |name: &Name| match policy.names.text(*name) {
-        "" => "\"\"".to_owned(),
-        text => text.to_owned(),
-    };
-    names.iter().map(quoted).collect::<Vec<_>>().join(", ")
+/// The place of a subject of a binding, by its number.
+pub fn subject_place_of(graph: &RbacGraph, binding: &Binding, subject: usize) -> impl Display {
+    place_in(graph.policy(), graph.subject_source(binding, subject), "subjects", subject)
+}
+
+fn list(policy: &Policy, names: &[Name]) -> impl Display {
+    joined(names.iter().map(|name| match policy.names.text(*name) {
+        "" => "\"\"",
+        text => text,
+    }))
 }
 
 /// A rule in one line: ``get, list on pods, pods/log``.
-pub fn rule(policy: &Policy, rule: &PolicyRule<'_>) -> String {
-    let mut text = list(policy, rule.verbs);
-    if !rule.non_resource_urls.is_empty() {
-        let _ = write!(text, " on {}", list(policy, rule.non_resource_urls));
-    }
-    if !rule.resources.is_empty() {
-        let _ = write!(text, " on {}", list(policy, rule.resources));
-        if rule.api_groups != [Name::EMPTY] {
-            let _ = write!(text, " in {}", groups(policy, rule.api_groups));
+pub fn rule(policy: &Policy, rule: &PolicyRule<'_>) -> impl Display {
+    Made(move |f: &mut fmt::Formatter<'_>| {
+        list(policy, rule.verbs).fmt(f)?;
+        if !rule.non_resource_urls.is_empty() {
+            write!(f, " on {}", list(policy, rule.non_resource_urls))?;
         }
-    }
-    if !rule.resource_names.is_empty() {
-        let _ = write!(text, ", only named {}", list(policy, rule.resource_names));
-    }
-    text
+        if !rule.resources.is_empty() {
+            write!(f, " on {}", list(policy, rule.resources))?;
+            if rule.api_groups != [Name::EMPTY] {
+                write!(f, " in {}", groups(policy, rule.api_groups))?;
+            }
+        }
+        if !rule.resource_names.is_empty() {
+            write!(f, ", only named {}", list(policy, rule.resource_names))?;
+        }
+        Ok(())
+    })
 }
 
-fn groups(policy: &Policy, groups: &[Name]) -> String {
-    let group = |name: &Name| match policy.names.text(*name) {
-        "" => "core".to_owned(),
-        "*" => "every group".to_owned(),
-        text => text.to_owned(),
-    };
-    groups.iter().map(group).collect::<Vec<_>>().join(", ")
+fn groups(policy: &Policy, groups: &[Name]) -> impl Display {
+    joined(groups.iter().map(|name| match policy.names.text(*name) {
+        "" => "core",
+        "*" => "every group",
+        text => text,
+    }))
 }
 
 /// What differs between a rule and a request, in words.
@@ -192,7 +221,7 @@ const LIST_SHOWN: usize = 6;
 /// A list in which what was asked about is shown, and how many more entries there are.
 fn short_list(policy: &Policy, names: &[Name], asked: &[&str]) -> String {
     if names.len() <= LIST_SHOWN {
-        return list(policy, names);
+        return list(policy, names).to_string();
     }
     let matters = |name: &&Name| asked.contains(&policy.names.text(**name));
     let shown: Vec<Name> = match names.iter().find(matters) {
@@ -233,36 +262,39 @@ pub fn short_rule(policy: &Policy, rule: &PolicyRule<'_>, asked: &Attributes<'_>
 pub fn hops_for(graph: &RbacGraph, grant: &Grant<'_>, asked: Option<&Attributes<'_>>) -> Vec<Hop> {
     let policy = graph.policy();
     let mut hops = Vec::new();
-    let mut hop = |depth, text, place| hops.push(Hop { depth, text, place });
+    let mut hop = |depth, text: &dyn Display, place: &dyn Display| {
+        hops.push(Hop { depth, text: text.to_string(), place: place.to_string() });
+    };
     let bound = grant.applied.binding;
-    hop(0, binding(policy, bound), place(policy, bound.source));
+    hop(0, &binding(policy, bound), &place(policy, bound.source));
     if let Some(named) = granted_to(policy, grant) {
-        hop(1, format!("names {}", subject(policy, named)), subject_place(graph, grant));
+        hop(1, &format_args!("names {}", subject(policy, named)), &subject_place(graph, grant));
     }
     if let Some(granted) = grant.applied.role {
-        hop(0, role(policy, granted), place(policy, granted.source));
+        hop(0, &role(policy, granted), &place(policy, granted.source));
         for step in graph.provenance(granted, &grant.rule) {
-            hop(1, aggregation(policy, &step), place(policy, step.from.source));
+            hop(1, &aggregation(policy, &step), &place(policy, step.from.source));
         }
     }
     let number = grant.rule.position + 1;
     let said = match asked {
         Some(asked) => short_rule(policy, &grant.rule.rule, asked),
-        None => rule(policy, &grant.rule.rule),
+        None => rule(policy, &grant.rule.rule).to_string(),
     };
-    hop(1, format!("rule {number}: {said}"), rule_place(policy, &grant.rule));
+    hop(1, &format_args!("rule {number}: {said}"), &rule_place(policy, &grant.rule));
     hops
 }
 
 /// One line for a grant that is not shown in full.
 pub fn grant_line(graph: &RbacGraph, grant: &Grant<'_>) -> (String, String) {
     let policy = graph.policy();
-    let named = granted_to(policy, grant).map(|named| subject(policy, named)).unwrap_or_default();
+    let named = granted_to(policy, grant).map(|named| subject(policy, named).to_string());
+    let named = named.unwrap_or_default();
     let bound = grant.applied.binding;
     let number = grant.rule.position + 1;
     (
         format!("{} of {} to {named}, rule {number}", binding(policy, bound), role_ref(policy, bound)),
-        place(policy, bound.source),
+        place(policy, bound.source).to_string(),
     )
 }
 

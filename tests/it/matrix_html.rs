@@ -8,7 +8,8 @@ use rbacsim::load::{Completeness, Input, LoadOptions, load};
 use rbacsim::matrix::holder::{self, LeftOut};
 use rbacsim::matrix::statement::Statement;
 use rbacsim::matrix::{Filter, Matrix};
-use rbacsim::report::{matrix_html, matrix_statement};
+use rbacsim::report::{matrix_html, matrix_long, matrix_statement};
+use serde_json::{Value, json};
 
 use crate::matrix_rules::{ALICE, binding, cluster_binding, cluster_role, load_text};
 
@@ -129,4 +130,110 @@ fn a_hundred_thousand_rows_can_be_filtered() {
     assert!(rows > 100_000, "{rows}");
     assert!(dom.contains(">2 of "), "get and list of secrets in one namespace");
     assert!(dom.contains("RoleBinding `ns-77/b-all`"));
+}
+
+/// What a page holds for its script.
+fn data(html: &str) -> Value {
+    let (_, from) = html.split_once("<script type=\"application/json\" id=\"data\">").unwrap();
+    serde_json::from_str(from.split_once("</script>").unwrap().0).unwrap()
+}
+
+fn numbers(list: &Value) -> Vec<usize> {
+    list.as_array().unwrap().iter().map(|number| usize::try_from(number.as_u64().unwrap()).unwrap()).collect()
+}
+
+/// The rows of a page as its script makes them: identity, namespace, resource, verb and names, and the hops of each
+/// grant.
+fn rows(data: &Value) -> Vec<(String, Vec<Vec<String>>)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let mut rows = Vec::new();
+    for block in data["blocks"].as_array().unwrap() {
+        let block = numbers(block);
+        let (holder, namespace) = (&data["holders"][block[0]], text(&data["namespaces"][block[1]]));
+        let mut column = 0;
+        for row in numbers(&data["shapes"][block[2]]).chunks(3) {
+            column += row[0];
+            let cell = &data["cells"][numbers(&json!([data["columns"][column][0]]))[0]];
+            let names = match row[1] {
+                0 => String::new(),
+                1 => namespace.clone(),
+                list => text(&data["names"][list - 2]),
+            };
+            let mut grants = Vec::new();
+            for grant in numbers(&data["sets"][row[2]]).chunks(2) {
+                let seat = &data["seats"][block[3 + grant[0]]];
+                let bound = &data["bindings"][numbers(&json!([seat[0]]))[0]];
+                let role = &data["roles"][numbers(&json!([bound[2]]))[0]];
+                let rule = role[2][grant[1]].as_array().unwrap();
+                let hops = [&bound[0], &bound[1], &seat[1], &seat[2], &role[0], &role[1]];
+                grants.push(hops.into_iter().chain(rule).map(text).collect());
+            }
+            let said = [&holder[0], &holder[1], &cell[0], &cell[1], &data["columns"][column][1]].map(text);
+            rows.push((format!("{} in {namespace}, only {names}", said.join(" ")), grants));
+        }
+    }
+    rows
+}
+
+#[test]
+fn the_page_holds_the_rows_of_the_long_form_with_their_grants() {
+    let cluster = quickstart();
+    let mut holders = holder::mapped(&cluster);
+    holders.extend(holder::bound(&cluster));
+    holder::sort(&mut holders);
+    let matrix = Matrix::new(&cluster, &Filter::default());
+    let mut whole = Vec::new();
+    matrix_long::json(&mut whole, &matrix, &holders, &json!({}), &mut |_, _| {}).unwrap();
+    let whole: Value = serde_json::from_slice(&whole).unwrap();
+    let expected: Vec<(String, Vec<String>)> = whole["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| {
+            let field = |name: &str| row[name].as_str().unwrap();
+            let names = row["resource_names"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
+            let said = ["identity_kind", "identity", "api_group", "resource", "verb"].map(field).join(" ");
+            let said = format!("{said} in {}, only {}", field("namespace"), matrix_long::join_names(names));
+            let place = |number: &Value| {
+                let grant = &whole["grants"][numbers(&json!([number]))[0]];
+                let field = |place: &Value| place.as_str().unwrap().to_owned();
+                field(&grant["binding"]["source"]) + " " + &field(&grant["rule"]["source"])
+            };
+            (said, row["grants"].as_array().unwrap().iter().map(place).collect())
+        })
+        .collect();
+    let found: Vec<(String, Vec<String>)> = rows(&data(&page(&cluster)))
+        .into_iter()
+        .map(|(said, grants)| {
+            (said, grants.iter().map(|hops| format!("{} {}", hops[1], hops.last().unwrap())).collect())
+        })
+        .collect();
+    assert!(found.len() > 1000 && found.iter().any(|(_, grants)| grants.len() > 1));
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn who_is_granted_alike_shares_the_rows_and_is_named_itself() {
+    let rules = r#"[{verbs: [get, update], apiGroups: [""], resources: [pods, namespaces]}]"#;
+    let mut text = cluster_role("r", rules);
+    for namespace in ["one", "two", "three"] {
+        text += &binding(namespace, "r", "{kind: Group, name: ops}, {kind: Group, name: devs}");
+    }
+    let cluster = load_text(&text, Completeness::Complete);
+    let data = data(&page(&cluster));
+    assert_eq!(data["blocks"].as_array().unwrap().len(), 6);
+    assert_eq!(
+        data["shapes"].as_array().unwrap().len(),
+        1,
+        "a namespace's own name is no reason for another"
+    );
+    let rows = rows(&data);
+    assert_eq!(rows.len(), 24);
+    for (row, grants) in rows {
+        let group = row.split(' ').nth(1).unwrap();
+        assert_eq!(grants[0][2], format!("names Group `{group}`"), "{row}");
+        let limited = row.contains(" namespaces ");
+        let (namespace, names) = row.split_once(" in ").unwrap().1.split_once(", only ").unwrap();
+        assert_eq!(names, if limited { namespace } else { "" }, "{row}");
+    }
 }

@@ -1,12 +1,19 @@
 //! Who can: exactly the recorded subjects, and what goes beyond them.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
-use rbacsim::cluster::Cluster;
+use rbacsim::answer::{Answer, Doubt};
+use rbacsim::attributes::{Attributes, NonResourceAttributes, ResourceAttributes};
+use rbacsim::cluster::{Cluster, Who};
+use rbacsim::graph::Principal;
 use rbacsim::load::{Completeness, Defaults, Input, LoadOptions, load};
 use rbacsim::operations;
 use rbacsim::question::{self, Request, Words};
+use rbacsim::rbac::Scope;
+use rbacsim::steps;
 use rbacsim::ternary::Ternary;
+use rbacsim::user::UserInfo;
 use rbacsim::version::KubernetesVersion;
 use rbacsim::who_can::{Ask, WhoCan, who_can};
 use serde_json::Value;
@@ -265,6 +272,367 @@ fn a_subject_that_needs_the_groups_everybody_has() {
     assert_eq!(names(&found), ["User:alice"]);
 }
 
+/// Many small bindings, each of some subjects to some role, in many namespaces and in the cluster.
+fn crowd() -> String {
+    let rules = [
+        r#"{apiGroups: [""], resources: [pods], verbs: [get, list, watch]}"#,
+        r#"{apiGroups: [""], resources: [pods/exec, pods/portforward], verbs: [create, get]}"#,
+        r#"{apiGroups: [""], resources: ["*"], verbs: [get, patch, delete], resourceNames: [web]}"#,
+        r#"{apiGroups: ["*"], resources: [pods, pods/log], verbs: ["*"]}"#,
+    ];
+    let api = "apiVersion: rbac.authorization.k8s.io/v1, kind:";
+    let mut text = String::new();
+    for role in 1..16usize {
+        let of: Vec<&str> = (0..4).filter(|bit| role >> bit & 1 == 1).map(|bit| rules[bit]).collect();
+        writeln!(text, "{{{api} ClusterRole, metadata: {{name: r{role}}}, rules: [{}]}}\n---", of.join(", "))
+            .unwrap();
+    }
+    let subjects = [
+        "{kind: Group, name: a}",
+        "{kind: Group, name: \"system:authenticated\"}",
+        "{kind: Group, name: \"system:masters\"}",
+        "{kind: User, name: b}",
+        "{kind: User, name: \"system:serviceaccount:n1:s\"}",
+        "{kind: ServiceAccount, name: s, namespace: n1}",
+        "{kind: Group, name: \"system:serviceaccounts:n1\"}",
+    ];
+    for number in 0..120usize {
+        // A few bindings name a role that is not there.
+        let role = number * 7 % 16;
+        let of: Vec<&str> =
+            (0..3).map(|step| subjects[(number * 5 + step * number) % subjects.len()]).collect();
+        let (kind, place) = match number % 40 {
+            39 => ("ClusterRoleBinding", String::new()),
+            namespace => ("RoleBinding", format!(", namespace: n{namespace}")),
+        };
+        writeln!(text, "{{{api} {kind}, metadata: {{name: b{number}{place}}}, roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: r{role}}}, subjects: [{}]}}\n---", of.join(", ")).unwrap();
+    }
+    text
+}
+
+#[test]
+fn asking_for_single_namespaces_is_asking_in_each() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/quickstart");
+    let quickstart: Cluster = load(&[Input::Path(path)], &LoadOptions::default()).unwrap().into();
+    let (mut somebody, mut nobody) = (0, 0);
+    for cluster in
+        [&quickstart, &cluster(&crowd(), Completeness::Partial), &cluster(EXEC, Completeness::Complete)]
+    {
+        for verb in ["exec", "logs", "get", "delete", "edit", "port-forward"] {
+            let target = operations::Target {
+                group: "",
+                resource: "pods",
+                name: None,
+                subresource: None,
+                namespaced: true,
+            };
+            let plan = operations::plan(verb, &target, KubernetesVersion::NEWEST).ok();
+            let request = |namespace: &str| Request::Resource {
+                verb: verb.into(),
+                group: String::new(),
+                resource: "pods".into(),
+                subresource: String::new(),
+                name: String::new(),
+                namespace: namespace.into(),
+            };
+            let ask = |namespace: &str, all: bool| -> WhoCan<'_> {
+                match &plan {
+                    Some(plan) => who_can(cluster, &Ask::Operation { plan, name: "", namespace }, all),
+                    None => who_can(cluster, &Ask::Request(&request(namespace)), all),
+                }
+            };
+            let all = ask("", true);
+            let everywhere: BTreeSet<Row> = rows(&all).into_iter().collect();
+            for namespace in cluster.namespaces() {
+                // Whom a binding in the namespace gives a part of it.
+                let here: BTreeSet<Row> = ask(namespace, false)
+                    .subjects
+                    .iter()
+                    .filter(|can| {
+                        can.grants.iter().any(|grant| grant.applied.binding.scope != Scope::Cluster)
+                    })
+                    .map(|can| {
+                        (can.subject.kind.to_owned(), can.subject.namespace.clone(), can.subject.name.clone())
+                    })
+                    .filter(|row| !everywhere.contains(row))
+                    .collect();
+                let found: BTreeSet<Row> = all
+                    .in_namespaces
+                    .iter()
+                    .filter(|can| can.namespaces.contains(&namespace))
+                    .map(|can| {
+                        (can.subject.kind.to_owned(), can.subject.namespace.clone(), can.subject.name.clone())
+                    })
+                    .collect();
+                assert_eq!(found, here, "{verb} in {namespace}");
+                somebody += found.len();
+                nobody += usize::from(found.is_empty());
+            }
+        }
+    }
+    assert!(somebody > 200 && nobody > 50, "{somebody} and {nobody}");
+}
+
+#[test]
+fn a_binding_that_names_somebody_twice_grants_once() {
+    let text = r#"
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: read}, rules: [{apiGroups: [""], resources: [pods], verbs: [get]}, {apiGroups: [""], resources: [pods], verbs: [get, list]}]}
+---
+{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: read, namespace: prod}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: read}, subjects: [{kind: User, name: a}, {kind: User, name: b}, {kind: User, name: b}, {kind: User, name: a}]}
+"#;
+    let cluster = cluster(text, Completeness::Complete);
+    let words = Words { verb: "get", target: "pods", all_namespaces: true, ..Words::default() };
+    let question = question::read(&words, cluster.catalogue()).unwrap();
+    let found = who_can(&cluster, &Ask::Request(&question.request), true);
+    let granted: Vec<_> = found
+        .in_namespaces
+        .iter()
+        .map(|can| {
+            let grants: Vec<_> = can.grants.iter().map(|grant| (grant.subject, grant.rule)).collect();
+            (can.subject.name.as_str(), grants)
+        })
+        .collect();
+    assert_eq!(granted, [("a", vec![(0, 0), (0, 1)]), ("b", vec![(1, 0), (1, 1)])]);
+}
+
+/// Whom a template could be is looked for among the names that begin like it, however short its beginning is.
+#[test]
+fn a_session_could_be_whoever_begins_like_its_template() {
+    let mut text = r#"
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: read}, rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]}
+---
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: read}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: read}, subjects: [{kind: User, name: "d:alice"}, {kind: User, name: "team-x:bob"}, {kind: Group, name: "squad:carol"}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: aws-auth, namespace: kube-system}
+data:
+  mapRoles: |
+"#
+    .to_owned();
+    let mappings = [
+        ("short", "d:{{SessionName}}", "x"),
+        ("long", "team-x:{{SessionName}}", "x"),
+        ("none", "team-y:{{SessionName}}", "x"),
+        ("group", "fixed", "squad:{{SessionName}}"),
+        ("short-group", "fixed-too", "s{{SessionName}}"),
+    ];
+    for (role, username, group) in mappings {
+        writeln!(text, "    - {{rolearn: \"arn:aws:iam::111122223333:role/{role}\", username: \"{username}\", groups: [\"{group}\"]}}").unwrap();
+    }
+    let cluster = cluster(&text, Completeness::Complete);
+    let words = Words { verb: "get", target: "pods", namespace: Some("prod"), ..Words::default() };
+    let question = question::read(&words, cluster.catalogue()).unwrap();
+    let found = who_can(&cluster, &Ask::Request(&question.request), false);
+    let unknown: Vec<_> =
+        found.unknown_identities.iter().map(|can| can.arn.rsplit('/').next().unwrap()).collect();
+    // `squad:carol` begins with `s`, but no session is named `quad:carol`.
+    assert_eq!(unknown, ["short", "long", "group"]);
+}
+
+/// What the requests of a test come to, without reasons and with them.
+#[derive(Default)]
+struct Compared {
+    /// How many answers were no, yes and unknown.
+    counts: [usize; 3],
+    /// The doubts that alone made an answer unknown, by name.
+    alone: BTreeSet<String>,
+}
+
+impl Compared {
+    fn count(&mut self, answer: &Answer<'_>) {
+        let ternary = answer.ternary;
+        let index = usize::from(ternary == Ternary::Yes) + 2 * usize::from(ternary == Ternary::Unknown);
+        self.counts[index] += 1;
+        let name = |doubt: &Doubt<'_>| match doubt {
+            Doubt::MissingRole(applied) if applied.role.is_some() => "AggregatesNothing".to_owned(),
+            doubt => format!("{doubt:?}").split(['(', ' ']).next().unwrap().to_owned(),
+        };
+        let names: BTreeSet<String> = answer.doubts.iter().map(name).collect();
+        if names.len() == 1 {
+            self.alone.extend(names);
+        }
+    }
+
+    fn request(&mut self, cluster: &Cluster, who: &Who, attributes: &Attributes<'_>) {
+        let long = cluster.answer(who, attributes);
+        self.count(&long);
+        assert_eq!(cluster.ternary(who, attributes), long.ternary, "{attributes} for {who:?}");
+        let long = cluster.answer_for_type(who, attributes);
+        self.count(&long);
+        assert_eq!(cluster.ternary_for_type(who, attributes), long.ternary, "{attributes} for {who:?}");
+    }
+
+    fn operation(&mut self, cluster: &Cluster, who: &Who, plan: &operations::Plan, namespace: &str) {
+        for step in plan.deciding_steps() {
+            let request = steps::request(step, namespace, "");
+            self.request(cluster, who, &request.attributes());
+            let long = steps::answer(cluster, who, step, &request);
+            self.count(&long);
+            assert_eq!(steps::ternary(cluster, who, step, &request), long.ternary, "{step} in {namespace}");
+        }
+        let whole = plan.answer(&mut |step| {
+            steps::answer(cluster, who, step, &steps::request(step, namespace, "")).ternary
+        });
+        let short = steps::operation(cluster, who, plan, namespace, "");
+        assert_eq!(short, whole, "{} in {namespace} for {who:?}", plan.operation);
+    }
+
+    /// Operations on types that everybody knows and on one that nobody does, and a few requests.
+    fn everything(&mut self, cluster: &Cluster, askers: &[Who], namespaces: &[&str]) {
+        let plan = |verb: &str, resource: &str| {
+            let namespaced = resource != "nodes";
+            let target =
+                operations::Target { group: "", resource, name: None, subresource: None, namespaced };
+            operations::plan(verb, &target, KubernetesVersion::NEWEST).ok()
+        };
+        let plans = [
+            ("exec", "pods"),
+            ("edit", "pods"),
+            ("logs", "pods"),
+            ("drain", "nodes"),
+            ("delete", "pods"),
+            ("edit", "widgets"),
+        ];
+        let plans: Vec<_> = plans.iter().filter_map(|(verb, resource)| plan(verb, resource)).collect();
+        for who in askers {
+            for namespace in namespaces {
+                for plan in &plans {
+                    self.operation(cluster, who, plan, namespace);
+                }
+                for (verb, resource) in [("get", "pods"), ("get", "widgets"), ("get", "widget"), ("get", "*")]
+                {
+                    let asked = ResourceAttributes {
+                        verb,
+                        group: "",
+                        resource,
+                        subresource: "",
+                        name: "",
+                        namespace,
+                    };
+                    self.request(cluster, who, &Attributes::Resource(asked));
+                }
+            }
+            let url = NonResourceAttributes { verb: "get", path: "/metrics" };
+            self.request(cluster, who, &Attributes::NonResource(url));
+        }
+    }
+}
+
+/// `can-i --namespaces` asks for answers without reasons: they are those of the answers with them.
+#[test]
+fn answers_without_reasons_are_the_answers() {
+    let api = "apiVersion: rbac.authorization.k8s.io/v1, kind:";
+    let mut text = crowd();
+    // A type that no catalogue has, and a role that is made of others, none of which is there.
+    writeln!(
+        text,
+        r#"{{{api} ClusterRole, metadata: {{name: custom}}, rules: [{{apiGroups: [shop.example.com], resources: [widgets], verbs: [get, patch]}}]}}
+---
+{{{api} ClusterRole, metadata: {{name: sum}}, aggregationRule: {{clusterRoleSelectors: [{{matchLabels: {{sum: "yes"}}}}]}}, rules: []}}
+---
+{{{api} ClusterRole, metadata: {{name: named}}, rules: [{{apiGroups: ["", apps], resources: [nodes, pods, daemonsets], verbs: ["*"]}}, {{apiGroups: [""], resources: [pods/eviction], verbs: [create], resourceNames: [web]}}]}}
+---
+{{{api} ClusterRoleBinding, metadata: {{name: named}}, roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: named}}, subjects: [{{kind: User, name: nat}}]}}
+---
+{{{api} ClusterRoleBinding, metadata: {{name: lost}}, roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: lost}}, subjects: [{{kind: User, name: lou}}]}}
+---
+{{{api} RoleBinding, metadata: {{name: custom, namespace: n7}}, roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: custom}}, subjects: [{{kind: User, name: uma}}, {{kind: Group, name: shop}}]}}
+---
+{{{api} RoleBinding, metadata: {{name: sum, namespace: n7}}, roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: sum}}, subjects: [{{kind: User, name: ada}}]}}
+---
+{{{api} ClusterRoleBinding, metadata: {{name: sum}}, roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: sum}}, subjects: [{{kind: Group, name: sums}}]}}
+---"#
+    )
+    .unwrap();
+    let mappings = [
+        ("sure", "b", "a"),
+        ("session", "system:serviceaccount:{{SessionName}}:s", "nobody"),
+        ("any", "{{SessionName}}", "nobody"),
+        ("node", "system:node:{{EC2PrivateDNSName}}", "system:nodes"),
+        ("group", "fixed", "{{SessionName}}"),
+        ("sums", "fixed", "sums"),
+        ("unfilled-user", "${TEAM}", "nobody"),
+        ("unfilled-part", "u${REST}", "nobody"),
+        ("unfilled-group", "fixed", "sh{{ .Values.rest }}"),
+        ("unfilled-masters", "fixed", "${GROUP}"),
+        ("unfilled-and-session", "{{SessionName}}", "${GROUP}"),
+        ("unfilled-in-vain", "fixed", "nobody-${GROUP}"),
+        ("${NAME}-late", "b", "a"),
+    ];
+    let mut aws_auth = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: aws-auth, namespace: kube-system}\ndata:\n  mapRoles: |\n".to_owned();
+    for (role, username, group) in mappings {
+        writeln!(aws_auth, "    - {{rolearn: \"arn:aws:iam::111122223333:role/{role}\", username: \"{username}\", groups: [\"{group}\"]}}").unwrap();
+    }
+    let whole = text.clone() + &aws_auth;
+    let unrendered = whole.clone() + "  mapUsers: |\n    ${USERS}\n";
+    let unread = whole.clone() + "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: [\n";
+    let mut compared = Compared::default();
+    for text in [text, whole, unrendered, unread] {
+        for completeness in [Completeness::Partial, Completeness::Complete] {
+            let cluster = cluster(&text, completeness);
+            let arn = |role: &str| cluster.identify(&format!("arn:aws:iam::111122223333:role/{role}"), None);
+            let mut askers: Vec<Who> = mappings.iter().map(|(role, ..)| arn(role)).collect();
+            askers.extend(["unknown", "very-late"].map(arn));
+            askers.push(Who::user(UserInfo::authenticated("b", ["a"])));
+            askers.extend(
+                ["uma", "ada", "nat", "lou", "u"].map(|name| Who::user(UserInfo::authenticated(name, ["x"]))),
+            );
+            compared.everything(&cluster, &askers, &["", "n1", "n7", "n38", "far"]);
+        }
+    }
+    assert!(compared.counts.iter().all(|count| *count > 20), "{:?}", compared.counts);
+    let alone: Vec<&str> = compared.alone.iter().map(String::as_str).collect();
+    let expected = [
+        "AggregatesNothing",
+        "MissingRole",
+        "NoIdentity",
+        "NodeAuthorizer",
+        "OtherType",
+        "Session",
+        "SomeNames",
+        "SomeNamespaces",
+        "Unfilled",
+        "UnfilledName",
+        "Unread",
+        "Unrendered",
+    ];
+    assert_eq!(alone, expected);
+}
+
+#[test]
+fn answers_without_reasons_are_the_answers_of_every_scenario() {
+    let mut compared = Compared::default();
+    for folder in std::fs::read_dir("testdata/scenarios").unwrap() {
+        let files = std::fs::read_dir(folder.unwrap().path()).unwrap().map(|file| file.unwrap().path());
+        let mut inputs: Vec<_> = files.filter(|path| !path.ends_with("cases.yaml")).collect();
+        inputs.sort();
+        let inputs: Vec<Input> = inputs.into_iter().map(Input::Path).collect();
+        for completeness in [Completeness::Partial, Completeness::Complete] {
+            let options = LoadOptions { completeness: Some(completeness), ..LoadOptions::default() };
+            let cluster: Cluster = load(&inputs, &options).unwrap().into();
+            let names = &cluster.graph().policy().names;
+            let mut askers: Vec<Who> = cluster
+                .identities()
+                .identities()
+                .map(|identity| cluster.identify(identity.arn, None))
+                .collect();
+            askers.push(cluster.identify("arn:aws:iam::999988887777:role/far", None));
+            let users = cluster.graph().principals().map(|principal| match principal {
+                Principal::Username(name) => UserInfo::authenticated(names.text(name), ["x"]),
+                Principal::Group(name) => UserInfo::authenticated("x", [names.text(name)]),
+            });
+            askers.extend(users.take(12).map(Who::user));
+            let mut namespaces = cluster.namespaces();
+            namespaces.truncate(2);
+            namespaces.extend(["", "far"]);
+            compared.everything(&cluster, &askers, &namespaces);
+        }
+    }
+    assert!(compared.counts.iter().all(|count| *count > 100), "{:?}", compared.counts);
+    assert!(compared.alone.contains("CoinToss"), "{:?}", compared.alone);
+}
+
 const UNSURE: &str = r#"
 {apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: custom}, rules: [{apiGroups: [shop.example.com], resources: [widgets], verbs: [get]}]}
 ---
@@ -316,4 +684,19 @@ fn a_role_that_aggregates_nothing_is_listed_apart_where_it_may_exist() {
         let found = who_can(&cluster, &Ask::Request(&question.request), false);
         assert_eq!((found.untold.len(), found.ternary()), (apart, expected));
     }
+}
+
+/// In the list for people an unread document stands once, not again with each identity that it makes unknown.
+#[test]
+fn an_unread_document_is_told_once() {
+    let unread = UNSURE.to_owned() + "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: [";
+    let cluster = cluster(&unread, Completeness::Complete);
+    let words = Words { verb: "delete", target: "pods", ..Words::default() };
+    let question = question::read(&words, cluster.catalogue()).unwrap();
+    let found = who_can(&cluster, &Ask::Request(&question.request), false);
+    assert_eq!((found.unknown_identities.len(), found.untold.len(), found.unclear.len()), (1, 0, 0));
+    let mut out = Vec::new();
+    rbacsim::report::who_can::text(&mut out, &cluster, "delete pods", &found).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(text.matches("could not be read and may hold").count(), 1, "{text}");
 }

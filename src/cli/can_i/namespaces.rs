@@ -3,9 +3,11 @@
 use std::io::Write;
 
 use rbacsim::cluster::{Cluster, Who};
-use rbacsim::question::{Target, Words};
+use rbacsim::operations::Plan;
+use rbacsim::question::{self, Question, Target, Words};
 use rbacsim::report::visible::visible;
 use rbacsim::report::{json, text};
+use rbacsim::steps;
 use rbacsim::ternary::Ternary;
 use serde_json::json;
 
@@ -31,22 +33,20 @@ pub(super) fn run(
     let mut documents = Vec::new();
     let mut warned = false;
     for ((who, arn), index) in askers.iter().zip(0usize..) {
-        let mut answer = |words: &Words<'_>| -> Result<(Ternary, String), Failure> {
-            let (answered, warnings) =
-                if is_operation { operate(cluster, who, words)? } else { ask(cluster, who, words)? };
-            if !warned {
-                warned = true;
-                for warning in &warnings {
-                    super::super::beside("warning", warning)?;
-                }
-            }
-            Ok((answered.ternary, answered.title))
-        };
         let all = Words { namespace: None, all_namespaces: true, ..*words };
-        let (everywhere, asked) = answer(&all)?;
+        let (answered, warnings) =
+            if is_operation { operate(cluster, who, &all)? } else { ask(cluster, who, &all)? };
+        if !warned {
+            warned = true;
+            for warning in &warnings {
+                super::super::beside("warning", warning)?;
+            }
+        }
+        let (everywhere, asked) = (answered.ternary, answered.title);
+        let plan = answered.plan.as_ref();
         let mut namespaces: [Vec<&str>; 3] = Default::default();
         for namespace in &known {
-            let (ternary, _) = answer(&Words { namespace: Some(namespace), ..*words })?;
+            let ternary = ternary(cluster, who, &Words { namespace: Some(namespace), ..*words }, plan)?;
             let [yes, unknown, no] = &mut namespaces;
             match ternary {
                 Ternary::Yes => yes.push(namespace),
@@ -94,7 +94,17 @@ pub(super) fn run(
     }
     if output == Output::Json && !quiet {
         let value = if documents.len() == 1 { documents.remove(0) } else { documents.into() };
-        super::super::write_json(out, &value)?;
+        super::super::print_json(&value)?;
     }
     Ok(total.into())
+}
+
+/// The answer in one namespace, without the reasons: what [`ask`] and [`operate`] come to.
+fn ternary(cluster: &Cluster, who: &Who, words: &Words<'_>, plan: Option<&Plan>) -> Result<Ternary, Failure> {
+    if let Some(plan) = plan {
+        let name = Target::read(words, cluster.catalogue()).name;
+        return Ok(steps::operation(cluster, who, plan, words.namespace.unwrap_or("default"), &name));
+    }
+    let Question { request, .. } = question::read(words, cluster.catalogue())?;
+    Ok(cluster.ternary_for_type(who, &request.attributes()))
 }
