@@ -698,5 +698,5 @@ fn an_unread_document_is_told_once() {
     let mut out = Vec::new();
     rbacsim::report::who_can::text(&mut out, &cluster, "delete pods", &found).unwrap();
     let text = String::from_utf8(out).unwrap();
-    assert_eq!(text.matches("could not be read and may hold").count(), 1, "{text}");
+    assert_eq!(text.matches("a document could not be read").count(), 1, "{text}");
 }
