@@ -1,24 +1,24 @@
 //! Everything that was loaded, ready to be asked: the graph, the identity mappings and the catalogue together.
 
-use std::collections::BTreeSet;
 use std::sync::OnceLock;
-
-use rustc_hash::FxHashMap;
 
 use crate::answer::{Answer, Doubt, Worth};
 use crate::attributes::{Attributes, ResourceAttributes};
 use crate::catalogue::Catalogue;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::evaluate::Grant;
-use crate::graph::{Principal, RbacGraph};
-use crate::identity::{Bindings, Field, IamIdentity, IdentityError, IdentityMappings, Mapped, could_become};
+use crate::graph::RbacGraph;
+use crate::identity::{IamIdentity, IdentityError, IdentityMappings, Mapped};
 use crate::load::{Completeness, Loaded, Summary};
 use crate::names::Name;
 use crate::rbac::{Scope, Subject};
 use crate::source::Sources;
 use crate::ternary::Ternary;
-use crate::user::{SYSTEM_MASTERS, UserInfo};
+use crate::user::UserInfo;
 use crate::version::KubernetesVersion;
+
+mod uncertain;
+
+use uncertain::{Beginnings, SpokenOf};
 
 /// A cluster, as far as the inputs show it.
 #[derive(Clone, Debug)]
@@ -31,16 +31,8 @@ pub struct Cluster {
     completeness: Completeness,
     version: KubernetesVersion,
     beginnings: OnceLock<Beginnings>,
-    /// The API groups and resources that rules name together.
-    spoken_of: OnceLock<BTreeSet<(Name, Name)>>,
+    spoken_of: OnceLock<SpokenOf>,
 }
-
-/// How many bytes of a name tell where it is looked for.
-const BEGINNING: usize = 4;
-
-/// The principals that bindings name, by their kind and the first bytes of their name: whom a template with
-/// placeholders could be is looked for among those that begin like it.
-type Beginnings = FxHashMap<(bool, [u8; BEGINNING]), Vec<Principal>>;
 
 /// Who asks.
 #[derive(Clone, Debug)]
@@ -101,13 +93,6 @@ fn certain(mapped: &Mapped) -> UserInfo {
         mapped.username.as_literal().unwrap_or(""),
         mapped.groups.iter().filter_map(|group| group.as_literal()),
     )
-}
-
-/// What English makes of a singular: kubectl takes a type in the singular too, and CRDs are called by the plural.
-fn plurals(singular: &str) -> Vec<String> {
-    let mut plurals = vec![format!("{singular}s"), format!("{singular}es")];
-    plurals.extend(singular.strip_suffix('y').map(|stem| format!("{stem}ies")));
-    plurals
 }
 
 /// Rules that aggregated ClusterRoles have of their own and that the controller would replace.
@@ -245,51 +230,6 @@ impl Cluster {
             && self.answer(who, attributes).doubts.iter().any(|doubt| matches!(doubt, Doubt::Session { .. }))
     }
 
-    /// What a type that no catalogue knows may really be, as API group and resource: what rules name so, or in the
-    /// plural of it, in any group that begins as was asked; and where they say `*`, the type in that group, if
-    /// CRDs can be in it. The type as it was asked is not among them.
-    pub fn could_be(&self, asked_group: &str, asked: &str) -> Vec<(&str, String)> {
-        let policy = self.graph.policy();
-        // The star is asked literally, whatever is known.
-        if asked == "*" || self.catalogue.find(asked_group, asked).is_some() {
-            return Vec::new();
-        }
-        let lower = asked.to_lowercase();
-        let plurals = plurals(&lower);
-        let builtin = self.catalogue.iter().filter(|resource| resource.from_crd.is_none());
-        let builtin: BTreeSet<&str> = builtin.map(|resource| &*resource.group).collect();
-        // What rules speak of is gathered once: there may be tens of thousands, and few types in them.
-        let spoken_of = self.spoken_of.get_or_init(|| {
-            let rules = policy.rules.iter().map(|(_, rule)| rule);
-            rules
-                .flat_map(|rule| {
-                    let groups = rule.api_groups.iter();
-                    groups
-                        .flat_map(move |group| rule.resources.iter().map(move |resource| (*group, *resource)))
-                })
-                .collect()
-        });
-        let mut found = BTreeSet::new();
-        for (group, resource) in spoken_of {
-            let (group, resource) = (policy.names.text(*group), policy.names.text(*resource));
-            if matches!(group, "" | "*") || !group.starts_with(asked_group) {
-                continue;
-            }
-            match resource.split('/').next().unwrap_or_default() {
-                "*" if builtin.contains(group) => {}
-                "*" => {
-                    found.insert((group, lower.clone()));
-                }
-                plain if plain == lower || plurals.iter().any(|plural| plural == plain) => {
-                    found.insert((group, plain.to_owned()));
-                }
-                _ => {}
-            }
-        }
-        found.retain(|(group, resource)| *group != asked_group || resource != asked);
-        found.into_iter().collect()
-    }
-
     /// Answers for somebody about a type that may not be known: what rules say of what it may really be makes a
     /// "no" unknown, for a CRD outside the inputs may define it so.
     pub fn answer_for_type<'g>(&'g self, who: &Who, attributes: &Attributes<'_>) -> Answer<'g> {
@@ -378,43 +318,6 @@ impl Cluster {
         self.graph.ternary(shown, &self.graph.asker(certain), attributes, self.worth())
     }
 
-    /// The names that a username or group with an unfilled placeholder could become, and with which the request is
-    /// not refused.
-    fn unfilled_names<'g>(&'g self, mapped: &Mapped, attributes: &Attributes<'_>) -> Vec<Doubt<'g>> {
-        let names = &self.graph.policy().names;
-        let mut doubts = Vec::new();
-        for (field, written) in mapped.unfilled() {
-            let mut consider = |name: &str| {
-                if !could_become(written, name) {
-                    return;
-                }
-                let mut user = certain(mapped);
-                match field {
-                    Field::Username => name.clone_into(&mut user.username),
-                    Field::Group(_) => user.groups.insert(0, name.to_owned()),
-                }
-                if self.ternary_of(&user, &user, attributes) != Ternary::No {
-                    let answer = self.graph.answer(&user, attributes, self.worth());
-                    let grant = answer.grants.first().copied();
-                    doubts.push(Doubt::UnfilledName(written.to_owned(), name.to_owned(), grant));
-                }
-            };
-            if field != Field::Username {
-                consider(SYSTEM_MASTERS);
-            }
-            for principal in self.graph.principals() {
-                match (field, principal) {
-                    (Field::Username, Principal::Username(name)) => consider(names.text(name)),
-                    (Field::Group(_), Principal::Group(name)) if names.text(name) != SYSTEM_MASTERS => {
-                        consider(names.text(name));
-                    }
-                    _ => {}
-                }
-            }
-        }
-        doubts
-    }
-
     fn answer_for_nobody<'g>(
         &'g self,
         who: &Who,
@@ -462,109 +365,5 @@ impl Cluster {
             answer.doubts.push(Doubt::NoIdentity);
         }
         answer
-    }
-
-    /// The users that somebody could be, were the session's name (or what else is not known) the right one, and
-    /// to whom the request is then allowed.
-    fn session_doubts<'g>(
-        &'g self,
-        who: &Who,
-        mapped: &Mapped,
-        attributes: &Attributes<'_>,
-    ) -> Vec<Doubt<'g>> {
-        let names = &self.graph.policy().names;
-        let symbolic_groups = mapped.groups.iter().any(super::identity::template::Template::is_symbolic);
-        let mut doubts = Vec::new();
-        let mut consider = |principal: Option<Principal>, text: &str, bindings: Bindings| {
-            let user = self.with_bindings(who, mapped, principal, text, &bindings);
-            if self.ternary_of(&user, &user, attributes) != Ternary::No {
-                let answer = self.graph.answer(&user, attributes, self.worth());
-                let grant: Option<Grant<'g>> = answer.grants.first().copied();
-                doubts.push(Doubt::Session { user, bindings, grant });
-            }
-        };
-        if symbolic_groups && let Some(bindings) = mapped.could_be_in_group(SYSTEM_MASTERS) {
-            consider(None, SYSTEM_MASTERS, bindings);
-        }
-        for principal in self.candidates(mapped) {
-            let (text, bindings) = match principal {
-                Principal::Username(name) if mapped.username.is_symbolic() => {
-                    (names.text(name), mapped.could_be_user(names.text(name)))
-                }
-                Principal::Group(name) if symbolic_groups => {
-                    (names.text(name), mapped.could_be_in_group(names.text(name)))
-                }
-                _ => continue,
-            };
-            if let Some(bindings) = bindings {
-                consider(Some(principal), text, bindings);
-            }
-        }
-        doubts
-    }
-
-    /// The principals among which are all that the user could be, or be in, were what is not known the right thing;
-    /// in the order of [`RbacGraph::principals`].
-    pub(crate) fn candidates(&self, mapped: &Mapped) -> Vec<Principal> {
-        let names = &self.graph.policy().names;
-        let beginnings = self.beginnings.get_or_init(|| {
-            let mut beginnings = Beginnings::default();
-            for principal in self.graph.principals() {
-                let (is_group, name) = match principal {
-                    Principal::Username(name) => (false, name),
-                    Principal::Group(name) => (true, name),
-                };
-                if let Some(first) = names.text(name).as_bytes().first_chunk() {
-                    beginnings.entry((is_group, *first)).or_default().push(principal);
-                }
-            }
-            beginnings
-        });
-        let templates = mapped.groups.iter().map(|group| (true, group));
-        let mut found = Vec::new();
-        for (is_group, template) in std::iter::once((false, &mapped.username)).chain(templates) {
-            let own = if is_group { Principal::Group } else { Principal::Username };
-            if let Some(text) = template.as_literal() {
-                let own = own(names.lookup(text));
-                found.extend(self.graph.is_bound(own).then_some(own));
-                continue;
-            }
-            let Some(first) = template.beginning().as_bytes().first_chunk() else {
-                return self.graph.principals().collect();
-            };
-            found.extend(beginnings.get(&(is_group, *first)).into_iter().flatten());
-        }
-        found.sort_unstable();
-        found.dedup();
-        found
-    }
-
-    fn with_bindings(
-        &self,
-        who: &Who,
-        mapped: &Mapped,
-        principal: Option<Principal>,
-        text: &str,
-        bindings: &Bindings,
-    ) -> UserInfo {
-        let again = who.identity.clone().and_then(|mut identity| {
-            if let Some(session) = &bindings.session_name {
-                identity = identity.with_session(session);
-            }
-            if let Some(key) = &bindings.access_key_id {
-                identity = identity.with_access_key_id(key);
-            }
-            self.identities.user_info(&identity).ok()
-        });
-        let mut user = certain(again.as_ref().unwrap_or(mapped));
-        match principal {
-            Some(Principal::Username(_)) => text.clone_into(&mut user.username),
-            _ => {
-                if !user.in_group(text) {
-                    user.groups.insert(0, text.to_owned());
-                }
-            }
-        }
-        user
     }
 }

@@ -1,5 +1,6 @@
 //! How answers are shown: text for people, JSON for machines. Nothing depends on these modules but the command line.
 
+pub mod aligned;
 pub mod json;
 pub mod matrix_html;
 pub mod matrix_long;

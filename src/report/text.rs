@@ -1,6 +1,6 @@
 //! Answers for people: aligned, short, every hop with its place.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -17,10 +17,11 @@ use crate::source::Sources;
 use crate::ternary::Ternary;
 use crate::user::SYSTEM_NODES;
 
-use super::visible::{make_visible, visible};
+use super::aligned::Aligned;
+use super::visible::visible;
 use super::words::{self, Hop};
 
-const DIM: Style = Style::new().dimmed();
+pub(super) const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
 
 /// The colour of an answer.
@@ -50,112 +51,6 @@ pub fn asker(who: &Who, arn: Option<&str>) -> String {
 pub fn headline(out: &mut dyn Write, ternary: Ternary, asked: &str, asker: &str) -> io::Result<()> {
     let style = style(ternary);
     writeln!(out, "{style}{ternary}{style:#} - {} as {}", visible(asked), visible(asker))
-}
-
-/// How wide a text may be for the places of others to be aligned behind it.
-const WIDEST: usize = 100;
-
-/// How much is gathered before it is written.
-const CHUNK: usize = 1 << 15;
-
-/// Lines with their places aligned, written as they are made; texts and places as [`visible`] shows them.
-///
-/// The column of the places is not known before the last line is; so whatever makes the lines runs twice, the first
-/// time to measure them.
-pub struct Aligned<'o> {
-    /// Where lines go; `None` while they are measured.
-    out: Option<&'o mut dyn Write>,
-    indent: usize,
-    column: usize,
-    line: String,
-    dim: [String; 2],
-}
-
-impl<'o> Aligned<'o> {
-    /// Writes the lines that `each` makes.
-    ///
-    /// # Errors
-    /// If writing fails.
-    pub fn write(
-        out: &'o mut dyn Write,
-        indent: usize,
-        mut each: impl FnMut(&mut Self) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let dim = [DIM.to_string(), format!("{DIM:#}")];
-        let mut lines = Self { out: None, indent, column: 0, line: String::new(), dim };
-        each(&mut lines)?;
-        lines.out = Some(out);
-        lines.line.clear();
-        each(&mut lines)?;
-        lines.pour(0)
-    }
-
-    fn pour(&mut self, limit: usize) -> io::Result<()> {
-        if let Some(out) = &mut self.out
-            && self.line.len() > limit
-        {
-            out.write_all(self.line.as_bytes())?;
-            self.line.clear();
-        }
-        Ok(())
-    }
-
-    /// A line without a place.
-    ///
-    /// # Errors
-    /// If writing fails.
-    pub fn bare(&mut self, depth: usize, text: impl Display) -> io::Result<()> {
-        if self.out.is_none() {
-            return Ok(());
-        }
-        let lead = self.indent + 2 * depth;
-        let start = self.line.len();
-        let _ = write!(self.line, "{:lead$}{text}", "");
-        make_visible(&mut self.line, start);
-        self.line.push('\n');
-        self.pour(CHUNK)
-    }
-
-    /// A line with its place, if that is not empty.
-    ///
-    /// # Errors
-    /// If writing fails.
-    pub fn line(&mut self, depth: usize, text: impl Display, place: impl Display) -> io::Result<()> {
-        let lead = self.indent + 2 * depth;
-        if self.out.is_none() {
-            // No line can make the column wider than that.
-            if self.column < WIDEST {
-                self.line.clear();
-                let _ = write!(self.line, "{text}");
-                make_visible(&mut self.line, 0);
-                let width = lead + self.line.chars().count();
-                if width > self.column && width <= WIDEST {
-                    self.line.clear();
-                    let _ = write!(self.line, "{place}");
-                    self.column = if self.line.is_empty() { self.column } else { width };
-                }
-            }
-            return Ok(());
-        }
-        let start = self.line.len();
-        let _ = write!(self.line, "{:lead$}{text}", "");
-        make_visible(&mut self.line, start);
-        let written = self.line.len();
-        let width = self.line.get(start..).map_or(0, |line| line.chars().count());
-        let pad = self.column.saturating_sub(width) + 2;
-        let [dim, plain] = &self.dim;
-        let _ = write!(self.line, "{:pad$}{dim}", "");
-        let before = self.line.len();
-        let _ = write!(self.line, "{place}");
-        make_visible(&mut self.line, before);
-        if self.line.len() == before {
-            self.line.truncate(written);
-        } else {
-            self.line.push_str(plain);
-        }
-        self.line.push('\n');
-        self.pour(CHUNK)
-    }
 }
 
 /// Writes hops with their places aligned.

@@ -13,8 +13,8 @@ use crate::cluster::{Cluster, WhoIs};
 use crate::evaluate::Grant;
 use crate::who_can::{GrantAt, IdentityCan, Named, SubjectCan, Untold, WhoCan, grants_of};
 
+use super::aligned::Aligned;
 use super::json::Each;
-use super::text::Aligned;
 use super::visible::visible;
 use super::words::Hop;
 use super::{json, text, words};
