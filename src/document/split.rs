@@ -22,7 +22,7 @@ pub struct Document<'s> {
 /// only comments and white space are not.
 pub fn documents(text: &str) -> Documents<'_> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    Documents { rest: Some(text), line: 1, odd: None }
+    Documents { rest: Some(text), line: 1, odd: None, dashes: memchr::memmem::Finder::new(b"\n---") }
 }
 
 /// The iterator that [`documents`] gives.
@@ -33,6 +33,7 @@ pub struct Documents<'s> {
     line: u32,
     /// An odd separator before the rest, or in it.
     odd: Option<u32>,
+    dashes: memchr::memmem::Finder<'static>,
 }
 
 /// What a line that starts with three dashes is.
@@ -84,7 +85,7 @@ impl<'s> Iterator for Documents<'s> {
                 } else {
                     rest.as_bytes()
                         .get(from..)
-                        .and_then(|tail| memchr::memmem::find(tail, b"\n---"))
+                        .and_then(|tail| self.dashes.find(tail))
                         .map(|at| from + at + 1)
                 };
                 first = false;

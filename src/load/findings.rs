@@ -306,7 +306,7 @@ impl Findings {
             ("rbac.authorization.k8s.io/v1", Some(kind)) => self.rbac(kind, node, origin),
             ("apiextensions.k8s.io/v1", _) => self.custom_resource(node, origin),
             ("v1", _) => {
-                let done = match rbac::metadata_of(node) {
+                let done = match rbac::metadata_of(node, &mut self.scratch.keys) {
                     Ok(metadata) => self.core(kind, &metadata, node, origin),
                     Err(error) => {
                         self.refuse(kind, node, origin, &[error]);

@@ -11,7 +11,7 @@ use crate::rbac::{
 use crate::source::Source;
 
 use super::fields::{FieldError, list, mapping, text};
-use super::validate;
+use super::validate::{self, GoodKeys};
 
 pub(crate) use validate::GROUP;
 
@@ -61,12 +61,12 @@ pub(crate) struct Metadata<'t> {
 }
 
 /// Reads the metadata of an object.
-pub(crate) fn metadata_of(node: Node<'_>) -> Result<Metadata<'_>, FieldError> {
-    node.get("metadata").map_or_else(|| Ok(Metadata::default()), metadata)
+pub(crate) fn metadata_of<'t>(node: Node<'t>, keys: &mut GoodKeys) -> Result<Metadata<'t>, FieldError> {
+    node.get("metadata").map_or_else(|| Ok(Metadata::default()), |node| metadata(node, keys))
 }
 
 /// Reads `metadata`, checking the types of labels and annotations as well.
-pub(crate) fn metadata(node: Node<'_>) -> Result<Metadata<'_>, FieldError> {
+pub(crate) fn metadata<'t>(node: Node<'t>, keys: &mut GoodKeys) -> Result<Metadata<'t>, FieldError> {
     let mut metadata = Metadata::default();
     for (key, value) in mapping(node, &|| "metadata".into())? {
         match key.text() {
@@ -86,14 +86,14 @@ pub(crate) fn metadata(node: Node<'_>) -> Result<Metadata<'_>, FieldError> {
             "annotations" => {
                 for (key, value) in mapping(value, &|| "metadata.annotations".into())? {
                     text(value, &|| format!("metadata.annotations[{}]", key.text()))?;
-                    validate::annotation(key.text(), &mut metadata.problems);
+                    validate::annotation(key.text(), keys, &mut metadata.problems);
                 }
             }
             _ => {}
         }
     }
     for (key, value) in &metadata.labels {
-        validate::label(key, value, &|| "metadata.labels".into(), &mut metadata.problems);
+        validate::label(key, value, &|| "metadata.labels".into(), keys, &mut metadata.problems);
     }
     Ok(metadata)
 }
@@ -104,6 +104,7 @@ pub(crate) struct Scratch {
     lists: [Vec<Name>; 5],
     rules: Vec<PlacedRule>,
     subjects: Vec<PlacedSubject>,
+    pub(crate) keys: GoodKeys,
 }
 
 /// What came of an object.
@@ -140,7 +141,7 @@ pub(crate) fn add(
     for (key, value) in node.pairs() {
         match (key.text(), kind) {
             ("apiVersion" | "kind", _) => {}
-            ("metadata", _) => meta = metadata(value).map_err(|error| vec![error])?,
+            ("metadata", _) => meta = metadata(value, &mut scratch.keys).map_err(|error| vec![error])?,
             ("rules", RbacKind::Role | RbacKind::ClusterRole) => rules = Some(value),
             ("aggregationRule", RbacKind::ClusterRole) => aggregation = Some(value),
             ("subjects", RbacKind::RoleBinding | RbacKind::ClusterRoleBinding) => subjects = Some(value),
@@ -397,7 +398,7 @@ fn read_selector(
     }
     let mut all: Vec<Requirement> = Vec::with_capacity(labels.len() + requirements.len());
     for (key, value) in labels {
-        validate::label(key, value, &|| format!("{path}.matchLabels"), errors);
+        validate::label(key, value, &|| format!("{path}.matchLabels"), &mut GoodKeys::default(), errors);
         let values = Box::new([names.intern(value)]);
         all.push(Requirement { key: names.intern(key), operator: Operator::In, values });
     }

@@ -1,5 +1,7 @@
 //! What the API server refuses, in its own words: `pkg/apis/rbac/validation/validation.go`.
 
+use rustc_hash::FxHashSet;
+
 use crate::identity::is_template;
 use crate::names::{Names, is_dns_label, is_dns_subdomain};
 use crate::rbac::{PolicyRule, RoleKind};
@@ -84,9 +86,33 @@ fn is_label_text(text: &str) -> bool {
         && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
+/// Keys of labels and annotations in which nothing is wrong: the objects of a cluster share a few.
+#[derive(Debug, Default)]
+pub(crate) struct GoodKeys(FxHashSet<Box<str>>);
+
+impl GoodKeys {
+    /// Whether nothing is wrong with a key.
+    fn has(&mut self, key: &str) -> bool {
+        let is_good = self.0.contains(key) || qualified_name_problem(key).is_none();
+        // Whoever makes keys by the thousand is looked at each time.
+        if is_good && self.0.len() < 1_000 && !self.0.contains(key) {
+            self.0.insert(key.into());
+        }
+        is_good
+    }
+}
+
 /// A label, as `ValidateLabels` has it. One that some tool is still to fill in is nothing to refuse an object for.
-pub(crate) fn label(key: &str, value: &str, path: &dyn Fn() -> String, errors: &mut Vec<String>) {
-    label_key(key, path, errors);
+pub(crate) fn label(
+    key: &str,
+    value: &str,
+    path: &dyn Fn() -> String,
+    good: &mut GoodKeys,
+    errors: &mut Vec<String>,
+) {
+    if !good.has(key) {
+        label_key(key, path, errors);
+    }
     label_value(value, path, errors);
 }
 
@@ -105,8 +131,8 @@ pub(crate) fn label_value(value: &str, path: &dyn Fn() -> String, errors: &mut V
 }
 
 /// The key of an annotation, in which case does not matter: `ValidateAnnotations`.
-pub(crate) fn annotation(key: &str, errors: &mut Vec<String>) {
-    if qualified_name_problem(key).is_some() {
+pub(crate) fn annotation(key: &str, good: &mut GoodKeys, errors: &mut Vec<String>) {
+    if !good.has(key) {
         label_key(&key.to_lowercase(), &|| "metadata.annotations".into(), errors);
     }
 }

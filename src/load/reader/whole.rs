@@ -1,5 +1,9 @@
 //! A text that is there as a whole: its documents, YAML or JSON, one after the other.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use crate::document::{self, Tree, encoding, json, sniff, split, yaml};
 use crate::source::FileId;
 
@@ -119,10 +123,12 @@ pub(super) fn yaml_documents<'s>(found: &mut Findings, file: FileId, text: &'s s
     }
 }
 
+static KIND: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"kind: "));
+
 /// Whether the first thing in a text that looks like a kind is none that must be read: only then is it worth finding
 /// out what kind it really is.
 pub(super) fn may_be_skipped(text: &str) -> bool {
-    let first = memchr::memmem::find(text.as_bytes(), b"kind: ").and_then(|at| text.get(at + 6..));
+    let first = KIND.find(text.as_bytes()).and_then(|at| text.get(at + 6..));
     let word = first.and_then(|rest| rest.split(['\n', ' ']).next()).unwrap_or_default();
     !matches!(word, "ServiceAccount" | "Namespace" | "ConfigMap" | "CustomResourceDefinition")
         && RbacKind::of(word).is_none()
