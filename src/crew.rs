@@ -19,11 +19,20 @@ const MOST_WORKERS: usize = 8;
 ///
 /// A panic in `work` or `next` reaches the caller.
 pub(crate) fn run<J: Default + Send>(
+    next: impl FnMut(&mut J) -> bool + Send,
+    work: impl Fn(&mut J) + Sync,
+    take: impl FnMut(&mut J) -> ControlFlow<()>,
+) {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_WORKERS);
+    run_with(workers, next, work, take);
+}
+
+fn run_with<J: Default + Send>(
+    workers: usize,
     mut next: impl FnMut(&mut J) -> bool + Send,
     work: impl Fn(&mut J) + Sync,
     mut take: impl FnMut(&mut J) -> ControlFlow<()>,
 ) {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_WORKERS);
     let mut job = J::default();
     let mut done = 0;
     while workers == 1 || done < ALONE {
@@ -43,11 +52,13 @@ pub(crate) fn run<J: Default + Send>(
         room: Condvar::new(),
     };
     std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| crew.help(&work, workers * 3));
-        }
+        // From here on, whoever leaves lets all others go.
         let _on_leaving = crew.closing();
-        while let Some(mut job) = crew.first() {
+        let helper = || std::thread::Builder::new().spawn_scoped(scope, || crew.help(&work, workers * 3));
+        // Threads may be few, or none: then everything is done here.
+        let helpers = (0..workers).map_while(|_| helper().ok()).count();
+        while helpers > 0 || crew.step(&work, 1) {
+            let Some(mut job) = crew.first() else { return };
             if take(&mut job).is_break() {
                 return;
             }
@@ -120,19 +131,24 @@ impl<N: FnMut(&mut J) -> bool, J: Default> Crew<N, J> {
     fn help(&self, work: impl Fn(&mut J), most: usize) {
         // Whoever leaves by a panic leaves a job undone, for which nobody must wait.
         let panicking = self.closing();
-        while let Some((number, mut job)) = self.begin(most) {
-            work(&mut job);
-            let mut desk = lock(&self.desk);
-            let place = number - desk.taken;
-            if let Some(slot) = desk.begun.get_mut(place) {
-                *slot = Some(job);
-            }
-            drop(desk);
-            if place == 0 {
-                self.ready.notify_one();
-            }
-        }
+        while self.step(&work, most) {}
         std::mem::forget(panicking);
+    }
+
+    /// Does the next job; `false` if there is none.
+    fn step(&self, work: impl Fn(&mut J), most: usize) -> bool {
+        let Some((number, mut job)) = self.begin(most) else { return false };
+        work(&mut job);
+        let mut desk = lock(&self.desk);
+        let place = number - desk.taken;
+        if let Some(slot) = desk.begun.get_mut(place) {
+            *slot = Some(job);
+        }
+        drop(desk);
+        if place == 0 {
+            self.ready.notify_one();
+        }
+        true
     }
 
     /// The next job, with its number.
@@ -177,10 +193,11 @@ mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    fn squares(count: usize, enough: usize) -> Vec<usize> {
+    fn squares(workers: usize, count: usize, enough: usize) -> Vec<usize> {
         let mut given = 0;
         let mut taken = Vec::new();
-        run(
+        run_with(
+            workers,
             |job: &mut usize| {
                 *job = given;
                 given += 1;
@@ -203,17 +220,22 @@ mod tests {
 
     #[test]
     fn jobs_are_taken_in_the_order_in_which_they_came() {
-        for count in [0, 1, ALONE, ALONE + 1, 7, 1000] {
-            let expected: Vec<usize> = (0..count).map(|number| number * number).collect();
-            assert_eq!(squares(count, usize::MAX), expected, "{count}");
+        // None is what is left where the system gives no thread.
+        for workers in [0, 1, 2, MOST_WORKERS] {
+            for count in [0, 1, ALONE, ALONE + 1, 7, 1000] {
+                let expected: Vec<usize> = (0..count).map(|number| number * number).collect();
+                assert_eq!(squares(workers, count, usize::MAX), expected, "{count} by {workers}");
+            }
         }
     }
 
     #[test]
     fn whoever_has_enough_may_stop() {
-        for enough in [1, ALONE, ALONE + 1, 100] {
-            let expected: Vec<usize> = (0..enough).map(|number| number * number).collect();
-            assert_eq!(squares(1000, enough), expected, "{enough}");
+        for workers in [0, 1, 2, MOST_WORKERS] {
+            for enough in [1, ALONE, ALONE + 1, 100] {
+                let expected: Vec<usize> = (0..enough).map(|number| number * number).collect();
+                assert_eq!(squares(workers, 1000, enough), expected, "{enough} by {workers}");
+            }
         }
     }
 

@@ -25,6 +25,26 @@ pub(crate) struct Args {
     inputs: Inputs,
 }
 
+/// Standard output, without whose reader there is nothing left to do: a stream of reviews may be open for ever.
+struct Heard(io::Stdout);
+
+fn unless_unheard<T>(written: io::Result<T>) -> io::Result<T> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
+        written => written,
+    }
+}
+
+impl Write for Heard {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        unless_unheard(self.0.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        unless_unheard(self.0.flush())
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     let from_stdin = args.reviews.as_ref().is_none_or(|path| path.as_os_str() == "-");
     if from_stdin && args.inputs.filename.iter().any(|path| path.as_os_str() == "-") {
@@ -33,7 +53,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         );
     }
     let cluster = args.inputs.load()?;
-    let mut output = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let mut output = BufWriter::with_capacity(1 << 16, Heard(io::stdout()));
     let mut input: Box<dyn Read + Send> = match &args.reviews {
         Some(path) if !from_stdin => {
             let file =

@@ -26,12 +26,18 @@ pub fn read<'s>(source: &'s str, tree: &mut Tree<'s>) -> bool {
 
 /// [`read`], for a document that starts at another line of its file.
 pub fn read_at<'s>(source: &'s str, first_line: u32, tree: &mut Tree<'s>) -> bool {
+    read_inside(source, first_line, 0, tree)
+}
+
+/// [`read_at`], for a part of a document that stands so deep in it.
+pub(crate) fn read_inside<'s>(source: &'s str, first_line: u32, depth: usize, tree: &mut Tree<'s>) -> bool {
     tree.reset(source);
     let in_subset = is_clean(source)
         && Reader {
             bytes: source.as_bytes(),
             tree,
             levels: Vec::with_capacity(16),
+            depth,
             pending: None,
             plain: false,
             at: 0,
@@ -114,6 +120,8 @@ struct Reader<'t, 's> {
     bytes: &'s [u8],
     tree: &'t mut Tree<'s>,
     levels: Vec<Level>,
+    /// Levels around the text.
+    depth: usize,
     /// The innermost collection waits for a value: null, at this place, if none comes.
     pending: Option<Position>,
     /// The last thing read was a plain scalar, which a deeper line would go on with.
@@ -330,7 +338,7 @@ impl Reader<'_, '_> {
     }
 
     fn open(&mut self, kind: Kind, position: Position) -> Option<Open> {
-        (self.levels.len() < MAX_DEPTH).then(|| self.tree.open(kind, position))
+        (self.depth + self.levels.len() < MAX_DEPTH).then(|| self.tree.open(kind, position))
     }
 
     /// Gives the innermost collection the null that it was left with.

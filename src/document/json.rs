@@ -32,22 +32,22 @@ pub fn read<'s>(source: &'s str, tree: &mut Tree<'s>) -> Result<(), ReadError> {
 pub fn read_at<'s>(source: &'s str, base: Position, tree: &mut Tree<'s>) -> Result<(), ReadError> {
     tree.reset(source);
     let mut scanner = Scanner::new(source, base);
-    let result = value(&mut scanner, tree).and_then(|()| scanner.end());
+    let result = value(&mut scanner, tree, 0).and_then(|()| scanner.end());
     if result.is_err() {
         tree.reset(source);
     }
     result
 }
 
-/// Reads the value at the scanner into the tree, and leaves the scanner behind it.
-fn value<'s>(scanner: &mut Scanner<'s>, tree: &mut Tree<'s>) -> Result<(), ReadError> {
+/// Reads the value at the scanner, which stands so deep in others, into the tree, and leaves the scanner behind it.
+fn value<'s>(scanner: &mut Scanner<'s>, tree: &mut Tree<'s>, depth: usize) -> Result<(), ReadError> {
     let mut open: Vec<(Open, Kind)> = Vec::with_capacity(16);
     loop {
         scanner.white_space();
         let position = scanner.position();
         match scanner.peek() {
             Some(first @ (b'{' | b'[')) => {
-                if open.len() >= MAX_DEPTH {
+                if depth + open.len() >= MAX_DEPTH {
                     return Err(too_deep(position));
                 }
                 scanner.advance(1);

@@ -21,7 +21,6 @@ pub struct Document<'s> {
 /// The documents of a file in order. Parts without any text are left out, as kubectl leaves them out; parts with
 /// only comments and white space are not.
 pub fn documents(text: &str) -> Documents<'_> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     Documents { rest: Some(text), line: 1, odd: None, dashes: memchr::memmem::Finder::new(b"\n---") }
 }
 
@@ -101,9 +100,9 @@ impl<'s> Iterator for Documents<'s> {
                 match dashes(line) {
                     Dashes::Separator => break Some((at, line.len())),
                     // The dashes of an inline document open the text.
-                    Dashes::Inline if at == 0 => self.odd = self.odd.or(Some(odd_line())),
+                    Dashes::Inline if at == 0 => self.odd = self.odd.or_else(|| Some(odd_line())),
                     Dashes::Inline => break Some((at, 0)),
-                    Dashes::Text => self.odd = self.odd.or(Some(odd_line())),
+                    Dashes::Text => self.odd = self.odd.or_else(|| Some(odd_line())),
                 }
             };
             let (at, separator) = found.unwrap_or((rest.len(), 0));
@@ -145,7 +144,7 @@ mod tests {
             ("comment_without_space", "a: 1\n---#b\nb: 2\n", &[("a: 1\n", 1, None), ("b: 2\n", 3, None)]),
             ("white_space_after_dashes", "a: 1\n--- \t\nb: 2\n", &[("a: 1\n", 1, None), ("b: 2\n", 3, None)]),
             ("crlf", "a: 1\r\n---\r\nb: 2\r\n", &[("a: 1\r\n", 1, None), ("b: 2\r\n", 3, None)]),
-            ("byte_order_mark", "\u{feff}---\na: 1\n", &[("a: 1\n", 2, None)]),
+            ("byte_order_mark_is_text", "\u{feff}a: 1\n", &[("\u{feff}a: 1\n", 1, None)]),
             ("comment_only", "# a\n---\n# b\n", &[("# a\n", 1, None), ("# b\n", 3, None)]),
             ("indented_dashes_are_text", "a: |\n  ---\n  b\n", &[("a: |\n  ---\n  b\n", 1, None)]),
             ("dashes_in_a_line_are_text", "a: ---\nb: 1\n", &[("a: ---\nb: 1\n", 1, None)]),

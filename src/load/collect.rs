@@ -110,8 +110,8 @@ impl Collector {
         }
         self.diagnostics.extend(diagnostics);
         self.summary.add(&mut found.summary, shift);
-        add_first(&mut self.default_namespace, found.default_namespace, shift);
-        add_first(&mut self.other_documents, found.other_documents, shift);
+        add_first(&mut self.default_namespace, std::mem::take(&mut found.default_namespace), shift);
+        add_first(&mut self.other_documents, std::mem::take(&mut found.other_documents), shift);
         self.labelled.append(&mut found.labelled);
     }
 

@@ -100,7 +100,7 @@ impl Reader {
             self.bytes(collector, &name, window.bytes());
             return Ok(());
         }
-        if !encoding::is_plain(window.bytes()) {
+        if !window.is_plain() {
             self.bytes(collector, &name, &std::fs::read(path)?);
             return Ok(());
         }

@@ -13,8 +13,8 @@ const READ: usize = 1 << 16;
 
 /// Reads a stream of reviews (NDJSON, JSON or YAML documents) and writes each back as one line of JSON, in order.
 ///
-/// Holds a few hundred reviews at a time, and answers what has come before it waits for more. Gives how many there
-/// were.
+/// Holds a few hundred reviews at a time, or those of one line, and answers what has come before it waits for more.
+/// Gives how many there were.
 ///
 /// # Errors
 /// If reading or writing fails.
@@ -82,6 +82,8 @@ struct Cutter<'i> {
     input: &'i mut (dyn Read + Send),
     /// What was read; the last line of it may not be whole.
     buffer: Vec<u8>,
+    /// So much of the buffer, from its beginning, holds no line feed.
+    searched: usize,
     chunks: Chunks,
     is_over: bool,
     failed: Option<Error>,
@@ -89,7 +91,14 @@ struct Cutter<'i> {
 
 impl<'i> Cutter<'i> {
     fn new(input: &'i mut (dyn Read + Send)) -> Self {
-        Self { input, buffer: Vec::new(), chunks: Chunks::default(), is_over: false, failed: None }
+        Self {
+            input,
+            buffer: Vec::new(),
+            searched: 0,
+            chunks: Chunks::default(),
+            is_over: false,
+            failed: None,
+        }
     }
 
     /// Reads until there are whole chunks; `false` if there are no more.
@@ -124,9 +133,11 @@ impl<'i> Cutter<'i> {
     /// Moves the whole lines of the buffer into the batch, as far as they make whole chunks.
     fn lines(&mut self, batch: &mut Batch) {
         let mut start = 0;
-        while let Some(rest) = self.buffer.get(start..).filter(|rest| !rest.is_empty()) {
+        while start < self.buffer.len() {
+            let from = start.max(self.searched);
+            let rest = self.buffer.get(from..).unwrap_or_default();
             let end = match memchr::memchr(b'\n', rest) {
-                Some(feed) => start + feed + 1,
+                Some(feed) => from + feed + 1,
                 None if self.is_over => self.buffer.len(),
                 None => break,
             };
@@ -142,6 +153,7 @@ impl<'i> Cutter<'i> {
             start = end;
         }
         self.buffer.drain(..start);
+        self.searched = self.buffer.len();
         if self.is_over {
             for chunk in self.chunks.push(None) {
                 batch.push(&chunk);

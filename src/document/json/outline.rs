@@ -179,7 +179,7 @@ impl<'s> Elements<'s> {
         tree.reset(self.0.scanner.source());
         let result = self.0.step(*b"[]", |scanner| {
             let position = scanner.position();
-            value(scanner, tree).map(|()| position)
+            value(scanner, tree, 0).map(|()| position)
         });
         if matches!(result, Some(Err(_))) {
             tree.reset(self.0.scanner.source());

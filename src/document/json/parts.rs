@@ -102,7 +102,7 @@ impl Parts {
             return self.step(scanner, tree);
         }
         tree.reset(scanner.source());
-        value(scanner, tree).ok()?;
+        value(scanner, tree, 1).ok()?;
         self.after(scanner, b'}', State::Field, State::End)?;
         Some(Part::Field(key))
     }
@@ -110,7 +110,7 @@ impl Parts {
     fn item<'s>(&mut self, scanner: &mut Scanner<'s>, tree: &mut Tree<'s>) -> Option<Part> {
         tree.reset(scanner.source());
         scanner.white_space();
-        value(scanner, tree).ok()?;
+        value(scanner, tree, 2).ok()?;
         self.after(scanner, b']', State::Item, State::AfterItems)?;
         Some(Part::Item)
     }

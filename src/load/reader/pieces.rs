@@ -139,10 +139,12 @@ impl<'i> Cutter<'i> {
             let is_last = self.window.is_last();
             let found = match self.state {
                 State::Documents => {
-                    if let Some(rest) = text.strip_prefix(b"---\n") {
-                        let len = text.len() - rest.len();
-                        self.window.take(len);
-                        piece.passed_over += 1;
+                    let separator = b"---\n";
+                    let count = text.chunks(separator.len()).take_while(|line| line == separator).count();
+                    if count > 0 {
+                        self.window.take(count * separator.len());
+                        piece.passed_over += u32::try_from(count).unwrap_or(u32::MAX);
+                        self.window.fill(self.input)?;
                         continue;
                     }
                     let end = documents_end(text, is_last);

@@ -7,7 +7,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use super::*;
 use crate::load::{LoadOptions, Loaded};
 
-const PARTS: [&str; 30] = [
+const PARTS: [&str; 33] = [
     "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: r\nrules:\n- apiGroups: ['']\n  resources: [pods]\n  verbs: [get]\n",
     "{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: s}, rules: []}\n",
     "{\"apiVersion\": \"rbac.authorization.k8s.io/v1\", \"kind\": \"ClusterRole\", \"metadata\": {\"name\": \"ä\"}}\n",
@@ -38,6 +38,9 @@ const PARTS: [&str; 30] = [
     "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: aws-auth\n  namespace: kube-system\ndata:\n  mapUsers: |\n    - userarn: x\n",
     "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: aws-auth\ndata:\n  mapAccounts: |\n    - \"1\"\n",
     "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: pods.\nspec:\n  group: apps\n  names: {plural: deployments, kind: D}\n  versions: [{name: v1, served: true}]\n",
+    "\u{feff}apiVersion: apps/v1\nkind: Deployment\nspec: \"open\n",
+    "\u{feff}apiVersion: v1\nkind: Namespace\nmetadata:\n  name: marked\n",
+    "\u{feff}--- {a: b}\n",
 ];
 
 /// What items of a JSON list may be, with texts that look like the place between two items.
@@ -148,6 +151,46 @@ fn pieces_never_change_what_a_stream_of_json_values_means() {
 fn lines_that_end_as_on_windows_never_change_what_a_file_means() {
     let parts = prop::collection::vec(select(&PARTS), 1..12).prop_map(|parts| parts.concat());
     compare(&parts.prop_map(|text| text.replace('\n', "\r\n")));
+}
+
+#[test]
+fn an_item_may_be_as_deep_in_pieces_as_in_the_whole() {
+    let mut refused = 0;
+    for depth in 190..205 {
+        let json = |deep: &str| format!("{}{},{deep},{}{}", HEADS[0], ITEMS[0], ITEMS[1], TAILS[0]);
+        let arrays = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let item = format!("{{\"apiVersion\":\"v1\",\"kind\":\"X\",\"deep\":{arrays}}}");
+        let yaml = format!(
+            "apiVersion: v1\nitems:\n{0}- apiVersion: v1\n  kind: X\n  deep:\n  {1}a\n{0}kind: List\n",
+            "- apiVersion: rbac.authorization.k8s.io/v1\n  kind: ClusterRole\n  metadata:\n    name: a\n",
+            "- ".repeat(depth),
+        );
+        for text in [json(&item), yaml] {
+            let whole = loaded(Reader::default(), &text);
+            refused += usize::from(whole.policy.roles.is_empty());
+            for size in [30, 100, 250, 600] {
+                let pieces = loaded(Reader::with_pieces(size), &text);
+                assert_eq!(said(&whole), said(&pieces), "{depth} deep, in pieces of {size}");
+            }
+        }
+    }
+    assert!((2..28).contains(&refused), "{refused} of 30");
+}
+
+#[test]
+fn what_was_taken_in_is_not_counted_again() {
+    let mut found = Findings::default();
+    let file = found.file("a");
+    let role = PARTS[0].replace("ClusterRole", "Role");
+    whole::bytes(&mut found, file, format!("{role}---\na: b\n").as_bytes(), &mut Tree::default());
+    let mut collector = Collector::default();
+    collector.take(&mut found);
+    collector.take(&mut found);
+    let loaded = collector.finish(&LoadOptions::default());
+    let told = said(&loaded);
+    for once in ["1 object without `metadata.namespace`", "1 document is no Kubernetes object"] {
+        assert!(told.iter().any(|line| line.contains(once)), "{once}: {told:?}");
+    }
 }
 
 /// A sequence of numbers that look random.

@@ -12,12 +12,14 @@ pub(super) struct Window {
     bytes: Vec<u8>,
     is_last: bool,
     piece: usize,
+    /// Whether the file is UTF-8 as far as its beginning shows, once that was read.
+    is_plain: Option<bool>,
 }
 
 impl Window {
     /// An empty window that takes in so many bytes at once.
     pub(super) fn new(piece: usize) -> Self {
-        Self { bytes: Vec::new(), is_last: false, piece }
+        Self { bytes: Vec::new(), is_last: false, piece, is_plain: None }
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -43,7 +45,7 @@ impl Window {
             self.read(input, 1)?;
         }
         // In UTF-16 the same bytes may be a part of something else.
-        if before > 0 || encoding::is_plain(&self.bytes) {
+        if *self.is_plain.get_or_insert_with(|| encoding::is_plain(&self.bytes)) {
             encoding::unify_line_ends(&mut self.bytes, before);
         }
         Ok(())
@@ -54,6 +56,11 @@ impl Window {
         let read = input.take(count as u64).read_to_end(&mut self.bytes)?;
         self.is_last = read < count;
         Ok(())
+    }
+
+    /// Whether the file is UTF-8 as far as its beginning shows.
+    pub(super) fn is_plain(&self) -> bool {
+        self.is_plain == Some(true)
     }
 
     /// Lets go of the first part.

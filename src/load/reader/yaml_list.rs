@@ -80,7 +80,7 @@ pub(super) fn read(found: &mut Found<'_>, text: &str, begins: bool, ends: bool) 
         let (len, next) = item(rest);
         let part = rest.get(..len)?;
         // Also of a kind that is not needed: one item that does not read spoils the list.
-        if !block::read(part, &mut tree) {
+        if !block::read_inside(part, 1, 1, &mut tree) {
             return None;
         }
         found.item(only_item(&tree)?, Origin::yaml(FileId::default(), lines_before));
