@@ -283,9 +283,9 @@ pub(super) fn digits(number: u32, buffer: &mut [u8; 10]) -> &str {
 /// Grants that rows point to, each stored once, numbered as they come: there may be a million.
 #[derive(Default)]
 struct GrantTable<'g> {
-    /// Per binding that grants anything its number here, and the number of the grant by each of its rules;
-    /// [`u32::MAX`] for none yet.
-    numbers: FxHashMap<u32, (u32, Box<[u32]>)>,
+    /// Per binding that grants anything, and subject of it, its number here, and the number of the grant by each of
+    /// its rules; [`u32::MAX`] for none yet.
+    numbers: FxHashMap<(u32, u32), (u32, Box<[u32]>)>,
     bindings: Vec<Applied<'g>>,
     /// Binding, subject and rule of each grant.
     grants: Vec<[u32; 3]>,
@@ -304,14 +304,14 @@ impl<'g> GrantTable<'g> {
         self.here.resize(block.len(), u32::MAX);
     }
 
-    /// The number of a grant of the block: binding and rule settle it.
+    /// The number of a grant of the block: binding, subject and rule settle it.
     fn number(&mut self, block: &RowGrants<'g>, local: u32) -> u32 {
         let Self { numbers, bindings, grants, here } = self;
         let Some(here) = here.get_mut(local as usize) else { return u32::MAX };
         if *here == u32::MAX
             && let Some((GrantAt { applied, subject, rule }, _)) = block.grant(local)
         {
-            let (binding, rules) = numbers.entry(applied.order()).or_insert_with(|| {
+            let (binding, rules) = numbers.entry((applied.order(), subject)).or_insert_with(|| {
                 bindings.push(applied);
                 (narrow(bindings.len() - 1), Box::default())
             });

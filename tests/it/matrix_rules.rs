@@ -496,6 +496,31 @@ fn all_machine_formats_hold_the_same_rows_and_json_its_grants() {
     assert_eq!(counted, rows.len());
 }
 
+/// Two whom one binding names share its rules, and each is named as itself.
+#[test]
+fn the_grants_of_a_row_name_the_subject_that_its_holder_is() {
+    let text = r#"
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: read}, rules: [{apiGroups: [""], resources: [pods], verbs: [get]}]}
+---
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRoleBinding, metadata: {name: read}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: read}, subjects: [{kind: User, name: ann}, {kind: Group, name: devs}, {kind: User, name: bob}]}
+"#;
+    let cluster = load_text(text, Completeness::Complete);
+    let mut holders = holder::bound(&cluster);
+    holder::sort(&mut holders);
+    let matrix = Matrix::new(&cluster, &Filter::default());
+    let mut out = Vec::new();
+    matrix_long::json(&mut out, &matrix, &holders, &json!({}), &mut |_, _| {}).unwrap();
+    let whole: Value = serde_json::from_slice(&out).unwrap();
+    let mut named = Vec::new();
+    for row in whole["rows"].as_array().unwrap() {
+        for number in row["grants"].as_array().unwrap() {
+            let grant = &whole["grants"][usize::try_from(number.as_u64().unwrap()).unwrap()];
+            named.push((row["identity"].as_str().unwrap(), grant["subject"]["name"].as_str().unwrap()));
+        }
+    }
+    assert_eq!(named, [("devs", "devs"), ("ann", "ann"), ("bob", "bob")]);
+}
+
 #[test]
 fn what_cannot_be_read_leaves_no_cell_a_no() {
     let text = arns_text() + "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: [";
