@@ -3,8 +3,12 @@
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write};
 
-use super::text::DIM;
+use anstyle::Style;
+
 use super::visible::make_visible;
+
+/// What is said beside the point.
+pub(super) const DIM: Style = Style::new().dimmed();
 
 /// How wide a text may be for the places of others to be aligned behind it.
 const WIDEST: usize = 100;

@@ -17,11 +17,10 @@ use crate::source::Sources;
 use crate::ternary::Ternary;
 use crate::user::SYSTEM_NODES;
 
-use super::aligned::Aligned;
+use super::aligned::{Aligned, DIM};
 use super::visible::visible;
 use super::words::{self, Hop};
 
-pub(super) const DIM: Style = Style::new().dimmed();
 const BOLD: Style = Style::new().bold();
 
 /// The colour of an answer.
