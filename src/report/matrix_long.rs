@@ -280,12 +280,15 @@ pub(super) fn digits(number: u32, buffer: &mut [u8; 10]) -> &str {
     buffer.get(start..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default()
 }
 
+/// The number of a binding among those that grant anything, and the numbers of its grants by its rules; [`u32::MAX`]
+/// for none yet.
+type Numbers = (u32, Box<[u32]>);
+
 /// Grants that rows point to, each stored once, numbered as they come: there may be a million.
 #[derive(Default)]
 struct GrantTable<'g> {
-    /// Per binding that grants anything, and subject of it, its number here, and the number of the grant by each of
-    /// its rules; [`u32::MAX`] for none yet.
-    numbers: FxHashMap<(u32, u32), (u32, Box<[u32]>)>,
+    /// Per binding that grants anything, and subject of it, the grants by each of its rules.
+    numbers: FxHashMap<(u32, u32), Numbers>,
     bindings: Vec<Applied<'g>>,
     /// Binding, subject and rule of each grant.
     grants: Vec<[u32; 3]>,
