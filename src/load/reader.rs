@@ -111,13 +111,12 @@ impl Reader {
     pub(super) fn bytes(self, collector: &mut Collector, name: &str, bytes: &[u8]) {
         match encoding::decode(bytes) {
             Ok(text) if text.len() > self.piece => {
-                let text = text.as_bytes();
-                let again = || Ok(Cow::Borrowed(text));
+                let again = || Ok(Cow::Borrowed(bytes));
                 // Reading from memory does not fail.
-                let _ = Self::pieces(collector, name, Window::new(self.piece), &mut &*text, &again);
+                let _ = Self::pieces(collector, name, Window::new(self.piece), &mut text.as_bytes(), &again);
             }
-            Ok(text) => Self::whole(collector, name, text.as_bytes()),
-            Err(_) => Self::whole(collector, name, bytes),
+            // What is decoded twice loses two marks of the encoding.
+            _ => Self::whole(collector, name, bytes),
         }
     }
 

@@ -177,6 +177,17 @@ fn an_item_may_be_as_deep_in_pieces_as_in_the_whole() {
     assert!((2..28).contains(&refused), "{refused} of 30");
 }
 
+/// Only the mark at the beginning of a file is none of its text.
+#[test]
+fn of_two_marks_the_second_is_text() {
+    let text = format!("{}{}---\n{}", "\u{feff}", PARTS[30], PARTS[0]);
+    let whole = loaded(Reader::default(), &text);
+    assert_eq!(whole.summary.unreadable, 1, "the open quote is read, not passed over");
+    for size in [20, 60, 100] {
+        assert_eq!(said(&whole), said(&loaded(Reader::with_pieces(size), &text)), "in pieces of {size}");
+    }
+}
+
 #[test]
 fn what_was_taken_in_is_not_counted_again() {
     let mut found = Findings::default();
