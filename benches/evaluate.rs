@@ -15,8 +15,8 @@ use std::io::{self, Write};
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use rbacsim::cluster::Cluster;
-use rbacsim::load::{Input, LoadOptions, Loaded, load};
+use rbacsim::decide::cluster::Cluster;
+use rbacsim::read::{Input, LoadOptions, Loaded, load};
 use support::cluster::{self, Form, SIZES};
 use support::model::Model;
 use support::questions::{self, Question};
@@ -156,7 +156,7 @@ fn review_stream(bencher: Bencher<'_, '_>, size: usize) {
     let stream = questions::reviews(&asked);
     bencher.counter(ItemsCount::new(asked.len())).bench_local(|| {
         let mut output = Vec::with_capacity(stream.len() * 2);
-        rbacsim::review::stream(&cluster, &mut stream.as_bytes(), &mut output).unwrap();
+        rbacsim::ask::review::stream(&cluster, &mut stream.as_bytes(), &mut output).unwrap();
         output
     });
 }
@@ -183,7 +183,7 @@ fn length(write: impl FnOnce(&mut Length)) -> u64 {
 }
 
 mod matrix {
-    use rbacsim::matrix::{Filter, Matrix, holder};
+    use rbacsim::ask::matrix::{Filter, Matrix, holder};
     use rbacsim::report::{matrix_html, matrix_long};
 
     use super::{Bencher, BytesCount, Cluster, ItemsCount, Length, SIZES, cluster_of, length};
@@ -227,9 +227,9 @@ mod matrix {
 }
 
 mod who_can {
-    use rbacsim::question::Request;
+    use rbacsim::ask::question::Request;
+    use rbacsim::ask::who_can::{Ask, who_can};
     use rbacsim::report::who_can as report;
-    use rbacsim::who_can::{Ask, who_can};
 
     use super::{Bencher, BytesCount, Cluster, ItemsCount, Length, SIZES, cluster, cluster_of, length};
 
@@ -276,7 +276,7 @@ mod who_can {
 
     #[divan::bench(args = SIZES, max_time = 3)]
     fn every_namespace_as_json(bencher: Bencher<'_, '_>, size: usize) {
-        fn write(cluster: &Cluster, found: &rbacsim::who_can::WhoCan<'_>, out: &mut Length) {
+        fn write(cluster: &Cluster, found: &rbacsim::ask::who_can::WhoCan<'_>, out: &mut Length) {
             let question = serde_json::Value::Null;
             let asked = report::Asked { text: "get pods", question: &question, notes: &[], warnings: &[] };
             serde_json::to_writer_pretty(out, &report::document(cluster, asked, found)).unwrap();

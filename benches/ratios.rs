@@ -21,8 +21,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
-use rbacsim::cluster::Cluster;
-use rbacsim::load::{Input, LoadOptions, Loaded, load};
+use rbacsim::decide::cluster::Cluster;
+use rbacsim::read::{Input, LoadOptions, Loaded, load};
 use serde::de::DeserializeOwned;
 use support::cluster::{self, Form};
 use support::model::Model;
@@ -105,7 +105,7 @@ fn run_stage(stage: &str, input: &Path) {
             let stream = questions::reviews(&asked);
             let mut out = Vec::with_capacity(stream.len() * 2);
             let start = Instant::now();
-            rbacsim::review::stream(&cluster, &mut stream.as_bytes(), &mut out).unwrap();
+            rbacsim::ask::review::stream(&cluster, &mut stream.as_bytes(), &mut out).unwrap();
             black_box(&out);
             start.elapsed().as_secs_f64() / asked.len() as f64
         }

@@ -2,16 +2,16 @@
 //!
 //! # The library
 //!
-//! Everything that the command line does goes through this interface: [`load::load`] reads files into
-//! [`load::Loaded`], [`cluster::Cluster`] makes a graph of it, [`cluster::Cluster::identify`] turns an ARN into somebody who
-//! asks, and [`cluster::Cluster::answer`] answers with every reason. [`graph::RbacGraph::authorize`] is the bare
+//! Everything that the command line does goes through this interface: [`read::load`] reads files into
+//! [`read::Loaded`], [`decide::cluster::Cluster`] makes a graph of it, [`decide::cluster::Cluster::identify`] turns an ARN into somebody who
+//! asks, and [`decide::cluster::Cluster::answer`] answers with every reason. [`decide::graph::RbacGraph::authorize`] is the bare
 //! decision.
 //!
 //! ```
-//! use rbacsim::attributes::{Attributes, ResourceAttributes};
-//! use rbacsim::cluster::Cluster;
-//! use rbacsim::load::{Input, LoadOptions, load};
-//! use rbacsim::ternary::Ternary;
+//! use rbacsim::model::attributes::{Attributes, ResourceAttributes};
+//! use rbacsim::decide::cluster::Cluster;
+//! use rbacsim::read::{Input, LoadOptions, load};
+//! use rbacsim::model::ternary::Ternary;
 //!
 //! let loaded = load(&[Input::Path("testdata/quickstart".into())], &LoadOptions::default())?;
 //! let cluster = Cluster::from(loaded);
@@ -34,30 +34,116 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-pub mod answer;
-pub mod attributes;
-pub mod catalogue;
-pub mod cluster;
-mod crew;
-pub mod defaults;
-pub mod diagnostic;
-pub mod document;
-pub mod evaluate;
-pub mod graph;
-pub mod identity;
-pub mod load;
-pub mod matrix;
-pub mod names;
-pub mod operations;
-pub mod policy;
-pub mod question;
-pub mod rbac;
-pub mod report;
-pub mod review;
-pub mod rules_review;
-pub mod source;
-pub mod steps;
-pub mod ternary;
-pub mod user;
-pub mod version;
-pub mod who_can;
+/// The vocabulary that every room speaks: names, places, attributes, users, RBAC objects, diagnostics, yes-no-unknown.
+///
+/// Types and what is true of them alone. No input or output, and no rule about who may do what.
+pub mod model {
+    pub mod attributes;
+    pub mod diagnostic;
+    pub mod names;
+    pub mod policy;
+    pub mod rbac;
+    pub mod source;
+    pub mod ternary;
+    pub mod user;
+    pub mod version;
+}
+
+/// From text to a tree with the place of every node: YAML as kubectl reads it, JSON, encodings.
+///
+/// Knows no Kubernetes, and opens no file.
+pub mod document {
+    pub mod block;
+    pub mod encoding;
+    pub mod json;
+    pub mod scalar;
+    pub mod sniff;
+    pub mod split;
+    mod tree;
+    pub mod yaml;
+
+    pub use self::tree::*;
+}
+
+/// What Kubernetes ships, built into the program: API resources, default roles and bindings, kubectl's operations.
+///
+/// Tables of facts and how to look into them. Nothing of what was loaded, except types that CRDs add.
+pub mod knowledge {
+    pub mod catalogue;
+    pub mod defaults;
+    pub mod operations;
+}
+
+/// Who the caller is: from an IAM ARN to the username and the groups that the API server sees.
+///
+/// One file a source of identity, all behind [`identity::IdentitySource`]. Knows no roles and no bindings.
+pub mod identity {
+    pub mod arn;
+    pub mod aws_auth;
+    mod caller;
+    mod nearest;
+    pub mod template;
+
+    pub use self::arn::{ParseArnError, PrincipalType, Unreachable};
+    pub use self::aws_auth::{AwsAuth, SectionText};
+    pub use self::caller::*;
+    pub use self::nearest::{NearMiss, NearReason};
+    pub(crate) use self::template::is_template;
+    pub use self::template::{Bindings, HoleKind, Sessions, Template};
+}
+
+/// From files to objects: bytes, documents, and what each of them is. The only room that opens files and starts threads.
+///
+/// Decodes and validates as the API server does; decides nothing about access.
+pub mod read {
+    mod aws_auth;
+    mod builtin;
+    mod collect;
+    mod crd;
+    mod fields;
+    mod findings;
+    mod load;
+    pub(crate) mod parallel;
+    mod rbac;
+    mod reader;
+    mod validate;
+
+    pub use self::load::*;
+}
+
+/// The decision: the graph from subjects to rules, the one matcher, and yes, no or unknown with every reason.
+///
+/// Takes typed requests; reads no words and writes none.
+pub mod decide {
+    pub mod answer;
+    pub mod cluster;
+    pub mod evaluate;
+    pub mod graph;
+}
+
+/// The questions: a user's words as typed requests, and everything that is asked with them, one file a question.
+///
+/// Decides through [`decide`] alone, and leaves to [`report`] how an answer looks.
+pub mod ask {
+    pub mod matrix;
+    pub mod question;
+    pub mod review;
+    pub mod rules_review;
+    pub mod steps;
+    pub mod who_can;
+}
+
+/// The forms of output: text and tables for people, JSON, CSV and a page. Shows answers and makes none.
+pub mod report {
+    pub mod aligned;
+    pub mod json;
+    pub mod matrix_html;
+    pub mod matrix_long;
+    pub mod matrix_statement;
+    pub mod matrix_table;
+    pub mod rules;
+    pub mod text;
+    pub mod visible;
+    pub mod who_can;
+    pub mod words;
+}

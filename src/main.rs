@@ -2,7 +2,19 @@
 
 use std::process::ExitCode;
 
-mod cli;
+/// From flags to library calls to exit codes, one file a command. Uses the library's public interface only.
+mod cli {
+    mod can_i;
+    mod inputs;
+    mod list;
+    mod matrix;
+    mod review;
+    mod run;
+    mod who_can;
+    mod whoami;
+
+    pub(crate) use self::run::*;
+}
 
 fn main() -> ExitCode {
     // A panic in the YAML parser becomes a diagnostic; its own report would only frighten.

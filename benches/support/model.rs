@@ -1,6 +1,6 @@
 //! The plain model: every binding, every subject, every rule, compared as text. What the index must earn.
 
-use rbacsim::attributes::Attributes;
+use rbacsim::model::attributes::Attributes;
 use serde_json::Value;
 
 use super::cluster;

@@ -1,7 +1,7 @@
 //! Questions about the generated cluster: half of them taken from what it grants, half at random.
 
-use rbacsim::attributes::{Attributes, ResourceAttributes};
-use rbacsim::user::UserInfo;
+use rbacsim::model::attributes::{Attributes, ResourceAttributes};
+use rbacsim::model::user::UserInfo;
 use serde_json::{Value, json};
 
 use super::cluster::{self, GROUPS, LEGACY, OBSERVERS, RESOURCES, Shape};

@@ -2,15 +2,15 @@
 
 use std::io::Write;
 
-use rbacsim::answer::Answer;
-use rbacsim::cluster::{Cluster, Who};
+use rbacsim::ask::question::{self, Question, Request, Target, Words};
+use rbacsim::ask::steps;
+use rbacsim::decide::answer::Answer;
+use rbacsim::decide::cluster::{Cluster, Who};
 use rbacsim::identity::IamIdentity;
-use rbacsim::operations::{self, Need, Plan, Step, StepName};
-use rbacsim::question::{self, Question, Request, Target, Words};
+use rbacsim::knowledge::operations::{self, Need, Plan, Step, StepName};
+use rbacsim::model::ternary::Ternary;
 use rbacsim::report::visible::visible;
 use rbacsim::report::{json, text};
-use rbacsim::steps;
-use rbacsim::ternary::Ternary;
 use serde_json::{Value, json};
 
 use super::inputs::{Identity, Inputs};
@@ -315,7 +315,7 @@ fn print_plan(
         let same = |other: &&Asked<'_>| {
             other.answer.ternary == Ternary::Unknown
                 && other.answer.grants.is_empty()
-                && matches!(other.answer.doubts.as_slice(), [rbacsim::answer::Doubt::NoIdentity])
+                && matches!(other.answer.doubts.as_slice(), [rbacsim::decide::answer::Doubt::NoIdentity])
         };
         if same(&one) && index > 0 {
             continue;

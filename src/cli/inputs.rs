@@ -4,12 +4,12 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use rbacsim::cluster::{Cluster, Who};
+use rbacsim::decide::cluster::{Cluster, Who};
 use rbacsim::identity::PrincipalType;
-use rbacsim::load::{Completeness, Defaults, Input, LoadOptions, load};
+use rbacsim::model::user::UserInfo;
+use rbacsim::model::version::KubernetesVersion;
+use rbacsim::read::{Completeness, Defaults, Input, LoadOptions, load};
 use rbacsim::report::text;
-use rbacsim::user::UserInfo;
-use rbacsim::version::KubernetesVersion;
 
 use super::Failure;
 

@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use rbacsim::cluster::Cluster;
+use rbacsim::ask::rules_review;
+use rbacsim::decide::cluster::Cluster;
 use rbacsim::report::visible::visible;
 use rbacsim::report::{json, rules, text};
-use rbacsim::rules_review;
 use serde_json::Value;
 
 use super::inputs::Identity;

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
-use rbacsim::catalogue::Resolution;
-use rbacsim::cluster::Cluster;
-use rbacsim::matrix::holder::{self, LeftOut};
-use rbacsim::matrix::statement::Statement;
-use rbacsim::matrix::{Filter, Holder, Matrix, Scratch, preset};
-use rbacsim::operations;
-use rbacsim::question::{Target, Words};
+use rbacsim::ask::matrix::holder::{self, LeftOut};
+use rbacsim::ask::matrix::statement::Statement;
+use rbacsim::ask::matrix::{Filter, Holder, Matrix, Scratch, preset};
+use rbacsim::ask::question::{Target, Words};
+use rbacsim::decide::cluster::Cluster;
+use rbacsim::knowledge::catalogue::Resolution;
+use rbacsim::knowledge::operations;
 use rbacsim::report::{matrix_html, matrix_long, matrix_statement, matrix_table};
 
 use super::inputs::{Identity, Inputs};
@@ -274,7 +274,7 @@ fn holders(args: &Args, cluster: &Cluster) -> Result<Vec<Holder>, Failure> {
                 super::beside("warning", &format!("{arn}: {error}"))?;
             }
             holders.push(match (arn, &who.is) {
-                (None, rbacsim::cluster::WhoIs::User(user)) => holder::of_user(cluster, user.clone()),
+                (None, rbacsim::decide::cluster::WhoIs::User(user)) => holder::of_user(cluster, user.clone()),
                 (arn, _) => holder::of_identity(cluster, &arn.unwrap_or_default(), who),
             });
         }

@@ -62,7 +62,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         }
         _ => Box::new(io::stdin()),
     };
-    rbacsim::review::stream(&cluster, &mut *input, &mut output)?;
+    rbacsim::ask::review::stream(&cluster, &mut *input, &mut output)?;
     output.flush()?;
     Ok(Exit::Yes)
 }

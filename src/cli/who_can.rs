@@ -2,11 +2,11 @@
 
 use std::io::Write;
 
-use rbacsim::cluster::Cluster;
-use rbacsim::operations;
-use rbacsim::question::{self, Question, Target, Words};
+use rbacsim::ask::question::{self, Question, Target, Words};
+use rbacsim::ask::who_can::{Ask, WhoCan, who_can};
+use rbacsim::decide::cluster::Cluster;
+use rbacsim::knowledge::operations;
 use rbacsim::report::{json, who_can as report};
-use rbacsim::who_can::{Ask, WhoCan, who_can};
 use serde_json::{Value, json};
 
 use super::can_i::need_sentence;

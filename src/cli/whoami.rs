@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use rbacsim::cluster::{Cluster, Who};
+use rbacsim::decide::cluster::{Cluster, Who};
 use rbacsim::report::visible::visible;
 use rbacsim::report::{json, text};
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Position, ReadError};
-use crate::diagnostic::Code;
+use crate::model::diagnostic::Code;
 
 /// The text of a file, without its byte order mark, its lines ended by line feeds alone.
 ///

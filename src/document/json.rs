@@ -10,7 +10,7 @@ pub use self::outline::{Elements, Field, Fields, Span, Values, elements, fields,
 pub use self::parts::{Part, Parts};
 use self::scan::Scanner;
 use super::{Kind, MAX_DEPTH, Open, Position, ReadError, Tree, narrow};
-use crate::diagnostic::Code;
+use crate::model::diagnostic::Code;
 
 /// Reads the one JSON value that `source` holds into `tree`, which is reset first.
 ///

@@ -19,7 +19,7 @@ use libyaml_safer::{EventData, MappingStyle, Mark, ScalarStyle, SequenceStyle};
 
 use self::events::Events;
 use super::{Entry, Kind, MAX_DEPTH, Node, Open, Position, ReadError, ScalarType, Tree, narrow, scalar};
-use crate::diagnostic::Code;
+use crate::model::diagnostic::Code;
 
 /// How many nodes aliases may add. go-yaml v2 allows about as many before it speaks of excessive aliasing.
 const ALIAS_BUDGET: usize = 400_000;

@@ -12,8 +12,8 @@ use super::{
     Field, IamIdentity, IdentityError, IdentitySource, Mapped, MappedIdentity, MappingKind, NearMiss,
     NearReason, Note, Provenance, Reach, Session, Written,
 };
-use crate::diagnostic::{Code, Diagnostic};
-use crate::source::Source;
+use crate::model::diagnostic::{Code, Diagnostic};
+use crate::model::source::Source;
 
 /// The text under a key of the ConfigMap, with its place.
 #[derive(Copy, Clone, Debug)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::IamIdentity;
 use super::arn::{Sections, Unreachable, caller, fold};
-use crate::source::Source;
+use crate::model::source::Source;
 
 /// What keeps a mapping from matching a caller, the likeliest mistake first.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,15 +8,15 @@ use rustc_hash::FxHashMap;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
-use crate::answer::Answer;
-use crate::attributes::Attributes;
-use crate::cluster::{Cluster, Who, WhoIs};
-use crate::evaluate::Grant;
-use crate::graph::{AggregationStep, RbacGraph, RoleRule};
+use crate::decide::answer::Answer;
+use crate::decide::cluster::{Cluster, Who, WhoIs};
+use crate::decide::evaluate::Grant;
+use crate::decide::graph::{AggregationStep, RbacGraph, RoleRule};
 use crate::identity::IdentityError;
-use crate::names::Name;
-use crate::policy::Policy;
-use crate::rbac::{Binding, Role, Subject};
+use crate::model::attributes::Attributes;
+use crate::model::names::Name;
+use crate::model::policy::Policy;
+use crate::model::rbac::{Binding, Role, Subject};
 
 use super::{text, words};
 
@@ -322,8 +322,8 @@ pub fn reasons(cluster: &Cluster, answer: &Answer<'_>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::load::{Input, LoadOptions, load};
-    use crate::rbac::Scope;
+    use crate::model::rbac::Scope;
+    use crate::read::{Input, LoadOptions, load};
 
     #[test]
     fn grants_in_lines_are_the_grants_as_documents() {

@@ -11,11 +11,11 @@ use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, Who, WhoIs};
-use crate::graph::{Applied, RbacGraph, RoleRule};
-use crate::matrix::{Cell, Holder, Matrix, Place, RowGrants, Scratch};
-use crate::names::{Name, Names};
-use crate::rbac::{Role, Scope};
+use crate::ask::matrix::{Cell, Holder, Matrix, Place, RowGrants, Scratch};
+use crate::decide::cluster::{Cluster, Who, WhoIs};
+use crate::decide::graph::{Applied, RbacGraph, RoleRule};
+use crate::model::names::{Name, Names};
+use crate::model::rbac::{Role, Scope};
 
 use super::matrix_long::{Progress, digits, join_names, narrow};
 use super::{matrix_statement, words};

@@ -10,10 +10,10 @@ use std::io::{self, BufWriter, Write};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::graph::Applied;
-use crate::matrix::{Block, Holder, Matrix, RowGrants, Scratch, Universe};
-use crate::names::{Name, Names};
-use crate::who_can::GrantAt;
+use crate::ask::matrix::{Block, Holder, Matrix, RowGrants, Scratch, Universe};
+use crate::ask::who_can::GrantAt;
+use crate::decide::graph::Applied;
+use crate::model::names::{Name, Names};
 
 use super::matrix_statement;
 use super::visible::is_hidden;

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::matrix::statement::{Remark, Statement};
-use crate::matrix::unknown::{Reason, Unknown};
-use crate::matrix::{Holder, Matrix};
+use crate::ask::matrix::statement::{Remark, Statement};
+use crate::ask::matrix::unknown::{Reason, Unknown};
+use crate::ask::matrix::{Holder, Matrix};
 
 use super::{text, words};
 

@@ -8,8 +8,8 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style as Colour};
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
-use crate::matrix::preset::Entry;
-use crate::matrix::{Access, Cell, Dense, Holder, Matrix, Place, Scratch};
+use crate::ask::matrix::preset::Entry;
+use crate::ask::matrix::{Access, Cell, Dense, Holder, Matrix, Place, Scratch};
 
 use super::matrix_statement;
 use super::visible::{is_hidden, visible};
@@ -292,7 +292,7 @@ fn single(
     footnotes: &mut Footnotes,
 ) -> io::Result<()> {
     let title = format!("{} {}", holder.kind.as_str(), visible(&holder.identity));
-    let user = match holder.who.as_deref().and_then(crate::cluster::Who::shown) {
+    let user = match holder.who.as_deref().and_then(crate::decide::cluster::Who::shown) {
         Some(user) if !user.groups.is_empty() => {
             let groups: Vec<String> =
                 user.groups.iter().map(|group| format!("`{}`", visible(group))).collect();

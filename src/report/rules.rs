@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::policy::Policy;
-use crate::rules_review::RulesReview;
+use crate::ask::rules_review::RulesReview;
+use crate::model::policy::Policy;
 
 use super::visible::visible;
 use super::words;

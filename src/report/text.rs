@@ -5,17 +5,17 @@ use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use crate::answer::{Answer, Doubt, NearMiss};
-use crate::attributes::Attributes;
-use crate::cluster::{Cluster, Who, WhoIs};
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::evaluate::Grant;
+use crate::decide::answer::{Answer, Doubt, NearMiss};
+use crate::decide::cluster::{Cluster, Who, WhoIs};
+use crate::decide::evaluate::Grant;
 use crate::identity::{Bindings, IdentityError, Mapped};
-use crate::load::Completeness;
-use crate::rbac::RoleKind;
-use crate::source::Sources;
-use crate::ternary::Ternary;
-use crate::user::SYSTEM_NODES;
+use crate::model::attributes::Attributes;
+use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::model::rbac::RoleKind;
+use crate::model::source::Sources;
+use crate::model::ternary::Ternary;
+use crate::model::user::SYSTEM_NODES;
+use crate::read::Completeness;
 
 use super::aligned::{Aligned, DIM};
 use super::visible::visible;
@@ -236,7 +236,7 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
             "a placeholder of the identity mappings was never filled in, so that anybody could be mapped; render the template first".to_owned()
         }
         Doubt::Session { user, bindings, grant } => {
-            let effect = if grant.is_some() || user.in_group(crate::user::SYSTEM_MASTERS) { "allowed" } else { "not known either" };
+            let effect = if grant.is_some() || user.in_group(crate::model::user::SYSTEM_MASTERS) { "allowed" } else { "not known either" };
             format!("if {}, the user is `{}` in {} and this is {effect}; give --session-name", conditions(bindings), user.username, quoted_or_none(&user.groups))
         }
     }
@@ -298,7 +298,7 @@ pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String)
                 words::mismatch(
                     policy,
                     &grant.rule.rule,
-                    crate::evaluate::Mismatch { resource_name: true, ..Default::default() }
+                    crate::decide::evaluate::Mismatch { resource_name: true, ..Default::default() }
                 )
             ),
             words::rule_place(policy, &grant.rule).to_string(),
@@ -478,7 +478,7 @@ pub fn assumptions(cluster: &Cluster, who: &Who) -> Vec<String> {
         Completeness::Complete => "inputs taken as complete: what is not in them does not exist".to_owned(),
         Completeness::Partial if summary.defaults_added > 0 => format!(
             "inputs taken as partial, with the default roles and bindings of Kubernetes {} added",
-            crate::defaults::DATA_VERSION
+            crate::knowledge::defaults::DATA_VERSION
         ),
         Completeness::Partial => "inputs taken as partial".to_owned(),
     });

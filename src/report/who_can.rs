@@ -8,10 +8,10 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Value, json};
 
-use crate::answer::Doubt;
-use crate::cluster::{Cluster, WhoIs};
-use crate::evaluate::Grant;
-use crate::who_can::{GrantAt, IdentityCan, Named, SubjectCan, Untold, WhoCan, grants_of};
+use crate::ask::who_can::{GrantAt, IdentityCan, Named, SubjectCan, Untold, WhoCan, grants_of};
+use crate::decide::answer::Doubt;
+use crate::decide::cluster::{Cluster, WhoIs};
+use crate::decide::evaluate::Grant;
 
 use super::aligned::Aligned;
 use super::json::Each;
@@ -257,7 +257,7 @@ fn cannot_be_told(
 
 /// What the list rests on.
 pub fn notes(cluster: &Cluster) -> Vec<String> {
-    let nobody = crate::cluster::Who::user(crate::user::UserInfo::default());
+    let nobody = crate::decide::cluster::Who::user(crate::model::user::UserInfo::default());
     let mut notes = text::assumptions(cluster, &nobody);
     if cluster.identities().is_empty() {
         notes.push("no identity mapping is among the inputs, so no IAM identity is listed".to_owned());

@@ -2,13 +2,13 @@
 
 use std::fmt::{self, Display, Write};
 
-use crate::attributes::Attributes;
-use crate::evaluate::{Grant, Mismatch};
-use crate::graph::{AggregationStep, Applied, RbacGraph, RoleRule};
-use crate::names::Name;
-use crate::policy::Policy;
-use crate::rbac::{Binding, Operator, PolicyRule, Role, Scope, Subject};
-use crate::source::Source;
+use crate::decide::evaluate::{Grant, Mismatch};
+use crate::decide::graph::{AggregationStep, Applied, RbacGraph, RoleRule};
+use crate::model::attributes::Attributes;
+use crate::model::names::Name;
+use crate::model::policy::Policy;
+use crate::model::rbac::{Binding, Operator, PolicyRule, Role, Scope, Subject};
+use crate::model::source::Source;
 
 /// A text that is made as it is written, so that hundreds of thousands of them need no room.
 pub(super) struct Made<F>(pub(super) F);

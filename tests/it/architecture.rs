@@ -1,10 +1,10 @@
-//! The house: which module may know of which, and the list of all codes of diagnostics.
+//! The house: which room may know of which, and the list of all codes of diagnostics.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use rbacsim::diagnostic::Code;
+use rbacsim::model::diagnostic::Code;
 
 /// A file of `src/` as its path in the crate (`load/reader`), with the lines that are code: no comments, no tests.
 fn sources() -> Vec<(String, String)> {
@@ -29,12 +29,13 @@ fn sources() -> Vec<(String, String)> {
     sources
 }
 
-/// The first part of a path in the crate: `graph` of `graph/aggregation`.
-fn module(name: &str) -> &str {
+/// The room of a file: `decide` of `decide/graph/aggregation`.
+fn room(name: &str) -> &str {
     name.split('/').next().unwrap()
 }
 
-/// The modules of the library that code names: `crate::load::…`, `rbacsim::load::…`, and those in braces after them.
+/// The paths that code names behind `start`: `decide::graph` of `crate::decide::graph::RbacGraph`, each as far as
+/// its modules go, those in braces one by one.
 fn named(code: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for start in ["crate::", "rbacsim::"] {
@@ -43,16 +44,19 @@ fn named(code: &str) -> BTreeSet<String> {
                 continue;
             }
             let rest = &code[at + start.len()..];
-            let word = |text: &str| -> String {
-                text.chars().take_while(|sign| sign.is_alphanumeric() || *sign == '_').collect()
-            };
-            match rest.strip_prefix('{') {
+            let path: String =
+                rest.chars().take_while(|sign| sign.is_alphanumeric() || matches!(sign, '_' | ':')).collect();
+            let path = path.trim_end_matches(':');
+            match rest[path.len()..].strip_prefix("::{").or_else(|| rest[path.len()..].strip_prefix('{')) {
                 Some(braces) => {
-                    let inside = braces.split("};").next().unwrap();
-                    found.extend(inside.split(',').map(|part| word(part.trim())));
+                    let inside = braces.split('}').next().unwrap();
+                    let parts = inside.split(',').map(str::trim).filter(|part| !part.is_empty());
+                    found.extend(
+                        parts.map(|part| format!("{path}::{part}").trim_start_matches(':').to_owned()),
+                    );
                 }
                 None => {
-                    found.insert(word(rest));
+                    found.insert(path.to_owned());
                 }
             }
         }
@@ -60,113 +64,98 @@ fn named(code: &str) -> BTreeSet<String> {
     found
 }
 
-/// What each module may not name; `crates` likewise for crates and parts of std.
-const FORBIDDEN: [(&str, &[&str]); 20] = [
-    // The vocabulary knows nothing but itself.
-    (
-        "names",
-        &["load", "identity", "graph", "evaluate", "answer", "report", "document", "diagnostic", "policy"],
-    ),
-    (
-        "source",
-        &["load", "identity", "graph", "evaluate", "answer", "report", "document", "diagnostic", "names"],
-    ),
-    ("attributes", &["load", "identity", "graph", "evaluate", "answer", "report", "document"]),
-    ("user", &["load", "identity", "graph", "evaluate", "answer", "report", "document"]),
-    ("ternary", &["load", "identity", "graph", "evaluate", "answer", "report", "document"]),
-    ("version", &["load", "identity", "graph", "evaluate", "answer", "report", "document"]),
-    ("diagnostic", &["load", "identity", "graph", "evaluate", "answer", "report", "document"]),
-    ("rbac", &["load", "identity", "graph", "evaluate", "answer", "report", "document"]),
-    ("policy", &["load", "identity", "graph", "evaluate", "answer", "report", "document"]),
-    ("document", &["load", "identity", "graph", "evaluate", "answer", "report", "rbac", "policy"]),
-    ("identity", &["load", "graph", "evaluate", "answer", "report", "rbac", "policy"]),
-    // What was loaded is not yet asked.
-    (
-        "load",
-        &["graph", "evaluate", "answer", "report", "cluster", "operations", "question", "matrix", "who_can"],
-    ),
-    // The core neither reads nor shows.
-    (
-        "graph",
-        &[
-            "load",
-            "identity",
-            "answer",
-            "report",
-            "cluster",
-            "document",
-            "catalogue",
-            "operations",
-            "question",
-        ],
-    ),
-    (
-        "evaluate",
-        &[
-            "load",
-            "identity",
-            "answer",
-            "report",
-            "cluster",
-            "document",
-            "catalogue",
-            "operations",
-            "question",
-        ],
-    ),
-    ("answer", &["load", "report", "cluster", "document", "catalogue", "operations", "question"]),
-    ("operations", &["load", "identity", "graph", "evaluate", "answer", "report", "policy", "rbac"]),
-    ("catalogue", &["load", "identity", "graph", "evaluate", "answer", "report", "policy"]),
-    ("question", &["load", "identity", "graph", "evaluate", "answer", "report", "policy"]),
-    ("matrix", &["report", "document"]),
-    ("who_can", &["report", "document"]),
+/// The rooms in the order of the journey: each may name those before it, and none that comes after.
+const ROOMS: [&str; 9] =
+    ["model", "document", "knowledge", "identity", "read", "decide", "ask", "report", "cli"];
+
+/// What files may not name although it comes before them, as their paths in the crate begin.
+const FORBIDDEN: [(&str, &[&str]); 6] = [
+    ("document", &["model::rbac", "model::policy"]),
+    ("identity", &["model::rbac", "model::policy", "knowledge"]),
+    // The core neither reads nor knows who calls or what kubectl says.
+    ("decide/graph", &["read", "identity", "knowledge", "document", "decide::answer", "decide::cluster"]),
+    ("decide/evaluate", &["read", "identity", "knowledge", "document", "decide::answer", "decide::cluster"]),
+    ("decide/answer", &["read", "knowledge", "document", "decide::cluster"]),
+    ("ask/question", &["read", "identity"]),
 ];
 
 /// What is so all the same, and why.
 const EXCEPTIONS: [&str; 1] = [
     // The statements of a matrix are sentences, in the words of every other answer.
-    "matrix/statement names report",
+    "ask/matrix/statement names report::words",
 ];
 
+fn is_within(path: &str, place: &str, separator: &str) -> bool {
+    path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with(separator))
+}
+
 #[test]
-fn modules_know_only_what_they_may() {
+fn rooms_know_only_those_before_them() {
     let sources = sources();
-    let mut wrong = Vec::new();
+    let mut wrong = BTreeSet::new();
     for (name, code) in &sources {
-        let own = module(name);
-        let used = named(code);
-        for (_, forbidden) in FORBIDDEN.iter().filter(|(module, _)| *module == own) {
-            wrong.extend(
-                forbidden
-                    .iter()
-                    .filter(|other| used.contains(**other))
-                    .map(|other| format!("{name} names {other}")),
-            );
+        if matches!(room(name), "lib" | "main") {
+            continue;
         }
-        // Nothing depends on how answers are shown but the command line.
-        if !["report", "cli", "main", "lib"].contains(&own) && used.contains("report") {
-            wrong.push(format!("{name} names report"));
+        let place = ROOMS.iter().position(|own| *own == room(name));
+        let place = place.unwrap_or_else(|| panic!("{name} stands in no room"));
+        for used in named(code) {
+            let later = ROOMS[place + 1..].contains(&used.split("::").next().unwrap());
+            let forbidden = FORBIDDEN
+                .iter()
+                .filter(|(files, _)| is_within(name, files, "/"))
+                .flat_map(|(_, paths)| *paths)
+                .any(|path| is_within(&used, path, "::"));
+            if later || forbidden {
+                let module: Vec<&str> = used.split("::").take(2).collect();
+                wrong.insert(format!("{name} names {}", module.join("::")));
+            }
         }
     }
-    wrong.sort();
-    wrong.dedup();
-    assert_eq!(wrong, EXCEPTIONS);
-    for (module_name, _) in FORBIDDEN {
-        assert!(sources.iter().any(|(name, _)| module(name) == module_name), "no module {module_name}");
+    assert_eq!(wrong.iter().map(String::as_str).collect::<Vec<_>>(), EXCEPTIONS);
+    for place in ROOMS.into_iter().chain(FORBIDDEN.map(|(files, _)| files)) {
+        assert!(sources.iter().any(|(name, _)| is_within(name, place, "/")), "no {place}");
+    }
+}
+
+/// `ls src` is the plan of the house: a folder a room, and `lib.rs` says of each what belongs in it.
+#[test]
+fn the_ground_floor_has_rooms_and_a_plan() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found: Vec<String> = fs::read_dir(&root)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.file_type().unwrap().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    let mut rooms = ROOMS.map(str::to_owned).to_vec();
+    found.sort();
+    rooms.sort();
+    assert_eq!(found, rooms);
+    assert!(found.len() <= 10);
+    let plan =
+        fs::read_to_string(root.join("lib.rs")).unwrap() + &fs::read_to_string(root.join("main.rs")).unwrap();
+    for room in rooms {
+        let head = plan.lines().zip(plan.lines().skip(1));
+        let described = head
+            .filter(|(_, line)| line.trim_start_matches("pub ") == format!("mod {room} {{"))
+            .any(|(above, _)| above.starts_with("/// "));
+        assert!(described, "{room} is not described");
     }
 }
 
 /// A crate or a part of std, and who alone may name it.
-const ALONE: [(&str, &[&str]); 9] = [
-    ("std::fs", &["load", "cli/review", "cli/matrix"]),
+const ALONE: [(&str, &[&str]); 10] = [
+    ("std::thread", &["read/parallel"]),
+    ("std::fs", &["read", "cli/review", "cli/matrix"]),
     ("std::process", &["main", "cli"]),
     ("clap", &["cli", "main"]),
     ("anstream", &["cli", "main"]),
     ("libyaml_safer", &["document/yaml"]),
-    ("serde_yaml", &["operations/table"]),
-    ("walkdir", &["load"]),
+    ("serde_yaml", &["knowledge/operations/table"]),
+    ("walkdir", &["read"]),
     ("comfy_table", &["report"]),
-    ("petgraph", &["graph"]),
+    ("petgraph", &["decide/graph"]),
 ];
 
 #[test]
@@ -185,7 +174,7 @@ fn crates_stay_where_they_belong() {
             }
         }
         // The command line is a crate of its own and sees the public interface only; the library does not see it.
-        let is_binary = matches!(module(&name), "cli" | "main");
+        let is_binary = matches!(room(&name), "cli" | "main");
         if is_binary == code.contains("rbacsim::") || name == "main" || !code.contains("use ") {
             continue;
         }
@@ -200,8 +189,16 @@ fn crates_stay_where_they_belong() {
 #[test]
 fn the_core_needs_no_world() {
     for (name, code) in sources() {
-        if !["graph", "evaluate", "rbac", "names", "policy", "answer", "attributes"].contains(&module(&name))
-        {
+        let core = [
+            "decide/graph",
+            "decide/evaluate",
+            "decide/answer",
+            "model/rbac",
+            "model/names",
+            "model/policy",
+            "model/attributes",
+        ];
+        if !core.iter().any(|place| is_within(&name, place, "/")) {
             continue;
         }
         for outside in

@@ -1,10 +1,10 @@
 //! What the tests of decisions share: small clusters from text, and requests in one line.
 
-use rbacsim::attributes::{Attributes, NonResourceAttributes, ResourceAttributes};
-use rbacsim::cluster::Cluster;
-use rbacsim::load::{Completeness, Defaults, Input, LoadOptions, load};
-use rbacsim::ternary::Ternary;
-use rbacsim::user::UserInfo;
+use rbacsim::decide::cluster::Cluster;
+use rbacsim::model::attributes::{Attributes, NonResourceAttributes, ResourceAttributes};
+use rbacsim::model::ternary::Ternary;
+use rbacsim::model::user::UserInfo;
+use rbacsim::read::{Completeness, Defaults, Input, LoadOptions, load};
 use serde_json::{Value, json};
 
 use crate::model::Model;

@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use rbacsim::catalogue::{Added, Catalogue, CustomResource, Resolution, Resource, Verbs};
-use rbacsim::source::Source;
+use rbacsim::knowledge::catalogue::{Added, Catalogue, CustomResource, Resolution, Resource, Verbs};
+use rbacsim::model::source::Source;
 use serde_json::Value;
 
 fn crd(group: &str, plural: &str, kind: &str, short_names: &[&str]) -> CustomResource {

@@ -9,10 +9,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use rbacsim::defaults::{
+use rbacsim::knowledge::defaults::{
     BOOTSTRAPPING, DefaultBinding, DefaultRole, DefaultRule, NODE_ROLE, bindings, roles,
 };
-use rbacsim::version::KubernetesVersion;
+use rbacsim::model::version::KubernetesVersion;
 use serde_json::{Value, json};
 
 fn all_roles() -> Vec<DefaultRole> {

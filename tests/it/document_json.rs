@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::format_collect, reason = "helpers of tests")]
 
 use proptest::prelude::*;
-use rbacsim::diagnostic::Code;
 use rbacsim::document::{Kind, Node, Position, ReadError, ScalarType, Tree, json};
+use rbacsim::model::diagnostic::Code;
 use serde_json::Value;
 
 use crate::trees::show;

@@ -8,8 +8,8 @@
 )]
 
 use proptest::prelude::*;
-use rbacsim::diagnostic::Code;
 use rbacsim::document::{self, Kind, Node, Position, ScalarType, Tree, split, yaml};
+use rbacsim::model::diagnostic::Code;
 
 use crate::made::made;
 use crate::trees::{recorded, show, yaml_files};

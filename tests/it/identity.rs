@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use rbacsim::diagnostic::{Code, Diagnostic};
 use rbacsim::identity::{IamIdentity, IdentityError, IdentityMappings, SectionText, arn};
-use rbacsim::source::Source;
+use rbacsim::model::diagnostic::{Code, Diagnostic};
+use rbacsim::model::source::Source;
 
 /// A file of the recorded data, or `None` where the data are not beside the crate.
 fn recorded(path: &str) -> Option<PathBuf> {

@@ -1,11 +1,11 @@
 //! From an ARN to a user: one test per rule of meaning, with maps small enough to read.
 
-use rbacsim::diagnostic::{Code, Diagnostic, Severity};
 use rbacsim::identity::{
     Field, HoleKind, IamIdentity, IdentityError, IdentityMappings, Mapped, MappingKind, NearMiss, NearReason,
     Reach, SectionText, Session, Sessions, Unreachable,
 };
-use rbacsim::source::{FileId, PathId, Source};
+use rbacsim::model::diagnostic::{Code, Diagnostic, Severity};
+use rbacsim::model::source::{FileId, PathId, Source};
 
 const DEV: &str = "arn:aws:iam::111122223333:role/Dev";
 const DEV_SESSION: &str = "arn:aws:sts::111122223333:assumed-role/Dev/me@x.com";

@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
-use rbacsim::cluster::Cluster;
-use rbacsim::evaluate::{Decision, Grant};
-use rbacsim::load::Completeness;
-use rbacsim::rbac::{Scope, Subject};
-use rbacsim::ternary::Ternary;
-use rbacsim::user::UserInfo;
+use rbacsim::decide::cluster::Cluster;
+use rbacsim::decide::evaluate::{Decision, Grant};
+use rbacsim::model::rbac::{Scope, Subject};
+use rbacsim::model::ternary::Ternary;
+use rbacsim::model::user::UserInfo;
+use rbacsim::read::Completeness;
 use serde_json::{Value, json};
 
 use crate::ask::{Request, cluster_of};
@@ -401,7 +401,8 @@ fn allowed_across_the_cluster_is_allowed_in_every_namespace() {
 fn holds(cluster: &Cluster, grant: &Grant<'_>, user: &UserInfo, request: &Request) -> bool {
     let policy = cluster.graph().policy();
     let text = |name| policy.names.text(name);
-    let texts = |names: &[rbacsim::names::Name]| names.iter().map(|name| text(*name)).collect::<Vec<_>>();
+    let texts =
+        |names: &[rbacsim::model::names::Name]| names.iter().map(|name| text(*name)).collect::<Vec<_>>();
     let subject = policy.subjects_of(grant.applied.binding)[grant.subject].subject;
     let applies = match subject {
         Subject::User(name) => user.username == text(name),

@@ -1,9 +1,9 @@
 //! Loading: every form of input, what the API server refuses and in which words, duplicates, and hostile texts.
 
-use rbacsim::cluster::Cluster;
-use rbacsim::load::{Completeness, Defaults, Input, LoadOptions, Loaded, load};
-use rbacsim::ternary::Ternary;
-use rbacsim::user::UserInfo;
+use rbacsim::decide::cluster::Cluster;
+use rbacsim::model::ternary::Ternary;
+use rbacsim::model::user::UserInfo;
+use rbacsim::read::{Completeness, Defaults, Input, LoadOptions, Loaded, load};
 
 use crate::ask::{Request, bind, cluster_of, role, text};
 
@@ -20,7 +20,7 @@ fn loaded(texts: &[&str]) -> Loaded {
 
 /// Every diagnostic as `severity[code] place: message`.
 fn told(loaded: &Loaded) -> Vec<String> {
-    let show = |diagnostic: &rbacsim::diagnostic::Diagnostic| {
+    let show = |diagnostic: &rbacsim::model::diagnostic::Diagnostic| {
         let place = diagnostic.source.map(|source| loaded.policy.sources.show(source).to_string());
         format!(
             "{}[{}] {}: {}",

@@ -8,7 +8,7 @@
     reason = "the helpers of tests are tests, although clippy cannot see it"
 )]
 
-mod architecture; // which module may know of which; the codes of diagnostics
+mod architecture; // which room may know of which; the codes of diagnostics
 mod ask; // what the tests of decisions share: small clusters from text, requests in one line
 mod catalogue; // the built-in API resources, CRDs, and how a TYPE is read
 mod cli; // the binary: what it prints, byte by byte, and its exit codes

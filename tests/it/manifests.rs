@@ -4,9 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rbacsim::cluster::Cluster;
-use rbacsim::load::{Completeness, Defaults, Input, LoadOptions, load};
-use rbacsim::user::UserInfo;
+use rbacsim::decide::cluster::Cluster;
+use rbacsim::model::user::UserInfo;
+use rbacsim::read::{Completeness, Defaults, Input, LoadOptions, load};
 use serde::Deserialize;
 use serde_json::Value;
 

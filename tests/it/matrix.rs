@@ -1,8 +1,8 @@
 //! The access matrix: each row, and each cell without one, is what `authorize` says.
 
-use rbacsim::cluster::Cluster;
-use rbacsim::load::{Completeness, Defaults, Input, LoadOptions, load};
-use rbacsim::matrix::{Access, Cell, Filter, Holder, Matrix, Place, Scratch, holder};
+use rbacsim::ask::matrix::{Access, Cell, Filter, Holder, Matrix, Place, Scratch, holder};
+use rbacsim::decide::cluster::Cluster;
+use rbacsim::read::{Completeness, Defaults, Input, LoadOptions, load};
 use serde_json::{Value, json};
 
 use crate::recorded::{skipped, verdict_sets};

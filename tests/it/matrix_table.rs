@@ -1,10 +1,10 @@
 //! The access matrix for people: signs, footnotes, widths, Markdown.
 
-use rbacsim::cluster::Cluster;
-use rbacsim::load::Completeness;
-use rbacsim::matrix::{Filter, Holder, Matrix, holder, preset};
+use rbacsim::ask::matrix::{Filter, Holder, Matrix, holder, preset};
+use rbacsim::decide::cluster::Cluster;
+use rbacsim::model::user::UserInfo;
+use rbacsim::read::Completeness;
 use rbacsim::report::matrix_table::{Style, View, print};
-use rbacsim::user::UserInfo;
 
 use crate::matrix_rules::{ALICE, binding, cluster_binding, cluster_role, load_text};
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rbacsim::user::UserInfo;
+use rbacsim::model::user::UserInfo;
 use serde_json::Value;
 
 use crate::ask::Request;

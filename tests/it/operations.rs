@@ -2,10 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic, and so may what helps it")]
 
-use rbacsim::operations::{Need, Plan, PlanError, StepName, StepScope, Target};
-use rbacsim::operations::{canonical_name, is_operation, names, plan};
-use rbacsim::ternary::Ternary::{self, No, Unknown, Yes};
-use rbacsim::version::KubernetesVersion;
+use rbacsim::knowledge::operations::{Need, Plan, PlanError, StepName, StepScope, Target};
+use rbacsim::knowledge::operations::{canonical_name, is_operation, names, plan};
+use rbacsim::model::ternary::Ternary::{self, No, Unknown, Yes};
+use rbacsim::model::version::KubernetesVersion;
 
 /// The recorded runs of kubectl.
 mod recorded;
@@ -38,7 +38,7 @@ fn ask(verb: &str, on: &str, minor: u8) -> Plan {
 /// What the requests of a need are, in order: `create pods/exec web`, with `?` for a name that cannot be
 /// told, `*` for one that was not given, and a mark for every scope but the namespace of the question.
 fn requests(need: &Need) -> Vec<String> {
-    let spell = |step: &&rbacsim::operations::Step| {
+    let spell = |step: &&rbacsim::knowledge::operations::Step| {
         let name = match step.name {
             StepName::Absent | StepName::Known(_) => "",
             StepName::NotGiven => " *",
@@ -58,9 +58,9 @@ fn requests(need: &Need) -> Vec<String> {
 }
 
 /// Answers with grants for any name in every scope: `get pods`, `create pods/exec`.
-fn granted(grants: &[&str]) -> impl FnMut(&rbacsim::operations::Step) -> Ternary {
+fn granted(grants: &[&str]) -> impl FnMut(&rbacsim::knowledge::operations::Step) -> Ternary {
     move |step| {
-        let nameless = rbacsim::operations::Step { name: StepName::Absent, ..step.clone() };
+        let nameless = rbacsim::knowledge::operations::Step { name: StepName::Absent, ..step.clone() };
         Ternary::from(grants.contains(&nameless.to_string().as_str()))
     }
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::PathBuf;
 
-use rbacsim::attributes::{Attributes, ResourceAttributes};
-use rbacsim::cluster::Cluster;
-use rbacsim::load::{Completeness, Defaults, Input, LoadOptions, load};
+use rbacsim::decide::cluster::Cluster;
+use rbacsim::model::attributes::{Attributes, ResourceAttributes};
+use rbacsim::read::{Completeness, Defaults, Input, LoadOptions, load};
 use serde_json::{Value, json};
 
 /// The folder of recorded data beside the project, if it is there.
@@ -41,7 +41,7 @@ pub(crate) fn review(cluster: &Cluster, specs: &[&Value]) -> Vec<Value> {
         input.push('\n');
     }
     let mut output = Vec::new();
-    rbacsim::review::stream(cluster, &mut input.as_bytes(), &mut output).unwrap();
+    rbacsim::ask::review::stream(cluster, &mut input.as_bytes(), &mut output).unwrap();
     output
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.is_empty())
@@ -141,7 +141,7 @@ fn the_explanation_agrees_with_the_decision_on_recorded_cases() {
             let grants = graph.grants(&asker, &attributes);
             let explained = grants.is_master || !grants.allowing.is_empty();
             assert_eq!(decision.is_allowed(), explained, "{name}: {case}");
-            if let rbacsim::evaluate::Decision::Allow(_) = &decision {
+            if let rbacsim::decide::evaluate::Decision::Allow(_) = &decision {
                 let first = grants.allowing.first().unwrap();
                 assert_eq!(graph.reason(&decision), graph.allow_reason(first).to_string(), "{name}: {case}");
             }

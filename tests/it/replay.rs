@@ -5,7 +5,7 @@
 
 use std::fs;
 
-use rbacsim::user::UserInfo;
+use rbacsim::model::user::UserInfo;
 use serde_json::{Value, json};
 
 use crate::ask::{Request, World};

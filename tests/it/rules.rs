@@ -1,7 +1,7 @@
 //! What Kubernetes decides: one test per rule of meaning, its name the rule. Every question goes to the graph, the
 //! explanation, the review and the reference model alike.
 
-use rbacsim::user::UserInfo;
+use rbacsim::model::user::UserInfo;
 
 use crate::ask::{World, aggregated, bind, role, u};
 
@@ -113,7 +113,7 @@ rules! {
 /// A request may spell a subresource as a part of the resource; the rule's text is what is compared.
 #[test]
 fn combined_resource_is_compared_as_text() {
-    use rbacsim::attributes::{Attributes, ResourceAttributes};
+    use rbacsim::model::attributes::{Attributes, ResourceAttributes};
     let world = bound("[{verbs: [get], apiGroups: [''], resources: [pods/log, '*/scale']}]");
     let graph = world.cluster.graph();
     let asker = graph.asker(&u());
@@ -553,7 +553,7 @@ fn an_aggregation_in_a_circle_has_an_origin() {
         aggregated("s", "{to: b}", &get("services"), ""),
     ]);
     let graph = world.cluster.graph();
-    let name = |role: &rbacsim::rbac::Role| graph.policy().names.text(role.name).to_owned();
+    let name = |role: &rbacsim::model::rbac::Role| graph.policy().names.text(role.name).to_owned();
     let mut ways = Vec::new();
     for role in graph.policy().roles.iter().filter(|role| role.aggregation.is_some()) {
         for rule in graph.rules_in_force(role) {

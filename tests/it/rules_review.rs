@@ -1,8 +1,8 @@
 //! `can-i --list`: rules that work, and none that only seem to.
 
-use rbacsim::load::Completeness;
-use rbacsim::rules_review;
-use rbacsim::user::UserInfo;
+use rbacsim::ask::rules_review;
+use rbacsim::model::user::UserInfo;
+use rbacsim::read::Completeness;
 
 use crate::ask::{bind, cluster_of, role};
 

@@ -5,9 +5,9 @@ use std::cell::Cell;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use rbacsim::cluster::Cluster;
-use rbacsim::load::Completeness;
-use rbacsim::ternary::Ternary;
+use rbacsim::decide::cluster::Cluster;
+use rbacsim::model::ternary::Ternary;
+use rbacsim::read::Completeness;
 
 use crate::ask::{Request, bind, cluster_of, role};
 
@@ -112,9 +112,9 @@ metadata: {name: alice}
 roleRef: {kind: ClusterRole, name: edit}
 subjects: [{kind: User, name: "dev:alice"}]
 "#;
-    let input = rbacsim::load::Input::Text { name: "cluster.yaml".into(), bytes: text.into() };
-    let cluster = rbacsim::cluster::Cluster::from(
-        rbacsim::load::load(&[input], &rbacsim::load::LoadOptions::default()).unwrap(),
+    let input = rbacsim::read::Input::Text { name: "cluster.yaml".into(), bytes: text.into() };
+    let cluster = rbacsim::decide::cluster::Cluster::from(
+        rbacsim::read::load(&[input], &rbacsim::read::LoadOptions::default()).unwrap(),
     );
     let status = |verb: &str, arn: &str| {
         let spec = serde_json::json!({

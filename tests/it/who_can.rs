@@ -3,19 +3,19 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use rbacsim::answer::{Answer, Doubt};
-use rbacsim::attributes::{Attributes, NonResourceAttributes, ResourceAttributes};
-use rbacsim::cluster::{Cluster, Who};
-use rbacsim::graph::Principal;
-use rbacsim::load::{Completeness, Defaults, Input, LoadOptions, load};
-use rbacsim::operations;
-use rbacsim::question::{self, Request, Words};
-use rbacsim::rbac::Scope;
-use rbacsim::steps;
-use rbacsim::ternary::Ternary;
-use rbacsim::user::UserInfo;
-use rbacsim::version::KubernetesVersion;
-use rbacsim::who_can::{Ask, WhoCan, who_can};
+use rbacsim::ask::question::{self, Request, Words};
+use rbacsim::ask::steps;
+use rbacsim::ask::who_can::{Ask, WhoCan, who_can};
+use rbacsim::decide::answer::{Answer, Doubt};
+use rbacsim::decide::cluster::{Cluster, Who};
+use rbacsim::decide::graph::Principal;
+use rbacsim::knowledge::operations;
+use rbacsim::model::attributes::{Attributes, NonResourceAttributes, ResourceAttributes};
+use rbacsim::model::rbac::Scope;
+use rbacsim::model::ternary::Ternary;
+use rbacsim::model::user::UserInfo;
+use rbacsim::model::version::KubernetesVersion;
+use rbacsim::read::{Completeness, Defaults, Input, LoadOptions, load};
 use serde_json::Value;
 
 use crate::recorded::{data, skipped, verdict_sets};

@@ -2,13 +2,13 @@
 
 use std::io::Write;
 
-use rbacsim::cluster::{Cluster, Who};
-use rbacsim::operations::Plan;
-use rbacsim::question::{self, Question, Target, Words};
+use rbacsim::ask::question::{self, Question, Target, Words};
+use rbacsim::ask::steps;
+use rbacsim::decide::cluster::{Cluster, Who};
+use rbacsim::knowledge::operations::Plan;
+use rbacsim::model::ternary::Ternary;
 use rbacsim::report::visible::visible;
 use rbacsim::report::{json, text};
-use rbacsim::steps;
-use rbacsim::ternary::Ternary;
 use serde_json::json;
 
 use super::super::{Exit, Failure, Output};

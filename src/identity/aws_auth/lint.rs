@@ -4,7 +4,7 @@ use super::super::MappingKind;
 use super::super::arn::{Unreachable, caller};
 use super::super::template::{HoleKind, is_template, unknown_placeholders};
 use super::{Entry, SectionText, Sso, Standing, Written, section};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::model::diagnostic::{Code, Diagnostic};
 
 /// A key of the ConfigMap that is not read.
 pub(super) fn unread_key(key: &str, text: &SectionText<'_>) -> Diagnostic {

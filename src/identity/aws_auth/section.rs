@@ -5,9 +5,9 @@ use super::super::arn::fold;
 use super::super::template::is_template;
 use super::super::{MappingKind, Written};
 use super::{Entry, Lost, SectionText, Sso, Standing};
-use crate::diagnostic::{Code, Diagnostic};
 use crate::document::yaml::strings::{Item, Strings, read_strings};
 use crate::document::{Kind, Node, ReadError, ScalarType, Tree, json, yaml};
+use crate::model::diagnostic::{Code, Diagnostic};
 
 /// The keys that are read; case matters.
 pub(super) const KEYS: [&str; 3] = ["mapRoles", "mapUsers", "mapAccounts"];

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use rbacsim::operations::{Branch, Need, Plan, Step, StepName, StepScope};
-use rbacsim::ternary::Ternary::{self, Yes};
+use rbacsim::knowledge::operations::{Branch, Need, Plan, Step, StepName, StepScope};
+use rbacsim::model::ternary::Ternary::{self, Yes};
 use serde::Deserialize;
 
 use super::ask;

@@ -1,0 +1,475 @@
+//! The access matrix: who may do what, in which namespaces, on which resources, with which verbs.
+//!
+//! A *column* is one verb on one resource, subresource or URL of the [`Universe`]; a column with a `*` in it is
+//! the literal star, which only a wildcard grants. Per policy rule a set of columns is compiled by asking the
+//! authorizer's own matcher about each; per subject and scope the sets are united. So a cell is what
+//! [`RbacGraph::authorize`](crate::decide::graph::RbacGraph::authorize) says, by construction.
+//!
+//! Access comes in blocks, one for each namespace column of the long form:
+//!
+//! - `""`: what has no namespace: cluster-scoped types and non-resource URLs;
+//! - `"*"`: what a ClusterRoleBinding grants in every namespace, and in all of them at once;
+//! - a namespace: what RoleBindings in it add. What `*` covers is not repeated there.
+//!
+//! A RoleBinding grants neither URLs nor cluster-scoped types, with the two exceptions that the API server makes:
+//! a Namespace object is authorised inside the namespace that it is, so a RoleBinding can grant `get`, `update`,
+//! `patch` and `delete` of that one `namespaces` object; and `bind` on a ClusterRole is checked in the namespace
+//! of the new RoleBinding.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::ask::who_can::GrantAt;
+use crate::decide::cluster::Cluster;
+use crate::decide::graph::Applied;
+use crate::model::names::Name;
+use crate::model::rbac::{PolicyRule, RuleId, Scope};
+
+pub mod bits;
+pub mod holder;
+pub mod preset;
+pub mod statement;
+pub mod universe;
+pub mod unknown;
+
+pub use self::bits::{Dense, Sparse};
+pub use self::holder::Holder;
+pub use self::universe::{Cell, Column, Filter, Place, Universe};
+
+/// The access matrix of a cluster, ready to be read subject by subject.
+#[derive(Debug)]
+pub struct Matrix<'c> {
+    cluster: &'c Cluster,
+    universe: Universe,
+    /// Per rule the columns that it allows; of a rule limited to names, those that it allows for its names.
+    rules: Vec<Sparse>,
+    /// Per role what its rules come to, once asked for.
+    roles: Vec<OnceCell<RoleColumns>>,
+    /// The namespaces that are shown; `None` for all.
+    namespaces: Option<FxHashSet<Name>>,
+}
+
+/// The columns of a role.
+#[derive(Debug, Default)]
+struct RoleColumns {
+    /// Allowed for any name.
+    any: Sparse,
+    /// The rules that are limited to names.
+    named: Box<[RuleId]>,
+}
+
+/// Room for the sets of one subject, kept between subjects.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    cluster: Dense,
+    here: Dense,
+    shown: Dense,
+    cluster_named: Vec<(u32, Name)>,
+    named: Vec<(u32, Name)>,
+}
+
+/// What is granted to one subject under one namespace heading.
+#[derive(Debug)]
+pub struct Block<'b> {
+    /// `""`, `"*"` or a namespace.
+    pub namespace: &'b str,
+    /// The columns granted for any name.
+    pub any: &'b Dense,
+    /// The columns granted for single names only, sorted by column and by the name's text.
+    pub named: &'b [(u32, Name)],
+}
+
+/// What grants the rows of a block: per column the grants, as numbers among those of the block. Kept between blocks.
+#[derive(Debug, Default)]
+pub struct RowGrants<'c> {
+    /// The bindings that apply.
+    applied: Vec<Applied<'c>>,
+    /// Those of them that grant a row, in the order in which answers name them, each with the first subject that the
+    /// holder matches.
+    bindings: Vec<(Applied<'c>, u32)>,
+    /// Every rule of these bindings that grants a row: the number of the binding, and that of the rule in its role.
+    grants: Vec<(u32, u32)>,
+    /// Columns and the grants that allow them, in the order of the grants.
+    found: Vec<(u32, u32)>,
+    /// Where the grants of a column begin among the sorted ones.
+    starts: Vec<u32>,
+    sorted: Vec<u32>,
+}
+
+impl<'c> RowGrants<'c> {
+    /// How many grants there are.
+    pub fn len(&self) -> usize {
+        self.grants.len()
+    }
+
+    /// Whether there is none, as for what `system:masters` may without a binding.
+    pub fn is_empty(&self) -> bool {
+        self.grants.is_empty()
+    }
+
+    /// The bindings that grant a row, in the order in which answers name them, each with the number of the first
+    /// subject that the holder matches.
+    pub fn bindings(&self) -> impl Iterator<Item = (Applied<'c>, u32)> {
+        self.bindings.iter().copied()
+    }
+
+    /// A grant by its number, and the number of its binding among those of the block.
+    pub fn grant(&self, number: u32) -> Option<(GrantAt<'c>, u32)> {
+        let (binding, rule) = *self.grants.get(number as usize)?;
+        let (applied, subject) = *self.bindings.get(binding as usize)?;
+        Some((GrantAt { applied, subject, rule }, binding))
+    }
+
+    /// The numbers of the grants that allow a column, in the order of their bindings.
+    pub fn of(&self, column: u32) -> &[u32] {
+        let column = column as usize;
+        match self.starts.get(column..column + 2) {
+            Some([start, end]) => self.sorted.get(*start as usize..*end as usize).unwrap_or(&[]),
+            _ => &[],
+        }
+    }
+
+    /// Sorts what was found by column; within a column it stays in order.
+    fn sort(&mut self, width: usize) {
+        let Self { found, starts, sorted, .. } = self;
+        starts.clear();
+        starts.resize(width + 2, 0);
+        for (column, _) in &*found {
+            if let Some(count) = starts.get_mut(*column as usize + 2) {
+                *count += 1;
+            }
+        }
+        let mut sum = 0;
+        for start in &mut *starts {
+            sum += *start;
+            *start = sum;
+        }
+        sorted.clear();
+        sorted.resize(found.len(), 0);
+        // Each column has its place one too far along, and moves it while it is filled.
+        for (column, grant) in &*found {
+            if let Some(place) = starts.get_mut(*column as usize + 1) {
+                if let Some(slot) = sorted.get_mut(*place as usize) {
+                    *slot = *grant;
+                }
+                *place += 1;
+            }
+        }
+    }
+}
+
+/// The names of a row, each with its column.
+type Limited<'b> = &'b [(u32, Name)];
+
+impl Block<'_> {
+    /// Every row: the column, and the names that it is limited to, none for any.
+    pub fn rows(&self, mut each: impl FnMut(u32, Limited<'_>)) {
+        let mut rest = self.named;
+        let mut named_before = |limit: u32, each: &mut dyn FnMut(u32, Limited<'_>)| {
+            while let Some((column, _)) = rest.first().copied().filter(|(column, _)| *column < limit) {
+                let end = rest.iter().position(|(other, _)| *other != column).unwrap_or(rest.len());
+                let (names, after) = rest.split_at(end);
+                each(column, names);
+                rest = after;
+            }
+        };
+        for column in self.any.iter() {
+            named_before(column, &mut each);
+            each(column, &[]);
+        }
+        named_before(u32::MAX, &mut each);
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        let mut named = self.named.iter().map(|(column, _)| column);
+        let mut distinct = 0;
+        let mut last = None;
+        for column in named.by_ref() {
+            distinct += usize::from(last.replace(*column) != Some(*column));
+        }
+        self.any.count() + distinct
+    }
+
+    /// The columns of the rows to which a rule contributes that allows these columns.
+    fn columns_by(&self, rule: &PolicyRule<'_>, columns: &Sparse, mut each: impl FnMut(u32)) {
+        columns.shared_with(self.any).for_each(&mut each);
+        let names = rule.resource_names;
+        let mut last = None;
+        for (column, name) in self.named {
+            if last != Some(*column)
+                && columns.contains(*column)
+                && (names.is_empty() || names.contains(name))
+            {
+                last = Some(*column);
+                if !self.any.contains(*column) {
+                    each(*column);
+                }
+            }
+        }
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.named.is_empty() && self.any.is_empty()
+    }
+}
+
+impl<'c> Matrix<'c> {
+    /// Compiles the matrix of a cluster for the columns that a filter leaves.
+    pub fn new(cluster: &'c Cluster, filter: &Filter) -> Self {
+        let graph = cluster.graph();
+        let universe = Universe::of(graph.policy(), cluster.catalogue(), filter);
+        let rules = universe::compile(&universe, graph);
+        let mut roles = Vec::new();
+        roles.resize_with(graph.policy().roles.len(), OnceCell::new);
+        Self { cluster, universe, rules, roles, namespaces: None }
+    }
+
+    /// Shows only these namespaces, with what is granted in every one; what has no namespace is left out.
+    #[must_use]
+    pub fn in_namespaces<'n>(mut self, namespaces: impl IntoIterator<Item = &'n str>) -> Self {
+        let names = &self.cluster.graph().policy().names;
+        self.namespaces = Some(namespaces.into_iter().map(|namespace| names.lookup(namespace)).collect());
+        self
+    }
+
+    /// The cluster.
+    pub fn cluster(&self) -> &'c Cluster {
+        self.cluster
+    }
+
+    /// The columns.
+    pub fn universe(&self) -> &Universe {
+        &self.universe
+    }
+
+    fn role(&self, number: usize) -> Option<&RoleColumns> {
+        let cell = self.roles.get(number)?;
+        Some(cell.get_or_init(|| self.compile_role(number)))
+    }
+
+    fn compile_role(&self, number: usize) -> RoleColumns {
+        let graph = self.cluster.graph();
+        let Some(role) = graph.policy().roles.get(number) else { return RoleColumns::default() };
+        let mut any = Dense::default();
+        any.reset(self.universe.columns().len());
+        let mut named = Vec::new();
+        for rule in graph.rules_in_force(role) {
+            if rule.rule.resource_names.is_empty() {
+                self.rule(rule.placed.rule).add_to(&mut any);
+            } else if !self.rule(rule.placed.rule).is_empty() {
+                named.push(rule.placed.rule);
+            }
+        }
+        named.sort_unstable();
+        named.dedup();
+        RoleColumns { any: any.to_sparse(), named: named.into() }
+    }
+
+    fn rule(&self, rule: RuleId) -> &Sparse {
+        const NONE: &Sparse = &Sparse::EMPTY;
+        self.rules.get(rule.index()).unwrap_or(NONE)
+    }
+
+    /// The bindings that apply to a holder in a scope, each once.
+    fn bindings(&self, holder: &Holder, scope: Scope) -> impl Iterator<Item = Applied<'c>> {
+        let graph = self.cluster.graph();
+        let mut seen = FxHashSet::default();
+        let several = holder.principals().len() > 1;
+        holder
+            .principals()
+            .iter()
+            .flat_map(move |principal| graph.bindings_of(*principal, scope))
+            .filter(move |applied| !several || seen.insert(applied.order()))
+    }
+
+    /// The namespaces in which a binding names a holder and which are shown, by name.
+    fn namespaces_of(&self, holder: &Holder) -> BTreeMap<&'c str, Name> {
+        let graph = self.cluster.graph();
+        let mut namespaces = BTreeMap::new();
+        for principal in holder.principals() {
+            for scope in graph.scopes_of(*principal) {
+                if let Scope::Namespace(namespace) = scope
+                    && self.namespaces.as_ref().is_none_or(|shown| shown.contains(&namespace))
+                {
+                    namespaces.insert(graph.policy().names.text(namespace), namespace);
+                }
+            }
+        }
+        namespaces
+    }
+
+    /// Gives what is granted to a holder, block by block in the order of the namespace heading.
+    ///
+    /// # Errors
+    /// What `each` gives.
+    pub fn blocks<E>(
+        &self,
+        holder: &Holder,
+        scratch: &mut Scratch,
+        mut each: impl FnMut(&Block<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let universe = &self.universe;
+        let width = universe.columns().len();
+        let Scratch { cluster, here, shown, cluster_named, named } = scratch;
+        cluster.reset(width);
+        cluster_named.clear();
+        if holder.is_master() {
+            cluster.fill(width);
+        } else {
+            for applied in self.bindings(holder, Scope::Cluster) {
+                self.unite(&applied, cluster, cluster_named);
+            }
+        }
+        cluster_named.retain(|(column, _)| !cluster.contains(*column));
+        self.sort_named(cluster_named);
+        for (namespace, columns) in [("", universe.without_namespace()), ("*", universe.in_every_namespace())]
+        {
+            if namespace.is_empty() && self.namespaces.is_some() {
+                continue;
+            }
+            shown.intersection_of(cluster, columns);
+            named.clear();
+            named.extend(cluster_named.iter().filter(|(column, _)| columns.contains(*column)));
+            let block = Block { namespace, any: shown, named };
+            if !block.is_empty() {
+                each(&block)?;
+            }
+        }
+        if holder.is_master() {
+            return Ok(());
+        }
+        for (text, namespace) in self.namespaces_of(holder) {
+            here.reset(width);
+            named.clear();
+            for applied in self.bindings(holder, Scope::Namespace(namespace)) {
+                self.unite(&applied, here, named);
+            }
+            let allowed = universe.in_a_namespace();
+            let own = universe.own_namespace();
+            let new = |column: u32, name: Name| {
+                cluster_named.binary_search_by(|probe| self.order_named(probe, &(column, name))).is_err()
+            };
+            // A rule limited to names grants the namespace itself where it is among them.
+            named.retain(|(column, name)| {
+                !cluster.contains(*column)
+                    && new(*column, *name)
+                    && if own.contains(*column) {
+                        *name == namespace
+                    } else {
+                        allowed.contains(*column) && !here.contains(*column)
+                    }
+            });
+            for column in own.iter() {
+                if here.contains(column) && !cluster.contains(column) && new(column, namespace) {
+                    named.push((column, namespace));
+                }
+            }
+            self.sort_named(named);
+            shown.intersection_of(here, allowed);
+            shown.subtract(cluster);
+            let block = Block { namespace: text, any: shown, named };
+            if !block.is_empty() {
+                each(&block)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what a binding grants to the sets of its scope.
+    fn unite(&self, applied: &Applied<'_>, any: &mut Dense, named: &mut Vec<(u32, Name)>) {
+        let Some(role) = applied.role_number().and_then(|number| self.role(number)) else { return };
+        role.any.add_to(any);
+        let rules = &self.cluster.graph().policy().rules;
+        for rule in &role.named {
+            let columns = self.rule(*rule);
+            for name in rules.get(*rule).resource_names {
+                named.extend(columns.iter().map(|column| (column, *name)));
+            }
+        }
+    }
+
+    fn order_named(&self, a: &(u32, Name), b: &(u32, Name)) -> std::cmp::Ordering {
+        let names = &self.cluster.graph().policy().names;
+        a.0.cmp(&b.0).then_with(|| names.text(a.1).cmp(names.text(b.1)))
+    }
+
+    fn sort_named(&self, named: &mut Vec<(u32, Name)>) {
+        if named.len() > 1 {
+            named.sort_unstable_by(|a, b| self.order_named(a, b));
+            named.dedup();
+        }
+    }
+
+    /// Finds everything that grants a row of a block.
+    pub fn grants(&self, holder: &Holder, block: &Block<'_>, found: &mut RowGrants<'c>) {
+        let graph = self.cluster.graph();
+        let policy = graph.policy();
+        let scope = match block.namespace {
+            "" | "*" => Scope::Cluster,
+            namespace => Scope::Namespace(policy.names.lookup(namespace)),
+        };
+        let RowGrants { applied: all, bindings, grants, found: pairs, .. } = found;
+        bindings.clear();
+        grants.clear();
+        pairs.clear();
+        all.clear();
+        all.extend(self.bindings(holder, scope));
+        all.sort_by_key(Applied::order);
+        let number_of = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        for applied in &*all {
+            let binding = number_of(bindings.len());
+            let first = grants.len();
+            for (id, rule) in graph.rules_granted(applied).iter().zip(0u32..) {
+                let (before, number) = (pairs.len(), number_of(grants.len()));
+                let rule_lists = policy.rules.get(*id);
+                block.columns_by(&rule_lists, self.rule(*id), |column| pairs.push((column, number)));
+                if pairs.len() > before {
+                    grants.push((binding, rule));
+                }
+            }
+            if grants.len() > first {
+                bindings.push((*applied, number_of(graph.first_subject(&holder.asker, applied))));
+            }
+        }
+        found.sort(self.universe.columns().len());
+    }
+
+    /// How many rows the long form has for a holder.
+    pub fn count(&self, holder: &Holder, scratch: &mut Scratch) -> usize {
+        let mut rows = 0;
+        let counted: Result<(), std::convert::Infallible> = self.blocks(holder, scratch, |block| {
+            rows += block.len();
+            Ok(())
+        });
+        let Ok(()) = counted;
+        rows
+    }
+}
+
+/// The rows of one holder, by column: what a table shows in a cell.
+#[derive(Debug, Default)]
+pub struct Access {
+    /// Per column the namespace headings under which it is granted, in order, each with its names; none for any.
+    pub granted: FxHashMap<u32, Vec<(String, Vec<String>)>>,
+}
+
+impl Matrix<'_> {
+    /// Gathers the rows of a holder by column.
+    pub fn access(&self, holder: &Holder, scratch: &mut Scratch) -> Access {
+        let names = &self.cluster.graph().policy().names;
+        let mut access = Access::default();
+        let gathered: Result<(), std::convert::Infallible> = self.blocks(holder, scratch, |block| {
+            block.rows(|column, limited| {
+                let limited = limited.iter().map(|(_, name)| names.text(*name).to_owned()).collect();
+                access.granted.entry(column).or_default().push((block.namespace.to_owned(), limited));
+            });
+            Ok(())
+        });
+        let Ok(()) = gathered;
+        access
+    }
+}

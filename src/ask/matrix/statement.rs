@@ -1,0 +1,210 @@
+//! The completeness statement: what the matrix rests on, and what it cannot show.
+
+use std::collections::BTreeSet;
+
+use crate::decide::cluster::Cluster;
+use crate::identity::Reach;
+use crate::model::diagnostic::{Code, Severity};
+use crate::model::rbac::{RoleKind, Scope, Subject};
+use crate::read::Completeness;
+use crate::report::words;
+
+use super::Matrix;
+use super::holder::{Holder, LeftOut};
+
+/// A sentence and the place that it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// The sentence.
+    pub text: String,
+    /// The place; empty for none.
+    pub source: String,
+}
+
+/// What a matrix rests on.
+#[derive(Clone, Debug, Default)]
+pub struct Statement {
+    /// The names of the input files.
+    pub files: Vec<String>,
+    /// What was counted, as (name, number).
+    pub counts: Vec<(&'static str, usize)>,
+    /// Objects that do not bear on RBAC, by apiVersion and kind.
+    pub skipped: Vec<(String, usize)>,
+    /// Whether the inputs are taken as complete.
+    pub complete: bool,
+    /// How many default roles and bindings were added, and of which version.
+    pub defaults_added: (usize, &'static str),
+    /// Bindings whose role is not among the inputs.
+    pub missing_roles: Vec<Remark>,
+    /// Identity mappings that let nobody in, or not whom they seem to.
+    pub mappings_in_error: Vec<Remark>,
+    /// Identities that are mapped and that no binding names.
+    pub bound_nowhere: Vec<Remark>,
+    /// Groups that bindings name and no mapping gives; only where identity mappings were loaded.
+    pub unmapped_groups: Vec<Remark>,
+    /// What rules name and no request ever is: most look like wildcards and are none.
+    pub matches_nothing: Vec<String>,
+    /// Who was left out as part of the system.
+    pub left_out: LeftOut,
+    /// What no input can show.
+    pub not_modelled: Vec<&'static str>,
+}
+
+const NOT_MODELLED: &[&str] = &[
+    "other authorizers: EKS access entries and their access policies (a webhook), the Node authorizer",
+    "the hidden cluster creator and any principal that logs in by a client certificate",
+    "IAM: who may assume a role, SCPs, permission boundaries",
+    "admission: webhooks, Pod Security, the checks of bind and escalate beyond the verb itself",
+    "what follows from access: whoever may create pods, impersonate or mint tokens can do more than the rows say",
+];
+
+impl Statement {
+    /// Gathers the statement of a matrix of these holders.
+    pub fn of(matrix: &Matrix<'_>, holders: &[Holder], left_out: LeftOut) -> Self {
+        let cluster = matrix.cluster();
+        let policy = cluster.graph().policy();
+        let summary = cluster.summary();
+        let of_kind = |kind: RoleKind| policy.roles.iter().filter(|role| role.kind() == kind).count();
+        let cluster_bindings =
+            policy.bindings.iter().filter(|binding| binding.scope == Scope::Cluster).count();
+        let custom = cluster.catalogue().iter().filter(|resource| resource.from_crd.is_some()).count();
+        let universe = matrix.universe();
+        let mut statement = Self {
+            counts: vec![
+                ("objects", summary.objects),
+                ("clusterRoles", of_kind(RoleKind::ClusterRole)),
+                ("roles", of_kind(RoleKind::Role)),
+                ("clusterRoleBindings", cluster_bindings),
+                ("roleBindings", policy.bindings.len() - cluster_bindings),
+                ("serviceAccounts", policy.service_accounts.len()),
+                ("namespacesKnown", cluster.namespaces().len()),
+                ("customResources", custom),
+                ("refusedObjects", summary.refused),
+                ("unreadableDocuments", summary.unreadable),
+                ("identityMappings", cluster.identities().identities().count()),
+                ("subjectsShown", holders.len()),
+                ("resources", universe.cells().len()),
+                ("columns", universe.columns().len()),
+            ],
+            skipped: summary
+                .skipped
+                .iter()
+                .map(|((api_version, kind), count)| (format!("{api_version} {kind}"), *count))
+                .collect(),
+            complete: cluster.completeness() == Completeness::Complete,
+            defaults_added: (summary.defaults_added, crate::knowledge::defaults::DATA_VERSION),
+            matches_nothing: universe.matches_nothing.clone(),
+            left_out,
+            not_modelled: NOT_MODELLED.to_vec(),
+            ..Self::default()
+        };
+        let sources = cluster.sources();
+        for file in 0..sources.len() {
+            let id = crate::model::source::FileId(u32::try_from(file).unwrap_or(u32::MAX));
+            if policy.builtin != Some(id) {
+                statement.files.push(sources.file(id).to_owned());
+            }
+        }
+        statement.roles(cluster);
+        statement.identities(cluster);
+        statement
+    }
+
+    fn roles(&mut self, cluster: &Cluster) {
+        let policy = cluster.graph().policy();
+        for applied in cluster.graph().bindings().filter(|applied| applied.role.is_none()) {
+            let place = applied.binding.source.at_line(applied.binding.role_ref_line);
+            self.missing_roles.push(Remark {
+                text: format!("{}, which is not in the inputs", words::missing_role(policy, &applied)),
+                source: words::place(policy, place).to_string(),
+            });
+        }
+    }
+
+    fn identities(&mut self, cluster: &Cluster) {
+        let sources = cluster.sources();
+        for identity in cluster.identities().identities() {
+            let source = sources.show(identity.source).to_string();
+            let text = match identity.reach {
+                Reach::Callers(_) | Reach::Account => continue,
+                Reach::Replaced(by) => format!(
+                    "`{}` in {} counts for nothing: {} decides",
+                    identity.arn,
+                    identity.kind.as_str(),
+                    sources.show(by)
+                ),
+                Reach::SameCallers(with) => format!(
+                    "`{}` in {} differs from {} only in case: each login picks one",
+                    identity.arn,
+                    identity.kind.as_str(),
+                    sources.show(with)
+                ),
+                Reach::Nobody(why) => {
+                    format!("`{}` in {} matches no caller: {why}", identity.arn, identity.kind.as_str())
+                }
+            };
+            self.mappings_in_error.push(Remark { text, source });
+        }
+        let lost = [
+            Code::AwsAuthSyntax,
+            Code::AwsAuthNotAList,
+            Code::AwsAuthWrongType,
+            Code::AwsAuthDroppedEntry,
+            Code::AwsAuthMisspeltKey,
+            Code::AwsAuthElsewhere,
+        ];
+        for diagnostic in cluster.diagnostics() {
+            if lost.contains(&diagnostic.code) && diagnostic.severity() == Severity::Error {
+                let source = diagnostic.source.map(|source| sources.show(source).to_string());
+                let source = source.unwrap_or_default();
+                self.mappings_in_error.push(Remark { text: diagnostic.message.clone(), source });
+            }
+        }
+        if cluster.identities().is_empty() {
+            return;
+        }
+        let mut mapped_groups: BTreeSet<String> = BTreeSet::new();
+        let identities = super::holder::mapped(cluster);
+        for holder in &identities {
+            let Some(user) = holder.who.as_deref().and_then(crate::decide::cluster::Who::shown) else {
+                continue;
+            };
+            mapped_groups.extend(user.groups.iter().cloned());
+            if holder.is_bound_nowhere(cluster) {
+                let source = match holder.who.as_deref().map(|who| &who.is) {
+                    Some(crate::decide::cluster::WhoIs::Mapped(mapped)) => {
+                        sources.show(mapped.provenance.source).to_string()
+                    }
+                    _ => String::new(),
+                };
+                let groups: Vec<String> = user
+                    .groups
+                    .iter()
+                    .filter(|group| *group != crate::model::user::SYSTEM_AUTHENTICATED)
+                    .map(|group| format!("`{group}`"))
+                    .collect();
+                let groups =
+                    if groups.is_empty() { String::new() } else { format!(", groups {}", groups.join(", ")) };
+                self.bound_nowhere.push(Remark {
+                    text: format!("{}: user `{}`{groups}", holder.identity, user.username),
+                    source,
+                });
+            }
+        }
+        let policy = cluster.graph().policy();
+        let mut seen = BTreeSet::new();
+        for binding in &policy.bindings {
+            for placed in policy.subjects_of(binding) {
+                let Subject::Group(name) = placed.subject else { continue };
+                let group = policy.names.text(name);
+                if group.starts_with("system:") || mapped_groups.contains(group) || !seen.insert(group) {
+                    continue;
+                }
+                self.unmapped_groups.push(Remark {
+                    text: format!("group `{group}`, named by {}", words::binding(policy, binding)),
+                    source: words::place(policy, binding.source.at_line(placed.line)).to_string(),
+                });
+            }
+        }
+    }
+}

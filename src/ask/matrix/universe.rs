@@ -1,0 +1,428 @@
+//! The columns of the matrix: which verbs on which resources, and which rules allow them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::decide::evaluate::matches::{Lexicon, Request, Target, api_group_matches};
+use crate::decide::graph::RbacGraph;
+use crate::knowledge::catalogue::{Catalogue, Verbs};
+use crate::model::attributes::{Attributes, NonResourceAttributes, ResourceAttributes};
+use crate::model::names::Name;
+use crate::model::policy::Policy;
+use crate::model::rbac::RuleId;
+
+use super::bits::{Dense, Sparse};
+
+/// Where requests for a resource are made.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In namespaces; also of a type that is not known, and of the star, for either may be.
+    Namespaced,
+    /// Outside namespaces.
+    Cluster,
+    /// `namespaces` themselves: outside, but for requests about one of them, which are made inside it.
+    Namespaces,
+    /// A path that is no API resource.
+    Url,
+}
+
+/// A resource, subresource or URL with the verbs that are asked of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cell {
+    /// The API group; empty for the core group and for URLs.
+    pub group: String,
+    /// `pods`, `pods/exec`, `*`, `*/scale`, or the path.
+    pub resource: String,
+    /// Where it is asked.
+    pub place: Place,
+    /// The verbs, sorted.
+    pub verbs: Vec<String>,
+    /// Whether the catalogue has it; otherwise only some rule, or the question, names it.
+    pub known: bool,
+}
+
+impl Cell {
+    /// Resource and subresource, as a request has them.
+    pub fn parts(&self) -> (&str, &str) {
+        self.resource.split_once('/').unwrap_or((&self.resource, ""))
+    }
+
+    /// The attributes of a request for a verb on it.
+    pub fn attributes<'a>(&'a self, verb: &'a str, name: &'a str, namespace: &'a str) -> Attributes<'a> {
+        if self.place == Place::Url {
+            return Attributes::NonResource(NonResourceAttributes { verb, path: &self.resource });
+        }
+        let (resource, subresource) = self.parts();
+        Attributes::Resource(ResourceAttributes {
+            verb,
+            group: &self.group,
+            resource,
+            subresource,
+            name,
+            namespace,
+        })
+    }
+
+    /// `deployments.apps/scale`, as kubectl spells it.
+    pub fn title(&self) -> String {
+        match (self.group.is_empty(), self.resource.split_once('/')) {
+            (true, _) => self.resource.clone(),
+            (false, Some((resource, subresource))) => format!("{resource}.{}/{subresource}", self.group),
+            (false, None) => format!("{}.{}", self.resource, self.group),
+        }
+    }
+}
+
+/// One verb of one cell.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// The number of the cell.
+    pub cell: u32,
+    /// The number of the verb among the cell's.
+    pub verb: u32,
+}
+
+/// Which columns are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only these verbs; `None` for all.
+    pub verbs: Option<Vec<String>>,
+    /// Only these resources, each as API group and `resource` or `resource/subresource`, or as a path with an
+    /// empty group; `None` for all. They need not be known.
+    pub resources: Option<Vec<(String, String)>>,
+    /// Only these exact columns, as group, resource and verb; for a preset.
+    pub columns: Option<Vec<(String, String, String)>>,
+}
+
+/// Every column, in the order of API group, resource and verb.
+#[derive(Clone, Debug, Default)]
+pub struct Universe {
+    cells: Vec<Cell>,
+    columns: Vec<Column>,
+    without_namespace: Dense,
+    in_every_namespace: Dense,
+    in_a_namespace: Dense,
+    own_namespace: Dense,
+    /// What rules name and no request ever is, such as `pods/*`: it is compared as text, and so matches nothing.
+    pub matches_nothing: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Draft {
+    cells: BTreeMap<(String, String, bool), (BTreeSet<String>, bool)>,
+    matches_nothing: BTreeSet<String>,
+}
+
+/// Whether a name holds a star that is no wildcard.
+fn has_literal_star(text: &str) -> bool {
+    text != "*" && text.contains('*')
+}
+
+impl Draft {
+    fn cell(&mut self, group: &str, resource: &str, is_url: bool) -> &mut (BTreeSet<String>, bool) {
+        self.cells.entry((group.to_owned(), resource.to_owned(), is_url)).or_default()
+    }
+
+    fn catalogue(&mut self, catalogue: &Catalogue) {
+        for resource in catalogue.iter() {
+            let (verbs, known) = self.cell(&resource.group, &resource.plural, false);
+            *known = true;
+            verbs.extend(resource.verbs.union(resource.special_verbs).iter().map(str::to_owned));
+            for part in &resource.subresources {
+                let name = format!("{}/{}", resource.plural, part.name);
+                let (verbs, known) = self.cell(&resource.group, &name, false);
+                *known = true;
+                verbs.extend(part.verbs.iter().map(str::to_owned));
+            }
+        }
+    }
+
+    fn rules(&mut self, policy: &Policy) {
+        let used: FxHashSet<RuleId> =
+            policy.roles.iter().flat_map(|role| policy.rules_of(role)).map(|placed| placed.rule).collect();
+        let mut any_group: Vec<(String, BTreeSet<String>)> = Vec::new();
+        for (id, rule) in policy.rules.iter() {
+            if !used.contains(&id) {
+                continue;
+            }
+            let texts = |list: &[Name]| list.iter().map(|name| policy.names.text(*name)).collect::<Vec<_>>();
+            let named = texts(rule.verbs);
+            let mut verbs = BTreeSet::new();
+            for verb in named {
+                if has_literal_star(verb) {
+                    self.matches_nothing.insert(verb.to_owned());
+                } else if !verb.is_empty() {
+                    verbs.insert(verb.to_owned());
+                }
+            }
+            for url in texts(rule.non_resource_urls) {
+                self.cell("", url, true).0.extend(verbs.iter().cloned());
+            }
+            let (groups, resources) = (texts(rule.api_groups), texts(rule.resources));
+            for resource in resources {
+                if resource.is_empty() {
+                    continue;
+                }
+                let no_request = resource.starts_with('/') || resource.ends_with('/') || resource == "*/*";
+                if no_request || has_literal_star(resource.strip_prefix("*/").unwrap_or(resource)) {
+                    self.matches_nothing.insert(resource.to_owned());
+                    continue;
+                }
+                for group in &groups {
+                    if has_literal_star(group) {
+                        self.matches_nothing.insert((*group).to_owned());
+                        continue;
+                    }
+                    self.cell(group, resource, false).0.extend(verbs.iter().cloned());
+                    if *group == "*" && resource != "*" {
+                        any_group.push((resource.to_owned(), verbs.clone()));
+                    }
+                }
+            }
+        }
+        // Who names a resource in every group names it in each group that has it.
+        let mut by_resource: FxHashMap<String, BTreeSet<String>> = FxHashMap::default();
+        for (resource, verbs) in any_group {
+            by_resource.entry(resource).or_default().extend(verbs);
+        }
+        for ((group, resource, is_url), (verbs, _)) in &mut self.cells {
+            if let Some(named) = by_resource.get(resource).filter(|_| !is_url && group != "*") {
+                verbs.extend(named.iter().cloned());
+            }
+        }
+    }
+
+    /// Every cell has a column for the verb `*`; what is not in the catalogue gets the verbs that it may serve.
+    fn complete(&mut self) {
+        self.cell("*", "*", false);
+        self.cell("", "*", true).0.insert("get".to_owned());
+        for ((group, resource, is_url), (verbs, known)) in &mut self.cells {
+            verbs.insert("*".to_owned());
+            if *known || *is_url || group == "*" || resource.starts_with('*') {
+                continue;
+            }
+            let serves = match resource.split_once('/') {
+                Some((_, "status" | "scale")) => Verbs::PART,
+                Some((_, "finalizers")) => Verbs::of("update").unwrap_or_default(),
+                // The star is there already; a rule names a verb besides.
+                Some(_) if verbs.len() > 1 => Verbs::NONE,
+                Some(_) | None => Verbs::STORED,
+            };
+            verbs.extend(serves.iter().map(str::to_owned));
+        }
+    }
+
+    fn filter(&mut self, filter: &Filter) {
+        if let Some(columns) = &filter.columns {
+            for (group, resource, verb) in columns {
+                self.cell(group, resource, resource.starts_with('/')).0.insert(verb.clone());
+            }
+            self.cells.retain(|(group, resource, _), (verbs, _)| {
+                verbs.retain(|verb| columns.iter().any(|(g, r, v)| g == group && r == resource && v == verb));
+                !verbs.is_empty()
+            });
+        }
+        if let Some(wanted) = &filter.verbs {
+            self.cells.retain(|_, (verbs, _)| {
+                verbs.retain(|verb| wanted.contains(verb));
+                !verbs.is_empty()
+            });
+        }
+    }
+}
+
+impl Universe {
+    /// The columns that are known of, or that some rule names, as far as a filter leaves them.
+    pub(super) fn of(policy: &Policy, catalogue: &Catalogue, filter: &Filter) -> Self {
+        let mut draft = Draft::default();
+        draft.catalogue(catalogue);
+        draft.rules(policy);
+        if let Some(wanted) = &filter.resources {
+            for (group, resource) in wanted {
+                draft.cell(group, resource, resource.starts_with('/'));
+            }
+        }
+        draft.complete();
+        if let Some(wanted) = &filter.resources {
+            draft.cells.retain(|(group, resource, is_url), _| {
+                let same =
+                    |(g, r): &(String, String)| r == resource && g == group && r.starts_with('/') == *is_url;
+                wanted.iter().any(same)
+            });
+        }
+        draft.filter(filter);
+        let mut universe =
+            Self { matches_nothing: draft.matches_nothing.into_iter().collect(), ..Self::default() };
+        for ((group, resource, is_url), (verbs, known)) in draft.cells {
+            let place = if is_url { Place::Url } else { place(catalogue, &group, &resource) };
+            universe.cells.push(Cell { group, resource, place, verbs: verbs.into_iter().collect(), known });
+        }
+        universe.number();
+        universe
+    }
+
+    fn number(&mut self) {
+        for (cell, number) in self.cells.iter().zip(0u32..) {
+            let verbs = 0..u32::try_from(cell.verbs.len()).unwrap_or(u32::MAX);
+            self.columns.extend(verbs.map(|verb| Column { cell: number, verb }));
+        }
+        let width = self.columns.len();
+        for set in [
+            &mut self.without_namespace,
+            &mut self.in_every_namespace,
+            &mut self.in_a_namespace,
+            &mut self.own_namespace,
+        ] {
+            set.reset(width);
+        }
+        for (column, number) in self.columns.iter().zip(0u32..) {
+            let Some(cell) = self.cells.get(column.cell as usize) else { continue };
+            let verb = cell.verbs.get(column.verb as usize).map_or("", String::as_str);
+            match cell.place {
+                Place::Namespaced => {
+                    self.in_every_namespace.insert(number);
+                    self.in_a_namespace.insert(number);
+                    continue;
+                }
+                Place::Namespaces
+                    if !matches!(verb, "*" | "create" | "list" | "watch" | "deletecollection") =>
+                {
+                    self.own_namespace.insert(number);
+                }
+                Place::Cluster
+                    if verb == "bind"
+                        && cell.group == "rbac.authorization.k8s.io"
+                        && cell.resource == "clusterroles" =>
+                {
+                    self.in_a_namespace.insert(number);
+                }
+                _ => {}
+            }
+            self.without_namespace.insert(number);
+        }
+    }
+
+    /// The resources and URLs.
+    pub fn cells(&self) -> &[Cell] {
+        &self.cells
+    }
+
+    /// The columns, sorted by API group, resource and verb.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The cell and the verb of a column.
+    pub fn column(&self, number: u32) -> Option<(&Cell, &str)> {
+        let column = self.columns.get(number as usize)?;
+        let cell = self.cells.get(column.cell as usize)?;
+        Some((cell, cell.verbs.get(column.verb as usize)?))
+    }
+
+    /// The columns of requests without a namespace.
+    pub fn without_namespace(&self) -> &Dense {
+        &self.without_namespace
+    }
+
+    /// The columns that a binding of the cluster grants in every namespace.
+    pub fn in_every_namespace(&self) -> &Dense {
+        &self.in_every_namespace
+    }
+
+    /// The columns that a RoleBinding can grant in its namespace.
+    pub fn in_a_namespace(&self) -> &Dense {
+        &self.in_a_namespace
+    }
+
+    /// The columns that a RoleBinding can grant for its own namespace as an object.
+    pub fn own_namespace(&self) -> &Dense {
+        &self.own_namespace
+    }
+}
+
+fn place(catalogue: &Catalogue, group: &str, resource: &str) -> Place {
+    let plural = resource.split('/').next().unwrap_or(resource);
+    match catalogue.find(group, plural) {
+        Some(known) if known.namespaced => Place::Namespaced,
+        Some(_) if group.is_empty() && plural == "namespaces" => Place::Namespaces,
+        Some(_) => Place::Cluster,
+        None => Place::Namespaced,
+    }
+}
+
+/// Asks the authorizer's matcher which columns each rule allows. What a rule is not asked about, it cannot
+/// match: its resources are other texts and no wildcards.
+pub(super) fn compile(universe: &Universe, graph: &RbacGraph) -> Vec<Sparse> {
+    let policy = graph.policy();
+    let names = &policy.names;
+    let mut first_column = Vec::with_capacity(universe.cells.len());
+    let mut requests: Vec<Request<'_>> = Vec::with_capacity(universe.columns.len());
+    let mut urls = Vec::new();
+    let mut resources = Vec::new();
+    let mut by_resource: FxHashMap<Name, Vec<usize>> = FxHashMap::default();
+    let mut by_subresource: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+    for (cell, number) in universe.cells.iter().zip(0usize..) {
+        first_column.push(requests.len());
+        requests.extend(
+            cell.verbs.iter().map(|verb| graph.lexicon.request(names, &cell.attributes(verb, "", ""))),
+        );
+        if cell.place == Place::Url {
+            urls.push(number);
+            continue;
+        }
+        resources.push(number);
+        by_resource.entry(names.lookup(&cell.resource)).or_default().push(number);
+        let (_, subresource) = cell.parts();
+        if !subresource.is_empty() {
+            by_subresource.entry(subresource).or_default().push(number);
+        }
+    }
+    let mut set = Dense::default();
+    let mut candidates: Vec<usize> = Vec::new();
+    let mut compiled = Vec::with_capacity(policy.rules.len());
+    for (_, rule) in policy.rules.iter() {
+        candidates.clear();
+        if !rule.non_resource_urls.is_empty() {
+            candidates.extend_from_slice(&urls);
+        }
+        for resource in rule.resources {
+            let of: &[usize] = if *resource == Name::STAR {
+                &resources
+            } else {
+                by_resource.get(resource).map_or(&[], Vec::as_slice)
+            };
+            candidates.extend_from_slice(of);
+            if let Some(subresource) = names.text(*resource).strip_prefix("*/") {
+                candidates.extend_from_slice(by_subresource.get(subresource).map_or(&[], Vec::as_slice));
+            }
+        }
+        candidates.sort_unstable();
+        candidates.dedup();
+        set.reset(universe.columns.len());
+        for number in &candidates {
+            let first = first_column.get(*number).copied().unwrap_or(usize::MAX);
+            let verbs = universe.cells.get(*number).map_or(0, |cell| cell.verbs.len());
+            let Some(asked) = requests.get(first..first.saturating_add(verbs)) else { continue };
+            // All verbs of a cell have one group: asked once.
+            if let Some(Request { target: Target::Resource { group, .. }, .. }) = asked.first()
+                && !api_group_matches(&rule, *group)
+            {
+                continue;
+            }
+            for (request, column) in asked.iter().zip(first..) {
+                let mut request = *request;
+                if let (Target::Resource { name, .. }, Some(limited)) =
+                    (&mut request.target, rule.resource_names.first())
+                {
+                    *name = *limited;
+                }
+                if Lexicon::rule_allows(names, &rule, &request) {
+                    set.insert(u32::try_from(column).unwrap_or(u32::MAX));
+                }
+            }
+        }
+        compiled.push(set.to_sparse());
+    }
+    compiled
+}

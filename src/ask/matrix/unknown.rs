@@ -1,0 +1,182 @@
+//! Access that cannot be told: listed apart from the rows, never dropped.
+
+use crate::decide::cluster::WhoIs;
+use crate::decide::graph::{Applied, Principal};
+use crate::identity::{Bindings, IdentityError, Template};
+use crate::model::rbac::Scope;
+use crate::model::source::Source;
+use crate::model::user::{SYSTEM_MASTERS, SYSTEM_NODES};
+
+use super::Matrix;
+use super::bits::Dense;
+use super::holder::Holder;
+
+/// Why some access of a holder cannot be told.
+#[derive(Clone, Debug)]
+pub enum Reason<'g> {
+    /// A binding that applies grants a role that is not among the inputs, or one that takes its rules from roles, and
+    /// none of those has any.
+    MissingRole(Applied<'g>),
+    /// The binding applies if the session, or what else the ARN does not tell, is the right one.
+    Session(Bindings, Applied<'g>),
+    /// Everything is allowed if the session, or what else the ARN does not tell, is the right one.
+    SessionOfMasters(Bindings),
+    /// The Node authorizer decides from live objects.
+    Node,
+    /// Entries differ only in case, and each login picks one at random.
+    CoinToss,
+    /// No identity mapping was loaded.
+    NoMappings,
+    /// No mapping matches, but this one would if the placeholder in its ARN were filled in so.
+    Unfilled(String),
+    /// The username or a group has a placeholder that nobody filled in.
+    UnfilledName(String),
+    /// No mapping matches, but text at this place has placeholders that nobody filled in.
+    Unrendered(Source),
+    /// A document at this place could not be read, and RBAC objects may be in it.
+    Unread(Source),
+}
+
+/// Some access of a holder that cannot be told.
+#[derive(Clone, Debug)]
+pub struct Unknown<'g> {
+    /// The namespace that it is about; `*` for all and for what has none.
+    pub namespace: String,
+    /// Why.
+    pub reason: Reason<'g>,
+}
+
+impl<'c> Matrix<'c> {
+    /// What cannot be told of a holder, in a stated order: what lies in the holder, then missing roles by
+    /// namespace.
+    pub fn unknown(&self, holder: &Holder) -> Vec<Unknown<'c>> {
+        let mut found = Vec::new();
+        if holder.is_master() {
+            return found;
+        }
+        let everywhere = |reason| Unknown { namespace: "*".to_owned(), reason };
+        match holder.who.as_deref().map(|who| &who.is) {
+            Some(WhoIs::Error(error)) => match &**error {
+                IdentityError::CoinToss { .. } => found.push(everywhere(Reason::CoinToss)),
+                IdentityError::NoMappings => found.push(everywhere(Reason::NoMappings)),
+                IdentityError::NotMapped { unfilled, unrendered, .. } => {
+                    let unfilled = unfilled.iter().map(|mapped| mapped.provenance.arn.clone());
+                    found.extend(unfilled.map(|arn| everywhere(Reason::Unfilled(arn))));
+                    found.extend(unrendered.map(|source| everywhere(Reason::Unrendered(source))));
+                }
+                _ => {}
+            },
+            Some(WhoIs::Mapped(mapped)) => {
+                if mapped.is_symbolic() {
+                    self.sessions(mapped, &mut found);
+                }
+                let unfilled = mapped.unfilled().map(|(_, text)| text.to_owned());
+                found.extend(unfilled.map(|text| everywhere(Reason::UnfilledName(text))));
+            }
+            _ => {}
+        }
+        // To whoever cannot log in no object grants anything.
+        let nobody = holder.who.as_deref().and_then(crate::decide::cluster::Who::error);
+        if nobody.is_none_or(|error| !error.is_refusal()) {
+            found.extend(self.cluster.worth().unseen.map(|source| everywhere(Reason::Unread(source))));
+        }
+        let shown = holder.who.as_deref().and_then(crate::decide::cluster::Who::shown);
+        let is_node = shown
+            .is_some_and(|user| user.username.starts_with("system:node:") && user.in_group(SYSTEM_NODES));
+        if is_node {
+            found.push(everywhere(Reason::Node));
+        }
+        let missing = |scope: Scope, namespace: &str, found: &mut Vec<Unknown<'c>>| {
+            for applied in self.bindings(holder, scope) {
+                let worth = self.cluster.worth();
+                if self.cluster.graph().takes_nothing(&applied, worth)
+                    || (applied.role.is_none() && worth.could_exist(&applied))
+                {
+                    let reason = Reason::MissingRole(applied);
+                    found.push(Unknown { namespace: namespace.to_owned(), reason });
+                }
+            }
+        };
+        missing(Scope::Cluster, "*", &mut found);
+        for (text, namespace) in self.namespaces_of(holder) {
+            missing(Scope::Namespace(namespace), text, &mut found);
+        }
+        found
+    }
+
+    fn sessions(&self, mapped: &crate::identity::Mapped, found: &mut Vec<Unknown<'c>>) {
+        let graph = self.cluster.graph();
+        let names = &graph.policy().names;
+        let symbolic_groups = mapped.groups.iter().any(Template::is_symbolic);
+        let is_certain = |group: &str| mapped.groups.iter().any(|own| own.as_literal() == Some(group));
+        if symbolic_groups && let Some(bindings) = mapped.could_be_in_group(SYSTEM_MASTERS) {
+            let reason = Reason::SessionOfMasters(bindings);
+            found.push(Unknown { namespace: "*".to_owned(), reason });
+        }
+        for principal in self.cluster.candidates(mapped) {
+            let bindings = match principal {
+                Principal::Username(name) if mapped.username.is_symbolic() => {
+                    mapped.could_be_user(names.text(name))
+                }
+                // A group that is certain is among the rows.
+                Principal::Group(name) if symbolic_groups && !is_certain(names.text(name)) => {
+                    mapped.could_be_in_group(names.text(name))
+                }
+                _ => None,
+            };
+            let Some(bindings) = bindings else { continue };
+            for scope in graph.scopes_of(principal) {
+                let namespace = match scope {
+                    Scope::Cluster => "*",
+                    Scope::Namespace(namespace) => {
+                        if self.namespaces.as_ref().is_some_and(|shown| !shown.contains(&namespace)) {
+                            continue;
+                        }
+                        names.text(namespace)
+                    }
+                };
+                for applied in graph.bindings_of(principal, scope) {
+                    let reason = Reason::Session(bindings.clone(), applied);
+                    found.push(Unknown { namespace: namespace.to_owned(), reason });
+                }
+            }
+        }
+    }
+
+    /// The columns that some unknown access may hold, all headings together.
+    pub fn unknown_columns(&self, unknown: &[Unknown<'_>]) -> Dense {
+        let width = self.universe.columns().len();
+        let mut set = Dense::default();
+        set.reset(width);
+        let mut all = Dense::default();
+        all.fill(width);
+        let mut one = Dense::default();
+        for Unknown { namespace, reason } in unknown {
+            let allowed = if namespace == "*" { &all } else { self.universe.in_a_namespace() };
+            let role = match reason {
+                Reason::Session(_, applied) => applied.role_number(),
+                Reason::Node => {
+                    let graph = self.cluster.graph();
+                    let name = graph.policy().names.lookup("system:node");
+                    let roles = &graph.policy().roles;
+                    roles.iter().position(|role| role.scope == Scope::Cluster && role.name == name)
+                }
+                _ => None,
+            };
+            match role.and_then(|role| self.role(role)) {
+                Some(columns) => {
+                    one.reset(width);
+                    columns.any.add_to(&mut one);
+                    for rule in &columns.named {
+                        self.rule(*rule).add_to(&mut one);
+                    }
+                    let mut shown = Dense::default();
+                    shown.intersection_of(&one, allowed);
+                    shown.to_sparse().add_to(&mut set);
+                }
+                None => allowed.to_sparse().add_to(&mut set),
+            }
+        }
+        set
+    }
+}

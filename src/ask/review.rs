@@ -1,0 +1,361 @@
+//! SubjectAccessReviews in, the same with `status` out: a stream, one review at a time.
+
+use std::borrow::Cow;
+use std::io::Write;
+
+use k8s_openapi::api::authorization::v1::{SubjectAccessReviewSpec, SubjectAccessReviewStatus};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::decide::cluster::Cluster;
+use crate::document::{Kind, Node, ScalarType, Tree, yaml};
+use crate::model::attributes::{Attributes, NonResourceAttributes, ResourceAttributes};
+
+mod chunks;
+mod lean;
+mod stream;
+
+pub use stream::stream;
+
+#[derive(Serialize, Deserialize)]
+struct Review<'a, S> {
+    #[serde(rename = "apiVersion", borrow, default)]
+    api_version: Cow<'a, str>,
+    #[serde(borrow, default)]
+    kind: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    metadata: Option<&'a RawValue>,
+    #[serde(default = "nothing")]
+    spec: Option<S>,
+    #[serde(skip_deserializing)]
+    status: Status,
+}
+
+fn nothing<S>() -> Option<S> {
+    None
+}
+
+/// The status as the API server sends it, with `reason` always there.
+#[derive(Default, Serialize)]
+struct Status {
+    allowed: bool,
+    reason: String,
+    #[serde(rename = "evaluationError", skip_serializing_if = "Option::is_none")]
+    evaluation_error: Option<String>,
+}
+
+impl Status {
+    fn failed(error: String) -> Self {
+        Self { evaluation_error: Some(error), ..Self::default() }
+    }
+}
+
+impl From<Status> for SubjectAccessReviewStatus {
+    fn from(status: Status) -> Self {
+        let Status { allowed, reason, evaluation_error } = status;
+        let reason = (evaluation_error.is_none() || !reason.is_empty()).then_some(reason);
+        Self { allowed, reason, evaluation_error, ..Self::default() }
+    }
+}
+
+const API_VERSION: &str = "authorization.k8s.io/v1";
+const KIND: &str = "SubjectAccessReview";
+
+/// Decides one SubjectAccessReview as the API server's `subjectaccessreviews` endpoint does.
+///
+/// User and groups are taken as given. A review without both, but with `extra.arn`, is resolved through the
+/// identity mappings. What the API server would refuse gets an `evaluationError`.
+pub fn review(cluster: &Cluster, spec: &SubjectAccessReviewSpec) -> SubjectAccessReviewStatus {
+    spec.status(cluster).into()
+}
+
+/// The `spec` of a review, however it was read.
+trait Spec: Serialize {
+    fn status(&self, cluster: &Cluster) -> Status;
+}
+
+impl Spec for SubjectAccessReviewSpec {
+    fn status(&self, cluster: &Cluster) -> Status {
+        let attributes = match (&self.resource_attributes, &self.non_resource_attributes) {
+            (Some(resource), None) => Some(Attributes::Resource(ResourceAttributes {
+                verb: resource.verb.as_deref().unwrap_or_default(),
+                group: resource.group.as_deref().unwrap_or_default(),
+                resource: resource.resource.as_deref().unwrap_or_default(),
+                subresource: resource.subresource.as_deref().unwrap_or_default(),
+                name: resource.name.as_deref().unwrap_or_default(),
+                namespace: resource.namespace.as_deref().unwrap_or_default(),
+            })),
+            (None, Some(url)) => Some(Attributes::NonResource(NonResourceAttributes {
+                verb: url.verb.as_deref().unwrap_or_default(),
+                path: url.path.as_deref().unwrap_or_default(),
+            })),
+            _ => None,
+        };
+        let arns = self.extra.as_ref().and_then(|extra| extra.get("arn")).map_or(&[][..], Vec::as_slice);
+        let groups = self.groups.as_deref().unwrap_or_default();
+        status(cluster, attributes, self.user.as_deref().unwrap_or_default(), groups, arns)
+    }
+}
+
+impl Spec for lean::Spec<'_> {
+    fn status(&self, cluster: &Cluster) -> Status {
+        status(cluster, self.attributes(), self.user(), self.groups(), self.arns())
+    }
+}
+
+fn status<T: AsRef<str>>(
+    cluster: &Cluster,
+    attributes: Option<Attributes<'_>>,
+    user: &str,
+    groups: &[T],
+    arns: &[T],
+) -> Status {
+    let Some(attributes) = attributes else {
+        return Status::failed(
+            "spec: exactly one of nonResourceAttributes or resourceAttributes must be specified".into(),
+        );
+    };
+    let graph = cluster.graph();
+    let asker = if user.is_empty() && groups.is_empty() {
+        let [arn] = arns else {
+            return Status::failed("spec: at least one of user or groups must be specified".into());
+        };
+        let arn = arn.as_ref();
+        let who = cluster.identify(arn, None);
+        let Some(user) = who.certain() else {
+            let error = who.error().map(ToString::to_string).unwrap_or_default();
+            return Status::failed(format!("`{arn}` is no user: {error}"));
+        };
+        if cluster.depends_on_session(&who, &attributes) {
+            return Status::failed(format!(
+                "cannot tell: the user of `{arn}` depends on the name of its session"
+            ));
+        }
+        graph.asker(&user)
+    } else {
+        graph.asker_of(user, groups.iter().map(AsRef::as_ref))
+    };
+    let decision = graph.authorize(&asker, &attributes);
+    let allowed = decision.is_allowed();
+    // The API server has seen everything; here a document may be missing that allows it.
+    let unseen = cluster.worth().unseen.filter(|_| !allowed);
+    let evaluation_error =
+        unseen.map(|source| format!("cannot tell: {} was not understood", cluster.sources().show(source)));
+    Status { allowed, reason: graph.reason(&decision), evaluation_error }
+}
+
+fn parse<'a, S: Deserialize<'a>>(text: &'a str) -> serde_json::Result<Review<'a, S>> {
+    serde_json::from_str(text)
+}
+
+fn answer<S: Spec>(
+    cluster: &Cluster,
+    mut review: Review<'_, S>,
+    output: &mut (impl Write + ?Sized),
+) -> std::io::Result<()> {
+    let group = review.api_version.split('/').next().unwrap_or_default();
+    let wrong_kind = !matches!(&*review.kind, "" | KIND | "LocalSubjectAccessReview");
+    review.status = match &review.spec {
+        _ if wrong_kind || (!group.is_empty() && group != "authorization.k8s.io") => Status::failed(format!(
+            "`{} {}` is no SubjectAccessReview of `{API_VERSION}`",
+            review.api_version, review.kind
+        )),
+        Some(spec) => spec.status(cluster),
+        None => Status::failed("spec: Required value".into()),
+    };
+    if review.api_version.is_empty() {
+        review.api_version = API_VERSION.into();
+    }
+    if review.kind.is_empty() {
+        review.kind = KIND.into();
+    }
+    serde_json::to_writer(&mut *output, &review)?;
+    output.write_all(b"\n")
+}
+
+fn malformed(error: &str, output: &mut dyn Write) -> std::io::Result<()> {
+    let review = Review {
+        api_version: API_VERSION.into(),
+        kind: KIND.into(),
+        metadata: None,
+        spec: None::<SubjectAccessReviewSpec>,
+        status: Status::failed(format!("malformed review: {error}")),
+    };
+    serde_json::to_writer(&mut *output, &review)?;
+    output.write_all(b"\n")
+}
+
+/// Answers the reviews of a chunk: one JSON value, several on a line, or one YAML document.
+fn chunk_of(cluster: &Cluster, chunk: &[u8], output: &mut Vec<u8>) -> std::io::Result<usize> {
+    let Ok(text) = std::str::from_utf8(chunk) else {
+        malformed("not UTF-8", output)?;
+        return Ok(1);
+    };
+    // One line, one review: the common case needs no copy. What does not parse goes the long way.
+    if let Ok(review) = parse::<lean::Spec<'_>>(text) {
+        answer(cluster, review, output)?;
+        return Ok(1);
+    }
+    if text.trim_start().starts_with('{') {
+        let mut count = 0;
+        let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+        let mut trouble = None;
+        for value in &mut values {
+            match value {
+                Ok(value) => match parse::<SubjectAccessReviewSpec>(value.get()) {
+                    Ok(review) => answer(cluster, review, output)?,
+                    Err(error) => malformed(&error.to_string(), output)?,
+                },
+                Err(error) => {
+                    trouble = Some(error.to_string());
+                    break;
+                }
+            }
+            count += 1;
+        }
+        let Some(trouble) = trouble else { return Ok(count) };
+        if count == 0 {
+            // A flow mapping is YAML, though not JSON.
+            if let Some(json) = json_of_yaml(text) {
+                return yaml_review(cluster, &json, output);
+            }
+        }
+        malformed(&trouble, output)?;
+        return Ok(count + 1);
+    }
+    let mut tree = Tree::default();
+    match yaml::read(text, &mut tree) {
+        Ok(()) => match tree.root() {
+            None => Ok(0),
+            Some(root) if root.is_null() => Ok(0),
+            Some(root) => yaml_review(cluster, &json_of(root).to_string(), output),
+        },
+        Err(error) => {
+            malformed(&error.message, output)?;
+            Ok(1)
+        }
+    }
+}
+
+fn yaml_review(cluster: &Cluster, json: &str, output: &mut dyn Write) -> std::io::Result<usize> {
+    match parse::<SubjectAccessReviewSpec>(json) {
+        Ok(review) => answer(cluster, review, output)?,
+        Err(error) => malformed(&error.to_string(), output)?,
+    }
+    Ok(1)
+}
+
+fn json_of_yaml(text: &str) -> Option<String> {
+    let mut tree = Tree::default();
+    yaml::read(text, &mut tree).ok()?;
+    tree.root().map(|root| json_of(root).to_string())
+}
+
+/// What a node says as JSON, scalars meaning what kubectl makes of them.
+fn json_of(node: Node<'_>) -> serde_json::Value {
+    use serde_json::Value;
+    match node.kind() {
+        Kind::Sequence => Value::Array(node.items().map(json_of).collect()),
+        Kind::Mapping => {
+            Value::Object(node.pairs().map(|(key, value)| (key.text().to_owned(), json_of(value))).collect())
+        }
+        Kind::Text | Kind::Plain => match node.scalar() {
+            Some(ScalarType::Null) => Value::Null,
+            Some(ScalarType::Bool) => {
+                Value::Bool(crate::document::scalar::boolean(node.text()).unwrap_or_default())
+            }
+            Some(ScalarType::Int | ScalarType::Float) => {
+                serde_json::from_str(node.text()).unwrap_or_else(|_| Value::from(0))
+            }
+            _ => Value::from(node.text()),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::{Input, LoadOptions, load};
+
+    fn cluster() -> Cluster {
+        let text = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: b}\n\
+            roleRef: {kind: ClusterRole, name: view}\nsubjects: [{kind: User, name: \"b\\\"b\"}]\n";
+        let input = Input::Text { name: "b.yaml".into(), bytes: text.as_bytes().to_vec() };
+        load(&[input], &LoadOptions::default()).unwrap().into()
+    }
+
+    fn answered<'a, S: Spec + Deserialize<'a>>(cluster: &Cluster, text: &'a str) -> Option<String> {
+        let mut out = Vec::new();
+        answer(cluster, parse::<S>(text).ok()?, &mut out).unwrap();
+        Some(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn a_denial_beside_what_was_not_understood_says_so() {
+        let bound = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: b}\n\
+            roleRef: {kind: ClusterRole, name: view}\nsubjects: [{kind: User, name: bob}]\n";
+        let broken = "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: [\n";
+        for (text, error) in [
+            (bound.to_owned(), None),
+            (format!("{bound}{broken}"), Some("cannot tell: b.yaml:9 was not understood")),
+        ] {
+            let input = Input::Text { name: "b.yaml".into(), bytes: text.into_bytes() };
+            let cluster: Cluster = load(&[input], &LoadOptions::default()).unwrap().into();
+            let status = |verb: &str| {
+                let spec =
+                    format!(r#"{{"user":"bob","resourceAttributes":{{"verb":"{verb}","resource":"pods"}}}}"#);
+                review(&cluster, &serde_json::from_str(&spec).unwrap())
+            };
+            let (yes, no) = (status("get"), status("delete"));
+            assert_eq!((yes.allowed, yes.evaluation_error.as_deref()), (true, None));
+            assert_eq!((no.allowed, no.evaluation_error.as_deref()), (false, error));
+        }
+    }
+
+    #[test]
+    fn a_review_says_the_same_however_it_is_read() {
+        let get = r#""resourceAttributes":{"verb":"get","resource":"pods","namespace":"n"}"#;
+        let all = r#""resourceAttributes":{"version":"v1","verb":"get","subresource":"log","resource":"pods","namespace":"n","name":"p","group":"g"}"#;
+        let rows: &[(&str, String, bool)] = &[
+            ("plain", format!(r#"{{"user":"a",{get}}}"#), true),
+            (
+                "every_field",
+                format!(r#"{{"user":"a","uid":"u","groups":["g","h"],{all},"extra":{{"b":[],"a":["x"]}}}}"#),
+                true,
+            ),
+            ("escapes", format!(r#"{{"user":"b\"b\u0041","groups":["\n"],{get}}}"#), true),
+            ("allowed", format!(r#"{{"user":"b\"b",{get}}}"#), true),
+            ("null_fields", format!(r#"{{"user":"a","groups":null,"extra":null,{get}}}"#), true),
+            ("unknown_field", format!(r#"{{"user":"a","colour":[1,{{}}],{get}}}"#), true),
+            ("url", r#"{"user":"a","nonResourceAttributes":{"verb":"get","path":"/healthz"}}"#.into(), true),
+            ("both", format!(r#"{{"user":"a",{get},"nonResourceAttributes":{{}}}}"#), true),
+            ("neither", r#"{"user":"a"}"#.into(), true),
+            ("nobody", format!("{{{get}}}"), true),
+            ("arn", format!(r#"{{{get},"extra":{{"arn":["arn:aws:iam::111122223333:user/a"]}}}}"#), true),
+            ("null_spec", "null".into(), true),
+            (
+                "selector",
+                r#"{"user":"a","resourceAttributes":{"labelSelector":{"rawSelector":"a=b"}}}"#.into(),
+                false,
+            ),
+            ("field_twice", format!(r#"{{"user":"a","user":"b",{get}}}"#), false),
+        ];
+        let cluster = cluster();
+        for (name, spec, lean) in rows {
+            let review =
+                format!(r#"{{"kind":"SubjectAccessReview","metadata":{{"name":"x"}},"spec":{spec}}}"#);
+            let typed = answered::<SubjectAccessReviewSpec>(&cluster, &review);
+            assert!(typed.is_some(), "{name}");
+            let borrowed = answered::<lean::Spec<'_>>(&cluster, &review);
+            assert_eq!(borrowed.is_some(), *lean, "{name}");
+            if *lean {
+                assert_eq!(borrowed, typed, "{name}");
+            }
+        }
+        let allowed = answered::<lean::Spec<'_>>(&cluster, &format!(r#"{{"spec":{}}}"#, rows[3].1)).unwrap();
+        assert!(
+            allowed.contains(r#""allowed":true,"reason":"RBAC: allowed by ClusterRoleBinding \"b\""#),
+            "{allowed}"
+        );
+    }
+}

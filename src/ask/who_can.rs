@@ -1,0 +1,512 @@
+//! Who can do something: the subjects that bindings name, and the IAM identities behind them.
+//!
+//! For one request it follows `SubjectAccessEvaluator.AllowedSubjects`: Group `system:masters` first, then the
+//! subjects of every binding in scope whose role has a rule that allows it. Unlike upstream, each subject comes
+//! once, with every grant. A kubectl operation may need several requests: then each subject is asked as the user
+//! it stands for. IAM identities are asked as whole users, with all their groups together.
+
+use std::collections::BTreeSet;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::ask::question::Request;
+use crate::ask::steps;
+use crate::decide::answer::{Answer, Doubt};
+use crate::decide::cluster::{Cluster, Who, WhoIs};
+use crate::decide::evaluate::{Asker, Grant};
+use crate::decide::graph::Applied;
+use crate::identity::{MappingKind, Reach};
+use crate::knowledge::operations::{Plan, StepScope};
+use crate::model::attributes::{Attributes, ResourceAttributes};
+use crate::model::names::Name;
+use crate::model::policy::Policy;
+use crate::model::rbac::{Scope, Subject};
+use crate::model::source::Source;
+use crate::model::ternary::Ternary;
+use crate::model::user::{SYSTEM_AUTHENTICATED, SYSTEM_MASTERS, SYSTEM_SERVICE_ACCOUNTS, UserInfo};
+
+mod bound;
+
+use bound::{Bound, Found, Place, Stand, bound, other_types};
+
+/// What is asked.
+#[derive(Copy, Clone, Debug)]
+pub enum Ask<'a> {
+    /// One request.
+    Request(&'a Request),
+    /// A kubectl operation.
+    Operation {
+        /// What it needs.
+        plan: &'a Plan,
+        /// The name of its object; empty if none was given.
+        name: &'a str,
+        /// The namespace; empty for all of them.
+        namespace: &'a str,
+    },
+}
+
+impl Ask<'_> {
+    /// The requests that decide, and whether each is made in another namespace if the question is.
+    fn requests(&self) -> Vec<(Attributes<'_>, bool)> {
+        match self {
+            Self::Request(request) => {
+                vec![(request.attributes(), matches!(request, Request::Resource { .. }))]
+            }
+            Self::Operation { plan, name, namespace } => plan
+                .deciding_steps()
+                .into_iter()
+                .map(|step| (steps::attributes(step, namespace, name), step.scope == StepScope::Namespace))
+                .collect(),
+        }
+    }
+
+    /// Whether the answer for somebody is yes, without the reasons.
+    ///
+    /// Parts of an operation combine by "and", "or" and "all the same", so whether the whole is a yes hangs on
+    /// which parts are one, and not on what the others are.
+    fn is_yes(&self, cluster: &Cluster, asker: &Asker, moved: Option<&str>) -> bool {
+        let allows = |attributes: &Attributes<'_>| cluster.graph().authorize(asker, attributes).is_allowed();
+        match self {
+            Self::Request(request) => allows(&moved_attributes(request, moved)),
+            Self::Operation { plan, name, namespace } => {
+                let answer = plan.answer(&mut |step| {
+                    let asked = steps::attributes(step, moved.unwrap_or(namespace), name);
+                    if allows(&asked) { Ternary::Yes } else { Ternary::No }
+                });
+                answer.is_yes()
+            }
+        }
+    }
+
+    /// The answer for somebody, with the answer to every request that was asked for it.
+    fn answer<'g>(&self, cluster: &'g Cluster, who: &Who, moved: Option<&str>) -> (Ternary, Vec<Answer<'g>>) {
+        match self {
+            Self::Request(request) => {
+                let answer = cluster.answer_for_type(who, &moved_attributes(request, moved));
+                (answer.ternary, vec![answer])
+            }
+            Self::Operation { plan, name, namespace } => {
+                let mut known: Vec<(Request, Answer<'g>)> = Vec::new();
+                let ternary = plan.answer(&mut |step| {
+                    let request = steps::request(step, moved.unwrap_or(namespace), name);
+                    if let Some((_, answer)) = known.iter().find(|(other, _)| *other == request) {
+                        return answer.ternary;
+                    }
+                    let answer = steps::answer(cluster, who, step, &request);
+                    let ternary = answer.ternary;
+                    known.push((request, answer));
+                    ternary
+                });
+                (ternary, known.into_iter().map(|(_, answer)| answer).collect())
+            }
+        }
+    }
+}
+
+/// The attributes of a request, as it is made in another namespace if one is given.
+fn moved_attributes<'a>(request: &'a Request, moved: Option<&'a str>) -> Attributes<'a> {
+    match (request.attributes(), moved) {
+        (Attributes::Resource(resource), Some(namespace)) => {
+            Attributes::Resource(ResourceAttributes { namespace, ..resource })
+        }
+        (attributes, _) => attributes,
+    }
+}
+
+/// Somebody whom a binding names; Group `system:masters` need not be in any.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Named {
+    /// `User`, `Group` or `ServiceAccount`.
+    pub kind: &'static str,
+    /// The namespace of a service account, else empty.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+}
+
+impl Named {
+    /// How answers name a subject.
+    pub fn of(policy: &Policy, subject: Subject) -> Self {
+        let text = |name: Name| policy.names.text(name).to_owned();
+        let (kind, namespace, name) = match subject {
+            Subject::User(name) => ("User", String::new(), name),
+            Subject::Group(name) => ("Group", String::new(), name),
+            Subject::ServiceAccount { namespace, name } => ("ServiceAccount", text(namespace), name),
+        };
+        Self { kind, namespace, name: text(name) }
+    }
+
+    fn masters() -> Self {
+        Self { kind: "Group", namespace: String::new(), name: SYSTEM_MASTERS.to_owned() }
+    }
+
+    /// Whether this is Group `system:masters`, to whom everything is allowed before RBAC is asked.
+    pub fn is_masters(&self) -> bool {
+        self.kind == "Group" && self.name == SYSTEM_MASTERS
+    }
+
+    /// The username of the one user whom it names; `None` for a group.
+    pub fn username(&self) -> Option<String> {
+        match self.kind {
+            "User" => Some(self.name.clone()),
+            "ServiceAccount" => Some(format!("system:serviceaccount:{}:{}", self.namespace, self.name)),
+            _ => None,
+        }
+    }
+
+    /// A user that is this subject and nothing else, and one with the groups that the API server adds.
+    fn users(&self) -> (UserInfo, UserInfo) {
+        let none = std::iter::empty::<String>;
+        match (self.kind, self.username()) {
+            ("ServiceAccount", Some(username)) => (
+                UserInfo::as_given(&username, none()),
+                UserInfo::service_account(&self.namespace, &self.name),
+            ),
+            (_, Some(username)) => {
+                (UserInfo::as_given(&username, none()), UserInfo::authenticated(&username, none()))
+            }
+            (_, None) => (
+                UserInfo::as_given("", [self.name.as_str()]),
+                UserInfo::authenticated("", [self.name.as_str()]),
+            ),
+        }
+    }
+
+    /// A user that has only the groups that the API server adds to this subject.
+    fn without_itself(&self) -> UserInfo {
+        match self.kind {
+            "ServiceAccount" => UserInfo::as_given(
+                "",
+                [
+                    SYSTEM_SERVICE_ACCOUNTS.to_owned(),
+                    format!("{SYSTEM_SERVICE_ACCOUNTS}:{}", self.namespace),
+                    SYSTEM_AUTHENTICATED.to_owned(),
+                ],
+            ),
+            _ => UserInfo::as_given("", [SYSTEM_AUTHENTICATED]),
+        }
+    }
+}
+
+/// A grant as numbers, for on a large cluster there are hundreds of thousands: binding, subject and rule.
+#[derive(Copy, Clone, Debug)]
+pub struct GrantAt<'g> {
+    /// The binding, with its role.
+    pub applied: Applied<'g>,
+    /// The number of the subject in the binding.
+    pub subject: u32,
+    /// The number of the rule among those in force of the role.
+    pub rule: u32,
+}
+
+impl<'g> GrantAt<'g> {
+    /// The grant itself.
+    pub fn grant(&self, cluster: &'g Cluster) -> Option<Grant<'g>> {
+        let rule = cluster.graph().granted_rule(&self.applied, self.rule as usize)?;
+        Some(Grant { applied: self.applied, subject: self.subject as usize, rule })
+    }
+}
+
+/// A subject that can, with every grant.
+#[derive(Clone, Debug)]
+pub struct SubjectCan<'g> {
+    /// Who.
+    pub subject: Named,
+    /// Every rule that allows it, with its binding; of an operation, every rule that allows a request it needs.
+    pub grants: Vec<GrantAt<'g>>,
+}
+
+/// A subject that can only in some namespaces.
+#[derive(Clone, Debug)]
+pub struct SubjectCanIn<'g> {
+    /// Who.
+    pub subject: Named,
+    /// The namespaces, by name.
+    pub namespaces: Vec<&'g str>,
+    /// The grants in the order of the namespaces.
+    pub grants: Vec<GrantAt<'g>>,
+}
+
+/// An IAM identity that can, or of whom it cannot be told.
+#[derive(Clone, Debug)]
+pub struct IdentityCan<'g> {
+    /// The ARN as mapped.
+    pub arn: String,
+    /// The identity and its user.
+    pub who: Who,
+    /// Its answers, one for each request that was asked.
+    pub answers: Vec<Answer<'g>>,
+    /// The subjects among those that can which name this user, by their position.
+    pub through: Vec<usize>,
+}
+
+/// Subjects of whom it cannot be told, for the role that they are granted is not among the inputs.
+#[derive(Clone, Debug)]
+pub struct Untold<'g> {
+    /// The binding.
+    pub binding: Applied<'g>,
+    /// Its subjects.
+    pub subjects: Vec<Named>,
+}
+
+/// Everyone who can.
+#[derive(Clone, Debug)]
+pub struct WhoCan<'g> {
+    /// The subjects: Group `system:masters` first, then by kind, namespace and name.
+    pub subjects: Vec<SubjectCan<'g>>,
+    /// For a question about all namespaces at once: who can in single ones, besides.
+    pub in_namespaces: Vec<SubjectCanIn<'g>>,
+    /// The IAM identities, in the order of the mappings.
+    pub identities: Vec<IdentityCan<'g>>,
+    /// For a question about all namespaces at once: the IAM identities that can in single ones, and in which.
+    pub identities_in: Vec<(IdentityCan<'g>, Vec<&'g str>)>,
+    /// IAM identities of whom it cannot be told.
+    pub unknown_identities: Vec<IdentityCan<'g>>,
+    /// Bindings whose subjects cannot be told, for the role is missing.
+    pub untold: Vec<Untold<'g>>,
+    /// Subjects of whom it cannot be told for another reason: a name that the question does not tell, or a type that
+    /// is not known and that CRDs may define where these subjects can.
+    pub unclear: Vec<SubjectCan<'g>>,
+    /// Accounts of `mapAccounts`, all of whose principals can.
+    pub accounts: Vec<String>,
+    /// A document that could not be read and may grant it to anybody.
+    pub unread: Option<Source>,
+}
+
+impl WhoCan<'_> {
+    /// Yes if anybody can besides Group `system:masters`; unknown if nobody can for sure.
+    pub fn ternary(&self) -> Ternary {
+        let somebody = self.subjects.iter().any(|can| !can.subject.is_masters());
+        if somebody || !self.identities.is_empty() {
+            return Ternary::Yes;
+        }
+        let doubt = !self.unknown_identities.is_empty()
+            || !self.untold.is_empty()
+            || !self.unclear.is_empty()
+            || self.unread.is_some();
+        if doubt { Ternary::Unknown } else { Ternary::No }
+    }
+}
+
+/// Finds everyone who can.
+///
+/// `all_namespaces` asks, for a request outside namespaces, also who can in single namespaces.
+pub fn who_can<'g>(cluster: &'g Cluster, ask: &Ask<'_>, all_namespaces: bool) -> WhoCan<'g> {
+    let mut who_can = WhoCan {
+        subjects: Vec::new(),
+        in_namespaces: Vec::new(),
+        identities: Vec::new(),
+        identities_in: Vec::new(),
+        unknown_identities: Vec::new(),
+        untold: Vec::new(),
+        unclear: Vec::new(),
+        accounts: Vec::new(),
+        unread: cluster.worth().unseen,
+    };
+    let Found { bound, untold } = bound(cluster, ask, Place::AsAsked);
+    who_can.untold = untold;
+    let mut masters = SubjectCan { subject: Named::masters(), grants: Vec::new() };
+    let mut everywhere: FxHashSet<Subject> = FxHashSet::default();
+    for Bound { subject, named, grants } in bound {
+        let can = SubjectCan { subject: named, grants };
+        if can.subject.is_masters() {
+            masters = can;
+            continue;
+        }
+        let ternary = match ask {
+            Ask::Request(_) => Ternary::Yes,
+            Ask::Operation { .. } => Stand::of(cluster, &can.subject).answer(cluster, ask),
+        };
+        match ternary {
+            Ternary::Yes => {
+                everywhere.insert(subject);
+                who_can.subjects.push(can);
+            }
+            Ternary::Unknown => who_can.unclear.push(can),
+            Ternary::No => {}
+        }
+    }
+    who_can.subjects.insert(0, masters);
+    who_can.unclear.extend(other_types(cluster, ask, &everywhere));
+    if all_namespaces {
+        in_namespaces(cluster, ask, &everywhere, &mut who_can);
+    }
+    identities(cluster, ask, all_namespaces, &mut who_can);
+    who_can
+}
+
+/// Who can in single namespaces, besides those who can in all of them at once.
+fn in_namespaces<'g>(
+    cluster: &'g Cluster,
+    ask: &Ask<'_>,
+    everywhere: &FxHashSet<Subject>,
+    who_can: &mut WhoCan<'g>,
+) {
+    let names = &cluster.graph().policy().names;
+    let Found { bound, untold } = bound(cluster, ask, Place::EachNamespace);
+    who_can.untold.extend(untold);
+    for Bound { subject, named, mut grants } in bound {
+        if named.is_masters() || everywhere.contains(&subject) {
+            continue;
+        }
+        let stand = match ask {
+            Ask::Request(_) => None,
+            Ask::Operation { .. } => Some(Stand::of(cluster, &named)),
+        };
+        // The grants come in the order of the namespaces.
+        let (mut last, mut kept) = (None, false);
+        let mut namespaces = Vec::new();
+        grants.retain(|grant| {
+            let namespace = grant.applied.binding.scope.namespace();
+            if last.replace(namespace) != Some(namespace) {
+                let text = names.text(namespace);
+                kept = stand.as_ref().is_none_or(|stand| stand.can(cluster, ask, Some(text)));
+                namespaces.extend(kept.then_some(text));
+            }
+            kept
+        });
+        if !namespaces.is_empty() {
+            grants.shrink_to_fit();
+            who_can.in_namespaces.push(SubjectCanIn { subject: named, namespaces, grants });
+        }
+    }
+}
+
+/// The IAM identities that can: each is asked as the whole user that it is.
+fn identities<'g>(cluster: &'g Cluster, ask: &Ask<'_>, all_namespaces: bool, who_can: &mut WhoCan<'g>) {
+    let positions: FxHashMap<(bool, String), Vec<usize>> = {
+        let mut positions: FxHashMap<(bool, String), Vec<usize>> = FxHashMap::default();
+        for (can, index) in who_can.subjects.iter().zip(0usize..) {
+            let key = match can.subject.username() {
+                Some(username) => (false, username),
+                None => (true, can.subject.name.clone()),
+            };
+            positions.entry(key).or_default().push(index);
+        }
+        positions
+    };
+    for (arn, who) in mapped(cluster) {
+        let (ternary, answers) = ask.answer(cluster, &who, None);
+        if ternary != Ternary::Yes
+            && all_namespaces
+            && let Some(can) = can_in(cluster, ask, &arn, &who)
+        {
+            who_can.identities_in.push(can);
+            continue;
+        }
+        if ternary == Ternary::No {
+            continue;
+        }
+        let mut through = Vec::new();
+        if let Some(user) = who.certain() {
+            through.extend(positions.get(&(false, user.username.clone())).into_iter().flatten());
+            for group in &user.groups {
+                through.extend(positions.get(&(true, group.clone())).into_iter().flatten());
+            }
+        }
+        through.sort_unstable();
+        through.dedup();
+        let can = IdentityCan { arn, who, answers, through };
+        if ternary == Ternary::Yes {
+            who_can.identities.push(can);
+        } else {
+            who_can.unknown_identities.push(can);
+        }
+    }
+    for identity in cluster.identities().identities() {
+        if identity.reach == Reach::Account {
+            let anybody = UserInfo::as_given("", [SYSTEM_AUTHENTICATED]);
+            if ask.answer(cluster, &Who::user(anybody), None).0 == Ternary::Yes {
+                who_can.accounts.push(identity.arn.to_owned());
+            }
+        }
+    }
+}
+
+/// The namespaces in which an identity can: those in which a binding names it are asked, each.
+fn can_in<'g>(
+    cluster: &'g Cluster,
+    ask: &Ask<'_>,
+    arn: &str,
+    who: &Who,
+) -> Option<(IdentityCan<'g>, Vec<&'g str>)> {
+    let graph = cluster.graph();
+    let asker = graph.asker(&who.certain()?);
+    let scopes = asker.principals().iter().flat_map(|principal| graph.scopes_of(*principal));
+    let namespaces: BTreeSet<&str> = scopes
+        .filter_map(|scope| match scope {
+            Scope::Cluster => None,
+            Scope::Namespace(namespace) => Some(graph.policy().names.text(namespace)),
+        })
+        .collect();
+    let mut can =
+        IdentityCan { arn: arn.to_owned(), who: who.clone(), answers: Vec::new(), through: Vec::new() };
+    let mut found = Vec::new();
+    for namespace in namespaces {
+        if ask.is_yes(cluster, &asker, Some(namespace)) {
+            found.push(namespace);
+            can.answers.extend(ask.answer(cluster, who, Some(namespace)).1);
+        }
+    }
+    (!found.is_empty()).then_some((can, found))
+}
+
+/// Everybody whom the identity mappings let in and the inputs name: the callers of every entry that decides, and
+/// the users that bindings name by an ARN of an account in `mapAccounts`.
+pub(crate) fn mapped(cluster: &Cluster) -> Vec<(String, Who)> {
+    let mappings = cluster.identities();
+    let mut found = Vec::new();
+    let mut accounts = false;
+    for identity in mappings.identities() {
+        match identity.reach {
+            Reach::Callers(caller) => {
+                let is = match mappings.user_info(&caller) {
+                    Ok(mapped) => WhoIs::Mapped(Box::new(mapped)),
+                    Err(error) => WhoIs::Error(Box::new(error)),
+                };
+                found.push((identity.arn.to_owned(), Who { identity: Some(caller), is }));
+            }
+            Reach::Account => accounts = true,
+            _ => {}
+        }
+    }
+    if accounts {
+        let graph = cluster.graph();
+        let names = &graph.policy().names;
+        let mut bound: Vec<&str> = graph
+            .principals()
+            .filter_map(|principal| match principal {
+                crate::decide::graph::Principal::Username(name) => Some(names.text(name)),
+                crate::decide::graph::Principal::Group(_) => None,
+            })
+            .filter(|name| name.starts_with("arn:"))
+            .collect();
+        bound.sort_unstable();
+        for arn in bound {
+            let who = cluster.identify(arn, None);
+            let WhoIs::Mapped(mapped) = &who.is else { continue };
+            if mapped.provenance.kind == MappingKind::MapAccounts && mapped.username.as_literal() == Some(arn)
+            {
+                found.push((arn.to_owned(), who));
+            }
+        }
+    }
+    found
+}
+
+/// The grants of an identity: all that allow any of the requests, each once.
+pub fn grants_of<'g>(can: &IdentityCan<'g>) -> Vec<Grant<'g>> {
+    let session = |doubt: &Doubt<'g>| match doubt {
+        Doubt::Session { grant, .. } | Doubt::CoinToss(grant) => *grant,
+        _ => None,
+    };
+    let mut seen = FxHashSet::default();
+    can.answers
+        .iter()
+        .flat_map(|answer| answer.grants.iter().copied().chain(answer.doubts.iter().filter_map(session)))
+        .filter(|grant| {
+            let owner = std::ptr::from_ref(grant.rule.owner);
+            seen.insert((grant.applied.order(), owner, grant.rule.position))
+        })
+        .collect()
+}

@@ -1,0 +1,154 @@
+//! Whom the bindings in scope name, and what they grant, in one pass.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{Ask, GrantAt, Named, SubjectCan, Untold};
+use crate::ask::question::Request;
+use crate::decide::cluster::{Cluster, Who};
+use crate::decide::evaluate::{Asker, matches};
+use crate::model::attributes::{Attributes, ResourceAttributes};
+use crate::model::rbac::{Scope, Subject};
+use crate::model::ternary::Ternary;
+use crate::model::user::UserInfo;
+
+/// Where the requests of a question are made.
+#[derive(Copy, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// As asked: the bindings of the cluster count, and those of the request's own namespace.
+    AsAsked,
+    /// In each namespace in turn: the bindings of that namespace count, and no others.
+    EachNamespace,
+}
+
+/// A subject and what the bindings in scope grant to it.
+pub(super) struct Bound<'g> {
+    pub(super) subject: Subject,
+    pub(super) named: Named,
+    pub(super) grants: Vec<GrantAt<'g>>,
+}
+
+/// What the bindings in scope come to.
+#[derive(Default)]
+pub(super) struct Found<'g> {
+    /// By kind, namespace and name.
+    pub(super) bound: Vec<Bound<'g>>,
+    pub(super) untold: Vec<Untold<'g>>,
+}
+
+/// The subjects of the bindings in scope, found in one pass over the bindings: what a rule allows does not hang on
+/// the namespace, so that each namespace need not be asked for itself.
+pub(super) fn bound<'g>(cluster: &'g Cluster, ask: &Ask<'_>, place: Place) -> Found<'g> {
+    let graph = cluster.graph();
+    let policy = graph.policy();
+    let asked: Vec<_> = ask
+        .requests()
+        .iter()
+        .map(|(attributes, moves)| (graph.lexicon.request(&policy.names, attributes), *moves))
+        .collect();
+    let mut found = Found::default();
+    let mut numbers: FxHashMap<Subject, usize> = FxHashMap::default();
+    for applied in graph.bindings() {
+        let in_scope = |request: &matches::Request<'_>, moves: bool| match (applied.binding.scope, place) {
+            (Scope::Cluster, place) => place == Place::AsAsked,
+            (Scope::Namespace(namespace), Place::AsAsked) => namespace == request.namespace,
+            (Scope::Namespace(namespace), Place::EachNamespace) => moves || namespace == request.namespace,
+        };
+        if !asked.iter().any(|(request, moves)| in_scope(request, *moves)) {
+            continue;
+        }
+        let subjects = policy.subjects_of(applied.binding);
+        let takes_nothing = graph.takes_nothing(&applied, cluster.worth());
+        if applied.role.is_none() || takes_nothing {
+            if takes_nothing || cluster.worth().could_exist(&applied) {
+                let subjects = subjects.iter().map(|placed| Named::of(policy, placed.subject)).collect();
+                found.untold.push(Untold { binding: applied, subjects });
+            }
+            continue;
+        }
+        for (id, rule) in graph.rules_granted(&applied).iter().zip(0u32..) {
+            let allows = |request| graph.lexicon.allows(policy, *id, request);
+            if !asked.iter().any(|(request, moves)| in_scope(request, *moves) && allows(request)) {
+                continue;
+            }
+            for (placed, subject) in subjects.iter().zip(0u32..) {
+                let number = *numbers.entry(placed.subject).or_insert_with(|| {
+                    let named = Named::of(policy, placed.subject);
+                    found.bound.push(Bound { subject: placed.subject, named, grants: Vec::new() });
+                    found.bound.len() - 1
+                });
+                let Some(Bound { grants, .. }) = found.bound.get_mut(number) else { continue };
+                // A binding may name somebody twice; its grants stand together at the end.
+                let mut of_this =
+                    grants.iter().rev().take_while(|grant| grant.applied.order() == applied.order());
+                if !of_this.any(|grant| grant.rule == rule) {
+                    grants.push(GrantAt { applied, subject, rule });
+                }
+            }
+        }
+    }
+    found.bound.sort_by(|one, other| one.named.cmp(&other.named));
+    found
+}
+
+/// A type that nobody knows may really be another, of which rules speak: who can with that is not clear, unless it
+/// certainly can.
+pub(super) fn other_types<'g>(
+    cluster: &'g Cluster,
+    ask: &Ask<'_>,
+    certain: &FxHashSet<Subject>,
+) -> Vec<SubjectCan<'g>> {
+    let Ask::Request(request) = ask else { return Vec::new() };
+    let Attributes::Resource(asked) = request.attributes() else { return Vec::new() };
+    let mut unclear: BTreeMap<Named, Vec<GrantAt<'g>>> = BTreeMap::new();
+    for (group, resource) in cluster.could_be(asked.group, asked.resource) {
+        let other = ResourceAttributes { group, resource: &resource, ..asked };
+        let other = Request::from(Attributes::Resource(other));
+        for Bound { subject, named, grants } in bound(cluster, &Ask::Request(&other), Place::AsAsked).bound {
+            if !named.is_masters() && !certain.contains(&subject) {
+                unclear.entry(named).or_default().extend(grants);
+            }
+        }
+    }
+    unclear.into_iter().map(|(subject, grants)| SubjectCan { subject, grants }).collect()
+}
+
+/// A subject as users who can be asked: whether it can carry out an operation by itself, or together with the groups
+/// that the API server adds, unless those suffice without it.
+pub(super) struct Stand {
+    is_masters: bool,
+    alone: (UserInfo, Asker),
+    together: (UserInfo, Asker),
+    without: Asker,
+}
+
+impl Stand {
+    pub(super) fn of(cluster: &Cluster, subject: &Named) -> Self {
+        let asker = |user: &UserInfo| cluster.graph().asker(user);
+        let (alone, together) = subject.users();
+        Self {
+            is_masters: subject.is_masters(),
+            alone: (alone.clone(), asker(&alone)),
+            together: (together.clone(), asker(&together)),
+            without: asker(&subject.without_itself()),
+        }
+    }
+
+    /// Whether it certainly can, in another namespace if one is given.
+    pub(super) fn can(&self, cluster: &Cluster, ask: &Ask<'_>, moved: Option<&str>) -> bool {
+        let is_yes = |asker| ask.is_yes(cluster, asker, moved);
+        self.is_masters || is_yes(&self.alone.1) || (is_yes(&self.together.1) && !is_yes(&self.without))
+    }
+
+    /// Whether it can, as far as that can be told.
+    pub(super) fn answer(&self, cluster: &Cluster, ask: &Ask<'_>) -> Ternary {
+        if self.can(cluster, ask, None) {
+            return Ternary::Yes;
+        }
+        // Together it can, and the groups that everybody has suffice for that: then only it by itself counts.
+        let by_others = ask.is_yes(cluster, &self.together.1, None);
+        let (user, _) = if by_others { &self.alone } else { &self.together };
+        ask.answer(cluster, &Who::user(user.clone()), None).0
+    }
+}

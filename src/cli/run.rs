@@ -1,0 +1,201 @@
+//! Flags to library calls to exit codes. Uses the library's public interface only.
+
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use super::{can_i, matrix, review, who_can, whoami};
+use clap::{Parser, Subcommand, ValueEnum};
+use rbacsim::decide::cluster::Who;
+use rbacsim::identity::IdentityError;
+use rbacsim::model::ternary::Ternary;
+use rbacsim::report::visible::{EscapedInJson, visible};
+
+/// Local Kubernetes RBAC permission simulator for Amazon EKS: from IAM ARN to rule, offline, exact, explained.
+#[derive(Debug, Parser)]
+#[command(name = "rbacsim", version, about, disable_help_subcommand = true, max_term_width = 110)]
+struct Cli {
+    /// When to colour
+    #[arg(long, value_enum, default_value_t = Colour::Auto, global = true, value_name = "WHEN")]
+    color: Colour,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Copy, Clone, Debug, ValueEnum)]
+enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Ask whether somebody may do something, and why
+    #[command(name = "can-i", visible_alias = "cani")]
+    CanI(can_i::Args),
+    /// Show who may do what: the access matrix
+    Matrix(matrix::Args),
+    /// List everyone who may do something, and why
+    WhoCan(who_can::Args),
+    /// Show the Kubernetes user behind IAM ARNs
+    Whoami(whoami::Args),
+    /// Answer a stream of `SubjectAccessReview` objects
+    Review(review::Args),
+}
+
+/// How answers are printed.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    #[default]
+    Text,
+    /// For machines
+    Json,
+}
+
+/// What a run comes to.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Yes, or done and nothing found.
+    Yes,
+    /// No, or something found.
+    No,
+    /// It cannot be told, or the question could not be asked.
+    Unknown,
+}
+
+impl From<Ternary> for Exit {
+    fn from(ternary: Ternary) -> Self {
+        match ternary {
+            Ternary::Yes => Self::Yes,
+            Ternary::No => Self::No,
+            Ternary::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Yes => 0,
+            Exit::No => 1,
+            Exit::Unknown => 2,
+        })
+    }
+}
+
+/// How much is gathered before it is printed.
+const CHUNK: usize = 1 << 16;
+
+/// Why a command could not do its work: one sentence that tells what to do.
+pub(crate) type Failure = Box<dyn std::error::Error>;
+
+pub(crate) fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { Exit::Unknown } else { Exit::Yes };
+            // Nothing is left to do if even this cannot be printed.
+            let _ = error.print();
+            return code.into();
+        }
+    };
+    match cli.color {
+        Colour::Auto => anstream::ColorChoice::Auto,
+        Colour::Always => anstream::ColorChoice::Always,
+        Colour::Never => anstream::ColorChoice::Never,
+    }
+    .write_global();
+    let mut out = printer();
+    let result = match &cli.command {
+        Command::CanI(args) => can_i::run(args, &mut *out),
+        Command::Matrix(args) => matrix::run(args, &mut *out),
+        Command::WhoCan(args) => who_can::run(args, &mut *out),
+        Command::Whoami(args) => whoami::run(args, &mut *out),
+        Command::Review(args) => review::run(args),
+    };
+    // What was printed before something went wrong comes before the word about it.
+    let flushed = out.flush();
+    match result.and_then(|exit| Ok(flushed.map(|()| exit)?)) {
+        Ok(exit) => exit.into(),
+        // Whoever reads the output has seen enough, as `head` has.
+        Err(error) if is_broken_pipe(&*error) => Exit::Yes.into(),
+        Err(error) => {
+            let _ = beside("rbacsim", &error.to_string());
+            Exit::Unknown.into()
+        }
+    }
+}
+
+/// A writer to which it does not matter that nobody reads on, as after `| head -1`: the exit code still answers.
+struct Unheard<W>(W);
+
+impl<W: Write> Write for Unheard<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            other => other,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+}
+
+/// Writes a line beside the answer, to standard error: what it is, and a text that may hold anything.
+pub(crate) fn beside(what: &str, text: &str) -> io::Result<()> {
+    writeln!(anstream::stderr(), "{what}: {}", visible(text))
+}
+
+fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    let json = error.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind).or(json);
+    kind == Some(io::ErrorKind::BrokenPipe)
+}
+
+/// No where somebody cannot log in, unknown where that cannot be told.
+pub(crate) fn exit_of_identities<'w>(who: impl Iterator<Item = &'w Who>) -> Exit {
+    let errors: Vec<bool> = who.filter_map(Who::error).map(IdentityError::is_refusal).collect();
+    match (errors.contains(&true), errors.is_empty()) {
+        (true, _) => Exit::No,
+        (false, false) => Exit::Unknown,
+        (false, true) => Exit::Yes,
+    }
+}
+
+/// A namespace that was given: an empty one is none, as kubectl has it for `-n "$NAMESPACE"` with nothing in it.
+pub(crate) fn given(namespace: Option<&str>) -> Option<&str> {
+    namespace.filter(|namespace| !namespace.is_empty())
+}
+
+/// Standard output for people, in chunks and not line by line: colours are taken out unless they are wanted.
+fn printer() -> Box<dyn Write> {
+    let stdout = io::stdout();
+    if anstream::AutoStream::choice(&stdout) == anstream::ColorChoice::Never {
+        // What takes them out passes text on in pieces: gathered behind it.
+        let chunks: Box<dyn Write> = Box::new(BufWriter::with_capacity(CHUNK, Unheard(stdout)));
+        return Box::new(anstream::StripStream::new(chunks));
+    }
+    Box::new(BufWriter::with_capacity(CHUNK, Unheard(anstream::AutoStream::auto(stdout))))
+}
+
+/// Prints something as JSON and a line end: past the filter for colours, for there are none in it.
+pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    write_json(&mut Unheard(io::stdout().lock()), value)
+}
+
+/// Writes something as JSON and a line end.
+pub(crate) fn write_json(out: &mut dyn Write, value: &impl serde::Serialize) -> Result<(), Failure> {
+    // A document comes in millions of small pieces.
+    let mut out = BufWriter::with_capacity(CHUNK, out);
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, EscapedInJson::default()))?;
+    writeln!(out)?;
+    Ok(out.flush()?)
+}

@@ -1,0 +1,369 @@
+//! Everything that was loaded, ready to be asked: the graph, the identity mappings and the catalogue together.
+
+use std::sync::OnceLock;
+
+use crate::decide::answer::{Answer, Doubt, Worth};
+use crate::decide::graph::RbacGraph;
+use crate::identity::{IamIdentity, IdentityError, IdentityMappings, Mapped};
+use crate::knowledge::catalogue::Catalogue;
+use crate::model::attributes::{Attributes, ResourceAttributes};
+use crate::model::diagnostic::{Code, Diagnostic};
+use crate::model::names::Name;
+use crate::model::rbac::{Scope, Subject};
+use crate::model::source::Sources;
+use crate::model::ternary::Ternary;
+use crate::model::user::UserInfo;
+use crate::model::version::KubernetesVersion;
+use crate::read::{Completeness, Loaded, Summary};
+
+mod uncertain;
+
+use uncertain::{Beginnings, SpokenOf};
+
+/// A cluster, as far as the inputs show it.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    graph: RbacGraph,
+    identities: IdentityMappings,
+    catalogue: Catalogue,
+    diagnostics: Vec<Diagnostic>,
+    summary: Summary,
+    completeness: Completeness,
+    version: KubernetesVersion,
+    beginnings: OnceLock<Beginnings>,
+    spoken_of: OnceLock<SpokenOf>,
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Who {
+    /// The ARN, where one was given.
+    pub identity: Option<IamIdentity>,
+    /// What became of it.
+    pub is: WhoIs,
+}
+
+/// The Kubernetes user that asks, as far as it can be told.
+#[derive(Clone, Debug)]
+pub enum WhoIs {
+    /// A user that was given as such.
+    User(UserInfo),
+    /// The user that an identity mapping makes of an ARN.
+    Mapped(Box<Mapped>),
+    /// Nobody: the ARN cannot log in, or it cannot be told whether and as whom.
+    Error(Box<IdentityError>),
+}
+
+impl Who {
+    /// A Kubernetes user.
+    pub fn user(user: UserInfo) -> Self {
+        Self { identity: None, is: WhoIs::User(user) }
+    }
+
+    /// The user as far as it is certain: what stayed symbolic in an identity mapping is left out, for no
+    /// binding may match a placeholder. `None` if nobody can log in.
+    pub fn certain(&self) -> Option<UserInfo> {
+        match &self.is {
+            WhoIs::User(user) => Some(user.clone()),
+            WhoIs::Mapped(mapped) => Some(certain(mapped)),
+            WhoIs::Error(_) => None,
+        }
+    }
+
+    /// The user as people read it, placeholders as written. `None` if nobody can log in.
+    pub fn shown(&self) -> Option<UserInfo> {
+        match &self.is {
+            WhoIs::User(user) => Some(user.clone()),
+            WhoIs::Mapped(mapped) => Some(mapped.user_info()),
+            WhoIs::Error(_) => None,
+        }
+    }
+
+    /// Why there is no user.
+    pub fn error(&self) -> Option<&IdentityError> {
+        match &self.is {
+            WhoIs::Error(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+fn certain(mapped: &Mapped) -> UserInfo {
+    UserInfo::authenticated(
+        mapped.username.as_literal().unwrap_or(""),
+        mapped.groups.iter().filter_map(|group| group.as_literal()),
+    )
+}
+
+/// Rules that aggregated ClusterRoles have of their own and that the controller would replace.
+fn replaced_rules(graph: &RbacGraph) -> Vec<Diagnostic> {
+    let policy = graph.policy();
+    let mut diagnostics = Vec::new();
+    for role in policy.roles.iter().filter(|role| role.aggregation.is_some() && !role.rules.is_empty()) {
+        let in_force: Vec<_> = graph.rules_in_force(role).map(|rule| rule.placed.rule).collect();
+        let lost = policy.rules_of(role).iter().filter(|own| !in_force.contains(&own.rule)).count();
+        if lost > 0 {
+            let name = policy.names.text(role.name);
+            diagnostics.push(Diagnostic::at(
+                Code::AggregatedRulesReplaced,
+                role.source,
+                format!(
+                    "ClusterRole `{name}` has an aggregationRule, so the controller replaces its own rules; \
+                     {lost} of them come from no role that it selects and grant nothing"
+                ),
+            ));
+        }
+    }
+    diagnostics.sort_by_key(|diagnostic| diagnostic.source);
+    diagnostics
+}
+
+impl From<Loaded> for Cluster {
+    fn from(loaded: Loaded) -> Self {
+        let Loaded { policy, identities, catalogue, mut diagnostics, summary, completeness, version } =
+            loaded;
+        let graph = RbacGraph::build(policy);
+        diagnostics.extend(replaced_rules(&graph));
+        Self {
+            graph,
+            identities,
+            catalogue,
+            diagnostics,
+            summary,
+            completeness,
+            version,
+            beginnings: OnceLock::new(),
+            spoken_of: OnceLock::new(),
+        }
+    }
+}
+
+impl Cluster {
+    /// The RBAC graph.
+    pub fn graph(&self) -> &RbacGraph {
+        &self.graph
+    }
+
+    /// The identity mappings.
+    pub fn identities(&self) -> &IdentityMappings {
+        &self.identities
+    }
+
+    /// The API resources.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// What was wrong or odd in the inputs.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+
+    /// What was read, in numbers.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+
+    /// The input files.
+    pub fn sources(&self) -> &Sources {
+        &self.graph.policy().sources
+    }
+
+    /// Whether what is missing may exist.
+    pub fn completeness(&self) -> Completeness {
+        self.completeness
+    }
+
+    /// The Kubernetes version that answers are for.
+    pub fn version(&self) -> KubernetesVersion {
+        self.version
+    }
+
+    /// Every namespace that the inputs know, by name: declared, or the home of a role, binding or service account.
+    pub fn namespaces(&self) -> Vec<&str> {
+        let policy = self.graph.policy();
+        let homes = policy.roles.iter().map(|role| role.scope);
+        let homes = homes.chain(policy.bindings.iter().map(|binding| binding.scope));
+        let named = policy.bindings.iter().flat_map(|binding| policy.subjects_of(binding));
+        let named = named.filter_map(|placed| match placed.subject {
+            Subject::ServiceAccount { namespace, .. } => Some(namespace),
+            _ => None,
+        });
+        let mut names: Vec<Name> = homes.map(Scope::namespace).chain(named).collect();
+        names.extend(policy.namespaces.iter().map(|(name, _)| *name));
+        names.extend(policy.service_accounts.iter().map(|(namespace, ..)| *namespace));
+        names.retain(|name| *name != Name::EMPTY);
+        names.sort_unstable();
+        names.dedup();
+        let mut texts: Vec<&str> = names.into_iter().map(|name| policy.names.text(name)).collect();
+        texts.sort_unstable();
+        texts
+    }
+
+    /// What the inputs are worth.
+    pub fn worth(&self) -> Worth {
+        Worth {
+            completeness: self.completeness,
+            has_roles: self.summary.has_roles,
+            unseen: self.summary.unseen,
+        }
+    }
+
+    /// Who an ARN is.
+    pub fn identify(&self, arn: &str, session_name: Option<&str>) -> Who {
+        match IamIdentity::from_arn(arn, session_name) {
+            Err(error) => Who { identity: None, is: WhoIs::Error(Box::new(error.into())) },
+            Ok(identity) => {
+                let is = match self.identities.user_info(&identity) {
+                    Ok(mapped) => WhoIs::Mapped(Box::new(mapped)),
+                    Err(error) => WhoIs::Error(Box::new(error)),
+                };
+                Who { identity: Some(identity), is }
+            }
+        }
+    }
+
+    /// Whether a request is allowed to some sessions of a role and not to others, where the session is not known.
+    pub fn depends_on_session(&self, who: &Who, attributes: &Attributes<'_>) -> bool {
+        let WhoIs::Mapped(mapped) = &who.is else { return false };
+        mapped.is_symbolic()
+            && self.answer(who, attributes).doubts.iter().any(|doubt| matches!(doubt, Doubt::Session { .. }))
+    }
+
+    /// Answers for somebody about a type that may not be known: what rules say of what it may really be makes a
+    /// "no" unknown, for a CRD outside the inputs may define it so.
+    pub fn answer_for_type<'g>(&'g self, who: &Who, attributes: &Attributes<'_>) -> Answer<'g> {
+        let mut answer = self.answer(who, attributes);
+        let Attributes::Resource(asked) = attributes else { return answer };
+        if answer.ternary != Ternary::No || who.error().is_some() {
+            return answer;
+        }
+        for (group, resource) in self.could_be(asked.group, asked.resource) {
+            let there = ResourceAttributes { group, resource: &resource, ..*asked };
+            let there = self.answer(who, &Attributes::Resource(there));
+            if there.ternary != Ternary::No {
+                answer.ternary = Ternary::Unknown;
+                let name = format!("{resource}.{group}");
+                answer.doubts.push(Doubt::OtherType(name, there.grants.first().copied()));
+            }
+        }
+        answer
+    }
+
+    /// Answers for somebody, with every reason.
+    pub fn answer<'g>(&'g self, who: &Who, attributes: &Attributes<'_>) -> Answer<'g> {
+        match &who.is {
+            WhoIs::User(user) => self.graph.answer(user, attributes, self.worth()),
+            WhoIs::Error(error) => self.answer_for_nobody(who, error, attributes),
+            WhoIs::Mapped(mapped) => {
+                let shown = mapped.user_info();
+                let mut answer = self.graph.answer_as(&certain(mapped), &shown, attributes, self.worth());
+                if answer.ternary == Ternary::No {
+                    answer.doubts.extend(self.unfilled_names(mapped, attributes));
+                    if !answer.doubts.is_empty() {
+                        answer.ternary = Ternary::Unknown;
+                    }
+                }
+                if answer.ternary != Ternary::Yes && mapped.is_symbolic() {
+                    answer.doubts.extend(self.session_doubts(who, mapped, attributes));
+                    if !answer.doubts.is_empty() {
+                        answer.ternary = Ternary::Unknown;
+                    }
+                }
+                answer
+            }
+        }
+    }
+
+    /// Yes, no or unknown without the reasons; what [`Cluster::answer_for_type`] says.
+    pub fn ternary_for_type(&self, who: &Who, attributes: &Attributes<'_>) -> Ternary {
+        let ternary = self.ternary(who, attributes);
+        let Attributes::Resource(asked) = attributes else { return ternary };
+        if ternary != Ternary::No || who.error().is_some() {
+            return ternary;
+        }
+        let is_refused = |(group, resource): &(&str, String)| {
+            let there = ResourceAttributes { group, resource, ..*asked };
+            self.ternary(who, &Attributes::Resource(there)) == Ternary::No
+        };
+        if self.could_be(asked.group, asked.resource).iter().all(is_refused) {
+            ternary
+        } else {
+            Ternary::Unknown
+        }
+    }
+
+    /// Yes, no or unknown without the reasons; what [`Cluster::answer`] says.
+    ///
+    /// What comes nearest to a "no" is looked for in every namespace in which somebody is bound: asked in each of
+    /// thousands, that would be millions of looks.
+    pub fn ternary(&self, who: &Who, attributes: &Attributes<'_>) -> Ternary {
+        match &who.is {
+            WhoIs::User(user) => self.ternary_of(user, user, attributes),
+            WhoIs::Mapped(mapped) => {
+                let ternary = self.ternary_of(&certain(mapped), &mapped.user_info(), attributes);
+                if ternary != Ternary::No {
+                    return ternary;
+                }
+                let doubt = !self.unfilled_names(mapped, attributes).is_empty()
+                    || (mapped.is_symbolic() && !self.session_doubts(who, mapped, attributes).is_empty());
+                if doubt { Ternary::Unknown } else { ternary }
+            }
+            WhoIs::Error(_) => self.answer(who, attributes).ternary,
+        }
+    }
+
+    /// What the graph says of a user of whom a part is certain, and all is to be shown.
+    fn ternary_of(&self, certain: &UserInfo, shown: &UserInfo, attributes: &Attributes<'_>) -> Ternary {
+        self.graph.ternary(shown, &self.graph.asker(certain), attributes, self.worth())
+    }
+
+    fn answer_for_nobody<'g>(
+        &'g self,
+        who: &Who,
+        error: &IdentityError,
+        attributes: &Attributes<'_>,
+    ) -> Answer<'g> {
+        if let IdentityError::CoinToss { candidates } = error {
+            let mut answers = Vec::new();
+            for candidate in candidates {
+                let is = match candidate {
+                    Ok(mapped) => WhoIs::Mapped(Box::new(mapped.clone())),
+                    Err(error) => WhoIs::Error(Box::new(error.clone())),
+                };
+                answers.push(self.answer(&Who { identity: who.identity.clone(), is }, attributes));
+            }
+            let ternary = Ternary::whichever(answers.iter().map(|answer| answer.ternary));
+            let mut answer =
+                answers.into_iter().max_by_key(|answer| answer.ternary).unwrap_or_else(Answer::no);
+            if ternary != answer.ternary {
+                answer.ternary = Ternary::Unknown;
+                let grants = std::mem::take(&mut answer.grants);
+                answer.doubts.push(Doubt::CoinToss(grants.into_iter().next()));
+            }
+            return answer;
+        }
+        let mut answer = Answer::no();
+        if let IdentityError::NotMapped { unfilled, unrendered, .. } = error {
+            if let Some(source) = unrendered {
+                answer.ternary = Ternary::Unknown;
+                answer.doubts.push(Doubt::Unrendered(*source));
+            }
+            for mapped in unfilled {
+                let is = WhoIs::Mapped(Box::new(mapped.clone()));
+                let then = self.answer(&Who { identity: who.identity.clone(), is }, attributes);
+                if then.ternary != Ternary::No {
+                    answer.ternary = Ternary::Unknown;
+                    let grant = then.grants.first().copied();
+                    answer.doubts.push(Doubt::Unfilled(Box::new(mapped.provenance.clone()), grant));
+                }
+            }
+            return answer;
+        }
+        if !error.is_refusal() {
+            answer.ternary = Ternary::Unknown;
+            answer.doubts.push(Doubt::NoIdentity);
+        }
+        answer
+    }
+}

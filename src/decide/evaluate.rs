@@ -1,0 +1,302 @@
+//! Deciding, and deciding without stopping.
+//!
+//! `RbacGraph::visit` walks user, bindings and rules once, in a fixed order; [`RbacGraph::authorize`] stops it
+//! at the first rule that allows, [`RbacGraph::grants`] does not. Neither can fail: RBAC only ever allows, so a
+//! role that is missing is reported beside the answer. Follows `VisitRulesFor` and `RBACAuthorizer.Authorize`.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+use crate::decide::graph::{Applied, Principal, RbacGraph, RoleRule};
+use crate::model::attributes::Attributes;
+use crate::model::names::Name;
+use crate::model::rbac::{RoleKind, RuleId, Scope, Subject};
+use crate::model::user::{SYSTEM_MASTERS, UserInfo};
+
+pub(crate) mod matches;
+
+use matches::Lexicon;
+pub use matches::Mismatch;
+
+/// A user looked up in a graph, ready to be asked about many times.
+#[derive(Clone, Debug)]
+pub struct Asker {
+    principals: Vec<Principal>,
+    /// Whether the user is in `system:masters`, to whom everything is allowed before RBAC is asked.
+    pub is_master: bool,
+}
+
+impl Asker {
+    /// The username and groups that some input spells.
+    pub fn principals(&self) -> &[Principal] {
+        &self.principals
+    }
+}
+
+/// One thing met on the way from a user to rules.
+#[derive(Copy, Clone, Debug)]
+pub enum Met<'g> {
+    /// A rule of a role that a binding grants to the user.
+    Rule {
+        /// The binding, with its role.
+        applied: Applied<'g>,
+        /// The rule.
+        rule: RuleId,
+        /// Its number among the rules in force of the role.
+        number: usize,
+    },
+    /// A binding that applies to the user and whose role nothing defines.
+    MissingRole(Applied<'g>),
+}
+
+/// A rule that applies to a user, with the binding and the subject through which it does.
+#[derive(Copy, Clone, Debug)]
+pub struct Grant<'g> {
+    /// The binding, with its role.
+    pub applied: Applied<'g>,
+    /// The number of the first subject of the binding that the user matches.
+    pub subject: usize,
+    /// The rule.
+    pub rule: RoleRule<'g>,
+}
+
+/// What the authorizers say. RBAC never denies: an authorizer that rbacsim does not know may still allow.
+#[derive(Clone, Debug)]
+pub enum Decision<'g> {
+    /// Allowed, for the user is in `system:masters`.
+    Masters,
+    /// Allowed by a rule.
+    Allow(Grant<'g>),
+    /// No rule allows it; the bindings that apply and whose role is missing.
+    NoOpinion(Vec<Applied<'g>>),
+}
+
+impl Decision<'_> {
+    /// Whether the request is allowed.
+    pub fn is_allowed(&self) -> bool {
+        !matches!(self, Self::NoOpinion(_))
+    }
+}
+
+/// Every rule that allows a request, and what was in the way of knowing more.
+#[derive(Clone, Debug, Default)]
+pub struct Grants<'g> {
+    /// Whether the user is in `system:masters`.
+    pub is_master: bool,
+    /// The rules that allow it, in the order in which they were met.
+    pub allowing: Vec<Grant<'g>>,
+    /// The rules that apply to the user in this scope and do not allow it, with what differs.
+    pub refusing: Vec<(Grant<'g>, Mismatch)>,
+    /// The bindings that apply and whose role is missing.
+    pub missing: Vec<Applied<'g>>,
+}
+
+impl RbacGraph {
+    /// Looks a user up. What no input spells can match nothing and is left out.
+    pub fn asker(&self, user: &UserInfo) -> Asker {
+        self.asker_of(&user.username, user.groups.iter().map(String::as_str))
+    }
+
+    /// Looks up a user given as username and groups.
+    pub fn asker_of<'a>(&self, username: &str, groups: impl Iterator<Item = &'a str>) -> Asker {
+        let names = &self.policy().names;
+        let mut is_master = false;
+        let mut principals = Vec::with_capacity(8);
+        let name = names.lookup(username);
+        if name != Name::UNKNOWN {
+            principals.push(Principal::Username(name));
+        }
+        for group in groups {
+            is_master |= group == SYSTEM_MASTERS;
+            let name = names.lookup(group);
+            if name != Name::UNKNOWN {
+                principals.push(Principal::Group(name));
+            }
+        }
+        Asker { principals, is_master }
+    }
+
+    /// Walks everything that applies to a user in a namespace ([`Name::EMPTY`]: at cluster scope): bindings of
+    /// the cluster first, then those of the namespace; the username's first, then those of each group.
+    pub(crate) fn visit<'g, B>(
+        &'g self,
+        asker: &Asker,
+        namespace: Name,
+        mut visitor: impl FnMut(Met<'g>) -> ControlFlow<B>,
+    ) -> Option<B> {
+        let scopes =
+            [Some(Scope::Cluster), (namespace != Name::EMPTY).then_some(Scope::Namespace(namespace))];
+        for scope in scopes.into_iter().flatten() {
+            for principal in &asker.principals {
+                for applied in self.bindings_of(*principal, scope) {
+                    if applied.role.is_none()
+                        && let ControlFlow::Break(value) = visitor(Met::MissingRole(applied))
+                    {
+                        return Some(value);
+                    }
+                    for (rule, number) in self.rules_granted(&applied).iter().zip(0..) {
+                        let met = Met::Rule { applied, rule: *rule, number };
+                        if let ControlFlow::Break(value) = visitor(met) {
+                            return Some(value);
+                        }
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Decides a request, stopping at the first rule that allows it.
+    pub fn authorize<'g>(&'g self, asker: &Asker, attributes: &Attributes<'_>) -> Decision<'g> {
+        if asker.is_master {
+            return Decision::Masters;
+        }
+        let policy = self.policy();
+        let request = self.lexicon.request(&policy.names, attributes);
+        let mut missing = Vec::new();
+        let found = self.visit(asker, request.namespace, |met| {
+            match met {
+                Met::Rule { applied, rule, number } => {
+                    if self.lexicon.allows(policy, rule, &request) {
+                        return ControlFlow::Break((applied, number));
+                    }
+                }
+                Met::MissingRole(applied) => missing.push(applied),
+            }
+            ControlFlow::Continue(())
+        });
+        match found.and_then(|(applied, number)| self.grant(asker, applied, number)) {
+            Some(grant) => Decision::Allow(grant),
+            None => Decision::NoOpinion(in_order(missing)),
+        }
+    }
+
+    /// Decides a request without stopping: every rule that allows it, every one that applies and does not.
+    pub fn grants<'g>(&'g self, asker: &Asker, attributes: &Attributes<'_>) -> Grants<'g> {
+        let policy = self.policy();
+        let request = self.lexicon.request(&policy.names, attributes);
+        let mut grants = Grants { is_master: asker.is_master, ..Grants::default() };
+        let mut seen = rustc_hash::FxHashSet::default();
+        self.visit(asker, request.namespace, |met| {
+            match met {
+                Met::Rule { applied, rule, number } => {
+                    if seen.insert((applied.order(), number))
+                        && let Some(grant) = self.grant(asker, applied, number)
+                    {
+                        // The same question as in `authorize`; the answer here says also what differs.
+                        if self.lexicon.allows(policy, rule, &request) {
+                            grants.allowing.push(grant);
+                        } else {
+                            let mismatch = Lexicon::mismatch(&policy.names, &grant.rule.rule, &request);
+                            grants.refusing.push((grant, mismatch));
+                        }
+                    }
+                }
+                Met::MissingRole(applied) => grants.missing.push(applied),
+            }
+            ControlFlow::<()>::Continue(())
+        });
+        grants.missing = in_order(grants.missing);
+        grants
+    }
+
+    /// Every rule that applies to a user in a namespace, whatever it allows.
+    pub fn rules_for<'g>(&'g self, asker: &Asker, namespace: &str) -> (Vec<Grant<'g>>, Vec<Applied<'g>>) {
+        let (mut rules, mut missing) = (Vec::new(), Vec::new());
+        let mut seen = rustc_hash::FxHashSet::default();
+        self.visit(asker, self.policy().names.lookup(namespace), |met| {
+            match met {
+                Met::Rule { applied, number, .. } if seen.insert((applied.order(), number)) => {
+                    rules.extend(self.grant(asker, applied, number));
+                }
+                Met::Rule { .. } => {}
+                Met::MissingRole(applied) => missing.push(applied),
+            }
+            ControlFlow::<()>::Continue(())
+        });
+        (rules, in_order(missing))
+    }
+
+    fn grant<'g>(&'g self, asker: &Asker, applied: Applied<'g>, number: usize) -> Option<Grant<'g>> {
+        let rule = self.granted_rule(&applied, number)?;
+        Some(Grant { applied, subject: self.first_subject(asker, &applied), rule })
+    }
+
+    /// The first subject of a binding that a user matches: the one that upstream's reason names.
+    pub(crate) fn first_subject(&self, asker: &Asker, applied: &Applied<'_>) -> usize {
+        // Text against text, whatever kind the user really is: a service account is compared as its username.
+        let subjects = self.principals_of(applied.binding);
+        subjects.iter().position(|subject| asker.principals.contains(subject)).unwrap_or(0)
+    }
+
+    /// The reason of a decision in the API server's own words.
+    pub fn reason(&self, decision: &Decision<'_>) -> String {
+        match decision {
+            Decision::Masters => String::new(),
+            Decision::Allow(grant) => self.allow_reason(grant).to_string(),
+            Decision::NoOpinion(missing) => {
+                let mut messages: Vec<String> = Vec::new();
+                for applied in missing {
+                    let message = self.not_found(applied);
+                    if !messages.contains(&message) {
+                        messages.push(message);
+                    }
+                }
+                match messages.as_slice() {
+                    [] => String::new(),
+                    [one] => format!("RBAC: {one}"),
+                    several => format!("RBAC: [{}]", several.join(", ")),
+                }
+            }
+        }
+    }
+
+    /// What upstream says of a role that a binding names and nothing defines.
+    pub fn not_found(&self, applied: &Applied<'_>) -> String {
+        let kind = match applied.binding.role_ref.kind {
+            RoleKind::Role => "role",
+            RoleKind::ClusterRole => "clusterrole",
+        };
+        format!(
+            "{kind}.rbac.authorization.k8s.io \"{}\" not found",
+            self.policy().names.text(applied.binding.role_ref.name)
+        )
+    }
+
+    /// The reason of an allow in the API server's own words.
+    pub fn allow_reason<'a>(&'a self, grant: &'a Grant<'a>) -> impl fmt::Display + 'a {
+        AllowReason { graph: self, grant }
+    }
+}
+
+fn in_order(mut bindings: Vec<Applied<'_>>) -> Vec<Applied<'_>> {
+    bindings.sort_by_key(Applied::order);
+    bindings.dedup_by_key(|applied| applied.order());
+    bindings
+}
+
+struct AllowReason<'a> {
+    graph: &'a RbacGraph,
+    grant: &'a Grant<'a>,
+}
+
+impl fmt::Display for AllowReason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let policy = self.graph.policy();
+        let names = &policy.names;
+        let binding = self.grant.applied.binding;
+        write!(f, "RBAC: allowed by {} \"{}", binding.kind(), names.text(binding.name))?;
+        if let Scope::Namespace(namespace) = binding.scope {
+            write!(f, "/{}", names.text(namespace))?;
+        }
+        write!(f, "\" of {} \"{}\" to ", binding.role_ref.kind.as_str(), names.text(binding.role_ref.name))?;
+        match policy.subjects_of(binding).get(self.grant.subject).map(|placed| placed.subject) {
+            Some(Subject::User(name)) => write!(f, "User \"{}\"", names.text(name)),
+            Some(Subject::Group(name)) => write!(f, "Group \"{}\"", names.text(name)),
+            Some(Subject::ServiceAccount { namespace, name }) => {
+                write!(f, "ServiceAccount \"{}/{}\"", names.text(name), names.text(namespace))
+            }
+            None => Ok(()),
+        }
+    }
+}

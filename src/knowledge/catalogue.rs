@@ -1,0 +1,263 @@
+//! The catalogue of API resources: what kubectl learns from discovery, built in, and the CRDs of the inputs.
+//!
+//! The built-in facts are those of Kubernetes 1.36.2, whatever version is asked about. Nothing is decided
+//! here: a type that another version has more or less changes how a name is read, which warning it gets and
+//! what a wildcard expands to, never whether a rule matches.
+//!
+//! Beside what discovery lists there are types, subresources and verbs that RBAC authorises although no
+//! such thing is served (`users` for `impersonate`, `nodes/metrics` for the kubelet, `escalate` on
+//! `roles`); they are marked, for kubectl does not know them.
+
+use std::borrow::Cow;
+use std::hash::BuildHasher;
+
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
+
+pub use crate::knowledge::catalogue::resolve::Resolution;
+pub use crate::knowledge::catalogue::verbs::{Verbs, is_known_resource_verb, is_known_url_verb};
+use crate::model::source::Source;
+
+mod builtin;
+mod resolve;
+mod suggest;
+mod verbs;
+
+/// A text that is built in, or came from an input.
+pub type Text = Cow<'static, str>;
+
+/// A type of object that the API server knows, or authorises as if it did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Resource {
+    /// The API group; empty for the core group.
+    pub group: Text,
+    /// The versions in which it is served; of a built-in one the preferred version comes first.
+    pub versions: Vec<Text>,
+    /// The name that rules use: `deployments`.
+    pub plural: Text,
+    /// `deployment`; empty where there is none.
+    pub singular: Text,
+    /// `Deployment`; empty where there is none.
+    pub kind: Text,
+    /// Such as `deploy`.
+    pub short_names: Vec<Text>,
+    /// Such as `all`.
+    pub categories: Vec<Text>,
+    /// Whether its objects live in namespaces.
+    pub namespaced: bool,
+    /// The verbs that the API server serves.
+    pub verbs: Verbs,
+    /// Verbs that are authorised on it without being served: `escalate`, `impersonate`, `approve`.
+    pub special_verbs: Verbs,
+    /// The subresources, in the order of discovery; those that it does not list come last.
+    pub subresources: Vec<Subresource>,
+    /// Whether discovery lists it, so that kubectl knows it. A plain cluster has no metrics server, so
+    /// `metrics.k8s.io` counts as not listed.
+    pub discovered: bool,
+    /// Where the CRD stands that defines it; `None` for what is built in.
+    pub from_crd: Option<Source>,
+    /// Where its group stands in the order of discovery; the groups of CRDs come last, by name.
+    rank: usize,
+}
+
+/// A subresource, such as `log` of `pods`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subresource {
+    /// The name after the slash.
+    pub name: Text,
+    /// The verbs that are served, or, where it is not listed, those that are asked of the authorizer.
+    pub verbs: Verbs,
+    /// Whether discovery lists it.
+    pub discovered: bool,
+}
+
+impl Resource {
+    /// A subresource by its name.
+    pub fn subresource(&self, name: &str) -> Option<&Subresource> {
+        self.subresources.iter().find(|sub| sub.name == name)
+    }
+
+    /// Whether `TYPE/name` is rather a subresource than an object of that name.
+    ///
+    /// True for the known subresources, for `finalizers`, which any type has (no request goes there, but
+    /// the admission plugin `OwnerReferencesPermissionEnforcement` asks for it), and for whatever follows
+    /// `userextras/`, where the key of the extra field stands in place of a subresource.
+    pub fn has_subresource(&self, name: &str) -> bool {
+        self.subresource(name).is_some()
+            || (name == "finalizers" && self.discovered)
+            || (self.plural == "userextras" && !name.is_empty())
+    }
+
+    /// The name as people write it: `pods`, `deployments.apps`.
+    pub fn full_name(&self) -> String {
+        spell(&self.plural, &self.group)
+    }
+
+    /// What decides which of several resources kubectl takes: the order of groups in discovery.
+    fn priority(&self) -> (usize, &str, &str) {
+        (self.rank, &self.group, &self.plural)
+    }
+}
+
+fn spell(plural: &str, group: &str) -> String {
+    if group.is_empty() { plural.to_owned() } else { format!("{plural}.{group}") }
+}
+
+/// What a `CustomResourceDefinition` says, as far as it matters here.
+#[derive(Clone, Debug)]
+pub struct CustomResource {
+    /// `spec.group`.
+    pub group: String,
+    /// The names of `spec.versions` with `served: true`, in any order.
+    pub versions: Vec<String>,
+    /// `spec.names.plural`.
+    pub plural: String,
+    /// `spec.names.singular`; when empty, the kind in lower case, as the API server sets it.
+    pub singular: String,
+    /// `spec.names.kind`.
+    pub kind: String,
+    /// `spec.names.shortNames`.
+    pub short_names: Vec<String>,
+    /// `spec.names.categories`.
+    pub categories: Vec<String>,
+    /// Whether `spec.scope` is `Namespaced`.
+    pub namespaced: bool,
+    /// Whether any served version has the subresource `status`.
+    pub has_status: bool,
+    /// Whether any served version has the subresource `scale`.
+    pub has_scale: bool,
+    /// Where it stands.
+    pub source: Source,
+}
+
+/// What became of a CRD.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// It defines a new resource.
+    New,
+    /// It took the place of one of the same name that stands at this place.
+    Replaced(Source),
+    /// Nothing: the API server serves a resource of its own under this name.
+    BuiltIn,
+    /// Nothing: no version of it is served.
+    NotServed,
+}
+
+/// All resources that are known.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    resources: Vec<Resource>,
+    /// The groups of the built-in resources, in the order of discovery.
+    groups: Vec<&'static str>,
+    /// The number of a resource, by its group and plural.
+    index: HashTable<usize>,
+}
+
+impl Default for Catalogue {
+    fn default() -> Self {
+        Self::builtin()
+    }
+}
+
+fn hash(group: &str, plural: &str) -> u64 {
+    FxBuildHasher.hash_one((group, plural))
+}
+
+impl Catalogue {
+    /// The resources of Kubernetes itself.
+    pub fn builtin() -> Self {
+        let (resources, groups) = builtin::parse();
+        let mut catalogue =
+            Self { resources: Vec::with_capacity(resources.len()), groups, index: HashTable::new() };
+        for resource in resources {
+            catalogue.push(resource);
+        }
+        catalogue
+    }
+
+    fn push(&mut self, resource: Resource) {
+        let number = self.resources.len();
+        let hash_now = hash(&resource.group, &resource.plural);
+        self.resources.push(resource);
+        let resources = &self.resources;
+        self.index.insert_unique(hash_now, number, |number| {
+            resources.get(*number).map_or(0, |resource| hash(&resource.group, &resource.plural))
+        });
+    }
+
+    fn number(&self, group: &str, plural: &str) -> Option<usize> {
+        let same = |number: &usize| {
+            self.resources.get(*number).is_some_and(|known| known.group == group && known.plural == plural)
+        };
+        self.index.find(hash(group, plural), same).copied()
+    }
+
+    /// Adds the resource that a CRD defines, with the verbs and subresources that every CRD serves.
+    pub fn add_crd(&mut self, crd: CustomResource) -> Added {
+        if crd.versions.is_empty() {
+            return Added::NotServed;
+        }
+        let known = self.number(&crd.group, &crd.plural);
+        let rank = self.groups.iter().position(|group| *group == crd.group).unwrap_or(usize::MAX);
+        let resource = crd.into_resource(rank);
+        let Some(place) = known.and_then(|number| self.resources.get_mut(number)) else {
+            self.push(resource);
+            return Added::New;
+        };
+        match place.from_crd {
+            None if place.discovered => Added::BuiltIn,
+            before => {
+                *place = resource;
+                before.map_or(Added::New, Added::Replaced)
+            }
+        }
+    }
+
+    /// The resource of that group and plural, exactly.
+    pub fn find(&self, group: &str, plural: &str) -> Option<&Resource> {
+        self.number(group, plural).and_then(|number| self.resources.get(number))
+    }
+
+    /// Every resource: the built-in ones in the order of discovery, then those of CRDs as they were added.
+    pub fn iter(&self) -> impl Iterator<Item = &Resource> {
+        self.resources.iter()
+    }
+
+    /// How many resources there are.
+    pub fn len(&self) -> usize {
+        self.resources.len()
+    }
+
+    /// Whether there is none; never so.
+    pub fn is_empty(&self) -> bool {
+        self.resources.is_empty()
+    }
+}
+
+impl CustomResource {
+    fn into_resource(self, rank: usize) -> Resource {
+        let part = |there: bool, name: &'static str| {
+            there.then_some(Subresource { name: Cow::Borrowed(name), verbs: Verbs::PART, discovered: true })
+        };
+        let subresources =
+            [part(self.has_status, "status"), part(self.has_scale, "scale")].into_iter().flatten().collect();
+        let singular = if self.singular.is_empty() { self.kind.to_lowercase() } else { self.singular };
+        let owned = |texts: Vec<String>| texts.into_iter().map(Cow::Owned).collect();
+        Resource {
+            group: Cow::Owned(self.group),
+            versions: owned(self.versions),
+            plural: Cow::Owned(self.plural),
+            singular: Cow::Owned(singular),
+            kind: Cow::Owned(self.kind),
+            short_names: owned(self.short_names),
+            categories: owned(self.categories),
+            namespaced: self.namespaced,
+            verbs: Verbs::STORED,
+            special_verbs: Verbs::NONE,
+            subresources,
+            discovered: true,
+            from_crd: Some(self.source),
+            rank,
+        }
+    }
+}

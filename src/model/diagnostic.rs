@@ -1,0 +1,187 @@
+//! What was wrong or odd in the inputs: a stable code, a place and a sentence that helps.
+
+use crate::model::source::Source;
+
+/// How much a diagnostic matters.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Something was not loaded, or grants nothing although it looks as if it did.
+    Error,
+    /// Loaded, but probably not what was meant.
+    Warning,
+    /// Worth knowing.
+    Note,
+}
+
+impl Severity {
+    /// The word that opens the line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $severity:ident;)*) => {
+        /// The stable code of a diagnostic.
+        #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The code as printed: kebab-case, never changed once released.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// How much it matters.
+            pub fn severity(self) -> Severity {
+                match self { $(Self::$name => Severity::$severity,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // Reading files.
+    /// A path given by `-f` cannot be read.
+    UnreadableFile = "unreadable-file", Error;
+    /// The text is neither UTF-8 nor UTF-16 with a byte order mark.
+    InvalidEncoding = "invalid-encoding", Error;
+    /// A YAML document does not parse.
+    InvalidYaml = "invalid-yaml", Error;
+    /// A JSON text does not parse.
+    InvalidJson = "invalid-json", Error;
+    /// Nesting is deeper than any Kubernetes object.
+    NestingTooDeep = "nesting-too-deep", Error;
+    /// Aliases expand beyond any Kubernetes object.
+    AliasesTooLarge = "aliases-too-large", Error;
+    /// A directory holds no file with a name that is looked for.
+    EmptyDirectory = "empty-directory", Warning;
+    /// What follows the end of a document without a `---` line is not read.
+    TextNotRead = "text-not-read", Error;
+    /// Something other than a comment follows the dashes of a `---` line.
+    OddSeparator = "odd-separator", Warning;
+    /// A key stands twice in one mapping; the last one counts.
+    DuplicateKey = "duplicate-key", Warning;
+
+    // Objects.
+    /// A document looks like a Kubernetes object but has no apiVersion.
+    NotAnObject = "not-an-object", Error;
+    /// Documents that are no Kubernetes objects were skipped.
+    OtherDocuments = "other-documents", Note;
+    /// What kustomize would make of other objects is not made of them here.
+    KustomizationNotApplied = "kustomization-not-applied", Warning;
+    /// The API server would refuse the object.
+    InvalidObject = "invalid-object", Error;
+    /// The apiVersion has not been served for years.
+    VersionNotServed = "version-not-served", Error;
+    /// A field that the API does not know is dropped.
+    UnknownField = "unknown-field", Warning;
+    /// An object stands twice and differs; the later one counts.
+    ObjectReplaced = "object-replaced", Warning;
+    /// Objects without a namespace were taken to be in `default`.
+    NamespaceDefaulted = "namespace-defaulted", Note;
+    /// An export of a cluster without any object of a kind of which every cluster has some.
+    ExportLacksKind = "export-lacks-kind", Warning;
+    /// A ConfigMap `aws-auth` that nobody reads.
+    AwsAuthElsewhere = "aws-auth-elsewhere", Error;
+    /// A ConfigMap `aws-auth` without namespace, taken for the one in `kube-system`.
+    AwsAuthNamespaceAssumed = "aws-auth-namespace-assumed", Warning;
+    /// A CustomResourceDefinition that defines nothing new.
+    CrdWithoutEffect = "crd-without-effect", Warning;
+    /// An object has a placeholder in a name that some tool was to fill in.
+    UnfilledPlaceholder = "unfilled-placeholder", Warning;
+    /// An aggregated ClusterRole has rules of its own, which the controller replaces.
+    AggregatedRulesReplaced = "aggregated-rules-replaced", Warning;
+
+    // The aws-auth ConfigMap.
+    /// A section of `aws-auth` does not parse; all of its entries are lost.
+    AwsAuthSyntax = "aws-auth-syntax", Error;
+    /// A section of `aws-auth` is not a list; nothing of it is loaded.
+    AwsAuthNotAList = "aws-auth-not-a-list", Error;
+    /// A section of `aws-auth` has more than one YAML document; only the first is read.
+    AwsAuthUnreadText = "aws-auth-unread-text", Error;
+    /// A field or item of `aws-auth` has the wrong type and counts as empty.
+    AwsAuthWrongType = "aws-auth-wrong-type", Error;
+    /// An entry of `aws-auth` is dropped: it names nobody.
+    AwsAuthDroppedEntry = "aws-auth-dropped-entry", Error;
+    /// A field of an entry of `aws-auth` that is not read.
+    AwsAuthUnknownField = "aws-auth-unknown-field", Warning;
+    /// A key of `aws-auth` that is not read, and nearly is one that is.
+    AwsAuthMisspeltKey = "aws-auth-misspelt-key", Error;
+    /// A key of `aws-auth` that is not read.
+    AwsAuthIgnoredKey = "aws-auth-ignored-key", Note;
+    /// `aws-auth` maps nobody.
+    AwsAuthMapsNobody = "aws-auth-maps-nobody", Warning;
+    /// An ARN stands twice in `mapRoles`; the last entry counts, alone.
+    DuplicateRoleMapping = "duplicate-role-mapping", Error;
+    /// An ARN stands twice in `mapUsers`; the last entry counts, alone.
+    DuplicateUserMapping = "duplicate-user-mapping", Error;
+    /// Entries of `mapUsers` differ only in case; each login picks one at random.
+    RandomUserMapping = "random-user-mapping", Error;
+    /// An ARN stands in `mapRoles` and in `mapUsers`; the one in `mapRoles` counts.
+    ArnInBothSections = "arn-in-both-sections", Warning;
+    /// A mapping has an ARN that no caller has.
+    InvalidMappingArn = "invalid-mapping-arn", Error;
+    /// A mapping has a role ARN with a path, which no caller has.
+    RoleArnHasPath = "role-arn-has-path", Error;
+    /// A mapping has the ARN of a session instead of its role, which never matches.
+    AssumedRoleMapped = "assumed-role-mapped", Error;
+    /// A mapping has an ARN with a wildcard, which is compared as text.
+    WildcardInArn = "wildcard-in-arn", Error;
+    /// An `sso` entry, which never matches unless a feature gate is on.
+    SsoMapping = "sso-mapping", Error;
+    /// The ARN of an SSO role whose end is not the sixteen hex digits that AWS gives it.
+    SsoRoleSuffix = "sso-role-suffix", Warning;
+    /// A role in `mapUsers`, or a user in `mapRoles`: it works.
+    WrongSection = "wrong-section", Note;
+    /// A mapping without a username; the empty one is sent.
+    EmptyUsername = "empty-username", Error;
+    /// A group that is empty or holds spaces.
+    OddGroup = "odd-group", Warning;
+    /// A placeholder that nothing fills in.
+    UnknownPlaceholder = "unknown-placeholder", Warning;
+    /// `{{EC2PrivateDNSName}}` for an identity that has no session: every login is refused.
+    TemplateRefusesLogin = "template-refuses-login", Error;
+    /// The session name of an identity that has no session: it is empty.
+    NoSessionName = "no-session-name", Warning;
+    /// An account of `mapAccounts` is not twelve digits.
+    InvalidAccount = "invalid-account", Error;
+    /// `mapAccounts` lets in everybody of an account.
+    AccountMapping = "account-mapping", Note;
+}
+
+/// One thing that was wrong or odd in the inputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The stable code.
+    pub code: Code,
+    /// Where it stands; `None` when it concerns the inputs as a whole.
+    pub source: Option<Source>,
+    /// A sentence in lower case without a full stop; what the user wrote stands in backticks.
+    pub message: String,
+}
+
+impl Diagnostic {
+    /// A diagnostic at a place.
+    pub fn at(code: Code, source: Source, message: impl Into<String>) -> Self {
+        Self { code, source: Some(source), message: message.into() }
+    }
+
+    /// A diagnostic about the inputs as a whole.
+    pub fn general(code: Code, message: impl Into<String>) -> Self {
+        Self { code, source: None, message: message.into() }
+    }
+
+    /// How much it matters.
+    pub fn severity(&self) -> Severity {
+        self.code.severity()
+    }
+}

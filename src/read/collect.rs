@@ -1,0 +1,301 @@
+//! From findings to everything that was loaded: pieces and files are joined in their order.
+
+use std::path::Path;
+
+use rustc_hash::FxHashSet;
+
+use crate::identity::{IdentityMappings, is_template};
+use crate::knowledge::catalogue::{Added, Catalogue, CustomResource};
+use crate::model::diagnostic::{Code, Diagnostic};
+use crate::model::names::Name;
+use crate::model::policy::{Policy, PolicyMark};
+use crate::model::rbac::{PolicyRule, Scope};
+use crate::model::source::{FileId, Shift, Source};
+
+use super::findings::{Findings, Later};
+use super::{Completeness, Defaults, LoadOptions, Loaded, Summary, aws_auth, builtin};
+
+/// Everything that was taken in so far.
+#[derive(Debug, Default)]
+pub(super) struct Collector {
+    policy: Policy,
+    catalogue: Catalogue,
+    aws_auth: Option<aws_auth::Found>,
+    diagnostics: Vec<Diagnostic>,
+    summary: Summary,
+    default_namespace: (usize, Option<Source>),
+    other_documents: (usize, Option<Source>),
+    labelled: Vec<String>,
+}
+
+/// A state of a [`Collector`] to go back to.
+#[derive(Debug)]
+pub(super) struct Mark {
+    policy: PolicyMark,
+    catalogue: Catalogue,
+    aws_auth: Option<aws_auth::Found>,
+    diagnostics: usize,
+    summary: Summary,
+    default_namespace: (usize, Option<Source>),
+    other_documents: (usize, Option<Source>),
+    labelled: usize,
+}
+
+impl Collector {
+    /// The present state.
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            policy: self.policy.mark(),
+            catalogue: self.catalogue.clone(),
+            aws_auth: self.aws_auth.clone(),
+            diagnostics: self.diagnostics.len(),
+            summary: self.summary.clone(),
+            default_namespace: self.default_namespace,
+            other_documents: self.other_documents,
+            labelled: self.labelled.len(),
+        }
+    }
+
+    /// Forgets what was taken in since the mark.
+    pub(super) fn go_back(&mut self, mark: Mark) {
+        self.policy.go_back(&mark.policy);
+        self.catalogue = mark.catalogue;
+        self.aws_auth = mark.aws_auth;
+        self.diagnostics.truncate(mark.diagnostics);
+        self.summary = mark.summary;
+        self.default_namespace = mark.default_namespace;
+        self.other_documents = mark.other_documents;
+        self.labelled.truncate(mark.labelled);
+    }
+
+    /// Begins a file.
+    pub(super) fn file(&mut self, name: &str) -> FileId {
+        self.summary.files += 1;
+        self.policy.sources.add_file(name)
+    }
+
+    /// How many paths there are.
+    pub(super) fn paths(&self) -> u32 {
+        self.policy.sources.behind().paths
+    }
+
+    /// Takes in what was found in files of its own.
+    pub(super) fn take(&mut self, found: &mut Findings) {
+        let shift = self.policy.sources.behind();
+        self.policy.sources.append_files(&mut found.policy.sources);
+        self.join(found, &shift);
+    }
+
+    /// Takes in what was found in a piece of a file that was begun before.
+    pub(super) fn join(&mut self, found: &mut Findings, shift: &Shift) {
+        self.policy.absorb(&mut found.policy, shift);
+        let mut diagnostics = found.diagnostics.drain(..).map(|mut diagnostic| {
+            diagnostic.source = diagnostic.source.map(|source| shift.source(source));
+            diagnostic
+        });
+        let mut before = 0;
+        for (count, later) in found.later.drain(..) {
+            self.diagnostics.extend(diagnostics.by_ref().take(count - before));
+            before = count;
+            match later {
+                Later::AwsAuth(mut found) => {
+                    found.shift(shift);
+                    self.aws_auth(found);
+                }
+                Later::CustomResource(mut crd) => {
+                    crd.source = shift.source(crd.source);
+                    self.custom_resource(crd);
+                }
+            }
+        }
+        self.diagnostics.extend(diagnostics);
+        self.summary.add(&mut found.summary, shift);
+        add_first(&mut self.default_namespace, std::mem::take(&mut found.default_namespace), shift);
+        add_first(&mut self.other_documents, std::mem::take(&mut found.other_documents), shift);
+        self.labelled.append(&mut found.labelled);
+    }
+
+    /// A directory without any file that is looked for.
+    pub(super) fn empty_directory(&mut self, path: &Path) {
+        let file = self.policy.sources.add_file(&path.display().to_string());
+        self.diagnostics.push(Diagnostic::at(
+            Code::EmptyDirectory,
+            Source { file, ..Source::default() },
+            "holds no *.yaml, *.yml or *.json file, so that nothing of it was read",
+        ));
+    }
+
+    fn aws_auth(&mut self, found: aws_auth::Found) {
+        let before = self.aws_auth.as_ref();
+        if found.assumed && before.is_some_and(|before| !before.assumed) {
+            return;
+        }
+        if let Some(before) = before.filter(|before| before.assumed == found.assumed)
+            && !before.says_the_same_as(&found)
+        {
+            let place = self.policy.sources.show(before.source).to_string();
+            self.diagnostics.push(Diagnostic::at(
+                Code::ObjectReplaced,
+                found.source,
+                format!("ConfigMap `kube-system/aws-auth` stands at {place} too and says something else there; this later one counts, nothing is merged"),
+            ));
+        }
+        self.aws_auth = Some(found);
+    }
+
+    fn custom_resource(&mut self, crd: CustomResource) {
+        let (source, name) = (crd.source, format!("{}.{}", crd.plural, crd.group));
+        let message = match self.catalogue.add_crd(crd) {
+            Added::New | Added::Replaced(_) => return,
+            Added::BuiltIn => format!(
+                "CustomResourceDefinition `{name}` names a resource that the API server serves itself; it changes nothing here"
+            ),
+            Added::NotServed => {
+                format!("CustomResourceDefinition `{name}` serves no version, so `{name}` does not exist")
+            }
+        };
+        self.diagnostics.push(Diagnostic::at(Code::CrdWithoutEffect, source, message));
+    }
+
+    pub(super) fn finish(mut self, options: &LoadOptions) -> Loaded {
+        self.note_default_namespace();
+        if let (count @ 1.., Some(first)) = self.other_documents {
+            let documents =
+                if count == 1 { "1 document is".to_owned() } else { format!("{count} documents are") };
+            self.diagnostics.push(Diagnostic::at(
+                Code::OtherDocuments,
+                first,
+                format!("{documents} no Kubernetes object (this is the first) and skipped"),
+            ));
+        }
+        for superseded in self.policy.keep_last() {
+            let names = &self.policy.names;
+            let name = names.text(superseded.name);
+            let name = match superseded.scope {
+                Scope::Cluster => name.to_owned(),
+                Scope::Namespace(namespace) => format!("{}/{name}", names.text(namespace)),
+            };
+            let place = self.policy.sources.show(superseded.dropped).to_string();
+            self.diagnostics.push(Diagnostic::at(
+                Code::ObjectReplaced,
+                superseded.kept,
+                format!("{} `{name}` stands at {place} too and says something else there; this later one counts, as `kubectl apply` in this order would have it", superseded.kind),
+            ));
+        }
+        self.note_placeholders();
+        // Whoever says that the inputs are complete means the Roles as well, also if there are none.
+        self.summary.has_roles |= options.completeness == Some(Completeness::Complete);
+        // The roles that make everything else work: whoever exports a cluster's roles exports these.
+        let is_export = ["cluster-admin", "admin", "edit", "view"]
+            .iter()
+            .all(|name| self.labelled.iter().any(|labelled| labelled == name));
+        if is_export && options.completeness.is_none() {
+            self.note_missing_kinds();
+        }
+        let completeness = options.completeness.unwrap_or(if is_export {
+            Completeness::Complete
+        } else {
+            Completeness::Partial
+        });
+        let add = match options.defaults {
+            Defaults::Always => true,
+            Defaults::Never => false,
+            Defaults::Auto => !is_export,
+        };
+        if add {
+            self.summary.defaults_added = builtin::add(&mut self.policy, options.version);
+        }
+        let mut identities = IdentityMappings::default();
+        if let Some(found) = &self.aws_auth {
+            let data: Vec<_> =
+                found.sections.iter().map(|section| (section.key.as_str(), section.text())).collect();
+            self.diagnostics.extend(identities.add_config_map(found.source, &data));
+        }
+        Loaded {
+            policy: self.policy,
+            identities,
+            catalogue: self.catalogue,
+            diagnostics: self.diagnostics,
+            summary: self.summary,
+            completeness,
+            version: options.version,
+        }
+    }
+
+    /// A subject or rule with a placeholder may become any other once some tool fills it in.
+    fn note_placeholders(&mut self) {
+        let Policy { names, .. } = &self.policy;
+        let unfilled: FxHashSet<Name> =
+            names.iter().filter(|(_, text)| is_template(text)).map(|(name, _)| name).collect();
+        if unfilled.is_empty() {
+            return;
+        }
+        let first_of =
+            |mut names: Box<dyn Iterator<Item = Name> + '_>| names.find(|name| unfilled.contains(name));
+        let bindings = self.policy.bindings.iter().map(|binding| {
+            let subjects = self.policy.subjects_of(binding).iter();
+            let found = first_of(Box::new(subjects.flat_map(|placed| placed.subject.names())));
+            (binding.kind(), binding.scope, binding.name, binding.source, found)
+        });
+        let roles = self.policy.roles.iter().map(|role| {
+            let rules = self.policy.rules_of(role).iter().map(|placed| self.policy.rule(*placed));
+            let labels = role.labels.iter().flat_map(|(key, value)| [*key, *value]);
+            let found = first_of(Box::new(rules.flat_map(PolicyRule::names).chain(labels)));
+            (role.kind().as_str(), role.scope, role.name, role.source, found)
+        });
+        for (kind, scope, name, source, found) in bindings.chain(roles) {
+            let Some(found) = found else { continue };
+            let place = match scope {
+                Scope::Cluster => String::new(),
+                Scope::Namespace(namespace) => format!("{}/", names.text(namespace)),
+            };
+            self.summary.unseen.get_or_insert(source);
+            self.diagnostics.push(Diagnostic::at(
+                Code::UnfilledPlaceholder,
+                source,
+                format!(
+                    "{kind} `{place}{}` has `{}`, which some tool was to fill in; load what it renders, for until then nobody can tell whom this allows what",
+                    names.text(name),
+                    names.text(found)
+                ),
+            ));
+        }
+    }
+
+    /// Every cluster has default objects of each kind: an export without any of one was not asked for them.
+    fn note_missing_kinds(&mut self) {
+        let bindings = |in_cluster: bool| {
+            self.policy.bindings.iter().any(|binding| (binding.scope == Scope::Cluster) == in_cluster)
+        };
+        let kinds = [
+            (self.summary.has_roles, "Role", "roles"),
+            (bindings(false), "RoleBinding", "rolebindings"),
+            (bindings(true), "ClusterRoleBinding", "clusterrolebindings"),
+        ];
+        for (is_there, kind, resource) in kinds {
+            if !is_there {
+                self.diagnostics.push(Diagnostic::general(
+                    Code::ExportLacksKind,
+                    format!("the inputs look like the export of a cluster and hold no {kind}, of which every cluster has some; export `{resource}` as well"),
+                ));
+            }
+        }
+    }
+
+    fn note_default_namespace(&mut self) {
+        if let (count @ 1.., Some(first)) = self.default_namespace {
+            let objects = if count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
+            self.diagnostics.push(Diagnostic::at(
+                Code::NamespaceDefaulted,
+                first,
+                format!("{objects} without `metadata.namespace` (this is the first) taken to be in `default`, where kubectl without a context would put them"),
+            ));
+        }
+    }
+}
+
+/// Adds to a count with the place of the first.
+fn add_first(all: &mut (usize, Option<Source>), more: (usize, Option<Source>), shift: &Shift) {
+    all.0 += more.0;
+    all.1 = all.1.or(more.1.map(|source| shift.source(source)));
+}

@@ -1,0 +1,494 @@
+//! What reading finds: documents become objects of a policy, counts and diagnostics.
+//!
+//! Findings of a piece of a file, or of a few files, know nothing of what stands before them: places count from the
+//! beginning of the piece, names have numbers of their own. What depends on other pieces waits in
+//! [`Findings::later`] until the collector joins them.
+
+use std::path::Path;
+
+use crate::document::{Node, ReadError, Tree};
+use crate::identity::is_template;
+use crate::knowledge::catalogue::CustomResource;
+use crate::model::diagnostic::{Code, Diagnostic};
+use crate::model::policy::Policy;
+use crate::model::source::{FileId, PathId, Source};
+
+use super::rbac::RbacKind;
+use super::{Summary, aws_auth, crd, rbac};
+
+/// Where a document stands: what the places of its nodes are counted from.
+#[derive(Copy, Clone, Debug)]
+pub(super) struct Origin {
+    pub(super) file: FileId,
+    /// Lines of the file before the first line of the document.
+    pub(super) lines_before: u32,
+    /// Whether it is JSON, in which items of lists have paths.
+    pub(super) in_json: bool,
+    /// The path of the document, or of the item that it is.
+    pub(super) path: PathId,
+}
+
+impl Origin {
+    /// A document of YAML.
+    pub(super) fn yaml(file: FileId, lines_before: u32) -> Self {
+        Self { file, lines_before, in_json: false, path: PathId::default() }
+    }
+
+    /// A JSON text.
+    pub(super) fn json(file: FileId) -> Self {
+        Self { in_json: true, ..Self::yaml(file, 0) }
+    }
+
+    fn line(self, line: u32) -> u32 {
+        self.lines_before + line
+    }
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) policy: Policy,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) summary: Summary,
+    scratch: rbac::Scratch,
+    /// Objects whose namespace was taken to be `default`: how many, and the first.
+    pub(super) default_namespace: (usize, Option<Source>),
+    /// Documents that do not even look like Kubernetes objects: how many, and the first.
+    pub(super) other_documents: (usize, Option<Source>),
+    /// The names of ClusterRoles with the label of default objects.
+    pub(super) labelled: Vec<String>,
+    /// What can be judged only when everything before it is known, each with the number of diagnostics before it.
+    pub(super) later: Vec<(usize, Later)>,
+}
+
+/// An object of which what came before decides what becomes of it.
+#[derive(Debug)]
+pub(super) enum Later {
+    AwsAuth(aws_auth::Found),
+    CustomResource(CustomResource),
+}
+
+impl Findings {
+    /// Forgets everything, but keeps the memory.
+    pub(super) fn clear(&mut self) {
+        self.policy.clear();
+        self.diagnostics.clear();
+        self.summary = Summary::default();
+        self.default_namespace = (0, None);
+        self.other_documents = (0, None);
+        self.labelled.clear();
+        self.later.clear();
+    }
+
+    /// Begins a file.
+    pub(super) fn file(&mut self, name: &str) -> FileId {
+        self.summary.files += 1;
+        self.policy.sources.add_file(name)
+    }
+
+    /// A file that cannot be read.
+    pub(super) fn unreadable(&mut self, path: &Path, error: &str) {
+        let file = self.policy.sources.add_file(&path.display().to_string());
+        let source = Source { file, ..Source::default() };
+        self.summary.unreadable += 1;
+        self.summary.unseen.get_or_insert(source);
+        self.diagnostics.push(Diagnostic::at(
+            Code::UnreadableFile,
+            source,
+            format!("cannot be read: {error}"),
+        ));
+    }
+
+    /// A document that could not be read.
+    pub(super) fn broken(&mut self, origin: Origin, text: &str, error: &ReadError) {
+        self.summary.unreadable += 1;
+        let source = Source {
+            file: origin.file,
+            line: origin.line(error.position.line),
+            column: error.position.column,
+            path: origin.path,
+        };
+        // A text that was cut short, or that a tool is still to write, need not have come to the point.
+        let may_be_any = (text.contains("apiVersion") || text.contains("{{"))
+            && (!text.contains("kind") || text.contains("List"));
+        if error.code == Code::InvalidEncoding || text.contains(rbac::GROUP) || may_be_any {
+            self.summary.unseen.get_or_insert(source);
+        }
+        let hint = if error.code == Code::InvalidYaml && text.contains("{{") {
+            "; a template must be rendered first, as `helm template` does"
+        } else {
+            ""
+        };
+        self.diagnostics.push(Diagnostic::at(error.code, source, format!("{}{hint}", error.message)));
+    }
+
+    /// A document after whose end, at a line of it, more text follows.
+    pub(super) fn text_not_read(&mut self, origin: Origin, text: &str, line: u32) {
+        let source = Source { file: origin.file, line: origin.line(line), ..Source::default() };
+        if text.lines().skip(line as usize - 1).any(|line| line.contains(rbac::GROUP)) {
+            self.summary.unseen.get_or_insert(source);
+        }
+        self.diagnostics.push(Diagnostic::at(
+            Code::TextNotRead,
+            source,
+            "the document has ended, and kubectl drops what follows here; begin another with a `---` line",
+        ));
+    }
+
+    /// A line that begins with dashes and is no plain separator.
+    pub(super) fn odd_separator(&mut self, file: FileId, line: u32) {
+        self.diagnostics.push(Diagnostic::at(
+            Code::OddSeparator,
+            Source { file, line, ..Source::default() },
+            "kubectl refuses a file in which anything but a comment follows the dashes of a `---` line; it is read all the same",
+        ));
+    }
+
+    /// Takes in what a document says: an object, or a list of objects.
+    pub(super) fn document(&mut self, tree: &Tree<'_>, origin: Origin) {
+        if let Some(root) = tree.root() {
+            if root.is_null() {
+                return;
+            }
+            self.node(root, origin, ("", ""));
+        }
+    }
+
+    /// `implied` is the apiVersion and kind of an item in a typed list, whose items need not say them.
+    fn node(&mut self, node: Node<'_>, origin: Origin, implied: (&str, &str)) {
+        let (mut api_version, mut kind) = implied;
+        let mut items = None;
+        if node.is_mapping() {
+            for (key, value) in node.pairs() {
+                match key.text() {
+                    "apiVersion" => api_version = value.as_str().unwrap_or(""),
+                    "kind" => kind = value.as_str().unwrap_or(""),
+                    "items" => items = Some(value),
+                    _ => {}
+                }
+            }
+        }
+        if api_version.is_empty() || kind.is_empty() {
+            self.not_an_object(node, origin, kind);
+            return;
+        }
+        if let (Some(implied), Some(items)) = (implied_by(api_version, kind), items)
+            && (items.is_sequence() || items.is_null())
+        {
+            for (item, index) in items.items().zip(0..) {
+                self.item(item, index, origin, implied);
+            }
+            return;
+        }
+        if kind == "List" {
+            let source = Self::source(node, origin);
+            self.summary.not_objects += 1;
+            if node.pairs().any(|(_, value)| holds_objects(value)) {
+                self.summary.unseen.get_or_insert(source);
+            }
+            self.diagnostics.push(Diagnostic::at(
+                Code::NotAnObject,
+                source,
+                "a List without a list under `items` holds nothing, and kubectl refuses it; it is skipped",
+            ));
+            return;
+        }
+        self.object(node, origin, api_version, kind);
+    }
+
+    /// Takes in an item of the list that `origin` tells.
+    pub(super) fn item(&mut self, item: Node<'_>, index: u32, mut origin: Origin, implied: (&str, &str)) {
+        if origin.in_json {
+            origin.path = self.policy.sources.add_item(origin.path, index);
+        }
+        self.node(item, origin, implied);
+    }
+
+    /// Tells what a kustomization would change in the objects that it names: nothing of that is done here.
+    fn kustomization(&mut self, node: Node<'_>, origin: Origin) {
+        const CHANGES: [&str; 12] = [
+            "namespace",
+            "namePrefix",
+            "nameSuffix",
+            "labels",
+            "commonLabels",
+            "patches",
+            "patchesJson6902",
+            "patchesStrategicMerge",
+            "replacements",
+            "transformers",
+            "components",
+            "helmCharts",
+        ];
+        let changes: Vec<&str> = CHANGES.into_iter().filter(|change| node.get(change).is_some()).collect();
+        if changes.is_empty() {
+            return;
+        }
+        self.diagnostics.push(Diagnostic::at(
+            Code::KustomizationNotApplied,
+            Self::source(node, origin),
+            format!(
+                "kustomize changes the objects named here by `{}`, which is not done; load what `kubectl kustomize` renders",
+                changes.join("`, `")
+            ),
+        ));
+    }
+
+    fn not_an_object(&mut self, node: Node<'_>, origin: Origin, kind: &str) {
+        if RbacKind::of(kind).is_some() {
+            let source = Self::source(node, origin);
+            self.summary.refused += 1;
+            self.diagnostics.push(Diagnostic::at(
+                Code::InvalidObject,
+                source,
+                format!("{kind} without apiVersion is refused by the API server and grants nothing; add `apiVersion: rbac.authorization.k8s.io/v1`"),
+            ));
+            return;
+        }
+        self.summary.not_objects += 1;
+        let source = Self::source(node, origin);
+        if node.get("resources").is_some_and(Node::is_sequence) {
+            self.kustomization(node, origin);
+        }
+        if node.get("items").is_some_and(holds_objects) {
+            self.summary.unseen.get_or_insert(source);
+            self.diagnostics.push(Diagnostic::at(
+                Code::NotAnObject,
+                source,
+                "objects under `items` of what is no List are not read; begin with `apiVersion: v1` and `kind: List`",
+            ));
+            return;
+        }
+        if node.is_sequence() && holds_objects(node) {
+            self.summary.unseen.get_or_insert(source);
+            self.diagnostics.push(Diagnostic::at(
+                Code::NotAnObject,
+                source,
+                "a bare list of objects is no Kubernetes object, and kubectl refuses it; put it under `items` of a `kind: List`",
+            ));
+            return;
+        }
+        let meant = node.get("kind").or_else(|| node.get("metadata")).or_else(|| node.get("data"));
+        if meant.is_some() && node.get("apiVersion").is_none_or(|version| version.as_str().is_none()) {
+            self.diagnostics.push(Diagnostic::at(
+                Code::NotAnObject,
+                source,
+                "a document without `apiVersion` is no Kubernetes object, and kubectl refuses it; it is skipped",
+            ));
+        } else {
+            self.other_documents.1.get_or_insert(source);
+            self.other_documents.0 += 1;
+        }
+    }
+
+    fn source(node: Node<'_>, origin: Origin) -> Source {
+        let position = node.position();
+        let line = origin.line(position.line);
+        Source { file: origin.file, line, column: position.column, path: origin.path }
+    }
+
+    /// Counts an object that does not bear on any answer, whatever it says.
+    pub(super) fn skip(&mut self, api_version: &str, kind: &str) {
+        self.summary.objects += 1;
+        *self.summary.skipped.entry((api_version.to_owned(), kind.to_owned())).or_default() += 1;
+    }
+
+    fn object(&mut self, node: Node<'_>, origin: Origin, api_version: &str, kind: &str) {
+        if is_kustomization(api_version) {
+            self.kustomization(node, origin);
+        }
+        if !bears_on_answers(api_version, kind) {
+            self.skip(api_version, kind);
+            return;
+        }
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        match (api_version, RbacKind::of(kind)) {
+            ("rbac.authorization.k8s.io/v1", Some(kind)) => self.rbac(kind, node, origin),
+            ("apiextensions.k8s.io/v1", _) => self.custom_resource(node, origin),
+            ("v1", _) => {
+                let done = match rbac::metadata_of(node, &mut self.scratch.keys) {
+                    Ok(metadata) => self.core(kind, &metadata, node, origin),
+                    Err(error) => {
+                        self.refuse(kind, node, origin, &[error]);
+                        true
+                    }
+                };
+                if !done {
+                    self.skip(api_version, kind);
+                    return;
+                }
+            }
+            (_, ours) => {
+                self.summary.refused += 1;
+                let effect = if ours.is_some() { "it grants nothing" } else { "its resources are not known" };
+                self.diagnostics.push(Diagnostic::at(
+                    Code::VersionNotServed,
+                    Self::source(node, origin),
+                    format!("{kind} of `{api_version}` is refused: only `{group}/v1` is served since Kubernetes 1.22; {effect}"),
+                ));
+            }
+        }
+        self.summary.objects += 1;
+    }
+
+    fn rbac(&mut self, kind: RbacKind, node: Node<'_>, origin: Origin) {
+        let source = Self::source(node, origin);
+        let line_of = |line| origin.line(line);
+        match rbac::add(&mut self.policy, &mut self.scratch, kind, node, source, &line_of) {
+            Err(errors) => self.refuse(kind.as_str(), node, origin, &errors),
+            Ok(decoded) => {
+                self.summary.has_roles |= kind == RbacKind::Role;
+                if decoded.is_default {
+                    self.summary.labelled_defaults += 1;
+                    if kind == RbacKind::ClusterRole {
+                        let name =
+                            self.policy.roles.last().map(|role| self.policy.names.text(role.name).to_owned());
+                        self.labelled.extend(name);
+                    }
+                }
+                if decoded.in_default_namespace {
+                    self.default_namespace.0 += 1;
+                    self.default_namespace.1.get_or_insert(source);
+                }
+                for (key, line) in decoded.duplicate_keys {
+                    let title = title(kind.as_str(), node);
+                    self.diagnostics.push(Diagnostic::at(
+                        Code::DuplicateKey,
+                        source.at_line(line),
+                        format!(
+                            "{title} has the key `{key}` twice in one mapping; only this last one counts"
+                        ),
+                    ));
+                }
+                for field in decoded.unknown_fields {
+                    self.diagnostics.push(Diagnostic::at(
+                        Code::UnknownField,
+                        source,
+                        format!(
+                            "{} has a field `{field}` that the API does not know; the API server drops it",
+                            title(kind.as_str(), node)
+                        ),
+                    ));
+                }
+            }
+        }
+    }
+
+    fn refuse(&mut self, kind: &str, node: Node<'_>, origin: Origin, errors: &[String]) {
+        let source = Self::source(node, origin);
+        self.summary.refused += 1;
+        // What is refused as it stands may be in order once some tool has filled it in.
+        let hint = if errors.iter().any(|error| is_template(error)) {
+            self.summary.unseen.get_or_insert(source);
+            "; load what the tool renders that was to fill this in"
+        } else {
+            ""
+        };
+        self.diagnostics.push(Diagnostic::at(
+            Code::InvalidObject,
+            source,
+            format!("{} is refused by the API server: {}{hint}", title(kind, node), errors.join("; ")),
+        ));
+    }
+
+    /// Takes in an object of the core group; false if it does not bear on any answer.
+    fn core(&mut self, kind: &str, metadata: &rbac::Metadata<'_>, node: Node<'_>, origin: Origin) -> bool {
+        let source = Self::source(node, origin);
+        match kind {
+            "Namespace" => {
+                let name = self.policy.names.intern(metadata.name);
+                self.policy.namespaces.push((name, source));
+                true
+            }
+            "ServiceAccount" => {
+                let namespace = if metadata.namespace.is_empty() { "default" } else { metadata.namespace };
+                let namespace = self.policy.names.intern(namespace);
+                let name = self.policy.names.intern(metadata.name);
+                self.policy.service_accounts.push((namespace, name, source));
+                true
+            }
+            _ => self.config_map(metadata, node, origin, source),
+        }
+    }
+
+    fn config_map(
+        &mut self,
+        metadata: &rbac::Metadata<'_>,
+        node: Node<'_>,
+        origin: Origin,
+        source: Source,
+    ) -> bool {
+        if metadata.name != "aws-auth" {
+            return false;
+        }
+        if !matches!(metadata.namespace, "" | "kube-system") {
+            self.diagnostics.push(Diagnostic::at(
+                Code::AwsAuthElsewhere,
+                source,
+                format!("ConfigMap `aws-auth` has namespace `{}`; aws-iam-authenticator reads only `kube-system/aws-auth`, so this one maps nobody", metadata.namespace),
+            ));
+            return true;
+        }
+        let assumed = metadata.namespace.is_empty();
+        if assumed {
+            self.diagnostics.push(Diagnostic::at(
+                Code::AwsAuthNamespaceAssumed,
+                source,
+                "ConfigMap `aws-auth` has no namespace and is taken for `kube-system/aws-auth`, the only one that is read; write `namespace: kube-system`",
+            ));
+        }
+        let line_of = |line| origin.line(line);
+        match aws_auth::read(node, source, &line_of) {
+            Err(error) => self.refuse("ConfigMap", node, origin, &[error]),
+            Ok(mut found) => {
+                found.assumed = assumed;
+                self.later.push((self.diagnostics.len(), Later::AwsAuth(found)));
+            }
+        }
+        true
+    }
+
+    fn custom_resource(&mut self, node: Node<'_>, origin: Origin) {
+        match crd::decode(node, Self::source(node, origin)) {
+            Err(error) => self.refuse("CustomResourceDefinition", node, origin, &[error]),
+            Ok(crd) => self.later.push((self.diagnostics.len(), Later::CustomResource(crd))),
+        }
+    }
+}
+
+/// Whether a list, or the values of a mapping, look like objects.
+fn holds_objects(node: Node<'_>) -> bool {
+    let values = node.pairs().map(|(_, value)| value);
+    node.items().chain(values).any(|item| item.get("apiVersion").is_some())
+}
+
+/// Whether objects of a kind can bear on an answer: RBAC in any version, what names users and resources, and lists.
+pub(super) fn bears_on_answers(api_version: &str, kind: &str) -> bool {
+    match api_version.split_once('/').map_or("", |(group, _)| group) {
+        rbac::GROUP => RbacKind::of(kind).is_some(),
+        "apiextensions.k8s.io" => kind == "CustomResourceDefinition",
+        _ => api_version == "v1" && matches!(kind, "ServiceAccount" | "Namespace" | "ConfigMap"),
+    }
+}
+
+/// Whether a document tells kustomize what to do.
+pub(super) fn is_kustomization(api_version: &str) -> bool {
+    api_version.starts_with("kustomize.config.k8s.io/")
+}
+
+/// The apiVersion and kind that the items of a list need not say; `None` for what is no list.
+pub(super) fn implied_by<'t>(api_version: &'t str, kind: &'t str) -> Option<(&'t str, &'t str)> {
+    let item_kind = kind.strip_suffix("List").filter(|_| !api_version.is_empty())?;
+    Some(if item_kind.is_empty() { ("", "") } else { (api_version, item_kind) })
+}
+
+/// How a diagnostic names an object: kind, namespace and name as far as they can be read.
+fn title(kind: &str, node: Node<'_>) -> String {
+    let metadata = node.get("metadata");
+    let field = |name| metadata.and_then(|metadata| metadata.get(name)).map_or("", Node::text);
+    match (field("namespace"), field("name")) {
+        ("", "") => kind.to_owned(),
+        ("", name) => format!("{kind} `{name}`"),
+        (namespace, name) => format!("{kind} `{namespace}/{name}`"),
+    }
+}

@@ -1,0 +1,169 @@
+//! From files to a policy: the only module that opens files, and the only one that knows YAML and JSON.
+//!
+//! What a document is decides how it is read, never its file name. Problems in the inputs are data beside the
+//! result: a bad document never hides the good ones.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::identity::IdentityMappings;
+use crate::knowledge::catalogue::Catalogue;
+use crate::model::diagnostic::Diagnostic;
+pub use crate::model::policy::Completeness;
+use crate::model::policy::Policy;
+use crate::model::source::{Shift, Source};
+use crate::model::version::KubernetesVersion;
+
+use super::collect::Collector;
+use super::reader::Reader;
+
+/// Something to read.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A file, or a directory that is searched for `*.yaml`, `*.yml` and `*.json`.
+    Path(PathBuf),
+    /// A text that is there already, such as standard input, under the name that people will see.
+    Text {
+        /// The name in diagnostics and answers.
+        name: String,
+        /// The text, in any encoding that a file may have.
+        bytes: Vec<u8>,
+    },
+}
+
+/// Whether the default roles and bindings of Kubernetes are added.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Defaults {
+    /// Unless the inputs hold them already.
+    #[default]
+    Auto,
+    /// Always; an object of the inputs replaces the default of the same name.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How to load.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct LoadOptions {
+    /// Whether default roles are added.
+    pub defaults: Defaults,
+    /// The Kubernetes version whose defaults are added.
+    pub version: KubernetesVersion,
+    /// What to take the inputs for; `None`: complete if they hold the cluster's own default roles.
+    pub completeness: Option<Completeness>,
+}
+
+/// What was read, in numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Files that were read.
+    pub files: usize,
+    /// Documents and list items that are Kubernetes objects.
+    pub objects: usize,
+    /// Objects of kinds that do not bear on the answer, by apiVersion and kind.
+    pub skipped: BTreeMap<(String, String), usize>,
+    /// Documents that are no Kubernetes objects.
+    pub not_objects: usize,
+    /// Objects that the API server would refuse.
+    pub refused: usize,
+    /// Files and documents that could not be read.
+    pub unreadable: usize,
+    /// The first file or document that could not be read and may hold RBAC objects, for its text says so or could
+    /// not be seen at all.
+    pub unseen: Option<Source>,
+    /// Objects of ours that the inputs hold: the label of Kubernetes' default objects is on this many.
+    pub labelled_defaults: usize,
+    /// Default roles and bindings that were added.
+    pub defaults_added: usize,
+    /// Whether any Role (not ClusterRole) is among the inputs, or it was said that they are complete: an export
+    /// without any Role lacks them all.
+    pub has_roles: bool,
+}
+
+impl Summary {
+    /// Adds what was read elsewhere.
+    pub(super) fn add(&mut self, other: &mut Self, shift: &Shift) {
+        let Self {
+            files,
+            objects,
+            skipped,
+            not_objects,
+            refused,
+            unreadable,
+            unseen,
+            labelled_defaults,
+            defaults_added,
+            has_roles,
+        } = std::mem::take(other);
+        self.files += files;
+        self.objects += objects;
+        for (kind, count) in skipped {
+            *self.skipped.entry(kind).or_default() += count;
+        }
+        self.not_objects += not_objects;
+        self.refused += refused;
+        self.unreadable += unreadable;
+        self.unseen = self.unseen.or(unseen.map(|source| shift.source(source)));
+        self.labelled_defaults += labelled_defaults;
+        self.defaults_added += defaults_added;
+        self.has_roles |= has_roles;
+    }
+}
+
+/// Everything that was loaded.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The RBAC objects.
+    pub policy: Policy,
+    /// The identity mappings; empty where the inputs hold no `kube-system/aws-auth`.
+    pub identities: IdentityMappings,
+    /// The API resources, built in and from CRDs.
+    pub catalogue: Catalogue,
+    /// What was wrong or odd, in the order of the inputs.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What was read, in numbers.
+    pub summary: Summary,
+    /// Whether what is missing may exist.
+    pub completeness: Completeness,
+    /// The version that was asked for.
+    pub version: KubernetesVersion,
+}
+
+/// A path that cannot be read at all.
+#[derive(Debug)]
+pub struct LoadError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot read `{}`: {}", self.path.display(), self.source)
+    }
+}
+
+impl std::error::Error for LoadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// Loads inputs in order.
+///
+/// # Errors
+/// If a path that was named does not exist or cannot be opened. Everything else becomes a diagnostic.
+pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, LoadError> {
+    let mut collector = Collector::default();
+    let reader = Reader::default();
+    for input in inputs {
+        match input {
+            Input::Text { name, bytes } => reader.bytes(&mut collector, name, bytes),
+            Input::Path(path) => reader
+                .path(&mut collector, path)
+                .map_err(|source| LoadError { path: path.to_owned(), source })?,
+        }
+    }
+    Ok(collector.finish(options))
+}
