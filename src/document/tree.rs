@@ -326,7 +326,7 @@ impl std::error::Error for ReadError {}
 ///
 /// # Errors
 ///
-/// As [`yaml::read`].
+/// As [`super::yaml::read`].
 pub fn read<'s>(source: &'s str, first_line: u32, tree: &mut Tree<'s>) -> Result<(), ReadError> {
     if super::block::read_at(source, first_line, tree) {
         Ok(())
