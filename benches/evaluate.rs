@@ -227,48 +227,47 @@ mod matrix {
 }
 
 mod who_can {
-    use rbacsim::ask::question::Request;
-    use rbacsim::ask::who_can::{Ask, who_can};
+    use rbacsim::ask::question::{Place, Question, Request};
+    use rbacsim::ask::who_can::who_can;
     use rbacsim::report::who_can as report;
 
     use super::{Bencher, BytesCount, Cluster, ItemsCount, Length, SIZES, cluster, cluster_of, length};
 
-    fn pods(namespace: &str) -> Request {
-        Request::Resource {
+    fn pods(place: Place) -> Question {
+        let request = Request::Resource {
             verb: "get".into(),
             group: String::new(),
             resource: "pods".into(),
             subresource: String::new(),
             name: String::new(),
-            namespace: namespace.into(),
-        }
+            namespace: place.namespace().into(),
+        };
+        Question { place, ..Question::of_request(request) }
     }
 
     /// Found, not printed; counted are the RBAC objects.
     #[divan::bench(args = SIZES)]
     fn one_namespace(bencher: Bencher<'_, '_>, size: usize) {
         let cluster = cluster_of(size);
-        let request = pods(&cluster::namespace(0));
-        bencher
-            .counter(ItemsCount::new(size))
-            .bench_local(|| who_can(&cluster, &Ask::Request(&request), false).subjects.len());
+        let request = pods(Place::Namespace(cluster::namespace(0)));
+        bencher.counter(ItemsCount::new(size)).bench_local(|| who_can(&cluster, &request).subjects.len());
     }
 
     #[divan::bench(args = SIZES, max_time = 3)]
     fn every_namespace(bencher: Bencher<'_, '_>, size: usize) {
         let cluster = cluster_of(size);
-        let request = pods("");
+        let request = pods(Place::AllNamespaces);
         bencher
             .counter(ItemsCount::new(size))
-            .bench_local(|| who_can(&cluster, &Ask::Request(&request), true).in_namespaces.len());
+            .bench_local(|| who_can(&cluster, &request).in_namespaces.len());
     }
 
     /// Printed, as it was found before.
     #[divan::bench(args = SIZES, max_time = 3)]
     fn every_namespace_as_text(bencher: Bencher<'_, '_>, size: usize) {
         let cluster = cluster_of(size);
-        let request = pods("");
-        let found = who_can(&cluster, &Ask::Request(&request), true);
+        let request = pods(Place::AllNamespaces);
+        let found = who_can(&cluster, &request);
         let write = |out: &mut Length| report::text(out, &cluster, "get pods", &found).unwrap();
         let bytes = BytesCount::new(length(write));
         bencher.counter(bytes).bench_local(|| write(&mut Length::default()));
@@ -282,8 +281,8 @@ mod who_can {
             serde_json::to_writer_pretty(out, &report::document(cluster, asked, found)).unwrap();
         }
         let cluster = cluster_of(size);
-        let request = pods("");
-        let found = who_can(&cluster, &Ask::Request(&request), true);
+        let request = pods(Place::AllNamespaces);
+        let found = who_can(&cluster, &request);
         let bytes = BytesCount::new(length(|out| write(&cluster, &found, out)));
         bencher.counter(bytes).bench_local(|| write(&cluster, &found, &mut Length::default()));
     }

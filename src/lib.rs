@@ -125,22 +125,24 @@ pub mod decide {
 ///
 /// Decides through [`decide`] alone, and leaves to [`report`] how an answer looks.
 pub mod ask {
+    pub mod can_i;
     pub mod matrix;
     pub mod question;
     pub mod review;
     pub mod rules_review;
-    pub mod steps;
     pub mod who_can;
 }
 
 /// The forms of output: text and tables for people, JSON, CSV and a page. Shows answers and makes none.
 pub mod report {
     pub mod aligned;
+    pub mod can_i;
     pub mod json;
     pub mod matrix_html;
     pub mod matrix_long;
     pub mod matrix_statement;
     pub mod matrix_table;
+    pub mod question;
     pub mod rules;
     pub mod text;
     pub mod visible;

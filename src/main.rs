@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 /// From flags to library calls to exit codes, one file a command. Uses the library's public interface only.
 mod cli {
+    mod asking;
     mod can_i;
     mod inputs;
     mod list;

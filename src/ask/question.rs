@@ -1,44 +1,22 @@
-//! From the words of a question to the attributes of the request that the API server would really see.
+//! A question: the requests that the API server would really see, and how their answers combine.
 //!
-//! Where `kubectl auth can-i` asks for something else than the request would be (a namespace on a cluster-scoped
-//! type, the name of a pod `exec`, a `create` with a name), the request decides, and a note says so.
+//! A verb of the API is one request, a kubectl operation is several. Every command that asks for a verb takes this
+//! value, so that they all ask for the same.
 
-use std::fmt;
-
-use crate::knowledge::catalogue::{
-    Catalogue, Resolution, Resource, is_known_resource_verb, is_known_url_verb,
-};
+use crate::knowledge::operations::{Need, Plan, Step, StepName, StepScope};
 use crate::model::attributes::{Attributes, NonResourceAttributes, ResourceAttributes};
+use crate::model::ternary::Ternary;
 
-/// The words of a question.
-#[derive(Copy, Clone, Debug, Default)]
-pub struct Words<'a> {
-    /// The verb.
-    pub verb: &'a str,
-    /// `TYPE`, `TYPE/NAME`, `TYPE/SUBRESOURCE`, `TYPE/NAME/SUBRESOURCE`, or a path that begins with a slash.
-    pub target: &'a str,
-    /// `--subresource`; then what follows the slash is a name.
-    pub subresource: Option<&'a str>,
-    /// `-n`; `None` for the default namespace.
-    pub namespace: Option<&'a str>,
-    /// `-A`.
-    pub all_namespaces: bool,
-}
+mod api_path;
+mod error;
+mod remark;
+mod target;
+mod words;
 
-/// A question that was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
-    /// The request that is asked about.
-    pub request: Request,
-    /// How the question was read, where that is not obvious.
-    pub notes: Vec<String>,
-    /// What looks like a mistake.
-    pub warnings: Vec<String>,
-    /// Whether objects of the type live in namespaces; `None` if the type is not known.
-    pub namespaced: Option<bool>,
-    /// The namespace of the question whether or not the request carries one; empty for `-A`.
-    pub namespace: String,
-}
+pub use error::QuestionError;
+pub use remark::Remark;
+pub use target::Target;
+pub use words::{Words, read, read_type};
 
 /// A request, owning its texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,233 +82,255 @@ impl From<Attributes<'_>> for Request {
     }
 }
 
-/// Why a question cannot be asked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum QuestionError {
-    /// A subresource of a path.
-    SubresourceOfUrl,
-    /// No type at all.
-    NoType,
-}
-
-impl fmt::Display for QuestionError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::SubresourceOfUrl => "--subresource cannot be used with a URL; leave it out",
-            Self::NoType => {
-                "no TYPE was given; write it as `pods`, `deployments.apps`, `pods/exec` or `/healthz`"
-            }
-        })
-    }
-}
-
-impl std::error::Error for QuestionError {}
-
-/// A target taken apart: type, name and subresource.
-#[derive(Clone, Debug)]
-pub struct Target<'c> {
-    /// What the type means.
-    pub resolution: Resolution<'c>,
-    /// The name of the object, if one was given.
-    pub name: String,
-    /// The subresource, if one was given.
+/// What a question is about: an object, a type, or a path.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Object {
+    /// The API group; empty for the core group, and for a path.
+    pub group: String,
+    /// The resource, or the path.
+    pub resource: String,
+    /// The subresource; empty for none.
     pub subresource: String,
-    /// How the target was read, where that is not obvious.
-    pub notes: Vec<String>,
-    /// What looks like a mistake.
-    pub warnings: Vec<String>,
+    /// The name; empty for none.
+    pub name: String,
 }
 
-impl<'c> Target<'c> {
-    /// Reads a target that is not a path.
-    pub fn read(words: &Words<'_>, catalogue: &'c Catalogue) -> Self {
-        let (kind, rest) = words.target.split_once('/').unwrap_or((words.target, ""));
-        let resolution = catalogue.resolve(kind);
-        let mut target = Self {
-            name: String::new(),
-            subresource: String::new(),
-            notes: Vec::new(),
-            warnings: Vec::new(),
-            resolution,
+/// In which namespace a question is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In this one.
+    Namespace(String),
+    /// In all namespaces at once.
+    AllNamespaces,
+    /// Outside namespaces: a cluster-scoped type, or a path.
+    Cluster,
+}
+
+impl Place {
+    /// The namespace that requests carry; empty for none.
+    pub fn namespace(&self) -> &str {
+        match self {
+            Self::Namespace(namespace) => namespace,
+            Self::AllNamespaces | Self::Cluster => "",
+        }
+    }
+}
+
+/// What kind of verb is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// A verb of the API.
+    Verb,
+    /// A kubectl operation, by its name.
+    Operation(&'static str),
+}
+
+/// How certain the name in a request is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// The request is as it stands: it carries this name, or none.
+    AsIs,
+    /// The request names an object, and the question does not say which.
+    NotGiven,
+    /// The request names an object that follows from live objects, as of a pod behind a deployment.
+    Unknown,
+}
+
+/// One request of a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The request, in the namespace of the question.
+    pub request: Request,
+    /// Whether it is made in another namespace if the question is.
+    pub follows_namespace: bool,
+    /// Whether its namespaces follow from live objects: those of the pods on a node.
+    pub unknown_namespaces: bool,
+    /// How certain its name is.
+    pub named: Named,
+    /// What an operation needs it for; empty for a verb of the API.
+    pub why: String,
+    /// Whether it decides; otherwise only kubectl asks it, and other clients do without.
+    pub decides: bool,
+}
+
+impl Part {
+    /// A request by itself.
+    pub fn of(request: Request) -> Self {
+        let named = match &request {
+            Request::Resource { verb, subresource, name, .. } if name.is_empty() => {
+                if always_names(verb, subresource) { Named::NotGiven } else { Named::AsIs }
+            }
+            _ => Named::AsIs,
         };
-        if let Some(warning) = target.resolution.warning() {
-            target.warnings.push(match catalogue.suggest(kind, []) {
-                Some(nearest) if target.resolution.known().is_none() => {
-                    format!("{warning}; did you mean `{nearest}`?")
-                }
-                _ => warning,
+        Self {
+            follows_namespace: matches!(request, Request::Resource { .. }),
+            request,
+            unknown_namespaces: false,
+            named,
+            why: String::new(),
+            decides: true,
+        }
+    }
+
+    fn of_step(step: &Step, namespace: &str, name: &str, decides: bool) -> Self {
+        let request = Request::Resource {
+            verb: step.verb.clone(),
+            group: step.group.clone(),
+            resource: step.resource.clone(),
+            subresource: step.subresource.clone(),
+            name: match &step.name {
+                StepName::Known(name) => name.clone(),
+                StepName::Absent | StepName::NotGiven | StepName::Unknown => String::new(),
+            },
+            namespace: match &step.scope {
+                StepScope::Namespace => namespace.to_owned(),
+                StepScope::NamespaceObject => name.to_owned(),
+                StepScope::Fixed(namespace) => namespace.clone(),
+                StepScope::AllNamespaces | StepScope::Cluster | StepScope::UnknownNamespaces => String::new(),
+            },
+        };
+        Self {
+            request,
+            follows_namespace: step.scope == StepScope::Namespace,
+            unknown_namespaces: step.scope == StepScope::UnknownNamespaces,
+            named: match step.name {
+                StepName::Known(_) | StepName::Absent => Named::AsIs,
+                StepName::NotGiven => Named::NotGiven,
+                StepName::Unknown => Named::Unknown,
+            },
+            why: step.why.clone(),
+            decides,
+        }
+    }
+
+    /// The attributes of the request, as it is made if the question is asked in another namespace.
+    pub fn attributes<'a>(&'a self, moved: Option<&'a str>) -> Attributes<'a> {
+        match (self.request.attributes(), moved) {
+            (Attributes::Resource(resource), Some(namespace)) if self.follows_namespace => {
+                Attributes::Resource(ResourceAttributes { namespace, ..resource })
+            }
+            (attributes, _) => attributes,
+        }
+    }
+}
+
+/// Whether every request with this verb names its object, as `NewRequestInfo` makes it of the URL.
+fn always_names(verb: &str, subresource: &str) -> bool {
+    match verb {
+        "get" | "update" | "patch" | "delete" | "impersonate" | "bind" | "escalate" | "use" => true,
+        "create" => !subresource.is_empty(),
+        _ => false,
+    }
+}
+
+/// A question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// What kind of verb is asked.
+    pub asks: Asks,
+    /// What it is about.
+    pub object: Object,
+    /// Where it is asked.
+    pub place: Place,
+    /// The scope of its type: whether objects live in namespaces; `None` if the type is not known.
+    pub namespaced: Option<bool>,
+    /// The requests, each once: those that decide first.
+    pub parts: Vec<Part>,
+    /// How the requests combine, by their number in `parts`.
+    pub needs: Need<usize>,
+    /// What kubectl asks besides.
+    pub kubectl: Need<usize>,
+    /// Whether the answer is whether any client gets through: then `kubectl` does not decide.
+    pub any_client: bool,
+    /// How the question was read, where that is not obvious, and what looks like a mistake.
+    pub remarks: Vec<Remark>,
+}
+
+impl Question {
+    /// One request, asked by itself.
+    pub fn of_request(request: Request) -> Self {
+        let (object, place) = match &request {
+            Request::Resource { group, resource, subresource, name, namespace, .. } => (
+                Object {
+                    group: group.clone(),
+                    resource: resource.clone(),
+                    subresource: subresource.clone(),
+                    name: name.clone(),
+                },
+                if namespace.is_empty() { Place::Cluster } else { Place::Namespace(namespace.clone()) },
+            ),
+            Request::NonResource { path, .. } => {
+                (Object { resource: path.clone(), ..Object::default() }, Place::Cluster)
+            }
+        };
+        Self {
+            asks: Asks::Verb,
+            object,
+            place,
+            namespaced: None,
+            parts: vec![Part::of(request)],
+            needs: Need::Request(0),
+            kubectl: Need::All(Vec::new()),
+            any_client: true,
+            remarks: Vec::new(),
+        }
+    }
+
+    /// The requests of a kubectl operation on an object.
+    pub fn of_plan(plan: &Plan, object: Object, place: Place, namespaced: Option<bool>) -> Self {
+        let mut parts: Vec<Part> = Vec::new();
+        let mut number = |step: &Step, decides: bool| {
+            let part = Part::of_step(step, place.namespace(), &object.name, decides);
+            // The same request for another reason is asked once.
+            let known = parts.iter().position(|known| {
+                known.request == part.request
+                    && known.named == part.named
+                    && known.unknown_namespaces == part.unknown_namespaces
             });
-        }
-        if let Some(subresource) = words.subresource {
-            rest.clone_into(&mut target.name);
-            subresource.clone_into(&mut target.subresource);
-            if target.resolution.known().is_some_and(|resource| !resource.has_subresource(subresource))
-                && !subresource.is_empty()
-            {
-                target.warnings.push(format!(
-                    "`{}` has no subresource `{subresource}` that is known",
-                    target.resolution.resource()
-                ));
-            }
-            return target;
-        }
-        if rest.is_empty() {
-            return target;
-        }
-        let (name, last) = rest.rsplit_once('/').map_or(("", rest), |(name, last)| (name, last));
-        if target.is_subresource(last, catalogue) {
-            name.clone_into(&mut target.name);
-            last.clone_into(&mut target.subresource);
-            if name.is_empty() {
-                target.notes.push(format!(
-                    "`{}` is read as the subresource `{last}` of `{}`, not as an object named `{last}` as kubectl would; for the object give `--subresource ''`",
-                    words.target,
-                    target.resolution.resource(),
-                ));
-            }
-        } else {
-            rest.clone_into(&mut target.name);
-            if rest.contains('/') {
-                target.warnings.push(format!(
-                    "`{rest}` is read as a name, for `{last}` is no subresource of `{}` that is known",
-                    target.resolution.resource()
-                ));
-            }
-        }
-        target
-    }
-
-    fn is_subresource(&self, name: &str, catalogue: &Catalogue) -> bool {
-        match &self.resolution {
-            Resolution::Known { resource, .. } => resource.has_subresource(name),
-            Resolution::Every { .. } => {
-                name == "*" || catalogue.iter().any(|resource| resource.subresource(name).is_some())
-            }
-            // Of a type that is not known, only what every type may have.
-            Resolution::Unknown { .. } => matches!(name, "status" | "scale" | "finalizers"),
-        }
-    }
-
-    /// The type's scope; `None` if it is not known.
-    pub fn namespaced(&self) -> Option<bool> {
-        self.resolution.known().map(|resource| resource.namespaced)
-    }
-}
-
-/// Reads a question.
-///
-/// # Errors
-/// If it makes no sense: a subresource of a path, no type.
-pub fn read(words: &Words<'_>, catalogue: &Catalogue) -> Result<Question, QuestionError> {
-    if words.target.starts_with('/') {
-        return read_url(words);
-    }
-    if words.target.is_empty() {
-        return Err(QuestionError::NoType);
-    }
-    let Target { resolution, mut name, subresource, mut notes, mut warnings } =
-        Target::read(words, catalogue);
-    let known = resolution.known();
-    let (group, resource) = (resolution.group(), resolution.resource());
-    warn_about_verb(words.verb, known, &subresource, &mut warnings);
-    let namespace = if words.all_namespaces { "" } else { words.namespace.unwrap_or("default") };
-    let mut carried = namespace.to_owned();
-    if let Some(known) = known.filter(|known| !known.namespaced) {
-        carried = cluster_scoped(words, known, &name, &mut notes);
-    }
-    if words.verb == "create" && !name.is_empty() && subresource.is_empty() {
-        notes.push(format!(
-            "a POST `create` carries no name, so `{name}` is left out and rules limited by resourceNames do not count; only an upsert (server-side apply or PUT of a new object) is checked with the name"
-        ));
-        name.clear();
-    } else if matches!(words.verb, "list" | "watch" | "deletecollection") && !name.is_empty() {
-        notes.push(format!(
-            "`{}` carries a name only with the field selector `metadata.name={name}`; that is what is asked",
-            words.verb
-        ));
-    }
-    Ok(Question {
-        namespaced: known.map(|known| known.namespaced),
-        namespace: namespace.to_owned(),
-        request: Request::Resource {
-            verb: words.verb.to_owned(),
-            group: group.to_owned(),
-            resource: resource.to_owned(),
-            subresource,
-            name,
-            namespace: carried,
-        },
-        notes,
-        warnings,
-    })
-}
-
-/// The namespace that a request for a cluster-scoped type carries: mostly none.
-fn cluster_scoped(words: &Words<'_>, known: &Resource, name: &str, notes: &mut Vec<String>) -> String {
-    if known.plural == "namespaces" && known.group.is_empty() {
-        if name.is_empty() || matches!(words.verb, "create" | "list" | "watch" | "deletecollection") {
-            return String::new();
-        }
-        notes.push(format!("a request for namespace `{name}` itself is authorised inside that namespace, so RoleBindings in it count"));
-        return name.to_owned();
-    }
-    if let (Some(namespace), false, "bind", "clusterroles") =
-        (words.namespace, words.all_namespaces, words.verb, &*known.plural)
-    {
-        notes.push(format!("`bind` on a ClusterRole is checked in the namespace of the new RoleBinding, here `{namespace}`; for a ClusterRoleBinding leave `-n` out"));
-        return namespace.to_owned();
-    }
-    if let (Some(namespace), false) = (words.namespace, words.all_namespaces) {
-        notes.push(format!(
-            "`{}` is cluster-scoped, so the request carries no namespace: `-n {namespace}` is ignored and RoleBindings do not count",
-            known.full_name()
-        ));
-    }
-    String::new()
-}
-
-fn read_url(words: &Words<'_>) -> Result<Question, QuestionError> {
-    if words.subresource.is_some() {
-        return Err(QuestionError::SubresourceOfUrl);
-    }
-    let mut warnings = Vec::new();
-    if !is_known_url_verb(words.verb) {
-        warnings.push(format!(
-            "`{}` is no HTTP method in lower case, so only a rule with verb `*` could match",
-            words.verb
-        ));
-    }
-    if words.target.contains('?') {
-        warnings.push("a query string is no part of the path that is authorised; leave it out".to_owned());
-    }
-    Ok(Question {
-        request: Request::NonResource { verb: words.verb.to_owned(), path: words.target.to_owned() },
-        notes: Vec::new(),
-        warnings,
-        namespaced: Some(false),
-        namespace: String::new(),
-    })
-}
-
-fn warn_about_verb(verb: &str, known: Option<&Resource>, subresource: &str, warnings: &mut Vec<String>) {
-    let lower = verb.to_lowercase();
-    if is_known_resource_verb(verb) {
-        return;
-    }
-    if lower != verb && is_known_resource_verb(&lower) {
-        warnings
-            .push(format!("verbs are compared exactly, and the API server asks in lower case: `{lower}`"));
-        return;
-    }
-    let served = known.is_some_and(|known| {
-        let verbs = if subresource.is_empty() {
-            Some(&known.special_verbs)
-        } else {
-            known.subresource(subresource).map(|part| &part.verbs)
+            known.unwrap_or_else(|| {
+                parts.push(part);
+                parts.len() - 1
+            })
         };
-        verbs.is_some_and(|verbs| verbs.contains(verb))
-    });
-    if !served {
-        warnings.push(format!("`{verb}` is not a verb that Kubernetes asks for"));
+        let needs = plan.needs.map(&mut |step| number(step, true));
+        let kubectl = plan.kubectl.map(&mut |step| number(step, !plan.any_client));
+        let remarks = plan.notes.iter().map(|note| Remark::OfOperation(note.clone())).collect();
+        Self {
+            asks: Asks::Operation(plan.operation),
+            object,
+            place,
+            namespaced,
+            parts,
+            needs,
+            kubectl,
+            any_client: plan.any_client,
+            remarks,
+        }
+    }
+
+    /// The one request of a question that has no other.
+    pub fn single(&self) -> Option<&Part> {
+        match (&self.asks, self.parts.as_slice()) {
+            (Asks::Verb, [only]) => Some(only),
+            _ => None,
+        }
+    }
+
+    /// The requests that decide.
+    pub fn deciding(&self) -> impl Iterator<Item = &Part> {
+        self.parts.iter().filter(|part| part.decides)
+    }
+
+    /// The answer, where those to its requests are these.
+    pub fn combine(&self, answers: &[Ternary]) -> Ternary {
+        let of = |number: &usize| answers.get(*number).copied().unwrap_or(Ternary::Unknown);
+        let needs = self.needs.answer(&mut |number| of(number));
+        if self.any_client { needs } else { needs.and(self.kubectl.answer(&mut |number| of(number))) }
+    }
+
+    /// Whether kubectl itself gets through, where the answers to the requests are these.
+    pub fn combine_for_kubectl(&self, answers: &[Ternary]) -> Ternary {
+        let of = |number: &usize| answers.get(*number).copied().unwrap_or(Ternary::Unknown);
+        self.needs.answer(&mut |number| of(number)).and(self.kubectl.answer(&mut |number| of(number)))
     }
 }

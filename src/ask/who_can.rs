@@ -9,15 +9,13 @@ use std::collections::BTreeSet;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::ask::question::Request;
-use crate::ask::steps;
+use crate::ask::can_i;
+use crate::ask::question::{Part, Place, Question};
 use crate::decide::answer::{Answer, Doubt};
 use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::evaluate::{Asker, Grant};
 use crate::decide::graph::Applied;
 use crate::identity::{MappingKind, Reach};
-use crate::knowledge::operations::{Plan, StepScope};
-use crate::model::attributes::{Attributes, ResourceAttributes};
 use crate::model::names::Name;
 use crate::model::policy::Policy;
 use crate::model::rbac::{Scope, Subject};
@@ -27,89 +25,29 @@ use crate::model::user::{SYSTEM_AUTHENTICATED, SYSTEM_MASTERS, SYSTEM_SERVICE_AC
 
 mod bound;
 
-use bound::{Bound, Found, Place, Stand, bound, other_types};
+use bound::{Bound, Found, Reach as InScope, Stand, bound, other_types};
 
-/// What is asked.
-#[derive(Copy, Clone, Debug)]
-pub enum Ask<'a> {
-    /// One request.
-    Request(&'a Request),
-    /// A kubectl operation.
-    Operation {
-        /// What it needs.
-        plan: &'a Plan,
-        /// The name of its object; empty if none was given.
-        name: &'a str,
-        /// The namespace; empty for all of them.
-        namespace: &'a str,
-    },
-}
-
-impl Ask<'_> {
-    /// The requests that decide, and whether each is made in another namespace if the question is.
-    fn requests(&self) -> Vec<(Attributes<'_>, bool)> {
-        match self {
-            Self::Request(request) => {
-                vec![(request.attributes(), matches!(request, Request::Resource { .. }))]
-            }
-            Self::Operation { plan, name, namespace } => plan
-                .deciding_steps()
-                .into_iter()
-                .map(|step| (steps::attributes(step, namespace, name), step.scope == StepScope::Namespace))
-                .collect(),
-        }
-    }
-
+impl Question {
     /// Whether the answer for somebody is yes, without the reasons.
     ///
-    /// Parts of an operation combine by "and", "or" and "all the same", so whether the whole is a yes hangs on
+    /// Requests combine by "and", "or" and "all the same", so whether the whole is a yes hangs on
     /// which parts are one, and not on what the others are.
     fn is_yes(&self, cluster: &Cluster, asker: &Asker, moved: Option<&str>) -> bool {
-        let allows = |attributes: &Attributes<'_>| cluster.graph().authorize(asker, attributes).is_allowed();
-        match self {
-            Self::Request(request) => allows(&moved_attributes(request, moved)),
-            Self::Operation { plan, name, namespace } => {
-                let answer = plan.answer(&mut |step| {
-                    let asked = steps::attributes(step, moved.unwrap_or(namespace), name);
-                    if allows(&asked) { Ternary::Yes } else { Ternary::No }
-                });
-                answer.is_yes()
-            }
+        let allows = |part: &Part| {
+            part.decides && cluster.graph().authorize(asker, &part.attributes(moved)).is_allowed()
+        };
+        if let Some(only) = self.single() {
+            return allows(only);
         }
+        let answers: Vec<Ternary> = self.parts.iter().map(|part| allows(part).into()).collect();
+        self.combine(&answers).is_yes()
     }
 
-    /// The answer for somebody, with the answer to every request that was asked for it.
+    /// The answer for somebody, with the answer to every request that decides.
     fn answer<'g>(&self, cluster: &'g Cluster, who: &Who, moved: Option<&str>) -> (Ternary, Vec<Answer<'g>>) {
-        match self {
-            Self::Request(request) => {
-                let answer = cluster.answer_for_type(who, &moved_attributes(request, moved));
-                (answer.ternary, vec![answer])
-            }
-            Self::Operation { plan, name, namespace } => {
-                let mut known: Vec<(Request, Answer<'g>)> = Vec::new();
-                let ternary = plan.answer(&mut |step| {
-                    let request = steps::request(step, moved.unwrap_or(namespace), name);
-                    if let Some((_, answer)) = known.iter().find(|(other, _)| *other == request) {
-                        return answer.ternary;
-                    }
-                    let answer = steps::answer(cluster, who, step, &request);
-                    let ternary = answer.ternary;
-                    known.push((request, answer));
-                    ternary
-                });
-                (ternary, known.into_iter().map(|(_, answer)| answer).collect())
-            }
-        }
-    }
-}
-
-/// The attributes of a request, as it is made in another namespace if one is given.
-fn moved_attributes<'a>(request: &'a Request, moved: Option<&'a str>) -> Attributes<'a> {
-    match (request.attributes(), moved) {
-        (Attributes::Resource(resource), Some(namespace)) => {
-            Attributes::Resource(ResourceAttributes { namespace, ..resource })
-        }
-        (attributes, _) => attributes,
+        let answered = can_i::answer(cluster, who, self, moved);
+        let deciding = self.parts.iter().zip(answered.answers).filter(|(part, _)| part.decides);
+        (answered.ternary, deciding.map(|(_, answer)| answer).collect())
     }
 }
 
@@ -288,10 +226,9 @@ impl WhoCan<'_> {
     }
 }
 
-/// Finds everyone who can.
-///
-/// `all_namespaces` asks, for a request outside namespaces, also who can in single namespaces.
-pub fn who_can<'g>(cluster: &'g Cluster, ask: &Ask<'_>, all_namespaces: bool) -> WhoCan<'g> {
+/// Finds everyone who can; of a question about all namespaces at once also who can in single ones.
+pub fn who_can<'g>(cluster: &'g Cluster, question: &Question) -> WhoCan<'g> {
+    let all_namespaces = question.place == Place::AllNamespaces;
     let mut who_can = WhoCan {
         subjects: Vec::new(),
         in_namespaces: Vec::new(),
@@ -303,7 +240,7 @@ pub fn who_can<'g>(cluster: &'g Cluster, ask: &Ask<'_>, all_namespaces: bool) ->
         accounts: Vec::new(),
         unread: cluster.worth().unseen,
     };
-    let Found { bound, untold } = bound(cluster, ask, Place::AsAsked);
+    let Found { bound, untold } = bound(cluster, question, InScope::AsAsked);
     who_can.untold = untold;
     let mut masters = SubjectCan { subject: Named::masters(), grants: Vec::new() };
     let mut everywhere: FxHashSet<Subject> = FxHashSet::default();
@@ -313,9 +250,9 @@ pub fn who_can<'g>(cluster: &'g Cluster, ask: &Ask<'_>, all_namespaces: bool) ->
             masters = can;
             continue;
         }
-        let ternary = match ask {
-            Ask::Request(_) => Ternary::Yes,
-            Ask::Operation { .. } => Stand::of(cluster, &can.subject).answer(cluster, ask),
+        let ternary = match question.single() {
+            Some(_) => Ternary::Yes,
+            None => Stand::of(cluster, &can.subject).answer(cluster, question),
         };
         match ternary {
             Ternary::Yes => {
@@ -327,32 +264,29 @@ pub fn who_can<'g>(cluster: &'g Cluster, ask: &Ask<'_>, all_namespaces: bool) ->
         }
     }
     who_can.subjects.insert(0, masters);
-    who_can.unclear.extend(other_types(cluster, ask, &everywhere));
+    who_can.unclear.extend(other_types(cluster, question, &everywhere));
     if all_namespaces {
-        in_namespaces(cluster, ask, &everywhere, &mut who_can);
+        in_namespaces(cluster, question, &everywhere, &mut who_can);
     }
-    identities(cluster, ask, all_namespaces, &mut who_can);
+    identities(cluster, question, all_namespaces, &mut who_can);
     who_can
 }
 
 /// Who can in single namespaces, besides those who can in all of them at once.
 fn in_namespaces<'g>(
     cluster: &'g Cluster,
-    ask: &Ask<'_>,
+    question: &Question,
     everywhere: &FxHashSet<Subject>,
     who_can: &mut WhoCan<'g>,
 ) {
     let names = &cluster.graph().policy().names;
-    let Found { bound, untold } = bound(cluster, ask, Place::EachNamespace);
+    let Found { bound, untold } = bound(cluster, question, InScope::EachNamespace);
     who_can.untold.extend(untold);
     for Bound { subject, named, mut grants } in bound {
         if named.is_masters() || everywhere.contains(&subject) {
             continue;
         }
-        let stand = match ask {
-            Ask::Request(_) => None,
-            Ask::Operation { .. } => Some(Stand::of(cluster, &named)),
-        };
+        let stand = question.single().is_none().then(|| Stand::of(cluster, &named));
         // The grants come in the order of the namespaces.
         let (mut last, mut kept) = (None, false);
         let mut namespaces = Vec::new();
@@ -360,7 +294,7 @@ fn in_namespaces<'g>(
             let namespace = grant.applied.binding.scope.namespace();
             if last.replace(namespace) != Some(namespace) {
                 let text = names.text(namespace);
-                kept = stand.as_ref().is_none_or(|stand| stand.can(cluster, ask, Some(text)));
+                kept = stand.as_ref().is_none_or(|stand| stand.can(cluster, question, Some(text)));
                 namespaces.extend(kept.then_some(text));
             }
             kept
@@ -373,7 +307,7 @@ fn in_namespaces<'g>(
 }
 
 /// The IAM identities that can: each is asked as the whole user that it is.
-fn identities<'g>(cluster: &'g Cluster, ask: &Ask<'_>, all_namespaces: bool, who_can: &mut WhoCan<'g>) {
+fn identities<'g>(cluster: &'g Cluster, question: &Question, all_namespaces: bool, who_can: &mut WhoCan<'g>) {
     let positions: FxHashMap<(bool, String), Vec<usize>> = {
         let mut positions: FxHashMap<(bool, String), Vec<usize>> = FxHashMap::default();
         for (can, index) in who_can.subjects.iter().zip(0usize..) {
@@ -386,10 +320,10 @@ fn identities<'g>(cluster: &'g Cluster, ask: &Ask<'_>, all_namespaces: bool, who
         positions
     };
     for (arn, who) in mapped(cluster) {
-        let (ternary, answers) = ask.answer(cluster, &who, None);
+        let (ternary, answers) = question.answer(cluster, &who, None);
         if ternary != Ternary::Yes
             && all_namespaces
-            && let Some(can) = can_in(cluster, ask, &arn, &who)
+            && let Some(can) = can_in(cluster, question, &arn, &who)
         {
             who_can.identities_in.push(can);
             continue;
@@ -416,7 +350,7 @@ fn identities<'g>(cluster: &'g Cluster, ask: &Ask<'_>, all_namespaces: bool, who
     for identity in cluster.identities().identities() {
         if identity.reach == Reach::Account {
             let anybody = UserInfo::as_given("", [SYSTEM_AUTHENTICATED]);
-            if ask.answer(cluster, &Who::user(anybody), None).0 == Ternary::Yes {
+            if question.answer(cluster, &Who::user(anybody), None).0 == Ternary::Yes {
                 who_can.accounts.push(identity.arn.to_owned());
             }
         }
@@ -426,7 +360,7 @@ fn identities<'g>(cluster: &'g Cluster, ask: &Ask<'_>, all_namespaces: bool, who
 /// The namespaces in which an identity can: those in which a binding names it are asked, each.
 fn can_in<'g>(
     cluster: &'g Cluster,
-    ask: &Ask<'_>,
+    question: &Question,
     arn: &str,
     who: &Who,
 ) -> Option<(IdentityCan<'g>, Vec<&'g str>)> {
@@ -443,9 +377,9 @@ fn can_in<'g>(
         IdentityCan { arn: arn.to_owned(), who: who.clone(), answers: Vec::new(), through: Vec::new() };
     let mut found = Vec::new();
     for namespace in namespaces {
-        if ask.is_yes(cluster, &asker, Some(namespace)) {
+        if question.is_yes(cluster, &asker, Some(namespace)) {
             found.push(namespace);
-            can.answers.extend(ask.answer(cluster, who, Some(namespace)).1);
+            can.answers.extend(question.answer(cluster, who, Some(namespace)).1);
         }
     }
     (!found.is_empty()).then_some((can, found))

@@ -8,10 +8,11 @@ use clap::ValueEnum;
 use rbacsim::ask::matrix::holder::{self, LeftOut};
 use rbacsim::ask::matrix::statement::Statement;
 use rbacsim::ask::matrix::{Filter, Holder, Matrix, Scratch, preset};
-use rbacsim::ask::question::{Target, Words};
+use rbacsim::ask::question;
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::knowledge::catalogue::Resolution;
 use rbacsim::knowledge::operations;
+use rbacsim::report::question as words;
 use rbacsim::report::{matrix_html, matrix_long, matrix_statement, matrix_table};
 
 use super::inputs::{Identity, Inputs};
@@ -237,10 +238,9 @@ fn filter(args: &Args, cluster: &Cluster) -> Result<Filter, Failure> {
             resources.push((String::new(), target.clone()));
             continue;
         }
-        let words = Words { target, ..Words::default() };
-        let read = Target::read(&words, cluster.catalogue());
-        for warning in &read.warnings {
-            super::beside("warning", warning)?;
+        let read = question::read_type(target, cluster);
+        for warning in words::warnings(&read.remarks) {
+            super::beside("warning", &warning)?;
         }
         let unknown = matches!(read.resolution, Resolution::Unknown { .. });
         let (group, resource) = (read.resolution.group(), read.resolution.resource());

@@ -93,6 +93,12 @@ impl Resource {
         spell(&self.plural, &self.group)
     }
 
+    /// Whether kubectl takes the type without a warning although discovery does not list it
+    /// (`nonStandardResourceNames`).
+    pub fn is_accepted_by_kubectl(&self) -> bool {
+        self.group.is_empty() && (self.plural == "users" || self.plural == "groups")
+    }
+
     /// What decides which of several resources kubectl takes: the order of groups in discovery.
     fn priority(&self) -> (usize, &str, &str) {
         (self.rank, &self.group, &self.plural)

@@ -137,70 +137,82 @@ impl fmt::Display for Step {
     }
 }
 
-/// What an operation needs: requests and how they combine.
+/// What a question needs: requests and how they combine. `R` is a request, or what stands for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Need {
+pub enum Need<R = Step> {
     /// One request.
-    Request(Step),
+    Request(R),
     /// All of these; nothing at all when empty.
-    All(Vec<Need>),
+    All(Vec<Need<R>>),
     /// Any one of these suffices.
-    Any(Vec<Branch>),
+    Any(Vec<Branch<R>>),
     /// The one whose case holds in the cluster, which the inputs do not tell: yes where all are yes, no where
     /// all are no, else unknown.
-    Cases(Vec<Branch>),
+    Cases(Vec<Branch<R>>),
 }
 
 /// One of several ways or cases.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Branch {
+pub struct Branch<R = Step> {
     /// Which way or case, in a few words: `SPDY, by POST`, `the object is new`.
     pub label: String,
     /// What it needs.
-    pub need: Need,
+    pub need: Need<R>,
 }
 
-impl Need {
+impl<R> Need<R> {
     /// Whether nothing is needed.
     pub fn is_nothing(&self) -> bool {
         matches!(self, Self::All(needs) if needs.is_empty())
     }
 
     /// The answer, when `ask` answers each request. A request may be asked more than once.
-    pub fn answer(&self, ask: &mut dyn FnMut(&Step) -> Ternary) -> Ternary {
+    pub fn answer(&self, ask: &mut dyn FnMut(&R) -> Ternary) -> Ternary {
         match self {
-            Self::Request(step) => ask(step),
+            Self::Request(request) => ask(request),
             Self::All(needs) => Ternary::all(needs.iter().map(|need| need.answer(ask))),
             Self::Any(ways) => Ternary::any(ways.iter().map(|way| way.need.answer(ask))),
             Self::Cases(cases) => Ternary::whichever(cases.iter().map(|case| case.need.answer(ask))),
         }
     }
 
-    /// The requests in order, each once.
-    pub fn steps(&self) -> Vec<&Step> {
-        let mut steps = Vec::new();
-        self.collect(&mut steps);
-        steps
+    /// The same combination of what stands for the requests.
+    pub fn map<S>(&self, of: &mut dyn FnMut(&R) -> S) -> Need<S> {
+        let mut branches = |branches: &[Branch<R>]| -> Vec<Branch<S>> {
+            let branch =
+                |branch: &Branch<R>| Branch { label: branch.label.clone(), need: branch.need.map(of) };
+            branches.iter().map(branch).collect()
+        };
+        match self {
+            Self::Any(ways) => Need::Any(branches(ways)),
+            Self::Cases(cases) => Need::Cases(branches(cases)),
+            Self::Request(request) => Need::Request(of(request)),
+            Self::All(needs) => Need::All(needs.iter().map(|need| need.map(of)).collect()),
+        }
     }
 
-    fn collect<'a>(&'a self, steps: &mut Vec<&'a Step>) {
+    /// The requests in the order in which they stand.
+    pub fn requests(&self) -> Vec<&R> {
         match self {
-            Self::Request(step) => {
-                if !steps.iter().any(|known| known.same_request(step)) {
-                    steps.push(step);
-                }
-            }
-            Self::All(needs) => {
-                for need in needs {
-                    need.collect(steps);
-                }
-            }
+            Self::Request(request) => vec![request],
+            Self::All(needs) => needs.iter().flat_map(Self::requests).collect(),
             Self::Any(branches) | Self::Cases(branches) => {
-                for Branch { need, .. } in branches {
-                    need.collect(steps);
-                }
+                branches.iter().flat_map(|branch| branch.need.requests()).collect()
             }
         }
+    }
+}
+
+impl Need {
+    /// The requests in order, each once.
+    pub fn steps(&self) -> Vec<&Step> {
+        let mut steps: Vec<&Step> = Vec::new();
+        for step in self.requests() {
+            if !steps.iter().any(|known| known.same_request(step)) {
+                steps.push(step);
+            }
+        }
+        steps
     }
 }
 
@@ -245,15 +257,6 @@ impl Plan {
     /// `needs.answer`, when another client does what kubectl cannot.
     pub fn answer_for_kubectl(&self, ask: &mut dyn FnMut(&Step) -> Ternary) -> Ternary {
         self.needs.answer(ask).and(self.kubectl.answer(ask))
-    }
-
-    /// The requests that decide, in order, each once.
-    pub fn deciding_steps(&self) -> Vec<&Step> {
-        let mut steps = self.needs.steps();
-        if !self.any_client {
-            self.kubectl.collect(&mut steps);
-        }
-        steps
     }
 }
 

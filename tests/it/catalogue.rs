@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use rbacsim::ask::question::Target;
 use rbacsim::knowledge::catalogue::{Added, Catalogue, CustomResource, Resolution, Resource, Verbs};
 use rbacsim::model::source::Source;
 use serde_json::Value;
@@ -107,11 +108,19 @@ fn beginning_of_a_group() {
     ]);
 }
 
+/// What a question about the type is warned of.
+fn warning(catalogue: &Catalogue, type_arg: &str) -> Option<String> {
+    let target = Target::read(type_arg, None, catalogue);
+    let mut warnings = rbacsim::report::question::warnings(&target.remarks);
+    assert!(warnings.len() <= 1);
+    warnings.pop()
+}
+
 #[test]
 fn star_is_a_literal() {
     reads(&[("*", "*."), ("*.apps", "*.apps"), ("*.*", "*.*"), ("*.v1.apps", "*.apps"), ("*.", "*.")]);
     let catalogue = Catalogue::builtin();
-    assert_eq!(catalogue.resolve("*").warning(), None);
+    assert_eq!(warning(&catalogue, "*"), None);
     assert_eq!(catalogue.resolve("*.apps"), Resolution::Every { group: "apps".to_owned() });
 }
 
@@ -137,9 +146,9 @@ fn unknown_is_asked_as_written() {
         (".apps", "?.apps"),
     ]);
     let catalogue = Catalogue::builtin();
-    assert_eq!(catalogue.resolve("Foos").warning().unwrap(), "no resource type `Foos` is known");
+    assert_eq!(warning(&catalogue, "Foos").unwrap(), "no resource type `Foos` is known");
     assert_eq!(
-        catalogue.resolve("foos.example.com").warning().unwrap(),
+        warning(&catalogue, "foos.example.com").unwrap(),
         "no resource type `foos` is known in group `example.com`"
     );
 }
@@ -157,10 +166,10 @@ fn authorised_only_types() {
         ("signers.certificates", "?signers.certificates"),
     ]);
     let catalogue = Catalogue::builtin();
-    assert_eq!(catalogue.resolve("users").warning(), None);
-    assert_eq!(catalogue.resolve("groups").warning(), None);
+    assert_eq!(warning(&catalogue, "users"), None);
+    assert_eq!(warning(&catalogue, "groups"), None);
     assert_eq!(
-        catalogue.resolve("uids.authentication.k8s.io").warning().unwrap(),
+        warning(&catalogue, "uids.authentication.k8s.io").unwrap(),
         "`uids.authentication.k8s.io` is not in discovery, so kubectl does not know it and asks for something \
          else"
     );
@@ -177,10 +186,10 @@ fn unserved_version_still_finds_the_type() {
         let found = catalogue.resolve(type_arg);
         assert_eq!(found.known().unwrap().full_name(), name);
         let said = format!("`{name}` is not known to be served in version `{version}`");
-        assert_eq!(found.warning().unwrap(), said);
+        assert_eq!(warning(&catalogue, type_arg).unwrap(), said);
     }
     // A short name drops the version before it is looked for, as in kubectl.
-    assert_eq!(catalogue.resolve("deploy.v2.apps").warning(), None);
+    assert_eq!(warning(&catalogue, "deploy.v2.apps"), None);
     assert_eq!(read(&catalogue, "pods.v2.apps"), "?pods.apps");
 }
 
@@ -192,7 +201,7 @@ fn core_group_wins_and_the_other_is_told() {
         assert_eq!((found.resource(), found.group()), ("events", ""), "{type_arg}");
         assert_eq!(also(&catalogue, type_arg), ["events.events.k8s.io"], "{type_arg}");
         assert_eq!(
-            found.warning().unwrap(),
+            warning(&catalogue, type_arg).unwrap(),
             "read as `events` of the core group, not as `events.events.k8s.io`"
         );
     }
@@ -212,7 +221,7 @@ fn crd_groups_come_last_and_by_name() {
     assert_eq!(read(&catalogue, "gateway"), "gateways.alpha.io");
     assert_eq!(also(&catalogue, "gateway"), ["gateways.zeta.io"]);
     assert_eq!(
-        catalogue.resolve("gateway").warning().unwrap(),
+        warning(&catalogue, "gateway").unwrap(),
         "read as `gateways.alpha.io`, not as `gateways.zeta.io`"
     );
     assert_eq!(read(&catalogue, "gw"), "gatewayclasses.alpha.io");

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use rbacsim::ask::question::{self, Request, Words};
-use rbacsim::ask::steps;
-use rbacsim::ask::who_can::{Ask, WhoCan, who_can};
+use rbacsim::ask::can_i;
+use rbacsim::ask::question::{self, Object, Place, Question, Request, Words};
+use rbacsim::ask::who_can::{WhoCan, who_can};
 use rbacsim::decide::answer::{Answer, Doubt};
 use rbacsim::decide::cluster::{Cluster, Who};
 use rbacsim::decide::graph::Principal;
@@ -82,7 +82,7 @@ fn exactly_the_recorded_subjects() {
                 }
                 expected.insert(row);
             }
-            let found = who_can(&cluster, &Ask::Request(&request), false);
+            let found = who_can(&cluster, &Question::of_request(request));
             let rows = rows(&found);
             assert_eq!(rows[0], ("Group".into(), String::new(), "system:masters".into()));
             let distinct: BTreeSet<Row> = rows.iter().cloned().collect();
@@ -104,8 +104,8 @@ fn exactly_the_recorded_subjects() {
 
 /// Whom the words of a question find, as `Kind:name`.
 fn who(cluster: &Cluster, words: &Words<'_>) -> Vec<String> {
-    let question = question::read(words, cluster.catalogue()).unwrap();
-    let found = who_can(cluster, &Ask::Request(&question.request), false);
+    let question = question::read(words, cluster).unwrap();
+    let found = who_can(cluster, &question);
     names(&found)
 }
 
@@ -138,11 +138,12 @@ fn the_integration_test_of_kubectl_who_can() {
         who(
             &cluster,
             &Words {
-                verb: &verb,
+                verb: verb.as_str().into(),
                 target: &target,
                 subresource: asked["subresource"].as_str(),
                 namespace: Some(&namespace),
                 all_namespaces: false,
+                ..Words::default()
             },
         )
     };
@@ -186,11 +187,21 @@ data:
     - {rolearn: "arn:aws:iam::111122223333:role/admin", username: "admin", groups: ["system:masters"]}
 "#;
 
+fn place(namespace: &str, all: bool) -> Place {
+    if all { Place::AllNamespaces } else { Place::Namespace(namespace.to_owned()) }
+}
+
+/// A plan as a question about objects of the core group.
+fn question_of(plan: &operations::Plan, resource: &str, name: &str, namespace: &str, all: bool) -> Question {
+    let object = Object { resource: resource.to_owned(), name: name.to_owned(), ..Object::default() };
+    Question::of_plan(plan, object, place(namespace, all), Some(resource != "nodes"))
+}
+
 fn operation<'g>(cluster: &'g Cluster, verb: &str, namespace: &str, all: bool) -> WhoCan<'g> {
     let target =
         operations::Target { group: "", resource: "pods", name: None, subresource: None, namespaced: true };
     let plan = operations::plan(verb, &target, KubernetesVersion::NEWEST).unwrap();
-    who_can(cluster, &Ask::Operation { plan: &plan, name: "", namespace }, all)
+    who_can(cluster, &question_of(&plan, "pods", "", namespace, all))
 }
 
 fn arns(found: &WhoCan<'_>) -> Vec<String> {
@@ -223,13 +234,13 @@ fn all_namespaces_at_once_and_single_ones_besides() {
 
 #[test]
 fn a_missing_role_is_listed_apart_where_it_may_exist() {
-    let words = Words { verb: "delete", target: "nodes", ..Words::default() };
+    let words = Words { verb: "delete".into(), target: "nodes", ..Words::default() };
     for (completeness, expected, apart) in
         [(Completeness::Partial, Ternary::Yes, 1), (Completeness::Complete, Ternary::Yes, 0)]
     {
         let cluster = cluster(EXEC, completeness);
-        let question = question::read(&words, cluster.catalogue()).unwrap();
-        let found = who_can(&cluster, &Ask::Request(&question.request), false);
+        let question = question::read(&words, &cluster).unwrap();
+        let found = who_can(&cluster, &question);
         assert_eq!(found.untold.len(), apart);
         // The ARN of `system:masters` can.
         assert_eq!(found.ternary(), expected);
@@ -242,8 +253,8 @@ fn a_missing_role_is_listed_apart_where_it_may_exist() {
         [(Completeness::Partial, Ternary::Unknown), (Completeness::Complete, Ternary::No)]
     {
         let cluster = cluster(without_identities, completeness);
-        let question = question::read(&words, cluster.catalogue()).unwrap();
-        let found = who_can(&cluster, &Ask::Request(&question.request), false);
+        let question = question::read(&words, &cluster).unwrap();
+        let found = who_can(&cluster, &question);
         assert_eq!(found.ternary(), expected, "{completeness:?}");
     }
 }
@@ -268,7 +279,7 @@ fn a_subject_that_needs_the_groups_everybody_has() {
         namespaced: false,
     };
     let plan = operations::plan("drain", &target, KubernetesVersion::NEWEST).unwrap();
-    let found = who_can(&cluster, &Ask::Operation { plan: &plan, name: "n", namespace: "default" }, false);
+    let found = who_can(&cluster, &question_of(&plan, "nodes", "n", "default", false));
     assert_eq!(names(&found), ["User:alice"]);
 }
 
@@ -336,10 +347,12 @@ fn asking_for_single_namespaces_is_asking_in_each() {
                 namespace: namespace.into(),
             };
             let ask = |namespace: &str, all: bool| -> WhoCan<'_> {
-                match &plan {
-                    Some(plan) => who_can(cluster, &Ask::Operation { plan, name: "", namespace }, all),
-                    None => who_can(cluster, &Ask::Request(&request(namespace)), all),
-                }
+                let mut question = match &plan {
+                    Some(plan) => question_of(plan, "pods", "", namespace, all),
+                    None => Question::of_request(request(namespace)),
+                };
+                question.place = place(namespace, all);
+                who_can(cluster, &question)
             };
             let all = ask("", true);
             let everywhere: BTreeSet<Row> = rows(&all).into_iter().collect();
@@ -381,9 +394,9 @@ fn a_binding_that_names_somebody_twice_grants_once() {
 {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: read, namespace: prod}, roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: read}, subjects: [{kind: User, name: a}, {kind: User, name: b}, {kind: User, name: b}, {kind: User, name: a}]}
 "#;
     let cluster = cluster(text, Completeness::Complete);
-    let words = Words { verb: "get", target: "pods", all_namespaces: true, ..Words::default() };
-    let question = question::read(&words, cluster.catalogue()).unwrap();
-    let found = who_can(&cluster, &Ask::Request(&question.request), true);
+    let words = Words { verb: "get".into(), target: "pods", all_namespaces: true, ..Words::default() };
+    let question = question::read(&words, &cluster).unwrap();
+    let found = who_can(&cluster, &question);
     let granted: Vec<_> = found
         .in_namespaces
         .iter()
@@ -421,9 +434,9 @@ data:
         writeln!(text, "    - {{rolearn: \"arn:aws:iam::111122223333:role/{role}\", username: \"{username}\", groups: [\"{group}\"]}}").unwrap();
     }
     let cluster = cluster(&text, Completeness::Complete);
-    let words = Words { verb: "get", target: "pods", namespace: Some("prod"), ..Words::default() };
-    let question = question::read(&words, cluster.catalogue()).unwrap();
-    let found = who_can(&cluster, &Ask::Request(&question.request), false);
+    let words = Words { verb: "get".into(), target: "pods", namespace: Some("prod"), ..Words::default() };
+    let question = question::read(&words, &cluster).unwrap();
+    let found = who_can(&cluster, &question);
     let unknown: Vec<_> =
         found.unknown_identities.iter().map(|can| can.arn.rsplit('/').next().unwrap()).collect();
     // `squad:carol` begins with `s`, but no session is named `quad:carol`.
@@ -464,18 +477,18 @@ impl Compared {
     }
 
     fn operation(&mut self, cluster: &Cluster, who: &Who, plan: &operations::Plan, namespace: &str) {
-        for step in plan.deciding_steps() {
-            let request = steps::request(step, namespace, "");
-            self.request(cluster, who, &request.attributes());
-            let long = steps::answer(cluster, who, step, &request);
-            self.count(&long);
-            assert_eq!(steps::ternary(cluster, who, step, &request), long.ternary, "{step} in {namespace}");
+        let question = question_of(plan, "pods", "", namespace, false);
+        let long = can_i::answer(cluster, who, &question, None);
+        for (part, answer) in question.parts.iter().zip(&long.answers) {
+            self.request(cluster, who, &part.attributes(None));
+            self.count(answer);
         }
-        let whole = plan.answer(&mut |step| {
-            steps::answer(cluster, who, step, &steps::request(step, namespace, "")).ternary
-        });
-        let short = steps::operation(cluster, who, plan, namespace, "");
-        assert_eq!(short, whole, "{} in {namespace} for {who:?}", plan.operation);
+        let short = can_i::ternary(cluster, who, &question, None);
+        assert_eq!(short, long.ternary, "{} in {namespace} for {who:?}", plan.operation);
+        // Asked in another namespace it is the question of that namespace.
+        let moved =
+            can_i::ternary(cluster, who, &question_of(plan, "pods", "", "elsewhere", false), Some(namespace));
+        assert_eq!(moved, short, "{} moved to {namespace} for {who:?}", plan.operation);
     }
 
     /// Operations on types that everybody knows and on one that nobody does, and a few requests.
@@ -645,9 +658,9 @@ const UNSURE: &str = r#"
 fn a_type_that_nobody_knows_may_be_one_of_which_rules_speak() {
     let cluster = cluster(UNSURE, Completeness::Complete);
     for (target, unclear) in [("widgets", 1), ("widget", 1), ("gadgets", 0), ("pods", 0)] {
-        let words = Words { verb: "get", target, ..Words::default() };
-        let question = question::read(&words, cluster.catalogue()).unwrap();
-        let found = who_can(&cluster, &Ask::Request(&question.request), false);
+        let words = Words { verb: "get".into(), target, ..Words::default() };
+        let question = question::read(&words, &cluster).unwrap();
+        let found = who_can(&cluster, &question);
         assert_eq!((found.unclear.len(), found.unknown_identities.len()), (unclear, unclear), "{target}");
         let expected = if unclear > 0 { Ternary::Unknown } else { Ternary::No };
         assert_eq!(found.ternary(), expected, "{target}");
@@ -665,9 +678,9 @@ fn a_document_that_cannot_be_read_makes_nobody_unknown() {
         ("get", "/metrics", Ternary::Unknown),
         ("get", "widgets.shop.example.com", Ternary::Yes),
     ] {
-        let words = Words { verb, target, ..Words::default() };
-        let question = question::read(&words, cluster.catalogue()).unwrap();
-        let found = who_can(&cluster, &Ask::Request(&question.request), false);
+        let words = Words { verb: verb.into(), target, ..Words::default() };
+        let question = question::read(&words, &cluster).unwrap();
+        let found = who_can(&cluster, &question);
         assert_eq!(found.ternary(), expected, "{verb} {target}");
     }
 }
@@ -679,9 +692,9 @@ fn a_role_that_aggregates_nothing_is_listed_apart_where_it_may_exist() {
         [(Completeness::Partial, 1, Ternary::Unknown), (Completeness::Complete, 0, Ternary::No)]
     {
         let cluster = cluster(&text, completeness);
-        let words = Words { verb: "get", target: "pods", ..Words::default() };
-        let question = question::read(&words, cluster.catalogue()).unwrap();
-        let found = who_can(&cluster, &Ask::Request(&question.request), false);
+        let words = Words { verb: "get".into(), target: "pods", ..Words::default() };
+        let question = question::read(&words, &cluster).unwrap();
+        let found = who_can(&cluster, &question);
         assert_eq!((found.untold.len(), found.ternary()), (apart, expected));
     }
 }
@@ -691,9 +704,9 @@ fn a_role_that_aggregates_nothing_is_listed_apart_where_it_may_exist() {
 fn an_unread_document_is_told_once() {
     let unread = UNSURE.to_owned() + "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: [";
     let cluster = cluster(&unread, Completeness::Complete);
-    let words = Words { verb: "delete", target: "pods", ..Words::default() };
-    let question = question::read(&words, cluster.catalogue()).unwrap();
-    let found = who_can(&cluster, &Ask::Request(&question.request), false);
+    let words = Words { verb: "delete".into(), target: "pods", ..Words::default() };
+    let question = question::read(&words, &cluster).unwrap();
+    let found = who_can(&cluster, &question);
     assert_eq!((found.unknown_identities.len(), found.untold.len(), found.unclear.len()), (1, 0, 0));
     let mut out = Vec::new();
     rbacsim::report::who_can::text(&mut out, &cluster, "delete pods", &found).unwrap();

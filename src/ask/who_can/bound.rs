@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{Ask, GrantAt, Named, SubjectCan, Untold};
-use crate::ask::question::Request;
+use super::{GrantAt, Named, SubjectCan, Untold};
+use crate::ask::question::{Question, Request};
 use crate::decide::cluster::{Cluster, Who};
 use crate::decide::evaluate::{Asker, matches};
 use crate::model::attributes::{Attributes, ResourceAttributes};
@@ -13,9 +13,9 @@ use crate::model::rbac::{Scope, Subject};
 use crate::model::ternary::Ternary;
 use crate::model::user::UserInfo;
 
-/// Where the requests of a question are made.
+/// Which bindings reach the requests of a question.
 #[derive(Copy, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Reach {
     /// As asked: the bindings of the cluster count, and those of the request's own namespace.
     AsAsked,
     /// In each namespace in turn: the bindings of that namespace count, and no others.
@@ -39,21 +39,22 @@ pub(super) struct Found<'g> {
 
 /// The subjects of the bindings in scope, found in one pass over the bindings: what a rule allows does not hang on
 /// the namespace, so that each namespace need not be asked for itself.
-pub(super) fn bound<'g>(cluster: &'g Cluster, ask: &Ask<'_>, place: Place) -> Found<'g> {
+pub(super) fn bound<'g>(cluster: &'g Cluster, question: &Question, place: Reach) -> Found<'g> {
     let graph = cluster.graph();
     let policy = graph.policy();
-    let asked: Vec<_> = ask
-        .requests()
-        .iter()
-        .map(|(attributes, moves)| (graph.lexicon.request(&policy.names, attributes), *moves))
+    let asked: Vec<_> = question
+        .deciding()
+        .map(|part| {
+            (graph.lexicon.request(&policy.names, &part.request.attributes()), part.follows_namespace)
+        })
         .collect();
     let mut found = Found::default();
     let mut numbers: FxHashMap<Subject, usize> = FxHashMap::default();
     for applied in graph.bindings() {
         let in_scope = |request: &matches::Request<'_>, moves: bool| match (applied.binding.scope, place) {
-            (Scope::Cluster, place) => place == Place::AsAsked,
-            (Scope::Namespace(namespace), Place::AsAsked) => namespace == request.namespace,
-            (Scope::Namespace(namespace), Place::EachNamespace) => moves || namespace == request.namespace,
+            (Scope::Cluster, place) => place == Reach::AsAsked,
+            (Scope::Namespace(namespace), Reach::AsAsked) => namespace == request.namespace,
+            (Scope::Namespace(namespace), Reach::EachNamespace) => moves || namespace == request.namespace,
         };
         if !asked.iter().any(|(request, moves)| in_scope(request, *moves)) {
             continue;
@@ -96,16 +97,18 @@ pub(super) fn bound<'g>(cluster: &'g Cluster, ask: &Ask<'_>, place: Place) -> Fo
 /// certainly can.
 pub(super) fn other_types<'g>(
     cluster: &'g Cluster,
-    ask: &Ask<'_>,
+    question: &Question,
     certain: &FxHashSet<Subject>,
 ) -> Vec<SubjectCan<'g>> {
-    let Ask::Request(request) = ask else { return Vec::new() };
-    let Attributes::Resource(asked) = request.attributes() else { return Vec::new() };
+    let Some(part) = question.single() else { return Vec::new() };
+    let Attributes::Resource(asked) = part.request.attributes() else { return Vec::new() };
     let mut unclear: BTreeMap<Named, Vec<GrantAt<'g>>> = BTreeMap::new();
     for (group, resource) in cluster.could_be(asked.group, asked.resource) {
         let other = ResourceAttributes { group, resource: &resource, ..asked };
         let other = Request::from(Attributes::Resource(other));
-        for Bound { subject, named, grants } in bound(cluster, &Ask::Request(&other), Place::AsAsked).bound {
+        for Bound { subject, named, grants } in
+            bound(cluster, &Question::of_request(other), Reach::AsAsked).bound
+        {
             if !named.is_masters() && !certain.contains(&subject) {
                 unclear.entry(named).or_default().extend(grants);
             }
@@ -136,19 +139,19 @@ impl Stand {
     }
 
     /// Whether it certainly can, in another namespace if one is given.
-    pub(super) fn can(&self, cluster: &Cluster, ask: &Ask<'_>, moved: Option<&str>) -> bool {
-        let is_yes = |asker| ask.is_yes(cluster, asker, moved);
+    pub(super) fn can(&self, cluster: &Cluster, question: &Question, moved: Option<&str>) -> bool {
+        let is_yes = |asker| question.is_yes(cluster, asker, moved);
         self.is_masters || is_yes(&self.alone.1) || (is_yes(&self.together.1) && !is_yes(&self.without))
     }
 
     /// Whether it can, as far as that can be told.
-    pub(super) fn answer(&self, cluster: &Cluster, ask: &Ask<'_>) -> Ternary {
-        if self.can(cluster, ask, None) {
+    pub(super) fn answer(&self, cluster: &Cluster, question: &Question) -> Ternary {
+        if self.can(cluster, question, None) {
             return Ternary::Yes;
         }
         // Together it can, and the groups that everybody has suffice for that: then only it by itself counts.
-        let by_others = ask.is_yes(cluster, &self.together.1, None);
+        let by_others = question.is_yes(cluster, &self.together.1, None);
         let (user, _) = if by_others { &self.alone } else { &self.together };
-        ask.answer(cluster, &Who::user(user.clone()), None).0
+        question.answer(cluster, &Who::user(user.clone()), None).0
     }
 }

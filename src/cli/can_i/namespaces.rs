@@ -2,53 +2,39 @@
 
 use std::io::Write;
 
-use rbacsim::ask::question::{self, Question, Target, Words};
-use rbacsim::ask::steps;
-use rbacsim::decide::cluster::{Cluster, Who};
-use rbacsim::knowledge::operations::Plan;
+use rbacsim::ask::can_i;
+use rbacsim::ask::question::{Place, Words};
+use rbacsim::decide::cluster::Cluster;
 use rbacsim::model::ternary::Ternary;
 use rbacsim::report::visible::visible;
-use rbacsim::report::{json, text};
+use rbacsim::report::{json, question as words, text};
 use serde_json::json;
 
-use super::super::{Exit, Failure, Output};
-use super::{ask, operate};
+use super::super::{Exit, Failure, Output, asking};
+use super::{Askers, one_or_all};
 
 /// Answers in every known namespace, and for all of them at once.
 pub(super) fn run(
     cluster: &Cluster,
-    askers: &[(Who, Option<String>)],
-    words: &Words<'_>,
-    is_operation: bool,
+    askers: &Askers,
+    asked: &Words<'_>,
     (output, quiet): (Output, bool),
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
-    let is_url = words.target.starts_with('/');
-    let namespaced = !is_url && Target::read(words, cluster.catalogue()).namespaced() != Some(false);
-    if !namespaced {
-        return Err(format!("`{}` is not in a namespace; leave --namespaces out", words.target).into());
+    let all = Words { namespace: None, all_namespaces: true, ..asked.clone() };
+    let question = asking::read(&all, cluster)?;
+    if question.place != Place::AllNamespaces {
+        return Err(format!("`{}` is not in a namespace; leave --namespaces out", asked.target).into());
     }
     let known = cluster.namespaces();
     let mut total = Ternary::Yes;
     let mut documents = Vec::new();
-    let mut warned = false;
     for ((who, arn), index) in askers.iter().zip(0usize..) {
-        let all = Words { namespace: None, all_namespaces: true, ..*words };
-        let (answered, warnings) =
-            if is_operation { operate(cluster, who, &all)? } else { ask(cluster, who, &all)? };
-        if !warned {
-            warned = true;
-            for warning in &warnings {
-                super::super::beside("warning", warning)?;
-            }
-        }
-        let (everywhere, asked) = (answered.ternary, answered.title);
-        let plan = answered.plan.as_ref();
+        let everywhere = can_i::ternary(cluster, who, &question, None);
         let mut namespaces: [Vec<&str>; 3] = Default::default();
         for namespace in &known {
-            let ternary = ternary(cluster, who, &Words { namespace: Some(namespace), ..*words }, plan)?;
             let [yes, unknown, no] = &mut namespaces;
-            match ternary {
+            match can_i::ternary(cluster, who, &question, Some(namespace)) {
                 Ternary::Yes => yes.push(namespace),
                 Ternary::Unknown => unknown.push(namespace),
                 Ternary::No => no.push(namespace),
@@ -68,7 +54,7 @@ pub(super) fn run(
         if output == Output::Json {
             documents.push(json!({
                 "answer": ternary.as_str(),
-                "asked": asked,
+                "asked": words::title_with_version(&question, cluster.version()),
                 "identity": json::identity(cluster, who, arn.as_deref()),
                 "allNamespaces": everywhere.as_str(),
                 "namespaces": { "yes": yes, "unknown": unknown, "no": no },
@@ -79,8 +65,8 @@ pub(super) fn run(
         if index > 0 {
             writeln!(out)?;
         }
-        let asked = asked.replace(" in all namespaces", "");
-        text::headline(out, ternary, &asked, &text::asker(who, arn.as_deref()))?;
+        let title = words::title_without_place(&question);
+        text::headline(out, ternary, &title, &text::asker(who, arn.as_deref()))?;
         writeln!(out)?;
         writeln!(out, "  all namespaces at once: {everywhere}")?;
         for (title, list) in [("yes", yes), ("unknown", unknown), ("no", no)] {
@@ -93,18 +79,7 @@ pub(super) fn run(
         text::notes(out, &text::assumptions(cluster, who))?;
     }
     if output == Output::Json && !quiet {
-        let value = if documents.len() == 1 { documents.remove(0) } else { documents.into() };
-        super::super::print_json(&value)?;
+        super::super::print_json(&one_or_all(documents))?;
     }
     Ok(total.into())
-}
-
-/// The answer in one namespace, without the reasons: what [`ask`] and [`operate`] come to.
-fn ternary(cluster: &Cluster, who: &Who, words: &Words<'_>, plan: Option<&Plan>) -> Result<Ternary, Failure> {
-    if let Some(plan) = plan {
-        let name = Target::read(words, cluster.catalogue()).name;
-        return Ok(steps::operation(cluster, who, plan, words.namespace.unwrap_or("default"), &name));
-    }
-    let Question { request, .. } = question::read(words, cluster.catalogue())?;
-    Ok(cluster.ternary_for_type(who, &request.attributes()))
 }

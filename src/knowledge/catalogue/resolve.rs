@@ -62,44 +62,6 @@ impl<'c> Resolution<'c> {
             Self::Every { .. } | Self::Unknown { .. } => None,
         }
     }
-
-    /// What people should know about how the type was read, in lower case without a full stop; `None` when
-    /// there is nothing to say. A suggestion is the caller's to add: see [`Catalogue::suggest`].
-    pub fn warning(&self) -> Option<String> {
-        match self {
-            Self::Every { .. } => None,
-            Self::Unknown { resource, group } if group.is_empty() => {
-                Some(format!("no resource type `{resource}` is known"))
-            }
-            Self::Unknown { resource, group } => {
-                Some(format!("no resource type `{resource}` is known in group `{group}`"))
-            }
-            Self::Known { resource, unserved: Some(version), .. } => {
-                Some(format!("`{}` is not known to be served in version `{version}`", resource.full_name()))
-            }
-            Self::Known { resource, .. } if !resource.discovered => (!kubectl_accepts(resource)).then(|| {
-                let name = resource.full_name();
-                format!(
-                    "`{name}` is not in discovery, so kubectl does not know it and asks for something else"
-                )
-            }),
-            Self::Known { also, .. } if also.is_empty() => None,
-            Self::Known { resource, also, .. } => {
-                let others: Vec<_> = also.iter().map(|other| format!("`{}`", other.full_name())).collect();
-                let others = others.join(", ");
-                Some(if resource.group.is_empty() {
-                    format!("read as `{}` of the core group, not as {others}", resource.plural)
-                } else {
-                    format!("read as `{}`, not as {others}", resource.full_name())
-                })
-            }
-        }
-    }
-}
-
-/// What kubectl takes without a warning although discovery does not list it (`nonStandardResourceNames`).
-fn kubectl_accepts(resource: &Resource) -> bool {
-    resource.group.is_empty() && (resource.plural == "users" || resource.plural == "groups")
 }
 
 /// A TYPE taken apart: `deployments.v1.apps`. Empty is "not given".

@@ -1,0 +1,144 @@
+//! The answer to `can-i`, for people and for machines.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use super::visible::visible;
+use super::{json, question as words, text};
+use crate::ask::can_i::Answered;
+use crate::ask::question::{Asks, Part, Question};
+use crate::decide::answer::{Answer, Doubt};
+use crate::decide::cluster::{Cluster, Who};
+use crate::identity::{IamIdentity, IdentityError};
+use crate::model::ternary::Ternary;
+
+/// Who asks: the identity, and the ARN as it was given.
+#[derive(Copy, Clone, Debug)]
+pub struct Asker<'a> {
+    /// The identity.
+    pub who: &'a Who,
+    /// The ARN, where one was given.
+    pub arn: Option<&'a str>,
+}
+
+/// Writes an answer for people.
+///
+/// # Errors
+/// If writing fails.
+pub fn text(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    asker: Asker<'_>,
+    question: &Question,
+    answered: &Answered<'_>,
+) -> io::Result<()> {
+    let Asker { who, arn } = asker;
+    let title = words::title_with_version(question, cluster.version());
+    text::headline(out, answered.ternary, &title, &text::asker(who, arn))?;
+    writeln!(out)?;
+    text::hops(out, &text::identity_hops(cluster, who), 2)?;
+    if let Some(error) = who.error() {
+        text::identity_error(out, cluster, error, 2)?;
+    }
+    let refused = who.error().is_some_and(IdentityError::is_refusal);
+    if !refused {
+        match (question.single(), answered.answers.as_slice()) {
+            (Some(only), [answer]) => {
+                text::reasons(out, cluster, &only.request.attributes(), answer, 2)?;
+            }
+            _ => parts(out, cluster, question, answered)?,
+        }
+    }
+    writeln!(out)?;
+    // Where the login is refused, no detail of the request matters.
+    let mut notes = if refused { Vec::new() } else { notes(question, answered) };
+    notes.extend(text::assumptions(cluster, who));
+    text::notes(out, &notes)
+}
+
+/// The requests of a question one by one, each with its reasons.
+fn parts(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    question: &Question,
+    answered: &Answered<'_>,
+) -> io::Result<()> {
+    if question.asks != Asks::Verb {
+        writeln!(out, "  needs {}", visible(&words::needs(question, &question.needs)))?;
+    }
+    let mut said = false;
+    for (part, answer) in shown(question, answered) {
+        let style = text::style(answer.ternary);
+        let aside = if part.decides { "" } else { " (kubectl only)" };
+        let why = if part.why.is_empty() { String::new() } else { format!(", {}", part.why) };
+        let request = visible(&part.request.attributes().to_string());
+        writeln!(out, "  {style}{}{style:#} - {request}{why}{aside}", answer.ternary)?;
+        // What every request shares is said once.
+        let is_shared = answer.ternary == Ternary::Unknown
+            && answer.grants.is_empty()
+            && matches!(answer.doubts.as_slice(), [Doubt::NoIdentity]);
+        if !(is_shared && said) {
+            text::reasons(out, cluster, &part.request.attributes(), answer, 4)?;
+        }
+        said |= is_shared;
+    }
+    Ok(())
+}
+
+/// The requests with their answers; those that only kubectl asks where its answer differs.
+fn shown<'q, 'a, 'g>(
+    question: &'q Question,
+    answered: &'a Answered<'g>,
+) -> impl Iterator<Item = (&'q Part, &'a Answer<'g>)> {
+    question.parts.iter().zip(&answered.answers)
+}
+
+fn notes(question: &Question, answered: &Answered<'_>) -> Vec<String> {
+    words::notes(question.remarks.iter().chain(&answered.remarks))
+}
+
+/// An answer for machines.
+pub fn document(cluster: &Cluster, asker: Asker<'_>, question: &Question, answered: &Answered<'_>) -> Value {
+    let Asker { who, arn } = asker;
+    let mut notes = notes(question, answered);
+    notes.extend(text::assumptions(cluster, who));
+    let mut warnings = words::warnings(&question.remarks);
+    warnings.extend(who.identity.as_ref().and_then(IamIdentity::never_reported));
+    let mut value = json!({
+        "answer": answered.ternary.as_str(),
+        "asked": words::title_with_version(question, cluster.version()),
+        "identity": json::identity(cluster, who, arn),
+        "notes": notes,
+        "warnings": warnings,
+        "kubernetesVersion": cluster.version().to_string(),
+        "question": words::document(question),
+    });
+    let Some(object) = value.as_object_mut() else { return value };
+    if let (Some(_), [answer]) = (question.single(), answered.answers.as_slice()) {
+        if let Value::Object(reasons) = json::reasons(cluster, answer) {
+            object.extend(reasons);
+        }
+        return value;
+    }
+    let requests: Vec<Value> =
+        shown(question, answered).map(|(part, answer)| request(cluster, part, answer)).collect();
+    let grants: Vec<Value> = shown(question, answered)
+        .filter(|(part, _)| part.decides)
+        .flat_map(|(_, answer)| &answer.grants)
+        .map(|grant| json::grant(cluster, grant))
+        .collect();
+    object.insert("requests".into(), requests.into());
+    object.insert("grants".into(), grants.into());
+    value
+}
+
+fn request(cluster: &Cluster, part: &Part, answer: &Answer<'_>) -> Value {
+    let mut request = json::reasons(cluster, answer);
+    if let Some(fields) = request.as_object_mut() {
+        fields.insert("question".into(), json::attributes(&part.request.attributes()));
+        fields.insert("for".into(), part.why.clone().into());
+        fields.insert("decides".into(), part.decides.into());
+    }
+    request
+}
