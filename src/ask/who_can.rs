@@ -70,6 +70,7 @@ impl Named {
             Subject::User(name) => ("User", String::new(), name),
             Subject::Group(name) => ("Group", String::new(), name),
             Subject::ServiceAccount { namespace, name } => ("ServiceAccount", text(namespace), name),
+            Subject::Caller(arn) => ("IAM principal", String::new(), arn),
         };
         Self { kind, namespace, name: text(name) }
     }
@@ -411,7 +412,9 @@ pub(crate) fn mapped(cluster: &Cluster) -> Vec<(String, Who)> {
             .principals()
             .filter_map(|principal| match principal {
                 crate::decide::graph::Principal::Username(name) => Some(names.text(name)),
-                crate::decide::graph::Principal::Group(_) => None,
+                crate::decide::graph::Principal::Group(_) | crate::decide::graph::Principal::Caller(_) => {
+                    None
+                }
             })
             .filter(|name| name.starts_with("arn:"))
             .collect();

@@ -9,7 +9,7 @@ use crate::knowledge::catalogue::Catalogue;
 use crate::model::attributes::{Attributes, ResourceAttributes};
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::names::Name;
-use crate::model::rbac::{Scope, Subject};
+use crate::model::rbac::{Authorizer, Scope, Subject};
 use crate::model::source::Sources;
 use crate::model::ternary::Ternary;
 use crate::model::user::UserInfo;
@@ -65,8 +65,16 @@ impl Who {
     pub fn certain(&self) -> Option<UserInfo> {
         match &self.is {
             WhoIs::User(user) => Some(user.clone()),
-            WhoIs::Mapped(mapped) => Some(certain(mapped)),
+            WhoIs::Mapped(mapped) => Some(self.logged_in(certain(mapped))),
             WhoIs::Error(_) => None,
+        }
+    }
+
+    /// A user as whom this identity logged in: access policies of its principal apply.
+    fn logged_in(&self, user: UserInfo) -> UserInfo {
+        match &self.identity {
+            Some(identity) => user.logged_in_as(identity.canonical_arn()),
+            None => user,
         }
     }
 
@@ -182,13 +190,15 @@ impl Cluster {
     /// Every namespace that the inputs know, by name: declared, or the home of a role, binding or service account.
     pub fn namespaces(&self) -> Vec<&str> {
         let policy = self.graph.policy();
+        let rbac = policy.bindings.iter().filter(|binding| binding.authorizer() == Authorizer::Rbac);
         let homes = policy.roles.iter().map(|role| role.scope);
-        let homes = homes.chain(policy.bindings.iter().map(|binding| binding.scope));
+        let homes = homes.chain(rbac.map(|binding| binding.scope));
         let named = policy.bindings.iter().flat_map(|binding| policy.subjects_of(binding));
         let named = named.filter_map(|placed| match placed.subject {
             Subject::ServiceAccount { namespace, .. } => Some(namespace),
             _ => None,
         });
+        // The namespaces of access policies are patterns, or may not exist.
         let mut names: Vec<Name> = homes.map(Scope::namespace).chain(named).collect();
         names.extend(policy.namespaces.iter().map(|(name, _)| *name));
         names.extend(policy.service_accounts.iter().map(|(namespace, ..)| *namespace));
@@ -257,7 +267,8 @@ impl Cluster {
             WhoIs::Error(error) => self.answer_for_nobody(who, error, attributes),
             WhoIs::Mapped(mapped) => {
                 let shown = mapped.user_info();
-                let mut answer = self.graph.answer_as(&certain(mapped), &shown, attributes, self.worth());
+                let mut answer =
+                    self.graph.answer_as(&who.logged_in(certain(mapped)), &shown, attributes, self.worth());
                 if answer.ternary == Ternary::No {
                     answer.doubts.extend(self.unfilled_names(mapped, attributes));
                     if !answer.doubts.is_empty() {
@@ -301,7 +312,8 @@ impl Cluster {
         match &who.is {
             WhoIs::User(user) => self.ternary_of(user, user, attributes),
             WhoIs::Mapped(mapped) => {
-                let ternary = self.ternary_of(&certain(mapped), &mapped.user_info(), attributes);
+                let ternary =
+                    self.ternary_of(&who.logged_in(certain(mapped)), &mapped.user_info(), attributes);
                 if ternary != Ternary::No {
                     return ternary;
                 }

@@ -7,13 +7,15 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
-use crate::decide::graph::{Applied, Principal, RbacGraph, RoleRule};
+use crate::decide::graph::{Applied, Principal, RbacGraph, RoleRule, is_pattern};
 use crate::model::attributes::Attributes;
 use crate::model::names::Name;
-use crate::model::rbac::{RoleKind, RuleId, Scope, Subject};
+use crate::model::rbac::{Authorizer, RoleKind, RuleId, Scope, Subject};
 use crate::model::user::{SYSTEM_MASTERS, UserInfo};
 
 pub(crate) mod matches;
+#[cfg(test)]
+mod tests;
 
 use matches::Lexicon;
 pub use matches::Mismatch;
@@ -22,12 +24,14 @@ pub use matches::Mismatch;
 #[derive(Clone, Debug)]
 pub struct Asker {
     principals: Vec<Principal>,
+    /// The namespace patterns of the access policies of the caller.
+    patterns: Vec<Name>,
     /// Whether the user is in `system:masters`, to whom everything is allowed before RBAC is asked.
     pub is_master: bool,
 }
 
 impl Asker {
-    /// The username and groups that some input spells.
+    /// The username, groups and caller that some input spells.
     pub fn principals(&self) -> &[Principal] {
         &self.principals
     }
@@ -58,6 +62,13 @@ pub struct Grant<'g> {
     pub subject: usize,
     /// The rule.
     pub rule: RoleRule<'g>,
+}
+
+impl Grant<'_> {
+    /// The authorizer that allows it.
+    pub fn authorizer(&self) -> Authorizer {
+        self.applied.binding.authorizer()
+    }
 }
 
 /// What the authorizers say. RBAC never denies: an authorizer that rbacsim does not know may still allow.
@@ -94,7 +105,23 @@ pub struct Grants<'g> {
 impl RbacGraph {
     /// Looks a user up. What no input spells can match nothing and is left out.
     pub fn asker(&self, user: &UserInfo) -> Asker {
-        self.asker_of(&user.username, user.groups.iter().map(String::as_str))
+        let mut asker = self.asker_of(&user.username, user.groups.iter().map(String::as_str));
+        if let Some(caller) = &user.caller {
+            self.add_caller(&mut asker, caller);
+        }
+        asker
+    }
+
+    /// Adds whom access policies name: the principal that logged in, and the patterns among its namespaces.
+    fn add_caller(&self, asker: &mut Asker, canonical_arn: &str) {
+        let names = &self.policy().names;
+        let caller = Principal::Caller(names.lookup(canonical_arn));
+        if !self.is_bound(caller) {
+            return;
+        }
+        asker.principals.push(caller);
+        let namespaces = self.scopes_of(caller).map(Scope::namespace);
+        asker.patterns.extend(namespaces.filter(|namespace| is_pattern(names.text(*namespace))));
     }
 
     /// Looks up a user given as username and groups.
@@ -113,20 +140,25 @@ impl RbacGraph {
                 principals.push(Principal::Group(name));
             }
         }
-        Asker { principals, is_master }
+        Asker { principals, patterns: Vec::new(), is_master }
     }
 
     /// Walks everything that applies to a user in a namespace ([`Name::EMPTY`]: at cluster scope): bindings of
-    /// the cluster first, then those of the namespace; the username's first, then those of each group.
+    /// the cluster first, then those of the namespace; the username's first, then those of each group, then the access
+    /// policies of the caller, by patterns of namespaces last.
     pub(crate) fn visit<'g, B>(
         &'g self,
         asker: &Asker,
-        namespace: Name,
+        namespace: (Name, &str),
         mut visitor: impl FnMut(Met<'g>) -> ControlFlow<B>,
     ) -> Option<B> {
-        let scopes =
-            [Some(Scope::Cluster), (namespace != Name::EMPTY).then_some(Scope::Namespace(namespace))];
-        for scope in scopes.into_iter().flatten() {
+        let (name, text) = namespace;
+        let scopes = [Some(Scope::Cluster), (name != Name::EMPTY).then_some(Scope::Namespace(name))];
+        let matches = |pattern: &&Name| {
+            !text.is_empty() && matches::pattern_matches(self.policy().names.text(**pattern), text)
+        };
+        let patterns = asker.patterns.iter().filter(matches).map(|pattern| Scope::Namespace(*pattern));
+        for scope in scopes.into_iter().flatten().chain(patterns) {
             for principal in &asker.principals {
                 for applied in self.bindings_of(*principal, scope) {
                     if applied.role.is_none()
@@ -154,7 +186,7 @@ impl RbacGraph {
         let policy = self.policy();
         let request = self.lexicon.request(&policy.names, attributes);
         let mut missing = Vec::new();
-        let found = self.visit(asker, request.namespace, |met| {
+        let found = self.visit(asker, (request.namespace, attributes.namespace()), |met| {
             match met {
                 Met::Rule { applied, rule, number } => {
                     if self.lexicon.allows(policy, rule, &request) {
@@ -177,7 +209,7 @@ impl RbacGraph {
         let request = self.lexicon.request(&policy.names, attributes);
         let mut grants = Grants { is_master: asker.is_master, ..Grants::default() };
         let mut seen = rustc_hash::FxHashSet::default();
-        self.visit(asker, request.namespace, |met| {
+        self.visit(asker, (request.namespace, attributes.namespace()), |met| {
             match met {
                 Met::Rule { applied, rule, number } => {
                     if seen.insert((applied.order(), number))
@@ -204,7 +236,7 @@ impl RbacGraph {
     pub fn rules_for<'g>(&'g self, asker: &Asker, namespace: &str) -> (Vec<Grant<'g>>, Vec<Applied<'g>>) {
         let (mut rules, mut missing) = (Vec::new(), Vec::new());
         let mut seen = rustc_hash::FxHashSet::default();
-        self.visit(asker, self.policy().names.lookup(namespace), |met| {
+        self.visit(asker, (self.policy().names.lookup(namespace), namespace), |met| {
             match met {
                 Met::Rule { applied, number, .. } if seen.insert((applied.order(), number)) => {
                     rules.extend(self.grant(asker, applied, number));
@@ -256,6 +288,8 @@ impl RbacGraph {
         let kind = match applied.binding.role_ref.kind {
             RoleKind::Role => "role",
             RoleKind::ClusterRole => "clusterrole",
+            // Not RBAC's to say, and never shown as its words.
+            RoleKind::AccessPolicy => "accesspolicy",
         };
         format!(
             "{kind}.rbac.authorization.k8s.io \"{}\" not found",
@@ -293,6 +327,7 @@ impl fmt::Display for AllowReason<'_> {
         match policy.subjects_of(binding).get(self.grant.subject).map(|placed| placed.subject) {
             Some(Subject::User(name)) => write!(f, "User \"{}\"", names.text(name)),
             Some(Subject::Group(name)) => write!(f, "Group \"{}\"", names.text(name)),
+            Some(Subject::Caller(arn)) => write!(f, "IAM principal \"{}\"", names.text(arn)),
             Some(Subject::ServiceAccount { namespace, name }) => {
                 write!(f, "ServiceAccount \"{}/{}\"", names.text(name), names.text(namespace))
             }

@@ -32,6 +32,13 @@ pub enum Principal {
     Username(Name),
     /// A group.
     Group(Name),
+    /// The canonical ARN of an IAM principal that logged in itself: access policies name it, RBAC never does.
+    Caller(Name),
+}
+
+/// Whether the namespace of an association is a pattern: no namespace has a `*` in its name.
+pub(crate) fn is_pattern(namespace: &str) -> bool {
+    namespace.contains('*')
 }
 
 /// A vertex of the graph, its number telling what else is known of it.
@@ -392,6 +399,7 @@ fn subject_principals(policy: &mut Policy) -> Vec<Principal> {
     let principal = |placed: &PlacedSubject| match placed.subject {
         Subject::User(name) => Principal::Username(name),
         Subject::Group(name) => Principal::Group(name),
+        Subject::Caller(arn) => Principal::Caller(arn),
         Subject::ServiceAccount { namespace, name } => {
             text.clear();
             text.push_str("system:serviceaccount:");

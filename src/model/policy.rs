@@ -112,6 +112,7 @@ impl Policy {
             subject: match placed.subject {
                 Subject::User(user) => Subject::User(name(user)),
                 Subject::Group(group) => Subject::Group(name(group)),
+                Subject::Caller(arn) => Subject::Caller(name(arn)),
                 Subject::ServiceAccount { namespace, name: account } => {
                     Subject::ServiceAccount { namespace: name(namespace), name: name(account) }
                 }

@@ -30,13 +30,24 @@ impl Scope {
     }
 }
 
-/// The kind that a roleRef names.
+/// Who decides: each authorizer may allow, none denies.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Authorizer {
+    /// Kubernetes RBAC: Roles and ClusterRoles, by bindings.
+    Rbac,
+    /// EKS: access policies, by their associations with access entries.
+    AccessPolicy,
+}
+
+/// The kind of what a binding grants.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RoleKind {
     /// A Role of the binding's own namespace.
     Role,
     /// A ClusterRole.
     ClusterRole,
+    /// An access policy of EKS, by its ARN: rules that AWS publishes, held as a role of the cluster.
+    AccessPolicy,
 }
 
 impl RoleKind {
@@ -45,6 +56,7 @@ impl RoleKind {
         match self {
             Self::Role => "Role",
             Self::ClusterRole => "ClusterRole",
+            Self::AccessPolicy => "access policy",
         }
     }
 }
@@ -72,13 +84,15 @@ pub enum Subject {
         /// Its name.
         name: Name,
     },
+    /// An IAM principal, by its canonical ARN: only associations of access policies name one.
+    Caller(Name),
 }
 
 impl Subject {
     /// The names that it spells.
     pub(crate) fn names(self) -> impl Iterator<Item = Name> {
         let (namespace, name) = match self {
-            Self::User(name) | Self::Group(name) => (None, name),
+            Self::User(name) | Self::Group(name) | Self::Caller(name) => (None, name),
             Self::ServiceAccount { namespace, name } => (Some(namespace), name),
         };
         namespace.into_iter().chain([name])
@@ -326,7 +340,8 @@ impl Role {
     }
 }
 
-/// A RoleBinding or ClusterRoleBinding.
+/// A RoleBinding or ClusterRoleBinding; or the association of an access policy, whose namespace may be a pattern with
+/// `*` in it, as no real one can be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Binding {
     /// Cluster for a ClusterRoleBinding.
@@ -346,16 +361,25 @@ pub struct Binding {
 impl Binding {
     /// The kind as the API spells it.
     pub fn kind(&self) -> &'static str {
-        match self.scope {
-            Scope::Cluster => "ClusterRoleBinding",
-            Scope::Namespace(_) => "RoleBinding",
+        match (self.authorizer(), self.scope) {
+            (Authorizer::AccessPolicy, _) => "access policy association",
+            (Authorizer::Rbac, Scope::Cluster) => "ClusterRoleBinding",
+            (Authorizer::Rbac, Scope::Namespace(_)) => "RoleBinding",
+        }
+    }
+
+    /// The authorizer that reads it.
+    pub fn authorizer(&self) -> Authorizer {
+        match self.role_ref.kind {
+            RoleKind::Role | RoleKind::ClusterRole => Authorizer::Rbac,
+            RoleKind::AccessPolicy => Authorizer::AccessPolicy,
         }
     }
 
     /// Where the role is looked up: only a Role has a namespace, and it is the binding's.
     pub fn role_scope(&self) -> Scope {
         match self.role_ref.kind {
-            RoleKind::ClusterRole => Scope::Cluster,
+            RoleKind::ClusterRole | RoleKind::AccessPolicy => Scope::Cluster,
             RoleKind::Role => self.scope,
         }
     }

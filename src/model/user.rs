@@ -15,13 +15,17 @@ pub const SYSTEM_SERVICE_ACCOUNTS: &str = "system:serviceaccounts";
 /// The group of every node.
 pub const SYSTEM_NODES: &str = "system:nodes";
 
-/// A user as the authorizers see it: a name and groups, in order, as given.
+/// A user as the authorizers see it: a name and groups, in order, as given; and who logged in, for a caller that EKS
+/// authenticated itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserInfo {
     /// The username; may be empty.
     pub username: String,
     /// The groups, in the order in which they were given; duplicates and empty ones are kept.
     pub groups: Vec<String>,
+    /// The canonical ARN of the IAM principal, where it logged in itself. RBAC does not look at it; access policies
+    /// apply to it, and so never to an impersonated user.
+    pub caller: Option<String>,
 }
 
 /// The namespace and name in `system:serviceaccount:NAMESPACE:NAME`.
@@ -36,7 +40,11 @@ pub fn split_service_account(username: &str) -> Option<(&str, &str)> {
 impl UserInfo {
     /// A user exactly as given, with no group added: what a SubjectAccessReview describes.
     pub fn as_given(username: &str, groups: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self { username: username.to_owned(), groups: groups.into_iter().map(Into::into).collect() }
+        Self {
+            username: username.to_owned(),
+            groups: groups.into_iter().map(Into::into).collect(),
+            caller: None,
+        }
     }
 
     /// A user that an authenticator identified, with the group that the API server adds.
@@ -70,7 +78,7 @@ impl UserInfo {
             if !given.iter().any(|group| group == SYSTEM_UNAUTHENTICATED) {
                 given.push(SYSTEM_UNAUTHENTICATED.to_owned());
             }
-            return Self { username: username.to_owned(), groups: given };
+            return Self { username: username.to_owned(), groups: given, caller: None };
         }
         if given.is_empty()
             && let Some((namespace, name)) = split_service_account(username)
@@ -78,6 +86,12 @@ impl UserInfo {
             return Self::service_account(namespace, name);
         }
         Self::authenticated(username, given)
+    }
+
+    /// The same user, who logged in as this IAM principal.
+    #[must_use]
+    pub fn logged_in_as(self, canonical_arn: &str) -> Self {
+        Self { caller: Some(canonical_arn.to_owned()), ..self }
     }
 
     /// Whether the user is in a group.

@@ -302,6 +302,7 @@ pub fn subject_parts(subject: Subject) -> (&'static str, Name, Name) {
         Subject::User(name) => ("User", Name::EMPTY, name),
         Subject::Group(name) => ("Group", Name::EMPTY, name),
         Subject::ServiceAccount { namespace, name } => ("ServiceAccount", namespace, name),
+        Subject::Caller(arn) => ("IAM principal", Name::EMPTY, arn),
     }
 }
 

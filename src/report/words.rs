@@ -79,6 +79,7 @@ pub fn subject(policy: &Policy, subject: Subject) -> impl Display {
         Subject::ServiceAccount { namespace, name } => {
             scoped(policy, "ServiceAccount", Scope::Namespace(namespace), name)
         }
+        Subject::Caller(arn) => scoped(policy, "IAM principal", Scope::Cluster, arn),
     }
 }
 

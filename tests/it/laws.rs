@@ -410,6 +410,7 @@ fn holds(cluster: &Cluster, grant: &Grant<'_>, user: &UserInfo, request: &Reques
         Subject::ServiceAccount { namespace, name } => {
             user.username == format!("system:serviceaccount:{}:{}", text(namespace), text(name))
         }
+        Subject::Caller(arn) => user.caller.as_deref() == Some(text(arn)),
     };
     let counts = match grant.applied.binding.scope {
         Scope::Cluster => true,

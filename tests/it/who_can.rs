@@ -634,6 +634,7 @@ fn answers_without_reasons_are_the_answers_of_every_scenario() {
             let users = cluster.graph().principals().map(|principal| match principal {
                 Principal::Username(name) => UserInfo::authenticated(names.text(name), ["x"]),
                 Principal::Group(name) => UserInfo::authenticated("x", [names.text(name)]),
+                Principal::Caller(arn) => UserInfo::authenticated("x", ["x"]).logged_in_as(names.text(arn)),
             });
             askers.extend(users.take(12).map(Who::user));
             let mut namespaces = cluster.namespaces();

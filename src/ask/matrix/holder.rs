@@ -6,7 +6,7 @@ use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::evaluate::Asker;
 use crate::decide::graph::Principal;
 use crate::identity::{IdentityError, Reach};
-use crate::model::rbac::{Scope, Subject};
+use crate::model::rbac::{Authorizer, Scope, Subject};
 use crate::model::user::{
     SYSTEM_ANONYMOUS, SYSTEM_AUTHENTICATED, SYSTEM_UNAUTHENTICATED, UserInfo, split_service_account,
 };
@@ -218,7 +218,8 @@ pub fn bound(cluster: &Cluster) -> Vec<Holder> {
     let none = std::iter::empty::<String>;
     let mut seen: FxHashSet<Subject> = FxHashSet::default();
     let mut holders = Vec::new();
-    for placed in policy.bindings.iter().flat_map(|binding| policy.subjects_of(binding)) {
+    let rbac = policy.bindings.iter().filter(|binding| binding.authorizer() == Authorizer::Rbac);
+    for placed in rbac.flat_map(|binding| policy.subjects_of(binding)) {
         if !seen.insert(placed.subject) {
             continue;
         }
@@ -239,6 +240,8 @@ pub fn bound(cluster: &Cluster) -> Vec<Holder> {
                 format!("{}/{}", text(namespace), text(name)),
                 UserInfo::service_account(text(namespace), text(name)),
             ),
+            // The identities stand for themselves, with their access policies.
+            Subject::Caller(_) => continue,
         };
         let asker = graph.asker(&user);
         holders.push(Holder { kind, identity, username: user.username, asker, who: None });
@@ -269,6 +272,7 @@ pub fn without_system(cluster: &Cluster, holders: &mut Vec<Holder>) -> LeftOut {
         let is_own = |principal: &Principal| match principal {
             Principal::Group(name) => holder.kind == HolderKind::Group && *name == own,
             Principal::Username(name) => holder.kind != HolderKind::Group && *name == own,
+            Principal::Caller(_) => false,
         };
         let default = |scope: Scope, name| {
             let role = policy.names.text(name);

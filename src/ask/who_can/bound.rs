@@ -9,7 +9,7 @@ use crate::ask::question::{Question, Request};
 use crate::decide::cluster::{Cluster, Who};
 use crate::decide::evaluate::{Asker, matches};
 use crate::model::attributes::{Attributes, ResourceAttributes};
-use crate::model::rbac::{Scope, Subject};
+use crate::model::rbac::{Authorizer, Scope, Subject};
 use crate::model::ternary::Ternary;
 use crate::model::user::UserInfo;
 
@@ -56,7 +56,10 @@ pub(super) fn bound<'g>(cluster: &'g Cluster, question: &Question, place: Reach)
             (Scope::Namespace(namespace), Reach::AsAsked) => namespace == request.namespace,
             (Scope::Namespace(namespace), Reach::EachNamespace) => moves || namespace == request.namespace,
         };
-        if !asked.iter().any(|(request, moves)| in_scope(request, *moves)) {
+        // Whom access policies name is asked as the identity that it is.
+        if applied.binding.authorizer() != Authorizer::Rbac
+            || !asked.iter().any(|(request, moves)| in_scope(request, *moves))
+        {
             continue;
         }
         let subjects = policy.subjects_of(applied.binding);

@@ -168,6 +168,7 @@ impl Cluster {
                 let (is_group, name) = match principal {
                     Principal::Username(name) => (false, name),
                     Principal::Group(name) => (true, name),
+                    Principal::Caller(_) => continue,
                 };
                 if let Some(first) = names.text(name).as_bytes().first_chunk() {
                     beginnings.entry((is_group, *first)).or_default().push(principal);

@@ -68,6 +68,18 @@ impl Mismatch {
     }
 }
 
+/// Whether a namespace is one of a pattern, in which only `*` is special: any text, also none.
+pub(crate) fn pattern_matches(pattern: &str, namespace: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| namespace.strip_prefix(first)) else { return false };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        let Some((_, behind)) = rest.split_once(part) else { return false };
+        rest = behind;
+    }
+    rest.ends_with(last)
+}
+
 /// What rules say, prepared for comparing: masks that rule out most rules in one step.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lexicon {

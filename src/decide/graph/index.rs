@@ -10,8 +10,8 @@ use crate::model::rbac::{RuleId, Scope};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
-    /// Per name where its seats begin, as a username and as a group; 0 where no binding names it.
-    heads: Vec<[u32; 2]>,
+    /// Per name where its seats begin, as a username, a group and a caller; 0 where no binding names it.
+    heads: Vec<[u32; 3]>,
     /// The seats of one principal after the other, each run behind an entry that holds its length.
     seats: Vec<Seat>,
     /// The bindings of one seat after the other, in their order.
@@ -41,6 +41,7 @@ fn slot(principal: Principal) -> (Name, usize) {
     match principal {
         Principal::Username(name) => (name, 0),
         Principal::Group(name) => (name, 1),
+        Principal::Caller(name) => (name, 2),
     }
 }
 
@@ -52,7 +53,7 @@ impl Index {
         rules_of_roles: impl Iterator<Item = (u32, RuleId)>,
         roles: usize,
     ) -> Self {
-        let mut index = Self { heads: vec![[0; 2]; names], ..Self::default() };
+        let mut index = Self { heads: vec![[0; 3]; names], ..Self::default() };
         index.grants.reserve_exact(grants.len());
         let mut rest = grants;
         while let Some(((principal, _), _)) = rest.first() {
