@@ -97,7 +97,7 @@ impl AwsAuth {
         let mut this = Self { source, ..Self::default() };
         let mut diagnostics = Vec::new();
         for (key, text) in data {
-            if !section::KEYS.contains(key) {
+            if !MappingKind::ALL.map(MappingKind::as_str).contains(key) {
                 diagnostics.push(lint::unread_key(key, text));
                 this.lost.push(Lost {
                     folded: fold(text.text),

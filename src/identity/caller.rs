@@ -149,6 +149,9 @@ pub enum MappingKind {
 }
 
 impl MappingKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::MapRoles, Self::MapUsers, Self::MapAccounts];
+
     /// The key in the ConfigMap.
     pub fn as_str(self) -> &'static str {
         match self {

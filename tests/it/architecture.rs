@@ -118,6 +118,71 @@ fn rooms_know_only_those_before_them() {
     }
 }
 
+/// The files that code of a file names by `super::` and `crate::`, as far as they are files of the same room.
+fn neighbours(name: &str, code: &str, files: &BTreeSet<&str>) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let mut add = |path: String| {
+        // The longest beginning of the path that is a file: what follows are items in it.
+        let mut path = path.as_str();
+        while !files.contains(path) {
+            let Some((shorter, _)) = path.rsplit_once('/') else { return };
+            path = shorter;
+        }
+        if path != name {
+            found.insert(path.to_owned());
+        }
+    };
+    for path in named(code) {
+        add(path.replace("::", "/"));
+    }
+    for (at, _) in code.match_indices("super::") {
+        if code[..at].ends_with("super::") {
+            continue;
+        }
+        let rest = code[at..].trim_start_matches("super::");
+        let ups = (code[at..].len() - rest.len()) / "super::".len();
+        let mut base: Vec<&str> = name.split('/').collect();
+        base.truncate(base.len().saturating_sub(ups));
+        let word = |text: &str| -> String {
+            text.trim()
+                .chars()
+                .take_while(|sign| sign.is_alphanumeric() || matches!(sign, '_' | ':'))
+                .collect()
+        };
+        let inside = rest.strip_prefix('{').and_then(|braces| braces.split('}').next());
+        let paths: Vec<String> =
+            inside.map_or_else(|| vec![word(rest)], |inside| inside.split(',').map(word).collect());
+        for path in paths {
+            add(format!("{}/{}", base.join("/"), path.replace("::", "/")));
+        }
+    }
+    found
+}
+
+/// No two files name each other, but a file and those in the folder of its name: they are one thing.
+#[test]
+fn no_two_files_name_each_other() {
+    let sources = sources();
+    let files: BTreeSet<&str> = sources.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<(&str, BTreeSet<String>)> =
+        sources.iter().map(|(name, code)| (name.as_str(), neighbours(name, code, &files))).collect();
+    let mut pairs = Vec::new();
+    for (one, of_one) in &names {
+        for (other, of_other) in &names {
+            if one < other
+                && of_one.contains(*other)
+                && of_other.contains(*one)
+                && !is_within(other, one, "/")
+                && room(one) != "cli"
+            {
+                pairs.push(format!("{one} and {other}"));
+            }
+        }
+    }
+    assert_eq!(pairs, [""; 0]);
+    assert!(names.iter().map(|(_, of_one)| of_one.len()).sum::<usize>() > 200, "the walk finds the arrows");
+}
+
 /// `ls src` is the plan of the house: a folder a room, and `lib.rs` says of each what belongs in it.
 #[test]
 fn the_ground_floor_has_rooms_and_a_plan() {

@@ -3,7 +3,7 @@
 use super::super::MappingKind;
 use super::super::arn::{Unreachable, caller};
 use super::super::template::{HoleKind, is_template, unknown_placeholders};
-use super::{Entry, SectionText, Sso, Standing, Written, section};
+use super::{Entry, SectionText, Sso, Standing, Written};
 use crate::model::diagnostic::{Code, Diagnostic};
 
 /// A key of the ConfigMap that is not read.
@@ -11,7 +11,7 @@ pub(super) fn unread_key(key: &str, text: &SectionText<'_>) -> Diagnostic {
     let near = |known: &&str| {
         strsim::levenshtein(&key.to_lowercase().replace(['-', '_'], ""), &known.to_lowercase()) <= 2
     };
-    match section::KEYS.iter().find(|known| near(known)) {
+    match MappingKind::ALL.map(MappingKind::as_str).into_iter().find(|known| near(known)) {
         Some(known) => Diagnostic::at(
             Code::AwsAuthMisspeltKey,
             text.origin,

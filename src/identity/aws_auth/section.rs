@@ -9,9 +9,6 @@ use crate::document::yaml::strings::{Item, Strings, read_strings};
 use crate::document::{Kind, Node, ReadError, ScalarType, Tree, json, yaml};
 use crate::model::diagnostic::{Code, Diagnostic};
 
-/// The keys that are read; case matters.
-pub(super) const KEYS: [&str; 3] = ["mapRoles", "mapUsers", "mapAccounts"];
-
 /// The entries of `mapRoles` or `mapUsers` that are accepted.
 pub(super) fn entries(
     kind: MappingKind,

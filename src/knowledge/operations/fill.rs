@@ -1,9 +1,70 @@
-//! Filling a question into the rows of the table.
+//! Filling a question into the rows of the table: an operation on a target becomes a plan.
 
 use super::table::{
-    AnyRow, BranchRow, CasesRow, PlanError, Row, Table, UseRow, split_group, split_subresource,
+    AnyRow, BranchRow, CasesRow, Operation, PlanError, Row, TABLE, Table, UseRow, split_group,
+    split_subresource,
 };
-use super::{Branch, Need, Step, StepName, StepScope, Target};
+use super::{Branch, Extra, Need, Plan, Step, StepName, StepScope, Target};
+use crate::model::version::KubernetesVersion;
+
+impl Operation {
+    pub(super) fn plan(
+        &'static self,
+        target: &Target<'_>,
+        version: KubernetesVersion,
+    ) -> Result<Plan, PlanError> {
+        let table = TABLE.as_ref().map_err(|error| PlanError::BrokenTable(error.clone()))?;
+        let form = self.forms.iter().find(|form| table.fits(&form.on, target));
+        let form = form.ok_or_else(|| self.wrong_type(table, target))?;
+        let question = Question { table, target, minor: version.minor(), this: "" };
+        let extras = form.extras.iter().filter(|extra| question.holds(extra.from, extra.until));
+        let own = self.notes.iter().chain(&form.notes);
+        let writing = table.write_notes.iter().filter(|_| self.writes);
+        Ok(Plan {
+            operation: &self.name,
+            summary: &self.summary,
+            needs: question.need(&form.needs)?,
+            kubectl: question.need(&form.kubectl)?,
+            any_client: self.any_client,
+            extras: extras
+                .map(|extra| Ok(Extra { label: extra.label.clone(), need: question.need(&extra.needs)? }))
+                .collect::<Result<_, PlanError>>()?,
+            notes: own
+                .chain(writing)
+                .filter(|note| question.holds(note.from, note.until))
+                .filter(|note| note.on.as_ref().is_none_or(|on| table.fits(on, target)))
+                .map(|note| note.note.clone())
+                .collect(),
+        })
+    }
+
+    fn wrong_type(&'static self, table: &Table, target: &Target<'_>) -> PlanError {
+        let mut takes = Vec::new();
+        for pattern in self.forms.iter().flat_map(|form| &form.on) {
+            for one in table.types.get(pattern).unwrap_or(&vec![pattern.clone()]) {
+                let words = match one.as_str() {
+                    "any" => "every type",
+                    "custom" => "custom resources",
+                    "any/any" => "their subresources",
+                    one => one,
+                };
+                // `pods/exec` beside `pods` is only another spelling.
+                if !takes.iter().any(|known| known == words) && !words.contains('/') {
+                    takes.push(words.to_owned());
+                }
+            }
+        }
+        let Target { group, resource, subresource, .. } = *target;
+        let mut asked = resource.to_owned();
+        for (mark, part) in [(".", group), ("/", subresource.unwrap_or_default())] {
+            if !part.is_empty() {
+                asked.push_str(mark);
+                asked.push_str(part);
+            }
+        }
+        PlanError::WrongType { operation: &self.name, asked, takes }
+    }
+}
 
 /// The question that the rows are filled in with.
 #[derive(Copy, Clone)]

@@ -6,9 +6,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use super::fill::Question;
-use super::{Extra, Plan, Target};
-use crate::model::version::KubernetesVersion;
+use super::Target;
 
 const TEXT: &str = include_str!("table.yaml");
 
@@ -53,14 +51,14 @@ impl std::error::Error for PlanError {}
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Table {
     /// Names for several types.
-    types: BTreeMap<String, Vec<String>>,
+    pub(super) types: BTreeMap<String, Vec<String>>,
     /// API groups of Kubernetes with a dot in them; any other group with a dot is a custom one.
     dotted_groups: Vec<String>,
     /// Needs that several operations share, with `THIS` for the type and name they are about.
     pub(super) templates: BTreeMap<String, Row>,
     /// Notes for every operation that writes whole objects of certain types.
-    write_notes: Vec<NoteRow>,
-    operations: Vec<Operation>,
+    pub(super) write_notes: Vec<NoteRow>,
+    pub(super) operations: Vec<Operation>,
 }
 
 /// One row of the table.
@@ -70,29 +68,29 @@ pub(super) struct Operation {
     pub(super) name: String,
     pub(super) summary: String,
     #[serde(default)]
-    aliases: Vec<String>,
+    pub(super) aliases: Vec<String>,
     #[serde(default)]
-    any_client: bool,
+    pub(super) any_client: bool,
     #[serde(default)]
-    writes: bool,
-    forms: Vec<Form>,
+    pub(super) writes: bool,
+    pub(super) forms: Vec<Form>,
     #[serde(default)]
-    notes: Vec<NoteRow>,
+    pub(super) notes: Vec<NoteRow>,
 }
 
 /// What an operation needs on some types; the first form that fits counts.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Form {
-    on: Vec<String>,
+pub(super) struct Form {
+    pub(super) on: Vec<String>,
     #[serde(default)]
-    needs: Row,
+    pub(super) needs: Row,
     #[serde(default)]
-    kubectl: Row,
+    pub(super) kubectl: Row,
     #[serde(default)]
-    extras: Vec<BranchRow>,
+    pub(super) extras: Vec<BranchRow>,
     #[serde(default)]
-    notes: Vec<NoteRow>,
+    pub(super) notes: Vec<NoteRow>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -143,11 +141,11 @@ pub(super) struct BranchRow {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NoteRow {
-    note: String,
-    from: Option<u8>,
-    until: Option<u8>,
-    on: Option<Vec<String>>,
+pub(super) struct NoteRow {
+    pub(super) note: String,
+    pub(super) from: Option<u8>,
+    pub(super) until: Option<u8>,
+    pub(super) on: Option<Vec<String>>,
 }
 
 /// Every operation; none if the table is broken.
@@ -162,67 +160,8 @@ pub(super) fn find(text: &str) -> Option<&'static Operation> {
     operations().iter().find(|operation| operation.name == name || operation.aliases.contains(&name))
 }
 
-impl Operation {
-    pub(super) fn plan(
-        &'static self,
-        target: &Target<'_>,
-        version: KubernetesVersion,
-    ) -> Result<Plan, PlanError> {
-        let table = TABLE.as_ref().map_err(|error| PlanError::BrokenTable(error.clone()))?;
-        let form = self.forms.iter().find(|form| table.fits(&form.on, target));
-        let form = form.ok_or_else(|| self.wrong_type(table, target))?;
-        let question = Question { table, target, minor: version.minor(), this: "" };
-        let extras = form.extras.iter().filter(|extra| question.holds(extra.from, extra.until));
-        let own = self.notes.iter().chain(&form.notes);
-        let writing = table.write_notes.iter().filter(|_| self.writes);
-        Ok(Plan {
-            operation: &self.name,
-            summary: &self.summary,
-            needs: question.need(&form.needs)?,
-            kubectl: question.need(&form.kubectl)?,
-            any_client: self.any_client,
-            extras: extras
-                .map(|extra| Ok(Extra { label: extra.label.clone(), need: question.need(&extra.needs)? }))
-                .collect::<Result<_, PlanError>>()?,
-            notes: own
-                .chain(writing)
-                .filter(|note| question.holds(note.from, note.until))
-                .filter(|note| note.on.as_ref().is_none_or(|on| table.fits(on, target)))
-                .map(|note| note.note.clone())
-                .collect(),
-        })
-    }
-
-    fn wrong_type(&'static self, table: &Table, target: &Target<'_>) -> PlanError {
-        let mut takes = Vec::new();
-        for pattern in self.forms.iter().flat_map(|form| &form.on) {
-            for one in table.types.get(pattern).unwrap_or(&vec![pattern.clone()]) {
-                let words = match one.as_str() {
-                    "any" => "every type",
-                    "custom" => "custom resources",
-                    "any/any" => "their subresources",
-                    one => one,
-                };
-                // `pods/exec` beside `pods` is only another spelling.
-                if !takes.iter().any(|known| known == words) && !words.contains('/') {
-                    takes.push(words.to_owned());
-                }
-            }
-        }
-        let Target { group, resource, subresource, .. } = *target;
-        let mut asked = resource.to_owned();
-        for (mark, part) in [(".", group), ("/", subresource.unwrap_or_default())] {
-            if !part.is_empty() {
-                asked.push_str(mark);
-                asked.push_str(part);
-            }
-        }
-        PlanError::WrongType { operation: &self.name, asked, takes }
-    }
-}
-
 impl Table {
-    fn fits(&self, patterns: &[String], target: &Target<'_>) -> bool {
+    pub(super) fn fits(&self, patterns: &[String], target: &Target<'_>) -> bool {
         patterns.iter().any(|pattern| match self.types.get(pattern) {
             Some(types) => self.fits(types, target),
             None => self.matches(pattern, target),
@@ -259,6 +198,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::model::version::KubernetesVersion;
 
     /// A target that a pattern stands for.
     fn example(pattern: &str) -> Target<'_> {
