@@ -34,6 +34,7 @@ mod model; // the reference model: plain loops, no index
 mod operations; // kubectl operations: the table against what kubectl really sent
 mod recorded; // decisions of the real code, when they are there
 mod replay; // the test tables of Kubernetes, when they are there
+mod reports; // what users ran into, as whole command lines
 mod rules; // one test per rule of meaning
 mod rules_review; // the rules in force in a namespace
 mod scenarios; // every folder of testdata/scenarios, through the binary
