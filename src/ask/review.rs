@@ -138,9 +138,9 @@ fn status<T: AsRef<str>>(
     let decision = graph.authorize(&asker, &attributes);
     let allowed = decision.is_allowed();
     // The API server has seen everything; here a document may be missing that allows it.
-    let unseen = cluster.worth().unseen.filter(|_| !allowed);
+    let unread = cluster.coverage().unread.filter(|_| !allowed);
     let evaluation_error =
-        unseen.map(|source| format!("cannot tell: {} was not understood", cluster.sources().show(source)));
+        unread.map(|source| format!("cannot tell: {} was not understood", cluster.sources().show(source)));
     Status { allowed, reason: graph.reason(&decision), evaluation_error }
 }
 

@@ -239,7 +239,7 @@ pub fn who_can<'g>(cluster: &'g Cluster, question: &Question) -> WhoCan<'g> {
         untold: Vec::new(),
         unclear: Vec::new(),
         accounts: Vec::new(),
-        unread: cluster.worth().unseen,
+        unread: cluster.coverage().unread,
     };
     let Found { bound, untold } = bound(cluster, question, InScope::AsAsked);
     who_can.untold = untold;

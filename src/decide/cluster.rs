@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::decide::answer::{Answer, Doubt, Worth};
+use crate::decide::answer::{Answer, Doubt, InputCoverage};
 use crate::decide::graph::RbacGraph;
 use crate::identity::{IamIdentity, IdentityError, IdentityMappings, Mapped};
 use crate::knowledge::catalogue::Catalogue;
@@ -210,12 +210,12 @@ impl Cluster {
         texts
     }
 
-    /// What the inputs are worth.
-    pub fn worth(&self) -> Worth {
-        Worth {
+    /// How much of the cluster the inputs cover.
+    pub fn coverage(&self) -> InputCoverage {
+        InputCoverage {
             completeness: self.completeness,
             has_roles: self.summary.has_roles,
-            unseen: self.summary.unseen,
+            unread: self.summary.unread,
         }
     }
 
@@ -263,12 +263,12 @@ impl Cluster {
     /// Answers for somebody, with every reason.
     pub fn answer<'g>(&'g self, who: &Who, attributes: &Attributes<'_>) -> Answer<'g> {
         match &who.is {
-            WhoIs::User(user) => self.graph.answer(user, attributes, self.worth()),
+            WhoIs::User(user) => self.graph.answer(user, attributes, self.coverage()),
             WhoIs::Error(error) => self.answer_for_nobody(who, error, attributes),
             WhoIs::Mapped(mapped) => {
                 let shown = mapped.user_info();
                 let mut answer =
-                    self.graph.answer_as(&who.logged_in(certain(mapped)), &shown, attributes, self.worth());
+                    self.graph.answer_as(&who.logged_in(certain(mapped)), &shown, attributes, self.coverage());
                 if answer.ternary == Ternary::No {
                     answer.doubts.extend(self.unfilled_names(mapped, attributes));
                     if !answer.doubts.is_empty() {
@@ -327,7 +327,7 @@ impl Cluster {
 
     /// What the graph says of a user of whom a part is certain, and all is to be shown.
     fn ternary_of(&self, certain: &UserInfo, shown: &UserInfo, attributes: &Attributes<'_>) -> Ternary {
-        self.graph.ternary(shown, &self.graph.asker(certain), attributes, self.worth())
+        self.graph.ternary(shown, &self.graph.asker(certain), attributes, self.coverage())
     }
 
     fn answer_for_nobody<'g>(

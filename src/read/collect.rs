@@ -249,7 +249,7 @@ impl Collector {
                 Scope::Cluster => String::new(),
                 Scope::Namespace(namespace) => format!("{}/", names.text(namespace)),
             };
-            self.summary.unseen.get_or_insert(source);
+            self.summary.unread.get_or_insert(source);
             self.diagnostics.push(Diagnostic::at(
                 Code::UnfilledPlaceholder,
                 source,

@@ -91,7 +91,7 @@ impl Findings {
         let file = self.policy.sources.add_file(&path.display().to_string());
         let source = Source { file, ..Source::default() };
         self.summary.unreadable += 1;
-        self.summary.unseen.get_or_insert(source);
+        self.summary.unread.get_or_insert(source);
         self.diagnostics.push(Diagnostic::at(
             Code::UnreadableFile,
             source,
@@ -112,7 +112,7 @@ impl Findings {
         let may_be_any = (text.contains("apiVersion") || text.contains("{{"))
             && (!text.contains("kind") || text.contains("List"));
         if error.code == Code::InvalidEncoding || text.contains(rbac::GROUP) || may_be_any {
-            self.summary.unseen.get_or_insert(source);
+            self.summary.unread.get_or_insert(source);
         }
         let hint = if error.code == Code::InvalidYaml && text.contains("{{") {
             "; a template must be rendered first, as `helm template` does"
@@ -126,7 +126,7 @@ impl Findings {
     pub(super) fn text_not_read(&mut self, origin: Origin, text: &str, line: u32) {
         let source = Source { file: origin.file, line: origin.line(line), ..Source::default() };
         if text.lines().skip(line as usize - 1).any(|line| line.contains(rbac::GROUP)) {
-            self.summary.unseen.get_or_insert(source);
+            self.summary.unread.get_or_insert(source);
         }
         self.diagnostics.push(Diagnostic::at(
             Code::TextNotRead,
@@ -184,7 +184,7 @@ impl Findings {
             let source = Self::source(node, origin);
             self.summary.not_objects += 1;
             if node.pairs().any(|(_, value)| holds_objects(value)) {
-                self.summary.unseen.get_or_insert(source);
+                self.summary.unread.get_or_insert(source);
             }
             self.diagnostics.push(Diagnostic::at(
                 Code::NotAnObject,
@@ -251,7 +251,7 @@ impl Findings {
             self.kustomization(node, origin);
         }
         if node.get("items").is_some_and(holds_objects) {
-            self.summary.unseen.get_or_insert(source);
+            self.summary.unread.get_or_insert(source);
             self.diagnostics.push(Diagnostic::at(
                 Code::NotAnObject,
                 source,
@@ -260,7 +260,7 @@ impl Findings {
             return;
         }
         if node.is_sequence() && holds_objects(node) {
-            self.summary.unseen.get_or_insert(source);
+            self.summary.unread.get_or_insert(source);
             self.diagnostics.push(Diagnostic::at(
                 Code::NotAnObject,
                 source,
@@ -379,7 +379,7 @@ impl Findings {
         self.summary.refused += 1;
         // What is refused as it stands may be in order once some tool has filled it in.
         let hint = if errors.iter().any(|error| is_template(error)) {
-            self.summary.unseen.get_or_insert(source);
+            self.summary.unread.get_or_insert(source);
             "; load what the tool renders that was to fill this in"
         } else {
             ""

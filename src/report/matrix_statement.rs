@@ -159,9 +159,10 @@ pub fn lines(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Vec<Str
     if !statement.matches_nothing.is_empty() {
         lines.push(format!("in rules, and matches nothing: {}", statement.matches_nothing.join(", ")));
     }
-    let unread = count("refusedObjects") + count("unreadableDocuments");
-    if unread > 0 {
-        lines.push(format!("objects refused or documents not readable, which grant nothing here: {unread}"));
+    let unusable = count("refusedObjects") + count("unreadableDocuments");
+    if unusable > 0 {
+        lines
+            .push(format!("objects refused or documents not readable, which grant nothing here: {unusable}"));
     }
     lines.push(format!("not modelled: {}", statement.not_modelled.join("; ")));
     lines

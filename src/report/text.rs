@@ -482,12 +482,12 @@ pub fn assumptions(cluster: &Cluster, who: &Who) -> Vec<String> {
         ),
         Completeness::Partial => "inputs taken as partial".to_owned(),
     });
-    let unseen = summary.unreadable + summary.refused;
-    if unseen > 0 {
+    let unusable = summary.unreadable + summary.refused;
+    if unusable > 0 {
         lines.push(format!(
-            "{unseen} {} could not be read or would be refused by the API server, and {} nothing here",
-            if unseen == 1 { "document" } else { "documents" },
-            if unseen == 1 { "grants" } else { "grant" },
+            "{unusable} {} could not be read or would be refused by the API server, and {} nothing here",
+            if unusable == 1 { "document" } else { "documents" },
+            if unusable == 1 { "grants" } else { "grant" },
         ));
     }
     if who.identity.is_some() || who.error().is_some() {

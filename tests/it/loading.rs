@@ -37,7 +37,7 @@ fn told(loaded: &Loaded) -> Vec<String> {
 fn allowed(cluster: &Cluster, user: &str, request: &str) -> bool {
     let request = Request::parse(request);
     let user = UserInfo::as_given(user, [""; 0]);
-    cluster.graph().answer(&user, &request.attributes(), cluster.worth()).ternary == Ternary::Yes
+    cluster.graph().answer(&user, &request.attributes(), cluster.coverage()).ternary == Ternary::Yes
 }
 
 /// A reader of pods and who has it, as two documents.
@@ -570,7 +570,7 @@ fn text_after_the_end_of_a_document_is_told() {
         let answer = |user: &str| {
             let request = Request::parse("get pods");
             let user = UserInfo::as_given(user, [""; 0]);
-            cluster.graph().answer(&user, &request.attributes(), cluster.worth()).ternary
+            cluster.graph().answer(&user, &request.attributes(), cluster.coverage()).ternary
         };
         // What was not read may hold what allows it.
         assert_eq!(answer("u"), Ternary::Unknown, "{text:?}");
@@ -590,7 +590,7 @@ fn what_cannot_be_read_makes_a_no_unknown() {
     let request = Request::parse("list pods");
     let ask = |user: &str| {
         let user = UserInfo::as_given(user, [""; 0]);
-        cluster.graph().answer(&user, &request.attributes(), cluster.worth()).ternary
+        cluster.graph().answer(&user, &request.attributes(), cluster.coverage()).ternary
     };
     assert_eq!(ask("u"), Ternary::Unknown);
     assert!(allowed(&cluster, "u", "get pods"));
@@ -604,7 +604,7 @@ fn what_cannot_be_read_makes_a_no_unknown() {
     for (name, text, expected) in rows {
         let other = cluster_of(&[&good("u"), text], Completeness::Complete);
         let user = UserInfo::as_given("u", [""; 0]);
-        let answer = other.graph().answer(&user, &request.attributes(), other.worth());
+        let answer = other.graph().answer(&user, &request.attributes(), other.coverage());
         assert_eq!(answer.ternary, expected, "{name}");
     }
 }
@@ -818,7 +818,7 @@ fn a_custom_resource_has_a_scope_and_the_name_of_its_type() {
 #[test]
 fn objects_that_are_not_read_make_a_no_unknown() {
     let object = format!("{{apiVersion: {GROUP}, kind: ClusterRole, metadata: {{name: r}}}}");
-    for (text, unseen) in [
+    for (text, unread) in [
         (format!("[{object}]"), true),
         (format!("kind: List\nitems: [{object}]"), true),
         (format!("apiVersion: v1\nitems: [{object}]"), true),
@@ -828,6 +828,6 @@ fn objects_that_are_not_read_make_a_no_unknown() {
         ("items: [a, b]".to_owned(), false),
         (format!("kept: {object}"), false),
     ] {
-        assert_eq!(loaded(&[&text]).summary.unseen.is_some(), unseen, "{text}");
+        assert_eq!(loaded(&[&text]).summary.unread.is_some(), unread, "{text}");
     }
 }

@@ -78,7 +78,7 @@ impl<'c> Matrix<'c> {
         // To whoever cannot log in no object grants anything.
         let nobody = holder.who.as_deref().and_then(crate::decide::cluster::Who::error);
         if nobody.is_none_or(|error| !error.is_refusal()) {
-            found.extend(self.cluster.worth().unseen.map(|source| everywhere(Reason::Unread(source))));
+            found.extend(self.cluster.coverage().unread.map(|source| everywhere(Reason::Unread(source))));
         }
         let shown = holder.who.as_deref().and_then(crate::decide::cluster::Who::shown);
         let is_node = shown
@@ -88,9 +88,9 @@ impl<'c> Matrix<'c> {
         }
         let missing = |scope: Scope, namespace: &str, found: &mut Vec<Unknown<'c>>| {
             for applied in self.bindings(holder, scope) {
-                let worth = self.cluster.worth();
-                if self.cluster.graph().takes_nothing(&applied, worth)
-                    || (applied.role.is_none() && worth.could_exist(&applied))
+                let coverage = self.cluster.coverage();
+                if self.cluster.graph().takes_nothing(&applied, coverage)
+                    || (applied.role.is_none() && coverage.could_exist(&applied))
                 {
                     let reason = Reason::MissingRole(applied);
                     found.push(Unknown { namespace: namespace.to_owned(), reason });

@@ -63,9 +63,9 @@ pub(super) fn bound<'g>(cluster: &'g Cluster, question: &Question, place: Reach)
             continue;
         }
         let subjects = policy.subjects_of(applied.binding);
-        let takes_nothing = graph.takes_nothing(&applied, cluster.worth());
+        let takes_nothing = graph.takes_nothing(&applied, cluster.coverage());
         if applied.role.is_none() || takes_nothing {
-            if takes_nothing || cluster.worth().could_exist(&applied) {
+            if takes_nothing || cluster.coverage().could_exist(&applied) {
                 let subjects = subjects.iter().map(|placed| Named::of(policy, placed.subject)).collect();
                 found.untold.push(Untold { binding: applied, subjects });
             }

@@ -98,7 +98,7 @@ impl Cluster {
                     Field::Group(_) => user.groups.insert(0, name.to_owned()),
                 }
                 if self.ternary_of(&user, &user, attributes) != Ternary::No {
-                    let answer = self.graph.answer(&user, attributes, self.worth());
+                    let answer = self.graph.answer(&user, attributes, self.coverage());
                     let grant = answer.grants.first().copied();
                     doubts.push(Doubt::UnfilledName(written.to_owned(), name.to_owned(), grant));
                 }
@@ -133,7 +133,7 @@ impl Cluster {
         let mut consider = |principal: Option<Principal>, text: &str, bindings: Bindings| {
             let user = self.with_bindings(who, mapped, principal, text, &bindings);
             if self.ternary_of(&user, &user, attributes) != Ternary::No {
-                let answer = self.graph.answer(&user, attributes, self.worth());
+                let answer = self.graph.answer(&user, attributes, self.coverage());
                 let grant: Option<Grant<'g>> = answer.grants.first().copied();
                 doubts.push(Doubt::Session { user, bindings, grant });
             }

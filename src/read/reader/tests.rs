@@ -114,7 +114,7 @@ fn said(loaded: &Loaded) -> Vec<String> {
         said.push(format!("{:?} {place:?} {}", diagnostic.code, diagnostic.message));
     }
     let mut summary = loaded.summary.clone();
-    said.push(format!("{:?}", summary.unseen.take().map(at)));
+    said.push(format!("{:?}", summary.unread.take().map(at)));
     said.push(format!("{summary:?}"));
     said
 }
