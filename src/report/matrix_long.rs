@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 use crate::ask::matrix::{Block, Holder, Matrix, RowGrants, Scratch, Universe};
-use crate::ask::who_can::GrantAt;
+use crate::ask::who_can::GrantRef;
 use crate::decide::graph::Applied;
 use crate::model::names::{Name, Names};
 
@@ -312,7 +312,7 @@ impl<'g> GrantTable<'g> {
         let Self { numbers, bindings, grants, here } = self;
         let Some(here) = here.get_mut(local as usize) else { return u32::MAX };
         if *here == u32::MAX
-            && let Some((GrantAt { applied, subject, rule }, _)) = block.grant(local)
+            && let Some((GrantRef { applied, subject, rule }, _)) = block.grant(local)
         {
             let (binding, rules) = numbers.entry((applied.order(), subject)).or_insert_with(|| {
                 bindings.push(applied);
@@ -334,10 +334,10 @@ impl<'g> GrantTable<'g> {
         *here
     }
 
-    fn grants(&self) -> impl Iterator<Item = GrantAt<'g>> {
+    fn grants(&self) -> impl Iterator<Item = GrantRef<'g>> {
         self.grants.iter().filter_map(|[binding, subject, rule]| {
             let applied = *self.bindings.get(*binding as usize)?;
-            Some(GrantAt { applied, subject: *subject, rule: *rule })
+            Some(GrantRef { applied, subject: *subject, rule: *rule })
         })
     }
 }

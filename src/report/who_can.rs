@@ -8,7 +8,9 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Value, json};
 
-use crate::ask::who_can::{GrantAt, IdentityCan, Named, SubjectCan, Untold, WhoCan, grants_of};
+use crate::ask::who_can::{
+    GrantRef, IdentityAccess, Named, SubjectAccess, UnresolvedBinding, WhoCan, grants_of,
+};
 use crate::decide::answer::Doubt;
 use crate::decide::cluster::{Cluster, WhoIs};
 use crate::decide::evaluate::Grant;
@@ -84,7 +86,7 @@ fn grant_lines(
 fn all_grants(
     lines: &mut Aligned<'_>,
     cluster: &Cluster,
-    grants: &[GrantAt<'_>],
+    grants: &[GrantRef<'_>],
     depth: usize,
 ) -> io::Result<()> {
     grants
@@ -94,7 +96,7 @@ fn all_grants(
 }
 
 /// An IAM identity and its place; `whatever` says of one with placeholders that they do not matter.
-fn identity_line(cluster: &Cluster, can: &IdentityCan<'_>, whatever: bool) -> (String, String) {
+fn identity_line(cluster: &Cluster, can: &IdentityAccess<'_>, whatever: bool) -> (String, String) {
     let mut text = format!("IAM {}", can.arn);
     let mut place = String::new();
     if let WhoIs::Mapped(mapped) = &can.who.is {
@@ -114,7 +116,7 @@ fn identity_line(cluster: &Cluster, can: &IdentityCan<'_>, whatever: bool) -> (S
 pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<'_>) -> io::Result<()> {
     let style = text::style(found.ternary());
     writeln!(out, "{style}{}{style:#}", visible(&summary(found, asked)))?;
-    let mut behind: Vec<Vec<&IdentityCan<'_>>> = Vec::new();
+    let mut behind: Vec<Vec<&IdentityAccess<'_>>> = Vec::new();
     behind.resize_with(found.subjects.len(), Vec::new);
     for identity in &found.identities {
         for index in &identity.through {
@@ -204,11 +206,12 @@ fn said_before(cluster: &Cluster, found: &WhoCan<'_>) -> Vec<Hop> {
     let graph = cluster.graph();
     let of_grant =
         |grant: Grant<'_>| 2 + grant.applied.role.map_or(0, |role| graph.provenance(role, &grant.rule).len());
-    let of_subject = |can: &SubjectCan<'_>| {
+    let of_subject = |can: &SubjectAccess<'_>| {
         let grants = can.grants.iter().take(LATELY).filter_map(|grant| grant.grant(cluster));
         1 + grants.map(of_grant).sum::<usize>()
     };
-    let between = found.untold.len() + found.unclear.iter().take(LATELY).map(of_subject).sum::<usize>();
+    let between =
+        found.unresolved.len() + found.unknown_subjects.iter().take(LATELY).map(of_subject).sum::<usize>();
     let hop = |text| Hop { depth: 1, text, place: String::new() };
     let mut lines = vec![hop(text::doubt_sentence(cluster, &Doubt::Unread(source)))];
     lines.resize_with(1 + between.min(LATELY), || hop(String::new()));
@@ -222,7 +225,7 @@ fn cannot_be_told(
     unknown: &[Hop],
 ) -> io::Result<()> {
     let policy = cluster.graph().policy();
-    let nothing = found.untold.is_empty() && found.unclear.is_empty() && unknown.is_empty();
+    let nothing = found.unresolved.is_empty() && found.unknown_subjects.is_empty() && unknown.is_empty();
     if nothing && found.unread.is_none() {
         return Ok(());
     }
@@ -231,18 +234,18 @@ fn cannot_be_told(
         let sentence = text::doubt_sentence(cluster, &Doubt::Unread(source));
         lines.line(1, sentence, words::place(policy, source))?;
     }
-    for untold in &found.untold {
-        let names = words::joined(untold.subjects.iter().map(title));
-        let nobody = if untold.subjects.is_empty() { "nobody" } else { "" };
-        let why = words::not_in_inputs(policy, &untold.binding);
-        let bound = untold.binding.binding;
+    for unresolved in &found.unresolved {
+        let names = words::joined(unresolved.subjects.iter().map(title));
+        let nobody = if unresolved.subjects.is_empty() { "nobody" } else { "" };
+        let why = words::not_in_inputs(policy, &unresolved.binding);
+        let bound = unresolved.binding.binding;
         lines.line(
             1,
             format_args!("{nobody}{names}: {why}"),
             words::place(policy, bound.source.at_line(bound.role_ref_line)),
         )?;
     }
-    for can in &found.unclear {
+    for can in &found.unknown_subjects {
         let title = title(&can.subject);
         lines.bare(
             1,
@@ -330,8 +333,12 @@ impl Serialize for Document<'_> {
             "unknown",
             &UnknownDocument {
                 identities: identities(cluster, found, &found.unknown_identities),
-                missing_roles: found.untold.iter().map(|untold| missing_role(cluster, untold)).collect(),
-                subjects: subjects(cluster, &found.unclear),
+                missing_roles: found
+                    .unresolved
+                    .iter()
+                    .map(|unresolved| missing_role(cluster, unresolved))
+                    .collect(),
+                subjects: subjects(cluster, &found.unknown_subjects),
                 unread: found.unread.map(|source| words::place(policy, source).to_string()),
             },
         )?;
@@ -363,7 +370,7 @@ fn subject(named: &Named) -> Value {
 struct SubjectDocument<'a> {
     cluster: &'a Cluster,
     subject: &'a Named,
-    grants: &'a [GrantAt<'a>],
+    grants: &'a [GrantRef<'a>],
     /// Where it can; `None` where the question says it.
     namespaces: Option<&'a [&'a str]>,
 }
@@ -385,7 +392,7 @@ impl Serialize for SubjectDocument<'_> {
     }
 }
 
-fn subjects<'a>(cluster: &'a Cluster, list: &'a [SubjectCan<'a>]) -> impl Serialize + 'a {
+fn subjects<'a>(cluster: &'a Cluster, list: &'a [SubjectAccess<'a>]) -> impl Serialize + 'a {
     Each(list.iter().map(move |can| SubjectDocument {
         cluster,
         subject: &can.subject,
@@ -400,7 +407,7 @@ type Parts<'a> = BTreeMap<String, Part<'a>>;
 enum Part<'a> {
     Value(Value),
     Texts(&'a [&'a str]),
-    Grants(&'a Cluster, &'a IdentityCan<'a>),
+    Grants(&'a Cluster, &'a IdentityAccess<'a>),
 }
 
 impl Serialize for Part<'_> {
@@ -414,7 +421,7 @@ impl Serialize for Part<'_> {
     }
 }
 
-fn identity<'a>(cluster: &'a Cluster, found: &WhoCan<'_>, can: &'a IdentityCan<'a>) -> Parts<'a> {
+fn identity<'a>(cluster: &'a Cluster, found: &WhoCan<'_>, can: &'a IdentityAccess<'a>) -> Parts<'a> {
     let mut parts = Parts::new();
     if let Value::Object(object) = json::identity(cluster, &can.who, Some(&can.arn)) {
         parts.extend(object.into_iter().map(|(key, value)| (key, Part::Value(value))));
@@ -429,16 +436,20 @@ fn identity<'a>(cluster: &'a Cluster, found: &WhoCan<'_>, can: &'a IdentityCan<'
     parts
 }
 
-fn identities<'a>(cluster: &'a Cluster, found: &WhoCan<'_>, list: &'a [IdentityCan<'a>]) -> Vec<Parts<'a>> {
+fn identities<'a>(
+    cluster: &'a Cluster,
+    found: &WhoCan<'_>,
+    list: &'a [IdentityAccess<'a>],
+) -> Vec<Parts<'a>> {
     list.iter().map(|can| identity(cluster, found, can)).collect()
 }
 
-fn missing_role(cluster: &Cluster, untold: &Untold<'_>) -> Value {
+fn missing_role(cluster: &Cluster, unresolved: &UnresolvedBinding<'_>) -> Value {
     let policy = cluster.graph().policy();
-    let bound = untold.binding.binding;
+    let bound = unresolved.binding.binding;
     json!({
-        "subjects": untold.subjects.iter().map(subject).collect::<Vec<_>>(),
-        "text": words::not_in_inputs(policy, &untold.binding),
+        "subjects": unresolved.subjects.iter().map(subject).collect::<Vec<_>>(),
+        "text": words::not_in_inputs(policy, &unresolved.binding),
         "source": words::place(policy, bound.source.at_line(bound.role_ref_line)).to_string(),
     })
 }
