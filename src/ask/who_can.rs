@@ -434,7 +434,7 @@ pub(crate) fn mapped(cluster: &Cluster) -> Vec<(String, Who)> {
 /// The grants of an identity: all that allow any of the requests, each once.
 pub fn grants_of<'g>(can: &IdentityAccess<'g>) -> Vec<Grant<'g>> {
     let session = |doubt: &Doubt<'g>| match doubt {
-        Doubt::Session { grant, .. } | Doubt::CoinToss(grant) => *grant,
+        Doubt::Session { grant, .. } | Doubt::RandomMapping(grant) => *grant,
         _ => None,
     };
     let mut seen = FxHashSet::default();

@@ -131,7 +131,7 @@ pub(crate) fn identify(
         }
     }
     for warning in &warnings {
-        super::beside("warning", warning)?;
+        super::to_stderr("warning", warning)?;
     }
     Ok((who, warnings))
 }

@@ -144,7 +144,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
             let written = matrix_long::csv(&mut raw, &matrix, &holders, &mut progress)?;
             side_notes(args, &matrix, &statement, &holders, written.rows)?;
             if let Some(formula) = written.formula {
-                super::beside(
+                super::to_stderr(
                     "warning",
                     &format!(
                         "`{formula}` begins as a formula does, and is written as it stands; import the columns into a spreadsheet as text"
@@ -219,7 +219,7 @@ fn filter(args: &Args, cluster: &Cluster) -> Result<Filter, Failure> {
     if !args.verbs.is_empty() {
         for verb in &args.verbs {
             if operations::is_operation(verb) {
-                super::beside(
+                super::to_stderr(
                     "warning",
                     &format!(
                         "`{verb}` is an operation of kubectl, not a verb; who-can answers for operations, and the matrix for what they need, such as --resources pods/exec --verbs create"
@@ -240,11 +240,11 @@ fn filter(args: &Args, cluster: &Cluster) -> Result<Filter, Failure> {
         }
         let read = question::read_type(target, cluster);
         for warning in words::warnings(&read.remarks) {
-            super::beside("warning", &warning)?;
+            super::to_stderr("warning", &warning)?;
         }
         let unknown = matches!(read.resolution, Resolution::Unknown { .. });
         let (group, resource) = (read.resolution.group(), read.resolution.resource());
-        let others = if unknown { cluster.could_be(group, resource) } else { Vec::new() };
+        let others = if unknown { cluster.possible_types(group, resource) } else { Vec::new() };
         let part = match (read.subresource.as_str(), read.name.as_str()) {
             ("", "") => String::new(),
             ("", part) if unknown => format!("/{part}"),
@@ -271,7 +271,7 @@ fn holders(args: &Args, cluster: &Cluster) -> Result<Vec<Holder>, Failure> {
         for (who, arn) in identity.askers(cluster)? {
             if let Some(error) = who.error() {
                 let arn = arn.as_deref().unwrap_or_default();
-                super::beside("warning", &format!("{arn}: {error}"))?;
+                super::to_stderr("warning", &format!("{arn}: {error}"))?;
             }
             holders.push(match (arn, &who.is) {
                 (None, rbacsim::decide::cluster::WhoIs::User(user)) => holder::of_user(cluster, user.clone()),
@@ -292,7 +292,7 @@ fn holders(args: &Args, cluster: &Cluster) -> Result<Vec<Holder>, Failure> {
         if mapped.is_empty() {
             let text =
                 "no identity mapping of the inputs lets anybody in; --subjects all shows whom bindings name";
-            super::beside("note", text)?;
+            super::to_stderr("note", text)?;
         }
         holders.extend(mapped);
     }
@@ -313,15 +313,15 @@ fn side_notes(
 ) -> Result<(), Failure> {
     const SHOWN: usize = 20;
     for line in matrix_statement::lines(matrix, statement, rows) {
-        super::beside("note", &line)?;
+        super::to_stderr("note", &line)?;
     }
     let unknown = matrix_statement::unknown_lines(matrix, holders);
     for line in unknown.iter().take(SHOWN) {
-        super::beside("unknown", line)?;
+        super::to_stderr("unknown", line)?;
     }
     if let Some(more @ 1..) = unknown.len().checked_sub(SHOWN) {
         let place = if args.meta.is_some() { "the --meta file has them" } else { "--meta FILE lists them" };
-        super::beside("unknown", &format!("and {more} more; {place}"))?;
+        super::to_stderr("unknown", &format!("and {more} more; {place}"))?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::decide::evaluate::{Asker, Grant, Grants, Mismatch};
 use crate::decide::graph::{Applied, Principal, RbacGraph, RoleRule};
-use crate::identity::{Bindings, Provenance};
+use crate::identity::{PlaceholderValues, Provenance};
 use crate::model::attributes::{Attributes, ResourceAttributes};
 use crate::model::names::Name;
 use crate::model::policy::Completeness;
@@ -42,7 +42,7 @@ pub enum Doubt<'g> {
     /// No identity mapping was loaded, so nobody can tell as whom the ARN logs in.
     NoIdentity,
     /// Entries differ only in case, each login picks one at random, and they do not agree; a grant of one of them.
-    CoinToss(Option<Grant<'g>>),
+    RandomMapping(Option<Grant<'g>>),
     /// The type is not known, and as this one, which rules name or cover, it is not refused: a CRD that is not among
     /// the inputs may define it so. What allows it then, if anything certainly does.
     OtherType(String, Option<Grant<'g>>),
@@ -60,7 +60,7 @@ pub enum Doubt<'g> {
         /// A user that it could be.
         user: UserInfo,
         /// What would have to hold for that.
-        bindings: Bindings,
+        values: PlaceholderValues,
         /// What then allows it; `None` for `system:masters`, or where that user's answer is unknown too.
         grant: Option<Grant<'g>>,
     },
@@ -176,7 +176,9 @@ impl RbacGraph {
             }
         }
         doubts.extend(
-            self.taking_nothing(&asker, attributes.namespace(), coverage).into_iter().map(Doubt::MissingRole),
+            self.aggregating_nothing(&asker, attributes.namespace(), coverage)
+                .into_iter()
+                .map(Doubt::MissingRole),
         );
         doubts.extend(coverage.unread.map(Doubt::Unread));
         doubts.extend(self.node_doubt(shown, attributes));
@@ -197,7 +199,7 @@ impl RbacGraph {
             crate::decide::evaluate::Decision::NoOpinion(missing) => {
                 let doubt = coverage.unread.is_some()
                     || missing.iter().any(|applied| coverage.could_exist(applied))
-                    || !self.taking_nothing(asker, attributes.namespace(), coverage).is_empty()
+                    || !self.aggregating_nothing(asker, attributes.namespace(), coverage).is_empty()
                     || self.node_doubt(user, attributes).is_some();
                 if doubt { Ternary::Unknown } else { Ternary::No }
             }
@@ -207,14 +209,14 @@ impl RbacGraph {
 
     /// Whether a binding grants a role that aggregates others, none of which is among the inputs, although they may
     /// be in the cluster: the controller would then have filled it.
-    pub(crate) fn takes_nothing(&self, applied: &Applied<'_>, coverage: InputCoverage) -> bool {
+    pub(crate) fn aggregates_nothing(&self, applied: &Applied<'_>, coverage: InputCoverage) -> bool {
         coverage.completeness == Completeness::Partial
             && applied.role.is_some_and(|role| role.aggregation.is_some())
             && self.rules_granted(applied).is_empty()
     }
 
     /// The bindings that apply to somebody in a namespace and of which that holds.
-    pub(crate) fn taking_nothing(
+    pub(crate) fn aggregating_nothing(
         &self,
         asker: &Asker,
         namespace: &str,
@@ -226,7 +228,7 @@ impl RbacGraph {
         for scope in std::iter::once(Scope::Cluster).chain(here) {
             let bindings =
                 asker.principals().iter().flat_map(|principal| self.bindings_of(*principal, scope));
-            found.extend(bindings.filter(|applied| self.takes_nothing(applied, coverage)));
+            found.extend(bindings.filter(|applied| self.aggregates_nothing(applied, coverage)));
         }
         found.sort_by_key(Applied::order);
         found.dedup_by_key(|applied| applied.order());

@@ -18,7 +18,7 @@ use crate::read::{Completeness, Loaded, Summary};
 
 mod uncertain;
 
-use uncertain::{Beginnings, SpokenOf};
+use uncertain::{ByPrefix, MentionedTypes};
 
 /// A cluster, as far as the inputs show it.
 #[derive(Clone, Debug)]
@@ -30,8 +30,8 @@ pub struct Cluster {
     summary: Summary,
     completeness: Completeness,
     version: KubernetesVersion,
-    beginnings: OnceLock<Beginnings>,
-    spoken_of: OnceLock<SpokenOf>,
+    by_prefix: OnceLock<ByPrefix>,
+    mentioned_types: OnceLock<MentionedTypes>,
 }
 
 /// Who asks.
@@ -140,8 +140,8 @@ impl From<Loaded> for Cluster {
             summary,
             completeness,
             version,
-            beginnings: OnceLock::new(),
-            spoken_of: OnceLock::new(),
+            by_prefix: OnceLock::new(),
+            mentioned_types: OnceLock::new(),
         }
     }
 }
@@ -248,7 +248,7 @@ impl Cluster {
         if answer.ternary != Ternary::No || who.error().is_some() {
             return answer;
         }
-        for (group, resource) in self.could_be(asked.group, asked.resource) {
+        for (group, resource) in self.possible_types(asked.group, asked.resource) {
             let there = ResourceAttributes { group, resource: &resource, ..*asked };
             let there = self.answer(who, &Attributes::Resource(there));
             if there.ternary != Ternary::No {
@@ -297,7 +297,7 @@ impl Cluster {
             let there = ResourceAttributes { group, resource, ..*asked };
             self.ternary(who, &Attributes::Resource(there)) == Ternary::No
         };
-        if self.could_be(asked.group, asked.resource).iter().all(is_refused) {
+        if self.possible_types(asked.group, asked.resource).iter().all(is_refused) {
             ternary
         } else {
             Ternary::Unknown
@@ -336,7 +336,7 @@ impl Cluster {
         error: &IdentityError,
         attributes: &Attributes<'_>,
     ) -> Answer<'g> {
-        if let IdentityError::CoinToss { candidates } = error {
+        if let IdentityError::RandomMapping { candidates } = error {
             let mut answers = Vec::new();
             for candidate in candidates {
                 let is = match candidate {
@@ -351,7 +351,7 @@ impl Cluster {
             if ternary != answer.ternary {
                 answer.ternary = Ternary::Unknown;
                 let grants = std::mem::take(&mut answer.grants);
-                answer.doubts.push(Doubt::CoinToss(grants.into_iter().next()));
+                answer.doubts.push(Doubt::RandomMapping(grants.into_iter().next()));
             }
             return answer;
         }

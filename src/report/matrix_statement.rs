@@ -15,19 +15,19 @@ pub fn reason(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
         Reason::MissingRole(applied) => {
             words::not_in_inputs(policy, applied)
         }
-        Reason::Session(bindings, applied) => format!(
+        Reason::Session(values, applied) => format!(
             "if {}, {} of {} applies",
-            text::conditions(bindings),
+            text::conditions(values),
             words::binding(policy, applied.binding),
             words::role_ref(policy, applied.binding)
         ),
-        Reason::SessionOfMasters(bindings) => {
-            format!("if {}, the group is `system:masters` and everything is allowed", text::conditions(bindings))
+        Reason::SessionOfMasters(values) => {
+            format!("if {}, the group is `system:masters` and everything is allowed", text::conditions(values))
         }
         Reason::Node => {
             "the Node authorizer decides from live objects, at most what ClusterRole `system:node` says".to_owned()
         }
-        Reason::CoinToss => {
+        Reason::RandomMapping => {
             "mapUsers entries differ only in case and each login picks one at random; listed is what they share".to_owned()
         }
         Reason::NoMappings => "no identity mapping is among the inputs".to_owned(),

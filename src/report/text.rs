@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use crate::decide::answer::{Answer, Doubt, NearMiss};
 use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::evaluate::Grant;
-use crate::identity::{Bindings, IdentityError, Mapped};
+use crate::identity::{IdentityError, Mapped, PlaceholderValues};
 use crate::model::attributes::Attributes;
 use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::rbac::RoleKind;
@@ -154,15 +154,15 @@ fn also(out: &mut dyn Write, cluster: &Cluster, rest: &[Grant<'_>], indent: usiz
 }
 
 /// What would have to hold, in words.
-pub(crate) fn conditions(bindings: &Bindings) -> String {
+pub(crate) fn conditions(values: &PlaceholderValues) -> String {
     let mut parts = Vec::new();
-    if let Some(name) = &bindings.session_name {
+    if let Some(name) = &values.session_name {
         parts.push(format!("the session is named `{name}`"));
     }
-    if let Some(key) = &bindings.access_key_id {
+    if let Some(key) = &values.access_key_id {
         parts.push(format!("the access key is `{key}`"));
     }
-    if let Some(name) = &bindings.private_dns_name {
+    if let Some(name) = &values.private_dns_name {
         parts.push(format!("the instance's private DNS name is `{name}`"));
     }
     if parts.is_empty() { "the placeholders happen to match".to_owned() } else { parts.join(" and ") }
@@ -213,7 +213,7 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
         Doubt::NoIdentity => {
             "no identity mapping is among the inputs; load the ConfigMap `kube-system/aws-auth`, or ask with --as and --as-group".to_owned()
         }
-        Doubt::CoinToss(_) => {
+        Doubt::RandomMapping(_) => {
             "mapUsers entries differ only in case, each login picks one of them at random, and they do not agree".to_owned()
         }
         Doubt::OtherType(name, _) => format!(
@@ -235,9 +235,9 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
         Doubt::Unrendered(_) => {
             "a placeholder of the identity mappings was never filled in, so that anybody could be mapped; render the template first".to_owned()
         }
-        Doubt::Session { user, bindings, grant } => {
+        Doubt::Session { user, values, grant } => {
             let effect = if grant.is_some() || user.in_group(crate::model::user::SYSTEM_MASTERS) { "allowed" } else { "not known either" };
-            format!("if {}, the user is `{}` in {} and this is {effect}; give --session-name", conditions(bindings), user.username, quoted_or_none(&user.groups))
+            format!("if {}, the user is `{}` in {} and this is {effect}; give --session-name", conditions(values), user.username, quoted_or_none(&user.groups))
         }
     }
 }
@@ -261,7 +261,7 @@ fn doubt_text(
     };
     hops(out, &[Hop { depth: 0, text: doubt_sentence(cluster, doubt), place }], indent)?;
     if let Doubt::Session { grant: Some(grant), .. }
-    | Doubt::CoinToss(Some(grant))
+    | Doubt::RandomMapping(Some(grant))
     | Doubt::OtherType(_, Some(grant))
     | Doubt::Unfilled(_, Some(grant))
     | Doubt::UnfilledName(_, _, Some(grant))
@@ -427,7 +427,7 @@ pub fn candidates(
             let why = |mapped: &Mapped| format!("if `{}` is filled in so: ", mapped.provenance.arn);
             unfilled.iter().map(|mapped| line(mapped, &why(mapped))).collect()
         }
-        IdentityError::CoinToss { candidates } => {
+        IdentityError::RandomMapping { candidates } => {
             candidates.iter().flatten().map(|mapped| line(mapped, "")).collect()
         }
         _ => Vec::new(),

@@ -11,9 +11,9 @@ use crate::model::rbac::{Binding, Operator, PolicyRule, Role, Scope, Subject};
 use crate::model::source::Source;
 
 /// A text that is made as it is written, so that hundreds of thousands of them need no room.
-pub(super) struct Made<F>(pub(super) F);
+pub(super) struct FormatWith<F>(pub(super) F);
 
-impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> Display for Made<F> {
+impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> Display for FormatWith<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (self.0)(f)
     }
@@ -21,7 +21,7 @@ impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> Display for Made<F> {
 
 /// Texts with commas between them.
 pub(super) fn joined<T: Display>(texts: impl Iterator<Item = T> + Clone) -> impl Display {
-    Made(move |f: &mut fmt::Formatter<'_>| {
+    FormatWith(move |f: &mut fmt::Formatter<'_>| {
         for (text, index) in texts.clone().zip(0usize..) {
             if index > 0 {
                 f.write_str(", ")?;
@@ -34,7 +34,7 @@ pub(super) fn joined<T: Display>(texts: impl Iterator<Item = T> + Clone) -> impl
 
 /// A place as people write it; for what came with Kubernetes, that.
 pub fn place(policy: &Policy, source: Source) -> impl Display {
-    Made(move |f: &mut fmt::Formatter<'_>| {
+    FormatWith(move |f: &mut fmt::Formatter<'_>| {
         if policy.is_builtin(source) {
             return f.write_str(policy.sources.file(source.file));
         }
@@ -44,7 +44,7 @@ pub fn place(policy: &Policy, source: Source) -> impl Display {
 
 /// A kind with a name, and the namespace before the name where there is one.
 fn scoped(policy: &Policy, kind: &'static str, scope: Scope, name: Name) -> impl Display {
-    Made(move |f: &mut fmt::Formatter<'_>| {
+    FormatWith(move |f: &mut fmt::Formatter<'_>| {
         f.write_str(kind)?;
         f.write_str(" `")?;
         if let Scope::Namespace(namespace) = scope {
@@ -90,7 +90,7 @@ pub fn granted_to(policy: &Policy, grant: &Grant<'_>) -> Option<Subject> {
 
 /// A place, and in JSON the position in a list of the object that stands there.
 fn place_in(policy: &Policy, source: Source, list: &'static str, position: impl Display) -> impl Display {
-    Made(move |f: &mut fmt::Formatter<'_>| {
+    FormatWith(move |f: &mut fmt::Formatter<'_>| {
         place(policy, source).fmt(f)?;
         if policy.sources.has_path(source.path) {
             write!(f, ".{list}[{position}]")?;
@@ -123,7 +123,7 @@ fn list(policy: &Policy, names: &[Name]) -> impl Display {
 
 /// A rule in one line: ``get, list on pods, pods/log``.
 pub fn rule(policy: &Policy, rule: &PolicyRule<'_>) -> impl Display {
-    Made(move |f: &mut fmt::Formatter<'_>| {
+    FormatWith(move |f: &mut fmt::Formatter<'_>| {
         list(policy, rule.verbs).fmt(f)?;
         if !rule.non_resource_urls.is_empty() {
             write!(f, " on {}", list(policy, rule.non_resource_urls))?;

@@ -1,8 +1,8 @@
 //! From an ARN to a user: one test per rule of meaning, with maps small enough to read.
 
 use rbacsim::identity::{
-    Field, HoleKind, IamIdentity, IdentityError, IdentityMappings, Mapped, MappingKind, NearMiss, NearReason,
-    Reach, SectionText, Session, Sessions, Unreachable,
+    Field, IamIdentity, IdentityError, IdentityMappings, Mapped, MappingKind, NearMiss, NearReason,
+    PlaceholderKind, Reach, SectionText, Session, Sessions, Unreachable,
 };
 use rbacsim::model::diagnostic::{Code, Diagnostic, Severity};
 use rbacsim::model::source::{FileId, PathId, Source};
@@ -88,7 +88,7 @@ fn syntax_error_loses_its_section_only() {
     ]);
     is(&mappings, ALICE, "alice", &[]);
     is(&mappings, "arn:aws:iam::444455556666:user/x", "arn:aws:iam::444455556666:user/x", &[]);
-    assert!(matches!(near(&mappings, DEV), Some(NearReason::Lost(_))));
+    assert!(matches!(near(&mappings, DEV), Some(NearReason::Ignored(_))));
     let error = diagnostics.iter().find(|one| one.code == Code::AwsAuthSyntax).unwrap();
     assert_eq!(error.source, Some(place(11)));
     assert!(error.message.contains("all of it is lost"), "{}", error.message);
@@ -181,7 +181,7 @@ fn keys_of_the_config_map_are_case_sensitive() {
             Code::AwsAuthIgnoredKey
         ]
     );
-    assert_eq!(near(&mappings, DEV), Some(NearReason::Lost("the key `maproles` is not read".to_owned())));
+    assert_eq!(near(&mappings, DEV), Some(NearReason::Ignored("the key `maproles` is not read".to_owned())));
 }
 
 #[test]
@@ -304,7 +304,7 @@ fn entries_that_name_nobody_are_dropped_one_by_one() {
 fn rolearn_is_not_read_in_map_users() {
     let (mappings, diagnostics) =
         load(&[("mapUsers", "- rolearn: arn:aws:iam::111122223333:role/Dev\n  username: a\n")]);
-    assert!(matches!(near(&mappings, DEV), Some(NearReason::Lost(_))));
+    assert!(matches!(near(&mappings, DEV), Some(NearReason::Ignored(_))));
     let field = diagnostics.iter().find(|one| one.code == Code::AwsAuthUnknownField).unwrap();
     assert_eq!(field.message, "`rolearn` belongs into `mapRoles`; here it is not read");
 }
@@ -406,13 +406,13 @@ fn later_user_of_the_same_case_replaces() {
 }
 
 #[test]
-fn users_that_differ_in_case_are_a_coin_toss() {
+fn users_that_differ_in_case_are_mapped_at_random() {
     let text = "- userarn: arn:aws:iam::111122223333:user/alice\n  username: one\n\
                 - userarn: arn:aws:iam::111122223333:user/Alice\n  username: two\n";
     let mappings = users(text);
     let error = mappings.resolve_arn(ALICE, None).unwrap_err();
     assert!(!error.is_refusal());
-    let IdentityError::CoinToss { candidates } = error else { panic!("{error}") };
+    let IdentityError::RandomMapping { candidates } = error else { panic!("{error}") };
     let names: Vec<String> =
         candidates.iter().map(|one| one.as_ref().unwrap().username.to_string()).collect();
     assert_eq!(names, ["one", "two"]);
@@ -423,7 +423,7 @@ fn users_that_differ_in_case_are_a_coin_toss() {
 }
 
 #[test]
-fn coin_toss_between_equals_is_none() {
+fn a_random_mapping_between_equals_is_certain() {
     let text = "- userarn: arn:aws:iam::111122223333:user/alice\n  username: one\n\
                 - userarn: arn:aws:iam::111122223333:user/Alice\n  username: one\n";
     is(&users(text), ALICE, "one", &[]);
@@ -669,9 +669,9 @@ fn what_stays_symbolic_is_said() {
     assert_eq!(
         found.symbolic().collect::<Vec<_>>(),
         [
-            (Field::Username, HoleKind::SessionName),
-            (Field::Group(1), HoleKind::AccessKeyId),
-            (Field::Group(2), HoleKind::SessionNameRaw),
+            (Field::Username, PlaceholderKind::SessionName),
+            (Field::Group(1), PlaceholderKind::AccessKeyId),
+            (Field::Group(2), PlaceholderKind::SessionNameRaw),
         ]
     );
     assert_eq!(
@@ -763,7 +763,7 @@ fn folded_groups_are_reported() {
     assert_eq!(codes(&[("mapRoles", text)]), [("odd-group", 13)]);
 }
 
-// Holes against the subjects of bindings.
+// Placeholders against the subjects of bindings.
 
 #[track_caller]
 fn session_for(template: &str, subject: &str) -> Option<String> {
@@ -810,9 +810,9 @@ fn symbolic_group_could_be_a_group_that_matters() {
     );
     let found = user(&mappings, DEV);
     assert_eq!(found.could_be_in_group("system:masters").unwrap().session_name.as_deref(), Some("masters"));
-    assert_eq!(found.could_be_in_group("team"), Some(rbacsim::identity::Bindings::default()));
+    assert_eq!(found.could_be_in_group("team"), Some(rbacsim::identity::PlaceholderValues::default()));
     assert_eq!(found.could_be_in_group("other"), None);
-    assert_eq!(found.could_be_user("d"), Some(rbacsim::identity::Bindings::default()));
+    assert_eq!(found.could_be_user("d"), Some(rbacsim::identity::PlaceholderValues::default()));
 }
 
 #[test]

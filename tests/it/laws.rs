@@ -484,7 +484,7 @@ fn the_short_answer_is_the_long_one() {
                 let expected = match (verdict.allowed, completeness) {
                     (true, _) => Ternary::Yes,
                     (false, Completeness::Partial)
-                        if !verdict.missing.is_empty() || verdict.takes_nothing =>
+                        if !verdict.missing.is_empty() || verdict.aggregates_nothing =>
                     {
                         Ternary::Unknown
                     }

@@ -63,9 +63,9 @@ pub(super) fn bound<'g>(cluster: &'g Cluster, question: &Question, place: Reach)
             continue;
         }
         let subjects = policy.subjects_of(applied.binding);
-        let takes_nothing = graph.takes_nothing(&applied, cluster.coverage());
-        if applied.role.is_none() || takes_nothing {
-            if takes_nothing || cluster.coverage().could_exist(&applied) {
+        let aggregates_nothing = graph.aggregates_nothing(&applied, cluster.coverage());
+        if applied.role.is_none() || aggregates_nothing {
+            if aggregates_nothing || cluster.coverage().could_exist(&applied) {
                 let subjects = subjects.iter().map(|placed| Named::of(policy, placed.subject)).collect();
                 found.unresolved.push(UnresolvedBinding { binding: applied, subjects });
             }
@@ -106,7 +106,7 @@ pub(super) fn other_types<'g>(
     let Some(part) = question.single() else { return Vec::new() };
     let Attributes::Resource(asked) = part.request.attributes() else { return Vec::new() };
     let mut unknown_subjects: BTreeMap<Named, Vec<GrantRef<'g>>> = BTreeMap::new();
-    for (group, resource) in cluster.could_be(asked.group, asked.resource) {
+    for (group, resource) in cluster.possible_types(asked.group, asked.resource) {
         let other = ResourceAttributes { group, resource: &resource, ..asked };
         let other = Request::from(Attributes::Resource(other));
         for Bound { subject, named, grants } in

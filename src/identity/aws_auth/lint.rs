@@ -2,8 +2,8 @@
 
 use super::super::MappingKind;
 use super::super::arn::{Unreachable, caller};
-use super::super::template::{HoleKind, is_template, unknown_placeholders};
-use super::{Entry, SectionText, Sso, Standing, Written, section};
+use super::super::template::{PlaceholderKind, is_template, unknown_placeholders};
+use super::{Entry, Precedence, SectionText, Sso, Written, section};
 use crate::model::diagnostic::{Code, Diagnostic};
 
 /// A key of the ConfigMap that is not read.
@@ -66,7 +66,7 @@ pub(super) fn replaced(entry: &Entry, winner: &Entry) -> Diagnostic {
 }
 
 /// An entry of `mapUsers` that differs from another only in case.
-pub(super) fn tossed(entry: &Entry, first: &Entry) -> Diagnostic {
+pub(super) fn random(entry: &Entry, first: &Entry) -> Diagnostic {
     Diagnostic::at(
         Code::RandomUserMapping,
         entry.source,
@@ -101,7 +101,7 @@ pub(super) fn entry(entry: &Entry, diagnostics: &mut Vec<Diagnostic>) {
         reached.ok()
     };
     let of_role = written.as_deref().map(|arn| arn.contains(":role/"));
-    let in_force = matches!(entry.standing, Standing::Decides { .. });
+    let in_force = matches!(entry.precedence, Precedence::Decides { .. });
     if in_force && of_role.is_some_and(|of_role| of_role != (entry.kind == MappingKind::MapRoles)) {
         let key = entry.kind.as_str();
         let message = format!("`{}` stands in `{key}`: it works, other tools may not expect it", arn.text);
@@ -134,11 +134,11 @@ pub(super) fn entry(entry: &Entry, diagnostics: &mut Vec<Diagnostic>) {
             report(Code::UnknownPlaceholder, field, message);
         }
         if of_role == Some(false) {
-            let asks = |hole: HoleKind| field.text.contains(hole.as_str());
-            if asks(HoleKind::Ec2PrivateDnsName) {
+            let asks = |placeholder: PlaceholderKind| field.text.contains(placeholder.as_str());
+            if asks(PlaceholderKind::Ec2PrivateDnsName) {
                 let message = format!("`{}` has no session, so that every login is refused", arn.text);
                 report(Code::TemplateRefusesLogin, field, message);
-            } else if asks(HoleKind::SessionName) || asks(HoleKind::SessionNameRaw) {
+            } else if asks(PlaceholderKind::SessionName) || asks(PlaceholderKind::SessionNameRaw) {
                 let message = format!("`{}` has no session: the session name is empty", arn.text);
                 report(Code::NoSessionName, field, message);
             }

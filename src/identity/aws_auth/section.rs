@@ -4,7 +4,7 @@
 use super::super::arn::fold;
 use super::super::template::is_template;
 use super::super::{MappingKind, Written};
-use super::{Entry, Lost, SectionText, Sso, Standing};
+use super::{Entry, Ignored, Precedence, SectionText, Sso};
 use crate::document::yaml::strings::{Item, Strings, read_strings};
 use crate::document::{Kind, Node, ReadError, ScalarType, Tree, json, yaml};
 use crate::model::diagnostic::{Code, Diagnostic};
@@ -16,10 +16,10 @@ pub(super) const KEYS: [&str; 3] = ["mapRoles", "mapUsers", "mapAccounts"];
 pub(super) fn entries(
     kind: MappingKind,
     text: &SectionText<'_>,
-    lost: &mut Vec<Lost>,
+    ignored: &mut Vec<Ignored>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Entry> {
-    let mut section = Section { kind, text, lost, diagnostics };
+    let mut section = Section { kind, text, ignored, diagnostics };
     let mut tree = Tree::new(text.text);
     let Some(root) = section.list(&mut tree) else { return Vec::new() };
     root.items().filter_map(|item| section.entry(item)).collect()
@@ -31,23 +31,23 @@ pub(super) fn entries(
 /// zero; null is an empty text; lists and mappings are left out.
 pub(super) fn accounts(
     text: &SectionText<'_>,
-    lost: &mut Vec<Lost>,
+    ignored: &mut Vec<Ignored>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Written> {
     if is_skippable(text.text) {
         return Vec::new();
     }
-    let mut section = Section { kind: MappingKind::MapAccounts, text, lost, diagnostics };
+    let mut section = Section { kind: MappingKind::MapAccounts, text, ignored, diagnostics };
     let items = match read_strings(text.text) {
         Ok(Strings::Nothing) => return Vec::new(),
         Ok(Strings::List(items)) => items,
         Ok(Strings::NotAList(position)) => {
             let message = "`mapAccounts` is not a list, so that nothing of it is loaded".to_owned();
-            section.lose(Code::AwsAuthNotAList, position.line, message);
+            section.ignore(Code::AwsAuthNotAList, position.line, message);
             return Vec::new();
         }
         Err(error) => {
-            section.lose_to_syntax(&error);
+            section.ignore_for_syntax(&error);
             return Vec::new();
         }
     };
@@ -75,7 +75,7 @@ fn is_skippable(text: &str) -> bool {
 struct Section<'a, 's> {
     kind: MappingKind,
     text: &'a SectionText<'s>,
-    lost: &'a mut Vec<Lost>,
+    ignored: &'a mut Vec<Ignored>,
     diagnostics: &'a mut Vec<Diagnostic>,
 }
 
@@ -112,11 +112,11 @@ impl<'s> Section<'_, 's> {
         self.report(Code::AwsAuthWrongType, node, format!("{what} is {is}, not {wanted}: {damage}"));
     }
 
-    /// All of the section is lost.
-    fn lose(&mut self, code: Code, line: u32, message: String) {
+    /// All of the section is ignored.
+    fn ignore(&mut self, code: Code, line: u32, message: String) {
         let key = self.kind.as_str();
         let source = self.text.at(line);
-        self.lost.push(Lost {
+        self.ignored.push(Ignored {
             folded: fold(self.text.text),
             is_template: is_template(self.text.text),
             why: format!("all of `{key}` is lost, for it {}", if_not_list(code)),
@@ -125,10 +125,10 @@ impl<'s> Section<'_, 's> {
         self.diagnostics.push(Diagnostic::at(code, source, message));
     }
 
-    fn lose_to_syntax(&mut self, error: &ReadError) {
+    fn ignore_for_syntax(&mut self, error: &ReadError) {
         let key = self.kind.as_str();
-        let message = format!("`{key}` does not parse, so that all of it is lost: {}", error.message);
-        self.lose(Code::AwsAuthSyntax, error.position.line, message);
+        let message = format!("`{key}` does not parse, so all of it is ignored: {}", error.message);
+        self.ignore(Code::AwsAuthSyntax, error.position.line, message);
     }
 
     /// The list that a section is, if it is one.
@@ -145,7 +145,7 @@ impl<'s> Section<'_, 's> {
         let as_json = text.trim_start().starts_with('{');
         let read = if as_json { json::read(text, tree) } else { yaml::read(text, tree) };
         if let Err(error) = read {
-            self.lose_to_syntax(&error);
+            self.ignore_for_syntax(&error);
             return None;
         }
         if let Some(position) = tree.unread() {
@@ -160,18 +160,18 @@ impl<'s> Section<'_, 's> {
         if !root.is_sequence() {
             let is = describe(root);
             let message = format!("`{key}` is {is}, not a list, so that nothing of it is loaded");
-            self.lose(Code::AwsAuthNotAList, root.position().line, message);
+            self.ignore(Code::AwsAuthNotAList, root.position().line, message);
             return None;
         }
         Some(root)
     }
 
-    /// One item is lost.
-    fn lose_item(&mut self, item: Node<'_>, why: String) {
+    /// One item is ignored.
+    fn ignore_item(&mut self, item: Node<'_>, why: String) {
         let mut text = String::new();
         collect_text(item, &mut text);
         let source = self.text.at(item.position().line);
-        self.lost.push(Lost { folded: fold(&text), is_template: is_template(&text), why, source });
+        self.ignored.push(Ignored { folded: fold(&text), is_template: is_template(&text), why, source });
     }
 
     /// Decodes and validates one entry. Follows `encoding/json` and `RoleMapping.Validate`.
@@ -184,7 +184,7 @@ impl<'s> Section<'_, 's> {
                 item,
                 format!("an item of `{key}` is {is}, not an entry: dropped"),
             );
-            self.lose_item(item, format!("an item of `{key}` is {is}"));
+            self.ignore_item(item, format!("an item of `{key}` is {is}"));
             return None;
         }
         let mut draft = Draft::default();
@@ -202,7 +202,7 @@ impl<'s> Section<'_, 's> {
         };
         if let Some(why) = dropped {
             self.report(Code::AwsAuthDroppedEntry, item, format!("an entry of `{key}` is dropped: {why}"));
-            self.lose_item(item, format!("an entry of `{key}` is dropped, for {why}"));
+            self.ignore_item(item, format!("an entry of `{key}` is dropped, for {why}"));
             return None;
         }
         let source = self.text.at(item.position().line);
@@ -215,7 +215,7 @@ impl<'s> Section<'_, 's> {
             username: unset(draft.username),
             groups: draft.groups.items,
             source,
-            standing: Standing::Decides { replaces: None },
+            precedence: Precedence::Decides { replaces: None },
         })
     }
 
