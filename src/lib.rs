@@ -142,6 +142,7 @@ pub mod report {
     pub mod matrix_long;
     pub mod matrix_statement;
     pub mod matrix_table;
+    mod phrases;
     pub mod question;
     pub mod rules;
     pub mod text;

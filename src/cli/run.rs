@@ -14,7 +14,7 @@ use rbacsim::report::visible::{EscapedInJson, visible};
 #[derive(Debug, Parser)]
 #[command(name = "rbacsim", version, about, disable_help_subcommand = true, max_term_width = 110)]
 struct Cli {
-    /// When to colour
+    /// When to use colour
     #[arg(long, value_enum, default_value_t = Colour::Auto, global = true, value_name = "WHEN")]
     color: Colour,
     #[command(subcommand)]
@@ -33,7 +33,7 @@ enum Colour {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Ask whether somebody may do something, and why
+    /// Check whether an identity may do something, and why
     #[command(name = "can-i", visible_alias = "cani")]
     CanI(can_i::Args),
     /// Show who may do what: the access matrix

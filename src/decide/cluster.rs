@@ -117,7 +117,7 @@ fn replaced_rules(graph: &RbacGraph) -> Vec<Diagnostic> {
                 role.source,
                 format!(
                     "ClusterRole `{name}` has an aggregationRule, so the controller replaces its own rules; \
-                     {lost} of them come from no role that it selects and grant nothing"
+                     {lost} of them come from no selected role and grant nothing"
                 ),
             ));
         }

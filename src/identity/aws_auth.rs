@@ -103,7 +103,7 @@ impl AwsAuth {
                     folded: fold(text.text),
                     // Nothing under this key counts, whatever it is filled in with.
                     is_template: false,
-                    why: format!("the key `{key}` is not read"),
+                    why: format!("the key `{key}` is ignored"),
                     source: text.origin,
                 });
             }
@@ -240,19 +240,13 @@ impl Entry {
             user.symbolic().any(|(_, placeholder)| placeholder == PlaceholderKind::Ec2PrivateDnsName);
         if asks_dns && *identity.session() == Session::Symbolic {
             user.sessions = Sessions::InstanceId;
-            user.note(
-                Some(self.source),
-                "only sessions named after an EC2 instance get in; others are refused",
-            );
+            user.note(Some(self.source), "only sessions whose name is an EC2 instance ID can log in");
         }
         if user.username.as_literal() == Some("") {
-            user.note(
-                Some(self.username.source),
-                "the username is empty, so that no binding to a User applies",
-            );
+            user.note(Some(self.username.source), "the username is empty, so no User binding applies");
         }
         if let Precedence::Decides { replaces: Some(other) } = self.precedence {
-            user.note(Some(other), "another entry for the same ARN counts for nothing");
+            user.note(Some(other), "another entry for the same ARN has no effect");
         }
         Ok(user)
     }

@@ -116,7 +116,7 @@ impl IamIdentity {
         }
         match &self.session {
             Session::Known(name) if !template::is_session_name(name) => Some(format!(
-                "no session has the name `{name}`: STS gives only names of 2 to 64 letters, digits and any of `_+=,.@-`"
+                "no session can be named `{name}`: session names have 2 to 64 letters, digits or `_+=,.@-`"
             )),
             _ => None,
         }
@@ -338,10 +338,10 @@ impl fmt::Display for IdentityError {
             }
             Self::RandomMapping { candidates } => write!(
                 f,
-                "{} entries differ only in case, and each login picks one of them at random",
+                "{} entries differ only in case, and each login uses a random one",
                 candidates.len()
             ),
-            Self::NoMappings => f.write_str("no identity mapping is loaded"),
+            Self::NoMappings => f.write_str("no identity mapping in the inputs"),
         }
     }
 }

@@ -207,7 +207,7 @@ pub fn csv(
 fn json_begin(start: &mut String, holder: &Holder, namespace: &str) {
     let _ = write!(
         start,
-        "{{\"identity_kind\":{},\"identity\":{},\"username\":{},\"namespace\":{},",
+        "{{\"identityKind\":{},\"identity\":{},\"username\":{},\"namespace\":{},",
         json_text(holder.kind.as_str()),
         json_text(&holder.identity),
         json_text(&holder.username),
@@ -219,7 +219,7 @@ fn json_ends(universe: &Universe) -> Ends {
     Ends::of(universe, |text, group, resource, verb| {
         let _ = write!(
             text,
-            "\"api_group\":{},\"resource\":{},\"verb\":{},\"resource_names\":[",
+            "\"apiGroup\":{},\"resource\":{},\"verb\":{},\"resourceNames\":[",
             json_text(group),
             json_text(resource),
             json_text(verb)

@@ -17,6 +17,7 @@ use crate::decide::evaluate::Grant;
 
 use super::aligned::Aligned;
 use super::json::Each;
+use super::phrases::{self, counted, counted_as};
 use super::visible::visible;
 use super::words::Hop;
 use super::{json, text, words};
@@ -29,27 +30,23 @@ fn title(subject: &Named) -> String {
     }
 }
 
-fn count(number: usize, one: &str, more: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {more}") }
-}
-
 /// The first line: how many can do what.
 fn summary(found: &WhoCan<'_>, asked: &str) -> String {
     let subjects = found.subjects.iter().filter(|can| !can.subject.is_masters()).count();
     let identities = found.identities.len();
     let besides = "besides Group `system:masters`";
     match (subjects, identities) {
-        (0, 0) => format!("nobody {besides} can {asked}"),
+        (0, 0) => format!("no one {besides} can {asked}"),
         (0, _) => format!(
-            "{} can {asked}; no subject {besides}",
-            count(identities, "IAM identity", "IAM identities")
+            "{} can {asked}, but no single subject {besides}",
+            counted_as(identities, "IAM identity", "IAM identities")
         ),
         _ => {
             let identities = match identities {
                 0 => String::new(),
-                _ => format!(" and {}", count(identities, "IAM identity", "IAM identities")),
+                _ => format!(" and {}", counted_as(identities, "IAM identity", "IAM identities")),
             };
-            format!("{}{identities} {besides} can {asked}", count(subjects, "subject", "subjects"))
+            format!("{}{identities} {besides} can {asked}", counted(subjects, "subject"))
         }
     }
 }
@@ -102,7 +99,7 @@ fn identity_line(cluster: &Cluster, can: &IdentityAccess<'_>, whatever: bool) ->
     if let WhoIs::Mapped(mapped) = &can.who.is {
         text = format!("{text} ({}, user `{}`)", mapped.provenance.kind.as_str(), mapped.username);
         if whatever && mapped.is_symbolic() {
-            text.push_str(", whatever the session is named");
+            text.push_str(", any session");
         }
         place = cluster.sources().show(mapped.provenance.source).to_string();
     }
@@ -128,7 +125,7 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
         for (can, behind) in found.subjects.iter().zip(&behind) {
             section(lines, title(&can.subject))?;
             if can.subject.is_masters() {
-                lines.bare(1, "everything is allowed before RBAC is asked")?;
+                lines.bare(1, phrases::BYPASSES_RBAC)?;
             }
             all_grants(lines, cluster, &can.grants, 1)?;
             for identity in behind {
@@ -138,7 +135,7 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
         }
         let mut together = found.identities.iter().filter(|identity| identity.through.is_empty()).peekable();
         if together.peek().is_some() {
-            section(lines, "by several subjects together")?;
+            section(lines, "through several subjects together")?;
         }
         for identity in together {
             let (text, place) = identity_line(cluster, identity, true);
@@ -148,10 +145,10 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
             }
         }
         for account in &found.accounts {
-            section(lines, format_args!("every IAM principal of account {account}, by mapAccounts"))?;
+            section(lines, format_args!("every IAM principal of account {account} (mapAccounts)"))?;
         }
         single_namespaces(lines, cluster, found)?;
-        cannot_be_told(lines, cluster, found, &unknown)
+        unknown_access(lines, cluster, found, &unknown)
     })?;
     writeln!(out)?;
     text::notes(out, &notes(cluster))
@@ -166,7 +163,7 @@ fn single_namespaces(lines: &mut Aligned<'_>, cluster: &Cluster, found: &WhoCan<
     if found.in_namespaces.is_empty() && found.identities_in.is_empty() {
         return Ok(());
     }
-    section(lines, "only in single namespaces")?;
+    section(lines, "only in some namespaces")?;
     for can in &found.in_namespaces {
         let namespaces = words::joined(can.namespaces.iter());
         lines.bare(1, format_args!("{} in {namespaces}", title(&can.subject)))?;
@@ -218,7 +215,7 @@ fn said_before(cluster: &Cluster, found: &WhoCan<'_>) -> Vec<Hop> {
     lines
 }
 
-fn cannot_be_told(
+fn unknown_access(
     lines: &mut Aligned<'_>,
     cluster: &Cluster,
     found: &WhoCan<'_>,
@@ -229,19 +226,19 @@ fn cannot_be_told(
     if nothing && found.unread.is_none() {
         return Ok(());
     }
-    section(lines, "cannot be told")?;
+    section(lines, phrases::UNKNOWN)?;
     if let Some(source) = found.unread {
         let sentence = text::doubt_sentence(cluster, &Doubt::Unread(source));
         lines.line(1, sentence, words::place(policy, source))?;
     }
     for unresolved in &found.unresolved {
         let names = words::joined(unresolved.subjects.iter().map(title));
-        let nobody = if unresolved.subjects.is_empty() { "nobody" } else { "" };
+        let none = if unresolved.subjects.is_empty() { "no subjects" } else { "" };
         let why = words::not_in_inputs(policy, &unresolved.binding);
         let bound = unresolved.binding.binding;
         lines.line(
             1,
-            format_args!("{nobody}{names}: {why}"),
+            format_args!("{none}{names}: {why}"),
             words::place(policy, bound.source.at_line(bound.role_ref_line)),
         )?;
     }
@@ -249,9 +246,7 @@ fn cannot_be_told(
         let title = title(&can.subject);
         lines.bare(
             1,
-            format_args!(
-                "{title}: it depends on a name, a namespace or a type that the question does not tell"
-            ),
+            format_args!("{title}: depends on a name, namespace or resource type that is not known"),
         )?;
         all_grants(lines, cluster, &can.grants, 2)?;
     }
@@ -263,12 +258,9 @@ pub fn notes(cluster: &Cluster) -> Vec<String> {
     let nobody = crate::decide::cluster::Who::user(crate::model::user::UserInfo::default());
     let mut notes = text::assumptions(cluster, &nobody);
     if cluster.identities().is_empty() {
-        notes.push("no identity mapping is among the inputs, so no IAM identity is listed".to_owned());
+        notes.push(format!("{}, so no IAM identities are listed", phrases::NO_MAPPINGS));
     }
-    notes.push(
-        "EKS access entries and the hidden cluster creator are not in the inputs; either may allow more"
-            .to_owned(),
-    );
+    notes.push(phrases::NOT_IN_INPUTS.to_owned());
     notes
 }
 

@@ -144,7 +144,7 @@ pub fn rule(policy: &Policy, rule: &PolicyRule<'_>) -> impl Display {
 fn groups(policy: &Policy, groups: &[Name]) -> impl Display {
     joined(groups.iter().map(|name| match policy.names.text(*name) {
         "" => "core",
-        "*" => "every group",
+        "*" => "all API groups",
         text => text,
     }))
 }
@@ -162,7 +162,7 @@ pub fn mismatch(policy: &Policy, rule: &PolicyRule<'_>, mismatch: Mismatch) -> S
         parts.push(format!("its resources are {}", list(policy, rule.resources)));
     }
     if mismatch.resource_name {
-        parts.push(format!("it is only for objects named {}", list(policy, rule.resource_names)));
+        parts.push(format!("it allows only objects named {}", list(policy, rule.resource_names)));
     }
     if mismatch.non_resource_url {
         parts.push(format!("its URLs are {}", list(policy, rule.non_resource_urls)));
@@ -303,7 +303,7 @@ pub fn grant_line(graph: &RbacGraph, grant: &Grant<'_>) -> (String, String) {
 pub fn not_in_inputs(policy: &Policy, applied: &Applied<'_>) -> String {
     let grants = missing_role(policy, applied);
     if applied.role.is_some() {
-        return format!("{grants}, which aggregates ClusterRoles, of which none in the inputs has a rule");
+        return format!("{grants}, which aggregates other ClusterRoles, but none in the inputs adds a rule");
     }
     format!("{grants}, which is not in the inputs")
 }

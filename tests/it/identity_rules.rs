@@ -91,7 +91,7 @@ fn syntax_error_loses_its_section_only() {
     assert!(matches!(near(&mappings, DEV), Some(NearReason::Ignored(_))));
     let error = diagnostics.iter().find(|one| one.code == Code::AwsAuthSyntax).unwrap();
     assert_eq!(error.source, Some(place(11)));
-    assert!(error.message.contains("all of it is lost"), "{}", error.message);
+    assert!(error.message.contains("all of it is ignored"), "{}", error.message);
     assert!(error.message.contains("that starts with `{{` must be quoted"), "{}", error.message);
 }
 
@@ -181,7 +181,7 @@ fn keys_of_the_config_map_are_case_sensitive() {
             Code::AwsAuthIgnoredKey
         ]
     );
-    assert_eq!(near(&mappings, DEV), Some(NearReason::Ignored("the key `maproles` is not read".to_owned())));
+    assert_eq!(near(&mappings, DEV), Some(NearReason::Ignored("the key `maproles` is ignored".to_owned())));
 }
 
 #[test]
@@ -306,18 +306,18 @@ fn rolearn_is_not_read_in_map_users() {
         load(&[("mapUsers", "- rolearn: arn:aws:iam::111122223333:role/Dev\n  username: a\n")]);
     assert!(matches!(near(&mappings, DEV), Some(NearReason::Ignored(_))));
     let field = diagnostics.iter().find(|one| one.code == Code::AwsAuthUnknownField).unwrap();
-    assert_eq!(field.message, "`rolearn` belongs into `mapRoles`; here it is not read");
+    assert_eq!(field.message, "`rolearn` belongs in `mapRoles`; it is ignored here");
 }
 
 #[test]
 fn unknown_fields_name_the_nearest() {
     for (name, message) in [
-        ("group", "`group` is not read; write `groups`"),
-        ("user_name", "`user_name` is not read; write `username`"),
-        ("role-arn", "`role-arn` is not read; write `rolearn`"),
-        ("arn", "`arn` is not read; write `rolearn`"),
-        ("grouparn", "`grouparn` is not read: IAM groups cannot be mapped"),
-        ("comment", "`comment` is not read"),
+        ("group", "`group` is ignored; write `groups`"),
+        ("user_name", "`user_name` is ignored; write `username`"),
+        ("role-arn", "`role-arn` is ignored; write `rolearn`"),
+        ("arn", "`arn` is ignored; write `rolearn`"),
+        ("grouparn", "`grouparn` is ignored: IAM groups cannot be mapped"),
+        ("comment", "`comment` is ignored"),
     ] {
         let text = format!("- rolearn: arn:aws:iam::111122223333:role/Dev\n  username: u\n  {name}: x\n");
         let (_, diagnostics) = load(&[("mapRoles", &text)]);
@@ -582,8 +582,8 @@ fn nearest_says_where() {
     assert_eq!(near.source, place(10));
     assert_eq!(
         NearMiss::to_string(&near),
-        "`arn:aws:iam::111122223333:role/team/Dev` is mapped and never matches: it has a role path, which the \
-         ARNs of callers do not carry; write `arn:aws:iam::111122223333:role/Dev`"
+        "`arn:aws:iam::111122223333:role/team/Dev` is mapped but never matches: it has a role path, which \
+         caller ARNs never have; write `arn:aws:iam::111122223333:role/Dev`"
     );
 }
 
@@ -916,7 +916,7 @@ fn session_names_that_sts_never_gives_are_told_and_resolved_all_the_same() {
     let map = roles(&format!("- {{rolearn: {DEV}, username: 'dev:{{{{SessionName}}}}'}}\n"));
     for name in ["a", &"x".repeat(65), "a b", "a/b:c", "", "é!", "{{AccountID}}", "a\nb"] {
         let (warning, user) = said(&map, DEV, Some(name));
-        assert!(warning.is_some_and(|text| text.contains("STS gives only names of 2 to 64")), "{name}");
+        assert!(warning.is_some_and(|text| text.contains("session names have 2 to 64")), "{name}");
         // The slash would be another part of the ARN; given as a flag it is a name.
         assert_eq!(user, Some(format!("dev:{name}")));
     }
@@ -934,7 +934,7 @@ fn session_names_that_sts_never_gives_are_told_and_resolved_all_the_same() {
 fn arns_that_no_caller_has_are_told_and_looked_up_all_the_same() {
     let map = users("- {userarn: 'arn:aws:iam::12:user/a', username: a}\n");
     let (warning, user) = said(&map, "arn:aws:iam::12:user/a", None);
-    assert!(warning.is_some_and(|text| text.ends_with("its account is not twelve digits")));
+    assert!(warning.is_some_and(|text| text.ends_with("its account ID is not 12 digits")));
     assert_eq!(user.as_deref(), Some("a"));
     for arn in [
         "arn:aws:iam:us-east-1:111122223333:user/a",

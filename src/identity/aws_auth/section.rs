@@ -42,7 +42,7 @@ pub(super) fn accounts(
         Ok(Strings::Nothing) => return Vec::new(),
         Ok(Strings::List(items)) => items,
         Ok(Strings::NotAList(position)) => {
-            let message = "`mapAccounts` is not a list, so that nothing of it is loaded".to_owned();
+            let message = "`mapAccounts` is not a list, so all of it is ignored".to_owned();
             section.ignore(Code::AwsAuthNotAList, position.line, message);
             return Vec::new();
         }
@@ -59,7 +59,7 @@ pub(super) fn accounts(
             None => diagnostics.push(Diagnostic::at(
                 Code::AwsAuthWrongType,
                 source,
-                "an item of `mapAccounts` is not text: it is left out",
+                "an item of `mapAccounts` is not text; it is ignored",
             )),
         }
     }
@@ -119,7 +119,7 @@ impl<'s> Section<'_, 's> {
         self.ignored.push(Ignored {
             folded: fold(self.text.text),
             is_template: is_template(self.text.text),
-            why: format!("all of `{key}` is lost, for it {}", if_not_list(code)),
+            why: format!("all of `{key}` is ignored: it {}", if_not_list(code)),
             source,
         });
         self.diagnostics.push(Diagnostic::at(code, source, message));
@@ -149,7 +149,7 @@ impl<'s> Section<'_, 's> {
             return None;
         }
         if let Some(position) = tree.unread() {
-            let message = format!("what follows in `{key}` is not read: only its first document counts");
+            let message = format!("`{key}` has more than one YAML document; only the first is read");
             let source = self.text.at(position.line);
             self.diagnostics.push(Diagnostic::at(Code::AwsAuthUnreadText, source, message));
         }
@@ -159,7 +159,7 @@ impl<'s> Section<'_, 's> {
         }
         if !root.is_sequence() {
             let is = describe(root);
-            let message = format!("`{key}` is {is}, not a list, so that nothing of it is loaded");
+            let message = format!("`{key}` is {is}, not a list, so all of it is ignored");
             self.ignore(Code::AwsAuthNotAList, root.position().line, message);
             return None;
         }
@@ -182,7 +182,7 @@ impl<'s> Section<'_, 's> {
             self.report(
                 Code::AwsAuthDroppedEntry,
                 item,
-                format!("an item of `{key}` is {is}, not an entry: dropped"),
+                format!("an item of `{key}` is {is}, not an entry; it is dropped"),
             );
             self.ignore_item(item, format!("an item of `{key}` is {is}"));
             return None;
@@ -195,14 +195,14 @@ impl<'s> Section<'_, 's> {
             (MappingKind::MapRoles, true, None) => Some("it has no `rolearn`"),
             (MappingKind::MapRoles, false, Some(_)) => Some("it has both `rolearn` and `sso`"),
             (MappingKind::MapRoles, _, Some(sso)) if !sso.is_valid() => {
-                Some("its `sso` does not name a permission set and a quoted account of twelve digits")
+                Some("its `sso` does not name a permission set and a quoted 12-digit account ID")
             }
             (MappingKind::MapUsers, true, _) => Some("it has no `userarn`"),
             _ => None,
         };
         if let Some(why) = dropped {
             self.report(Code::AwsAuthDroppedEntry, item, format!("an entry of `{key}` is dropped: {why}"));
-            self.ignore_item(item, format!("an entry of `{key}` is dropped, for {why}"));
+            self.ignore_item(item, format!("an entry of `{key}` is dropped: {why}"));
             return None;
         }
         let source = self.text.at(item.position().line);
@@ -230,10 +230,10 @@ impl<'s> Section<'_, 's> {
             let (name, node, _) = field;
             if let Some((before, ..)) = kept.iter().rfind(|(before, ..)| fold(before) == fold(name)) {
                 let message = if *before == name {
-                    format!("`{name}` stands twice in an entry; the last one counts")
+                    format!("an entry has `{name}` twice; the last one counts")
                 } else {
                     format!(
-                        "`{before}` and `{name}` stand in one entry; `{name}` counts, the last in byte order"
+                        "an entry has both `{before}` and `{name}`; `{name}` counts, as the last in byte order"
                     )
                 };
                 self.report(Code::DuplicateKey, node, message);
@@ -264,7 +264,7 @@ impl<'s> Section<'_, 's> {
         match value.scalar() {
             Some(ScalarType::Text) => *field = self.written(value.text(), value),
             Some(ScalarType::Null) => {}
-            _ => self.wrong_type(value, &format!("`{name}`"), "text", "it counts as absent; quote it"),
+            _ => self.wrong_type(value, &format!("`{name}`"), "text", "it counts as missing; quote it"),
         }
     }
 
@@ -286,7 +286,7 @@ impl<'s> Section<'_, 's> {
                 Some(ScalarType::Text) => Some(item.text()),
                 Some(ScalarType::Null) => None,
                 _ => {
-                    self.wrong_type(item, "a group", "text", "it counts as the empty group; quote it");
+                    self.wrong_type(item, "a group", "text", "it counts as an empty group; quote it");
                     None
                 }
             };
@@ -322,7 +322,12 @@ impl<'s> Section<'_, 's> {
                     Some(ScalarType::Text) => value.text().clone_into(target),
                     Some(ScalarType::Null) => {}
                     _ => {
-                        self.wrong_type(value, &format!("`{name}`"), "text", "it counts as absent; quote it");
+                        self.wrong_type(
+                            value,
+                            &format!("`{name}`"),
+                            "text",
+                            "it counts as missing; quote it",
+                        );
                     }
                 }
             }
@@ -343,7 +348,7 @@ fn describe(node: Node<'_>) -> String {
         None if node.kind() == Kind::Mapping => "a mapping".to_owned(),
         None => "a list".to_owned(),
         Some(ScalarType::Null) => "null".to_owned(),
-        Some(ScalarType::Bool) => format!("the truth value `{}`", node.text()),
+        Some(ScalarType::Bool) => format!("the boolean `{}`", node.text()),
         Some(ScalarType::Int | ScalarType::Float) => format!("the number `{}`", node.text()),
         Some(ScalarType::Text) => format!("the text `{}`", shorten(node.text())),
     }

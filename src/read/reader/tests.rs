@@ -199,7 +199,7 @@ fn what_was_taken_in_is_not_counted_again() {
     collector.take(&mut found);
     let loaded = collector.finish(&LoadOptions::default());
     let told = said(&loaded);
-    for once in ["1 object without `metadata.namespace`", "1 document is no Kubernetes object"] {
+    for once in ["1 object has no `metadata.namespace`", "skipped 1 document that is not"] {
         assert!(told.iter().any(|line| line.contains(once)), "{once}: {told:?}");
     }
 }
