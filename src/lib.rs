@@ -89,7 +89,7 @@ pub mod identity {
     pub use self::caller::*;
     pub use self::nearest::{NearMiss, NearReason};
     pub(crate) use self::template::is_template;
-    pub use self::template::{Bindings, HoleKind, Sessions, Template};
+    pub use self::template::{PlaceholderKind, PlaceholderValues, Sessions, Template};
 }
 
 /// From files to objects: bytes, documents, and what each of them is. The only room that opens files and starts threads.
@@ -142,6 +142,7 @@ pub mod report {
     pub mod matrix_long;
     pub mod matrix_statement;
     pub mod matrix_table;
+    mod phrases;
     pub mod question;
     pub mod rules;
     pub mod text;

@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::ask::who_can::GrantAt;
+use crate::ask::who_can::GrantRef;
 use crate::decide::cluster::Cluster;
 use crate::decide::graph::Applied;
 use crate::model::names::Name;
@@ -116,10 +116,10 @@ impl<'c> RowGrants<'c> {
     }
 
     /// A grant by its number, and the number of its binding among those of the block.
-    pub fn grant(&self, number: u32) -> Option<(GrantAt<'c>, u32)> {
+    pub fn grant(&self, number: u32) -> Option<(GrantRef<'c>, u32)> {
         let (binding, rule) = *self.grants.get(number as usize)?;
         let (applied, subject) = *self.bindings.get(binding as usize)?;
-        Some((GrantAt { applied, subject, rule }, binding))
+        Some((GrantRef { applied, subject, rule }, binding))
     }
 
     /// The numbers of the grants that allow a column, in the order of their bindings.

@@ -124,12 +124,10 @@ fn status<T: AsRef<str>>(
         let who = cluster.identify(arn, None);
         let Some(user) = who.certain() else {
             let error = who.error().map(ToString::to_string).unwrap_or_default();
-            return Status::failed(format!("`{arn}` is no user: {error}"));
+            return Status::failed(format!("`{arn}` has no Kubernetes user: {error}"));
         };
         if cluster.depends_on_session(&who, &attributes) {
-            return Status::failed(format!(
-                "cannot tell: the user of `{arn}` depends on the name of its session"
-            ));
+            return Status::failed(format!("unknown: the user of `{arn}` depends on the session name"));
         }
         graph.asker(&user)
     } else {
@@ -138,9 +136,13 @@ fn status<T: AsRef<str>>(
     let decision = graph.authorize(&asker, &attributes);
     let allowed = decision.is_allowed();
     // The API server has seen everything; here a document may be missing that allows it.
-    let unseen = cluster.worth().unseen.filter(|_| !allowed);
-    let evaluation_error =
-        unseen.map(|source| format!("cannot tell: {} was not understood", cluster.sources().show(source)));
+    let unread = cluster.coverage().unread.filter(|_| !allowed);
+    let evaluation_error = unread.map(|source| {
+        format!(
+            "unknown: the document at {} could not be read, or has unfilled placeholders",
+            cluster.sources().show(source)
+        )
+    });
     Status { allowed, reason: graph.reason(&decision), evaluation_error }
 }
 
@@ -157,7 +159,7 @@ fn answer<S: Spec>(
     let wrong_kind = !matches!(&*review.kind, "" | KIND | "LocalSubjectAccessReview");
     review.status = match &review.spec {
         _ if wrong_kind || (!group.is_empty() && group != "authorization.k8s.io") => Status::failed(format!(
-            "`{} {}` is no SubjectAccessReview of `{API_VERSION}`",
+            "`{} {}` is not a SubjectAccessReview of `{API_VERSION}`",
             review.api_version, review.kind
         )),
         Some(spec) => spec.status(cluster),
@@ -297,7 +299,10 @@ mod tests {
         let broken = "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: [\n";
         for (text, error) in [
             (bound.to_owned(), None),
-            (format!("{bound}{broken}"), Some("cannot tell: b.yaml:9 was not understood")),
+            (
+                format!("{bound}{broken}"),
+                Some("unknown: the document at b.yaml:9 could not be read, or has unfilled placeholders"),
+            ),
         ] {
             let input = Input::Text { name: "b.yaml".into(), bytes: text.into_bytes() };
             let cluster: Cluster = load(&[input], &LoadOptions::default()).unwrap().into();

@@ -35,7 +35,7 @@ pub fn rules<'g>(cluster: &'g Cluster, user: &UserInfo, namespace: &str) -> Rule
     let text = |name| policy.names.text(name).to_owned();
     let asker = graph.asker(user);
     let (grants, mut missing) = graph.rules_for(&asker, namespace);
-    missing.extend(graph.taking_nothing(&asker, namespace, cluster.worth()));
+    missing.extend(graph.aggregating_nothing(&asker, namespace, cluster.coverage()));
     let mut resources: BTreeMap<(String, String, Option<String>), Vec<String>> = BTreeMap::new();
     let mut urls: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let add = |verbs: &mut Vec<String>, verb: String| {

@@ -25,7 +25,7 @@ use crate::model::user::{SYSTEM_AUTHENTICATED, SYSTEM_MASTERS, SYSTEM_SERVICE_AC
 
 mod bound;
 
-use bound::{Bound, Found, Reach as InScope, Stand, bound, other_types};
+use bound::{Bound, Found, Reach as InScope, SubjectUsers, bound, other_types};
 
 impl Question {
     /// Whether the answer for somebody is yes, without the reasons.
@@ -129,7 +129,7 @@ impl Named {
 
 /// A grant as numbers, for on a large cluster there are hundreds of thousands: binding, subject and rule.
 #[derive(Copy, Clone, Debug)]
-pub struct GrantAt<'g> {
+pub struct GrantRef<'g> {
     /// The binding, with its role.
     pub applied: Applied<'g>,
     /// The number of the subject in the binding.
@@ -138,7 +138,7 @@ pub struct GrantAt<'g> {
     pub rule: u32,
 }
 
-impl<'g> GrantAt<'g> {
+impl<'g> GrantRef<'g> {
     /// The grant itself.
     pub fn grant(&self, cluster: &'g Cluster) -> Option<Grant<'g>> {
         let rule = cluster.graph().granted_rule(&self.applied, self.rule as usize)?;
@@ -148,27 +148,27 @@ impl<'g> GrantAt<'g> {
 
 /// A subject that can, with every grant.
 #[derive(Clone, Debug)]
-pub struct SubjectCan<'g> {
+pub struct SubjectAccess<'g> {
     /// Who.
     pub subject: Named,
     /// Every rule that allows it, with its binding; of an operation, every rule that allows a request it needs.
-    pub grants: Vec<GrantAt<'g>>,
+    pub grants: Vec<GrantRef<'g>>,
 }
 
 /// A subject that can only in some namespaces.
 #[derive(Clone, Debug)]
-pub struct SubjectCanIn<'g> {
+pub struct SubjectNamespaces<'g> {
     /// Who.
     pub subject: Named,
     /// The namespaces, by name.
     pub namespaces: Vec<&'g str>,
     /// The grants in the order of the namespaces.
-    pub grants: Vec<GrantAt<'g>>,
+    pub grants: Vec<GrantRef<'g>>,
 }
 
 /// An IAM identity that can, or of whom it cannot be told.
 #[derive(Clone, Debug)]
-pub struct IdentityCan<'g> {
+pub struct IdentityAccess<'g> {
     /// The ARN as mapped.
     pub arn: String,
     /// The identity and its user.
@@ -181,7 +181,7 @@ pub struct IdentityCan<'g> {
 
 /// Subjects of whom it cannot be told, for the role that they are granted is not among the inputs.
 #[derive(Clone, Debug)]
-pub struct Untold<'g> {
+pub struct UnresolvedBinding<'g> {
     /// The binding.
     pub binding: Applied<'g>,
     /// Its subjects.
@@ -192,20 +192,20 @@ pub struct Untold<'g> {
 #[derive(Clone, Debug)]
 pub struct WhoCan<'g> {
     /// The subjects: Group `system:masters` first, then by kind, namespace and name.
-    pub subjects: Vec<SubjectCan<'g>>,
+    pub subjects: Vec<SubjectAccess<'g>>,
     /// For a question about all namespaces at once: who can in single ones, besides.
-    pub in_namespaces: Vec<SubjectCanIn<'g>>,
+    pub in_namespaces: Vec<SubjectNamespaces<'g>>,
     /// The IAM identities, in the order of the mappings.
-    pub identities: Vec<IdentityCan<'g>>,
+    pub identities: Vec<IdentityAccess<'g>>,
     /// For a question about all namespaces at once: the IAM identities that can in single ones, and in which.
-    pub identities_in: Vec<(IdentityCan<'g>, Vec<&'g str>)>,
+    pub identities_in: Vec<(IdentityAccess<'g>, Vec<&'g str>)>,
     /// IAM identities of whom it cannot be told.
-    pub unknown_identities: Vec<IdentityCan<'g>>,
+    pub unknown_identities: Vec<IdentityAccess<'g>>,
     /// Bindings whose subjects cannot be told, for the role is missing.
-    pub untold: Vec<Untold<'g>>,
+    pub unresolved: Vec<UnresolvedBinding<'g>>,
     /// Subjects of whom it cannot be told for another reason: a name that the question does not tell, or a type that
     /// is not known and that CRDs may define where these subjects can.
-    pub unclear: Vec<SubjectCan<'g>>,
+    pub unknown_subjects: Vec<SubjectAccess<'g>>,
     /// Accounts of `mapAccounts`, all of whose principals can.
     pub accounts: Vec<String>,
     /// A document that could not be read and may grant it to anybody.
@@ -220,8 +220,8 @@ impl WhoCan<'_> {
             return Ternary::Yes;
         }
         let doubt = !self.unknown_identities.is_empty()
-            || !self.untold.is_empty()
-            || !self.unclear.is_empty()
+            || !self.unresolved.is_empty()
+            || !self.unknown_subjects.is_empty()
             || self.unread.is_some();
         if doubt { Ternary::Unknown } else { Ternary::No }
     }
@@ -236,36 +236,36 @@ pub fn who_can<'g>(cluster: &'g Cluster, question: &Question) -> WhoCan<'g> {
         identities: Vec::new(),
         identities_in: Vec::new(),
         unknown_identities: Vec::new(),
-        untold: Vec::new(),
-        unclear: Vec::new(),
+        unresolved: Vec::new(),
+        unknown_subjects: Vec::new(),
         accounts: Vec::new(),
-        unread: cluster.worth().unseen,
+        unread: cluster.coverage().unread,
     };
-    let Found { bound, untold } = bound(cluster, question, InScope::AsAsked);
-    who_can.untold = untold;
-    let mut masters = SubjectCan { subject: Named::masters(), grants: Vec::new() };
+    let Found { bound, unresolved } = bound(cluster, question, InScope::AsAsked);
+    who_can.unresolved = unresolved;
+    let mut masters = SubjectAccess { subject: Named::masters(), grants: Vec::new() };
     let mut everywhere: FxHashSet<Subject> = FxHashSet::default();
     for Bound { subject, named, grants } in bound {
-        let can = SubjectCan { subject: named, grants };
+        let can = SubjectAccess { subject: named, grants };
         if can.subject.is_masters() {
             masters = can;
             continue;
         }
         let ternary = match question.single() {
             Some(_) => Ternary::Yes,
-            None => Stand::of(cluster, &can.subject).answer(cluster, question),
+            None => SubjectUsers::of(cluster, &can.subject).answer(cluster, question),
         };
         match ternary {
             Ternary::Yes => {
                 everywhere.insert(subject);
                 who_can.subjects.push(can);
             }
-            Ternary::Unknown => who_can.unclear.push(can),
+            Ternary::Unknown => who_can.unknown_subjects.push(can),
             Ternary::No => {}
         }
     }
     who_can.subjects.insert(0, masters);
-    who_can.unclear.extend(other_types(cluster, question, &everywhere));
+    who_can.unknown_subjects.extend(other_types(cluster, question, &everywhere));
     if all_namespaces {
         in_namespaces(cluster, question, &everywhere, &mut who_can);
     }
@@ -281,13 +281,13 @@ fn in_namespaces<'g>(
     who_can: &mut WhoCan<'g>,
 ) {
     let names = &cluster.graph().policy().names;
-    let Found { bound, untold } = bound(cluster, question, InScope::EachNamespace);
-    who_can.untold.extend(untold);
+    let Found { bound, unresolved } = bound(cluster, question, InScope::EachNamespace);
+    who_can.unresolved.extend(unresolved);
     for Bound { subject, named, mut grants } in bound {
         if named.is_masters() || everywhere.contains(&subject) {
             continue;
         }
-        let stand = question.single().is_none().then(|| Stand::of(cluster, &named));
+        let users = question.single().is_none().then(|| SubjectUsers::of(cluster, &named));
         // The grants come in the order of the namespaces.
         let (mut last, mut kept) = (None, false);
         let mut namespaces = Vec::new();
@@ -295,14 +295,14 @@ fn in_namespaces<'g>(
             let namespace = grant.applied.binding.scope.namespace();
             if last.replace(namespace) != Some(namespace) {
                 let text = names.text(namespace);
-                kept = stand.as_ref().is_none_or(|stand| stand.can(cluster, question, Some(text)));
+                kept = users.as_ref().is_none_or(|users| users.can(cluster, question, Some(text)));
                 namespaces.extend(kept.then_some(text));
             }
             kept
         });
         if !namespaces.is_empty() {
             grants.shrink_to_fit();
-            who_can.in_namespaces.push(SubjectCanIn { subject: named, namespaces, grants });
+            who_can.in_namespaces.push(SubjectNamespaces { subject: named, namespaces, grants });
         }
     }
 }
@@ -341,7 +341,7 @@ fn identities<'g>(cluster: &'g Cluster, question: &Question, all_namespaces: boo
         }
         through.sort_unstable();
         through.dedup();
-        let can = IdentityCan { arn, who, answers, through };
+        let can = IdentityAccess { arn, who, answers, through };
         if ternary == Ternary::Yes {
             who_can.identities.push(can);
         } else {
@@ -364,7 +364,7 @@ fn can_in<'g>(
     question: &Question,
     arn: &str,
     who: &Who,
-) -> Option<(IdentityCan<'g>, Vec<&'g str>)> {
+) -> Option<(IdentityAccess<'g>, Vec<&'g str>)> {
     let graph = cluster.graph();
     let asker = graph.asker(&who.certain()?);
     let scopes = asker.principals().iter().flat_map(|principal| graph.scopes_of(*principal));
@@ -375,7 +375,7 @@ fn can_in<'g>(
         })
         .collect();
     let mut can =
-        IdentityCan { arn: arn.to_owned(), who: who.clone(), answers: Vec::new(), through: Vec::new() };
+        IdentityAccess { arn: arn.to_owned(), who: who.clone(), answers: Vec::new(), through: Vec::new() };
     let mut found = Vec::new();
     for namespace in namespaces {
         if question.is_yes(cluster, &asker, Some(namespace)) {
@@ -432,9 +432,9 @@ pub(crate) fn mapped(cluster: &Cluster) -> Vec<(String, Who)> {
 }
 
 /// The grants of an identity: all that allow any of the requests, each once.
-pub fn grants_of<'g>(can: &IdentityCan<'g>) -> Vec<Grant<'g>> {
+pub fn grants_of<'g>(can: &IdentityAccess<'g>) -> Vec<Grant<'g>> {
     let session = |doubt: &Doubt<'g>| match doubt {
-        Doubt::Session { grant, .. } | Doubt::CoinToss(grant) => *grant,
+        Doubt::Session { grant, .. } | Doubt::RandomMapping(grant) => *grant,
         _ => None,
     };
     let mut seen = FxHashSet::default();

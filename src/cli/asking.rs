@@ -5,7 +5,7 @@ use rbacsim::ask::question::{self, Question, Words};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::report::question as report;
 
-use super::{Failure, beside, given};
+use super::{Failure, given, to_stderr};
 
 /// What is asked.
 #[derive(Debug, Args)]
@@ -44,7 +44,7 @@ impl Asking {
 pub(crate) fn read(words: &Words<'_>, cluster: &Cluster) -> Result<Question, Failure> {
     let question = question::read(words, cluster)?;
     for warning in report::warnings(&question.remarks) {
-        beside("warning", &warning)?;
+        to_stderr("warning", &warning)?;
     }
     Ok(question)
 }

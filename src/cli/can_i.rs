@@ -25,18 +25,18 @@ Examples:
   # In which namespaces may a role list secrets?
   rbacsim can-i list secrets --namespaces --arn arn:aws:iam::111122223333:role/dev -f manifests/
 
-  # Everything somebody may do in a namespace
+  # Everything an identity may do in a namespace
   rbacsim can-i --list -n prod --arn arn:aws:iam::111122223333:role/dev -f manifests/
 
 VERB is a verb of the API or a kubectl operation (exec, logs, port-forward, scale, apply, drain, rollout-restart ...).
-Exit code: 0 yes, 1 no, 2 cannot tell or the question could not be asked.";
+Exit code: 0 yes, 1 no, 2 unknown, or the question could not be asked.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     asking: Asking,
-    /// Say in which of the namespaces that the inputs know the answer is yes
+    /// List the namespaces of the inputs in which the answer is yes
     #[arg(long, conflicts_with_all = ["namespace", "all_namespaces", "list"])]
     namespaces: bool,
     /// Print every rule in force in the namespace
@@ -45,7 +45,7 @@ pub(crate) struct Args {
     /// Print nothing; the exit code answers
     #[arg(short, long)]
     quiet: bool,
-    /// How to print
+    /// Output format
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
     #[command(flatten)]
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
             continue;
         }
         let answered = can_i::answer(&cluster, who, &question, None);
-        // One "no" makes several askers a "no", and one "unknown" an "unknown".
+        // One "no" makes the total a "no", and else one "unknown" an "unknown".
         total = total.and(answered.ternary);
         let asker = Asker { who, arn: arn.as_deref() };
         match args.output {

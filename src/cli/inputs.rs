@@ -13,26 +13,26 @@ use rbacsim::report::text;
 
 use super::Failure;
 
-/// What to read.
+/// The flags that say what to read.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Inputs")]
 pub(crate) struct Inputs {
     /// A file, a directory (searched for *.yaml, *.yml and *.json) or - for standard input; repeatable
     #[arg(short, long, value_name = "PATH")]
     pub(crate) filename: Vec<PathBuf>,
-    /// Whether the default roles and bindings of Kubernetes are added; auto: unless the inputs hold them
+    /// Add the default roles and bindings of Kubernetes; auto: unless the inputs have them
     #[arg(long, value_enum, default_value_t = DefaultsFlag::Auto, value_name = "WHEN")]
     defaults: DefaultsFlag,
     /// The Kubernetes version whose rules apply, 1.33 to 1.37
     #[arg(long, default_value_t = KubernetesVersion::NEWEST, value_name = "VERSION")]
     kubernetes_version: KubernetesVersion,
-    /// Take the inputs as complete: what is not in them does not exist
+    /// Treat the inputs as complete: a role that is not in them does not exist
     #[arg(long, conflicts_with = "partial")]
     complete: bool,
-    /// Take the inputs as partial: a role that a binding names may exist in the cluster
+    /// Treat the inputs as partial: a role that a binding names may still exist in the cluster
     #[arg(long)]
     partial: bool,
-    /// Which problems of the inputs are printed to standard error
+    /// Which problems in the inputs to print to standard error
     #[arg(long, value_enum, default_value_t = Diagnostics::Few, value_name = "HOW")]
     diagnostics: Diagnostics,
 }
@@ -46,7 +46,7 @@ enum DefaultsFlag {
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
 enum Diagnostics {
-    /// The worst few, and how many more there are
+    /// The most serious few, and how many more there are
     Few,
     /// All
     All,
@@ -58,7 +58,7 @@ impl Inputs {
     /// Reads the inputs and prints what was wrong with them.
     pub(crate) fn load(&self) -> Result<Cluster, Failure> {
         if self.filename.is_empty() {
-            return Err("nothing to read; give -f with a file, a directory, or - for standard input".into());
+            return Err("no input given; use -f with a file, a directory, or - for standard input".into());
         }
         let mut inputs = Vec::with_capacity(self.filename.len());
         for path in &self.filename {
@@ -98,14 +98,14 @@ impl Inputs {
     }
 }
 
-/// Who asks.
+/// The flags that say whose access is checked.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Who asks")]
+#[command(next_help_heading = "Identity")]
 pub(crate) struct Identity {
     /// An IAM user, role, assumed-role session, federated user or root ARN; repeatable
     #[arg(long, alias = "as-arn", value_name = "ARN", conflicts_with_all = ["as_user", "as_group"])]
     pub(crate) arn: Vec<String>,
-    /// The session name, where an ARN is that of a role
+    /// The session name, for the ARN of a role
     #[arg(long, value_name = "NAME")]
     pub(crate) session_name: Option<String>,
     /// A Kubernetes user; system:serviceaccount:NAMESPACE:NAME is a service account
@@ -127,11 +127,12 @@ pub(crate) fn identify(
     if let Some(identity) = &who.identity {
         warnings.extend(identity.never_reported());
         if session_name.is_some() && identity.principal() != PrincipalType::Role {
-            warnings.push(format!("--session-name is for the ARN of a role, and not looked at for `{arn}`"));
+            warnings
+                .push(format!("--session-name applies only to the ARN of a role; it is ignored for `{arn}`"));
         }
     }
     for warning in &warnings {
-        super::beside("warning", warning)?;
+        super::to_stderr("warning", warning)?;
     }
     Ok((who, warnings))
 }
@@ -143,10 +144,10 @@ impl Identity {
             return Ok(vec![(Who::user(UserInfo::impersonated(user, &self.as_group)), None)]);
         }
         if !self.as_group.is_empty() {
-            return Err("--as-group needs --as; to ask for a group alone, give --as with any name".into());
+            return Err("--as-group needs --as; to check a group alone, use --as with any name".into());
         }
         if self.arn.is_empty() {
-            return Err("nobody asks; give --arn, or --as and --as-group".into());
+            return Err("no identity given; use --arn, or --as and --as-group".into());
         }
         let session = self.session_name.as_deref();
         self.arn.iter().map(|arn| Ok((identify(cluster, arn, session)?.0, Some(arn.clone())))).collect()

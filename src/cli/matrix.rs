@@ -26,16 +26,16 @@ Examples:
   # Who may exec into pods and read secrets, all mapped identities at a glance
   rbacsim matrix --resources pods/exec,secrets --verbs create,get -f manifests/
 
-  # What an auditor asks first
+  # The access that an auditor asks about first
   rbacsim matrix --preset sensitive --exclude-system --subjects arns,all -f manifests/
 
-  # Everything, for a spreadsheet; what it rests on in a side file
+  # Everything, for a spreadsheet, with what it is based on in a second file
   rbacsim matrix --subjects all -o csv --meta meta.json -f manifests/ > matrix.csv
 
   # One page to open in a browser, with the grant behind every row
   rbacsim matrix -o html -f manifests/ > matrix.html
 
-Exit code: 0 done, 2 it could not be asked.";
+Exit code: 0 done, 2 error.";
 
 /// From how many bytes on a page is worth a word: what browsers open at once.
 const LARGE_PAGE: u64 = 20_000_000;
@@ -43,28 +43,28 @@ const LARGE_PAGE: u64 = 20_000_000;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Whose access: arns, everyone whom an identity mapping lets in; all, everyone whom a binding names; or both
+    /// Whose access: arns (every mapped IAM identity), all (every subject of a binding), or both
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHOSE", conflicts_with_all = ["arn", "as_user"])]
     subjects: Vec<Subjects>,
-    /// Leave out what came with Kubernetes or EKS: system: and eks: names, controllers, nodes
+    /// Leave out identities that come with Kubernetes or EKS: system: and eks: names, controllers, nodes
     #[arg(long)]
     exclude_system: bool,
-    /// Only these namespaces, and what is granted in every one; repeatable, or with commas
+    /// Only these namespaces, and access granted in every namespace; repeatable or comma-separated
     #[arg(short, long, value_delimiter = ',', value_name = "NAMESPACE")]
     namespace: Vec<String>,
-    /// Only these verbs, with commas
+    /// Only these verbs, comma-separated
     #[arg(long, value_delimiter = ',', value_name = "VERBS")]
     verbs: Vec<String>,
-    /// Only these resources, with commas: pods, pods/exec, deployments.apps, /healthz
+    /// Only these resources, comma-separated: pods, pods/exec, deployments.apps, /healthz
     #[arg(long, value_delimiter = ',', value_name = "RESOURCES")]
     resources: Vec<String>,
-    /// Only what is worth a look before all else, with what it means
+    /// Only the most sensitive access, with what each column means
     #[arg(long, value_enum, conflicts_with_all = ["verbs", "resources"])]
     preset: Option<Preset>,
-    /// How to print
+    /// Output format
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
     output: Format,
-    /// Write what the matrix rests on, and what cannot be told, as JSON to this file
+    /// Write what the matrix is based on, and what is unknown, to this file as JSON
     #[arg(long, value_name = "FILE")]
     meta: Option<PathBuf>,
     #[command(flatten)]
@@ -144,10 +144,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
             let written = matrix_long::csv(&mut raw, &matrix, &holders, &mut progress)?;
             side_notes(args, &matrix, &statement, &holders, written.rows)?;
             if let Some(formula) = written.formula {
-                super::beside(
+                super::to_stderr(
                     "warning",
                     &format!(
-                        "`{formula}` begins as a formula does, and is written as it stands; import the columns into a spreadsheet as text"
+                        "`{formula}` looks like a formula and is written unchanged; import the columns into a spreadsheet as text"
                     ),
                 )?;
             }
@@ -166,7 +166,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
             if written.bytes > LARGE_PAGE {
                 writeln!(
                     anstream::stderr(),
-                    "note: the page has {} MB for {} rows, which takes a browser a while to open; --preset sensitive, --exclude-system, -n, --resources or --arn ask for less, -o csv gives all of it to other tools",
+                    "note: the page is {} MB with {} rows and may open slowly; narrow it with --preset sensitive, --exclude-system, -n, --resources or --arn, or use -o csv",
                     written.bytes / 1_000_000,
                     written.rows
                 )?;
@@ -219,10 +219,10 @@ fn filter(args: &Args, cluster: &Cluster) -> Result<Filter, Failure> {
     if !args.verbs.is_empty() {
         for verb in &args.verbs {
             if operations::is_operation(verb) {
-                super::beside(
+                super::to_stderr(
                     "warning",
                     &format!(
-                        "`{verb}` is an operation of kubectl, not a verb; who-can answers for operations, and the matrix for what they need, such as --resources pods/exec --verbs create"
+                        "`{verb}` is a kubectl operation, not a verb; use who-can for operations, or give the matrix the requests that it needs, such as --resources pods/exec --verbs create"
                     ),
                 )?;
             }
@@ -240,16 +240,16 @@ fn filter(args: &Args, cluster: &Cluster) -> Result<Filter, Failure> {
         }
         let read = question::read_type(target, cluster);
         for warning in words::warnings(&read.remarks) {
-            super::beside("warning", &warning)?;
+            super::to_stderr("warning", &warning)?;
         }
         let unknown = matches!(read.resolution, Resolution::Unknown { .. });
         let (group, resource) = (read.resolution.group(), read.resolution.resource());
-        let others = if unknown { cluster.could_be(group, resource) } else { Vec::new() };
+        let others = if unknown { cluster.possible_types(group, resource) } else { Vec::new() };
         let part = match (read.subresource.as_str(), read.name.as_str()) {
             ("", "") => String::new(),
             ("", part) if unknown => format!("/{part}"),
             ("", name) => {
-                return Err(format!("`{target}` reads as the object `{name}`; the matrix takes types and subresources, such as `pods` or `pods/exec`").into());
+                return Err(format!("`{target}` names the object `{name}`; the matrix takes resource types and subresources, such as `pods` or `pods/exec`").into());
             }
             (part, _) => format!("/{part}"),
         };
@@ -271,7 +271,7 @@ fn holders(args: &Args, cluster: &Cluster) -> Result<Vec<Holder>, Failure> {
         for (who, arn) in identity.askers(cluster)? {
             if let Some(error) = who.error() {
                 let arn = arn.as_deref().unwrap_or_default();
-                super::beside("warning", &format!("{arn}: {error}"))?;
+                super::to_stderr("warning", &format!("{arn}: {error}"))?;
             }
             holders.push(match (arn, &who.is) {
                 (None, rbacsim::decide::cluster::WhoIs::User(user)) => holder::of_user(cluster, user.clone()),
@@ -290,9 +290,8 @@ fn holders(args: &Args, cluster: &Cluster) -> Result<Vec<Holder>, Failure> {
     let mut holders = Vec::new();
     if subjects.contains(&Subjects::Arns) {
         if mapped.is_empty() {
-            let text =
-                "no identity mapping of the inputs lets anybody in; --subjects all shows whom bindings name";
-            super::beside("note", text)?;
+            let text = "no identity mapping in the inputs lets anyone log in; use --subjects all to show the subjects that bindings name";
+            super::to_stderr("note", text)?;
         }
         holders.extend(mapped);
     }
@@ -313,15 +312,16 @@ fn side_notes(
 ) -> Result<(), Failure> {
     const SHOWN: usize = 20;
     for line in matrix_statement::lines(matrix, statement, rows) {
-        super::beside("note", &line)?;
+        super::to_stderr("note", &line)?;
     }
     let unknown = matrix_statement::unknown_lines(matrix, holders);
     for line in unknown.iter().take(SHOWN) {
-        super::beside("unknown", line)?;
+        super::to_stderr("unknown", line)?;
     }
     if let Some(more @ 1..) = unknown.len().checked_sub(SHOWN) {
-        let place = if args.meta.is_some() { "the --meta file has them" } else { "--meta FILE lists them" };
-        super::beside("unknown", &format!("and {more} more; {place}"))?;
+        let place =
+            if args.meta.is_some() { "the --meta file has them" } else { "use --meta FILE to list them" };
+        super::to_stderr("unknown", &format!("and {more} more; {place}"))?;
     }
     Ok(())
 }

@@ -26,22 +26,22 @@ pub(crate) struct Args {
 }
 
 /// Standard output, without whose reader there is nothing left to do: a stream of reviews may be open for ever.
-struct Heard(io::Stdout);
+struct ExitOnBrokenPipe(io::Stdout);
 
-fn unless_unheard<T>(written: io::Result<T>) -> io::Result<T> {
+fn or_exit_on_broken_pipe<T>(written: io::Result<T>) -> io::Result<T> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => std::process::exit(0),
         written => written,
     }
 }
 
-impl Write for Heard {
+impl Write for ExitOnBrokenPipe {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        unless_unheard(self.0.write(bytes))
+        or_exit_on_broken_pipe(self.0.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        unless_unheard(self.0.flush())
+        or_exit_on_broken_pipe(self.0.flush())
     }
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         );
     }
     let cluster = args.inputs.load()?;
-    let mut output = BufWriter::with_capacity(1 << 16, Heard(io::stdout()));
+    let mut output = BufWriter::with_capacity(1 << 16, ExitOnBrokenPipe(io::stdout()));
     let mut input: Box<dyn Read + Send> = match &args.reviews {
         Some(path) if !from_stdin => {
             let file =

@@ -14,7 +14,7 @@ use rbacsim::report::visible::{EscapedInJson, visible};
 #[derive(Debug, Parser)]
 #[command(name = "rbacsim", version, about, disable_help_subcommand = true, max_term_width = 110)]
 struct Cli {
-    /// When to colour
+    /// When to use colour
     #[arg(long, value_enum, default_value_t = Colour::Auto, global = true, value_name = "WHEN")]
     color: Colour,
     #[command(subcommand)]
@@ -33,7 +33,7 @@ enum Colour {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Ask whether somebody may do something, and why
+    /// Check whether an identity may do something, and why
     #[command(name = "can-i", visible_alias = "cani")]
     CanI(can_i::Args),
     /// Show who may do what: the access matrix
@@ -124,16 +124,16 @@ pub(crate) fn run() -> ExitCode {
         // Whoever reads the output has seen enough, as `head` has.
         Err(error) if is_broken_pipe(&*error) => Exit::Yes.into(),
         Err(error) => {
-            let _ = beside("rbacsim", &error.to_string());
+            let _ = to_stderr("rbacsim", &error.to_string());
             Exit::Unknown.into()
         }
     }
 }
 
 /// A writer to which it does not matter that nobody reads on, as after `| head -1`: the exit code still answers.
-struct Unheard<W>(W);
+struct IgnoringBrokenPipe<W>(W);
 
-impl<W: Write> Write for Unheard<W> {
+impl<W: Write> Write for IgnoringBrokenPipe<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.0.write(bytes) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
@@ -149,9 +149,9 @@ impl<W: Write> Write for Unheard<W> {
     }
 }
 
-/// Writes a line beside the answer, to standard error: what it is, and a text that may hold anything.
-pub(crate) fn beside(what: &str, text: &str) -> io::Result<()> {
-    writeln!(anstream::stderr(), "{what}: {}", visible(text))
+/// Writes one line to standard error: a label such as `note`, and a text that may hold anything.
+pub(crate) fn to_stderr(label: &str, text: &str) -> io::Result<()> {
+    writeln!(anstream::stderr(), "{label}: {}", visible(text))
 }
 
 fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
@@ -180,15 +180,15 @@ fn printer() -> Box<dyn Write> {
     let stdout = io::stdout();
     if anstream::AutoStream::choice(&stdout) == anstream::ColorChoice::Never {
         // What takes them out passes text on in pieces: gathered behind it.
-        let chunks: Box<dyn Write> = Box::new(BufWriter::with_capacity(CHUNK, Unheard(stdout)));
+        let chunks: Box<dyn Write> = Box::new(BufWriter::with_capacity(CHUNK, IgnoringBrokenPipe(stdout)));
         return Box::new(anstream::StripStream::new(chunks));
     }
-    Box::new(BufWriter::with_capacity(CHUNK, Unheard(anstream::AutoStream::auto(stdout))))
+    Box::new(BufWriter::with_capacity(CHUNK, IgnoringBrokenPipe(anstream::AutoStream::auto(stdout))))
 }
 
 /// Prints something as JSON and a line end: past the filter for colours, for there are none in it.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    write_json(&mut Unheard(io::stdout().lock()), value)
+    write_json(&mut IgnoringBrokenPipe(io::stdout().lock()), value)
 }
 
 /// Writes something as JSON and a line end.

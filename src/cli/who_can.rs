@@ -27,14 +27,14 @@ Examples:
   rbacsim who-can list secrets -A -f manifests/ -o json
 
 Without -n and -A the question is about namespace default.
-Exit code: 0 somebody besides Group system:masters may, 1 nobody, 2 cannot tell.";
+Exit code: 0 someone besides Group system:masters may, 1 no one may, 2 unknown.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     asking: Asking,
-    /// How to print
+    /// Output format
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
     #[command(flatten)]

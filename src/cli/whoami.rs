@@ -17,7 +17,7 @@ Examples:
   # Several at once, for a script
   rbacsim whoami --arn arn:aws:iam::111122223333:role/dev --arn arn:aws:iam::111122223333:user/bob -o json -f manifests/
 
-Exit code: 0 all are mapped, 1 some are not, 2 it cannot be told.";
+Exit code: 0 all are mapped, 1 some are not, 2 unknown.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -25,10 +25,10 @@ pub(crate) struct Args {
     /// An IAM ARN; repeatable
     #[arg(long, alias = "as-arn", value_name = "ARN", required = true)]
     arn: Vec<String>,
-    /// The session name, where an ARN is that of a role
+    /// The session name, for the ARN of a role
     #[arg(long, value_name = "NAME")]
     session_name: Option<String>,
-    /// How to print
+    /// Output format
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! Yes, no, or unknown: what a decision is worth, given what the inputs can and cannot tell.
+//! Yes, no, or unknown: the answer to a request, given how much of the cluster the inputs cover.
 //!
 //! A decision is exact for the objects that were loaded. A "no" is only as good as they are: a binding that
 //! applies may grant a role that is not among the files, a node's requests are decided by another authorizer.
@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::decide::evaluate::{Asker, Grant, Grants, Mismatch};
 use crate::decide::graph::{Applied, Principal, RbacGraph, RoleRule};
-use crate::identity::{Bindings, Provenance};
+use crate::identity::{PlaceholderValues, Provenance};
 use crate::model::attributes::{Attributes, ResourceAttributes};
 use crate::model::names::Name;
 use crate::model::policy::Completeness;
@@ -42,7 +42,7 @@ pub enum Doubt<'g> {
     /// No identity mapping was loaded, so nobody can tell as whom the ARN logs in.
     NoIdentity,
     /// Entries differ only in case, each login picks one at random, and they do not agree; a grant of one of them.
-    CoinToss(Option<Grant<'g>>),
+    RandomMapping(Option<Grant<'g>>),
     /// The type is not known, and as this one, which rules name or cover, it is not refused: a CRD that is not among
     /// the inputs may define it so. What allows it then, if anything certainly does.
     OtherType(String, Option<Grant<'g>>),
@@ -60,7 +60,7 @@ pub enum Doubt<'g> {
         /// A user that it could be.
         user: UserInfo,
         /// What would have to hold for that.
-        bindings: Bindings,
+        values: PlaceholderValues,
         /// What then allows it; `None` for `system:masters`, or where that user's answer is unknown too.
         grant: Option<Grant<'g>>,
     },
@@ -125,21 +125,26 @@ impl Answer<'_> {
     }
 }
 
-/// What the inputs are worth.
+/// How much of the cluster the inputs cover.
 #[derive(Copy, Clone, Debug)]
-pub struct Worth {
+pub struct InputCoverage {
     /// Whether what is missing may exist.
     pub completeness: Completeness,
     /// Whether the inputs hold any Role: an export without any lacks them all.
     pub has_roles: bool,
     /// A document that could not be read and may hold RBAC objects.
-    pub unseen: Option<Source>,
+    pub unread: Option<Source>,
 }
 
 impl RbacGraph {
     /// Answers for a user, with every reason.
-    pub fn answer<'g>(&'g self, user: &UserInfo, attributes: &Attributes<'_>, worth: Worth) -> Answer<'g> {
-        self.answer_as(user, user, attributes, worth)
+    pub fn answer<'g>(
+        &'g self,
+        user: &UserInfo,
+        attributes: &Attributes<'_>,
+        coverage: InputCoverage,
+    ) -> Answer<'g> {
+        self.answer_as(user, user, attributes, coverage)
     }
 
     /// Answers for a user of whom only a part is certain; `shown` has what is symbolic as well, which tells a node.
@@ -148,7 +153,7 @@ impl RbacGraph {
         user: &UserInfo,
         shown: &UserInfo,
         attributes: &Attributes<'_>,
-        worth: Worth,
+        coverage: InputCoverage,
     ) -> Answer<'g> {
         let asker = self.asker(user);
         let Grants { is_master, allowing, refusing, missing } = self.grants(&asker, attributes);
@@ -164,16 +169,18 @@ impl RbacGraph {
         let mut doubts = Vec::new();
         let mut dangling = Vec::new();
         for applied in missing {
-            if worth.could_exist(&applied) {
+            if coverage.could_exist(&applied) {
                 doubts.push(Doubt::MissingRole(applied));
             } else {
                 dangling.push(applied);
             }
         }
         doubts.extend(
-            self.taking_nothing(&asker, attributes.namespace(), worth).into_iter().map(Doubt::MissingRole),
+            self.aggregating_nothing(&asker, attributes.namespace(), coverage)
+                .into_iter()
+                .map(Doubt::MissingRole),
         );
-        doubts.extend(worth.unseen.map(Doubt::Unread));
+        doubts.extend(coverage.unread.map(Doubt::Unread));
         doubts.extend(self.node_doubt(shown, attributes));
         let near = self.near_misses(user, &asker, attributes, &refusing, dangling);
         let ternary = if doubts.is_empty() { Ternary::No } else { Ternary::Unknown };
@@ -186,13 +193,13 @@ impl RbacGraph {
         user: &UserInfo,
         asker: &Asker,
         attributes: &Attributes<'_>,
-        worth: Worth,
+        coverage: InputCoverage,
     ) -> Ternary {
         match self.authorize(asker, attributes) {
             crate::decide::evaluate::Decision::NoOpinion(missing) => {
-                let doubt = worth.unseen.is_some()
-                    || missing.iter().any(|applied| worth.could_exist(applied))
-                    || !self.taking_nothing(asker, attributes.namespace(), worth).is_empty()
+                let doubt = coverage.unread.is_some()
+                    || missing.iter().any(|applied| coverage.could_exist(applied))
+                    || !self.aggregating_nothing(asker, attributes.namespace(), coverage).is_empty()
                     || self.node_doubt(user, attributes).is_some();
                 if doubt { Ternary::Unknown } else { Ternary::No }
             }
@@ -202,21 +209,26 @@ impl RbacGraph {
 
     /// Whether a binding grants a role that aggregates others, none of which is among the inputs, although they may
     /// be in the cluster: the controller would then have filled it.
-    pub(crate) fn takes_nothing(&self, applied: &Applied<'_>, worth: Worth) -> bool {
-        worth.completeness == Completeness::Partial
+    pub(crate) fn aggregates_nothing(&self, applied: &Applied<'_>, coverage: InputCoverage) -> bool {
+        coverage.completeness == Completeness::Partial
             && applied.role.is_some_and(|role| role.aggregation.is_some())
             && self.rules_granted(applied).is_empty()
     }
 
     /// The bindings that apply to somebody in a namespace and of which that holds.
-    pub(crate) fn taking_nothing(&self, asker: &Asker, namespace: &str, worth: Worth) -> Vec<Applied<'_>> {
+    pub(crate) fn aggregating_nothing(
+        &self,
+        asker: &Asker,
+        namespace: &str,
+        coverage: InputCoverage,
+    ) -> Vec<Applied<'_>> {
         let namespace = self.policy().names.lookup(namespace);
         let here = (namespace != Name::EMPTY).then_some(Scope::Namespace(namespace));
         let mut found: Vec<Applied<'_>> = Vec::new();
         for scope in std::iter::once(Scope::Cluster).chain(here) {
             let bindings =
                 asker.principals().iter().flat_map(|principal| self.bindings_of(*principal, scope));
-            found.extend(bindings.filter(|applied| self.takes_nothing(applied, worth)));
+            found.extend(bindings.filter(|applied| self.aggregates_nothing(applied, coverage)));
         }
         found.sort_by_key(Applied::order);
         found.dedup_by_key(|applied| applied.order());
@@ -356,7 +368,7 @@ impl RbacGraph {
     }
 }
 
-impl Worth {
+impl InputCoverage {
     /// Whether the role that a binding grants may exist in the cluster although no input defines it.
     pub fn could_exist(self, applied: &Applied<'_>) -> bool {
         self.completeness == Completeness::Partial

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::decide::answer::{Answer, Doubt, Worth};
+use crate::decide::answer::{Answer, Doubt, InputCoverage};
 use crate::decide::graph::RbacGraph;
 use crate::identity::{IamIdentity, IdentityError, IdentityMappings, Mapped};
 use crate::knowledge::catalogue::Catalogue;
@@ -18,7 +18,7 @@ use crate::read::{Completeness, Loaded, Summary};
 
 mod uncertain;
 
-use uncertain::{Beginnings, SpokenOf};
+use uncertain::{ByPrefix, MentionedTypes};
 
 /// A cluster, as far as the inputs show it.
 #[derive(Clone, Debug)]
@@ -30,8 +30,8 @@ pub struct Cluster {
     summary: Summary,
     completeness: Completeness,
     version: KubernetesVersion,
-    beginnings: OnceLock<Beginnings>,
-    spoken_of: OnceLock<SpokenOf>,
+    by_prefix: OnceLock<ByPrefix>,
+    mentioned_types: OnceLock<MentionedTypes>,
 }
 
 /// Who asks.
@@ -117,7 +117,7 @@ fn replaced_rules(graph: &RbacGraph) -> Vec<Diagnostic> {
                 role.source,
                 format!(
                     "ClusterRole `{name}` has an aggregationRule, so the controller replaces its own rules; \
-                     {lost} of them come from no role that it selects and grant nothing"
+                     {lost} of them come from no selected role and grant nothing"
                 ),
             ));
         }
@@ -140,8 +140,8 @@ impl From<Loaded> for Cluster {
             summary,
             completeness,
             version,
-            beginnings: OnceLock::new(),
-            spoken_of: OnceLock::new(),
+            by_prefix: OnceLock::new(),
+            mentioned_types: OnceLock::new(),
         }
     }
 }
@@ -210,12 +210,12 @@ impl Cluster {
         texts
     }
 
-    /// What the inputs are worth.
-    pub fn worth(&self) -> Worth {
-        Worth {
+    /// How much of the cluster the inputs cover.
+    pub fn coverage(&self) -> InputCoverage {
+        InputCoverage {
             completeness: self.completeness,
             has_roles: self.summary.has_roles,
-            unseen: self.summary.unseen,
+            unread: self.summary.unread,
         }
     }
 
@@ -248,7 +248,7 @@ impl Cluster {
         if answer.ternary != Ternary::No || who.error().is_some() {
             return answer;
         }
-        for (group, resource) in self.could_be(asked.group, asked.resource) {
+        for (group, resource) in self.possible_types(asked.group, asked.resource) {
             let there = ResourceAttributes { group, resource: &resource, ..*asked };
             let there = self.answer(who, &Attributes::Resource(there));
             if there.ternary != Ternary::No {
@@ -263,12 +263,16 @@ impl Cluster {
     /// Answers for somebody, with every reason.
     pub fn answer<'g>(&'g self, who: &Who, attributes: &Attributes<'_>) -> Answer<'g> {
         match &who.is {
-            WhoIs::User(user) => self.graph.answer(user, attributes, self.worth()),
+            WhoIs::User(user) => self.graph.answer(user, attributes, self.coverage()),
             WhoIs::Error(error) => self.answer_for_nobody(who, error, attributes),
             WhoIs::Mapped(mapped) => {
                 let shown = mapped.user_info();
-                let mut answer =
-                    self.graph.answer_as(&who.logged_in(certain(mapped)), &shown, attributes, self.worth());
+                let mut answer = self.graph.answer_as(
+                    &who.logged_in(certain(mapped)),
+                    &shown,
+                    attributes,
+                    self.coverage(),
+                );
                 if answer.ternary == Ternary::No {
                     answer.doubts.extend(self.unfilled_names(mapped, attributes));
                     if !answer.doubts.is_empty() {
@@ -297,7 +301,7 @@ impl Cluster {
             let there = ResourceAttributes { group, resource, ..*asked };
             self.ternary(who, &Attributes::Resource(there)) == Ternary::No
         };
-        if self.could_be(asked.group, asked.resource).iter().all(is_refused) {
+        if self.possible_types(asked.group, asked.resource).iter().all(is_refused) {
             ternary
         } else {
             Ternary::Unknown
@@ -327,7 +331,7 @@ impl Cluster {
 
     /// What the graph says of a user of whom a part is certain, and all is to be shown.
     fn ternary_of(&self, certain: &UserInfo, shown: &UserInfo, attributes: &Attributes<'_>) -> Ternary {
-        self.graph.ternary(shown, &self.graph.asker(certain), attributes, self.worth())
+        self.graph.ternary(shown, &self.graph.asker(certain), attributes, self.coverage())
     }
 
     fn answer_for_nobody<'g>(
@@ -336,7 +340,7 @@ impl Cluster {
         error: &IdentityError,
         attributes: &Attributes<'_>,
     ) -> Answer<'g> {
-        if let IdentityError::CoinToss { candidates } = error {
+        if let IdentityError::RandomMapping { candidates } = error {
             let mut answers = Vec::new();
             for candidate in candidates {
                 let is = match candidate {
@@ -351,7 +355,7 @@ impl Cluster {
             if ternary != answer.ternary {
                 answer.ternary = Ternary::Unknown;
                 let grants = std::mem::take(&mut answer.grants);
-                answer.doubts.push(Doubt::CoinToss(grants.into_iter().next()));
+                answer.doubts.push(Doubt::RandomMapping(grants.into_iter().next()));
             }
             return answer;
         }

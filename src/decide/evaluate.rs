@@ -37,9 +37,9 @@ impl Asker {
     }
 }
 
-/// One thing met on the way from a user to rules.
+/// One thing that [`RbacGraph::visit`] comes to between a user and the rules.
 #[derive(Copy, Clone, Debug)]
-pub enum Met<'g> {
+pub enum Visited<'g> {
     /// A rule of a role that a binding grants to the user.
     Rule {
         /// The binding, with its role.
@@ -94,7 +94,7 @@ impl Decision<'_> {
 pub struct Grants<'g> {
     /// Whether the user is in `system:masters`.
     pub is_master: bool,
-    /// The rules that allow it, in the order in which they were met.
+    /// The rules that allow it, in the order of the visit.
     pub allowing: Vec<Grant<'g>>,
     /// The rules that apply to the user in this scope and do not allow it, with what differs.
     pub refusing: Vec<(Grant<'g>, Mismatch)>,
@@ -150,7 +150,7 @@ impl RbacGraph {
         &'g self,
         asker: &Asker,
         namespace: (Name, &str),
-        mut visitor: impl FnMut(Met<'g>) -> ControlFlow<B>,
+        mut visitor: impl FnMut(Visited<'g>) -> ControlFlow<B>,
     ) -> Option<B> {
         let (name, text) = namespace;
         let scopes = [Some(Scope::Cluster), (name != Name::EMPTY).then_some(Scope::Namespace(name))];
@@ -162,13 +162,13 @@ impl RbacGraph {
             for principal in &asker.principals {
                 for applied in self.bindings_of(*principal, scope) {
                     if applied.role.is_none()
-                        && let ControlFlow::Break(value) = visitor(Met::MissingRole(applied))
+                        && let ControlFlow::Break(value) = visitor(Visited::MissingRole(applied))
                     {
                         return Some(value);
                     }
                     for (rule, number) in self.rules_granted(&applied).iter().zip(0..) {
-                        let met = Met::Rule { applied, rule: *rule, number };
-                        if let ControlFlow::Break(value) = visitor(met) {
+                        let visited = Visited::Rule { applied, rule: *rule, number };
+                        if let ControlFlow::Break(value) = visitor(visited) {
                             return Some(value);
                         }
                     }
@@ -186,14 +186,14 @@ impl RbacGraph {
         let policy = self.policy();
         let request = self.lexicon.request(&policy.names, attributes);
         let mut missing = Vec::new();
-        let found = self.visit(asker, (request.namespace, attributes.namespace()), |met| {
-            match met {
-                Met::Rule { applied, rule, number } => {
+        let found = self.visit(asker, (request.namespace, attributes.namespace()), |visited| {
+            match visited {
+                Visited::Rule { applied, rule, number } => {
                     if self.lexicon.allows(policy, rule, &request) {
                         return ControlFlow::Break((applied, number));
                     }
                 }
-                Met::MissingRole(applied) => missing.push(applied),
+                Visited::MissingRole(applied) => missing.push(applied),
             }
             ControlFlow::Continue(())
         });
@@ -209,9 +209,9 @@ impl RbacGraph {
         let request = self.lexicon.request(&policy.names, attributes);
         let mut grants = Grants { is_master: asker.is_master, ..Grants::default() };
         let mut seen = rustc_hash::FxHashSet::default();
-        self.visit(asker, (request.namespace, attributes.namespace()), |met| {
-            match met {
-                Met::Rule { applied, rule, number } => {
+        self.visit(asker, (request.namespace, attributes.namespace()), |visited| {
+            match visited {
+                Visited::Rule { applied, rule, number } => {
                     if seen.insert((applied.order(), number))
                         && let Some(grant) = self.grant(asker, applied, number)
                     {
@@ -224,7 +224,7 @@ impl RbacGraph {
                         }
                     }
                 }
-                Met::MissingRole(applied) => grants.missing.push(applied),
+                Visited::MissingRole(applied) => grants.missing.push(applied),
             }
             ControlFlow::<()>::Continue(())
         });
@@ -236,13 +236,13 @@ impl RbacGraph {
     pub fn rules_for<'g>(&'g self, asker: &Asker, namespace: &str) -> (Vec<Grant<'g>>, Vec<Applied<'g>>) {
         let (mut rules, mut missing) = (Vec::new(), Vec::new());
         let mut seen = rustc_hash::FxHashSet::default();
-        self.visit(asker, (self.policy().names.lookup(namespace), namespace), |met| {
-            match met {
-                Met::Rule { applied, number, .. } if seen.insert((applied.order(), number)) => {
+        self.visit(asker, (self.policy().names.lookup(namespace), namespace), |visited| {
+            match visited {
+                Visited::Rule { applied, number, .. } if seen.insert((applied.order(), number)) => {
                     rules.extend(self.grant(asker, applied, number));
                 }
-                Met::Rule { .. } => {}
-                Met::MissingRole(applied) => missing.push(applied),
+                Visited::Rule { .. } => {}
+                Visited::MissingRole(applied) => missing.push(applied),
             }
             ControlFlow::<()>::Continue(())
         });

@@ -68,10 +68,7 @@ pub fn read_at<'s>(source: &'s str, first_line: u32, tree: &mut Tree<'s>) -> Res
 fn guarded<T>(first_line: u32, parse: impl FnOnce() -> Result<T, ReadError>) -> Result<T, ReadError> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(parse)).unwrap_or_else(|_| {
         let position = Position { line: first_line, column: 1 };
-        Err(invalid(
-            position,
-            "the YAML parser gave up on this document: write it in plainer YAML".to_owned(),
-        ))
+        Err(invalid(position, "the YAML parser failed on this document: write it in simpler YAML".to_owned()))
     })
 }
 
@@ -140,7 +137,7 @@ impl Builder<'_, '_> {
                 EventData::DocumentStart { version_directive: Some(version), .. } if version.minor != 1 => {
                     return Err(invalid(
                         position,
-                        "kubectl reads YAML 1.1 only: leave out the %YAML line".into(),
+                        "kubectl reads only YAML 1.1: remove the %YAML line".into(),
                     ));
                 }
                 EventData::StreamStart { .. } | EventData::DocumentStart { .. } => {}
@@ -240,7 +237,7 @@ impl Builder<'_, '_> {
 
     fn alias(&mut self, name: &str, position: Position) -> Result<(), ReadError> {
         let (from, len, height) = match self.anchors.get(name) {
-            None => return Err(invalid(position, format!("no anchor `&{name}` stands before this alias"))),
+            None => return Err(invalid(position, format!("no anchor `&{name}` before this alias"))),
             Some(Anchor::Open(_)) => {
                 return Err(invalid(position, format!("the anchor `&{name}` contains itself")));
             }
@@ -328,7 +325,7 @@ impl Builder<'_, '_> {
                 if !fits {
                     return Err(invalid(
                         position,
-                        format!("`{value}` is tagged `!!{name}` and is not of that type"),
+                        format!("`{value}` is tagged `!!{name}` but is not of that type"),
                     ));
                 }
                 Kind::Plain

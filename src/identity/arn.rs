@@ -233,21 +233,21 @@ impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAnArn => f.write_str("it is not an ARN"),
-            Self::Placeholder => f.write_str("a placeholder in it was never filled in"),
-            Self::Whitespace => f.write_str("it has spaces around it, and they are compared too"),
+            Self::Placeholder => f.write_str("it has an unfilled placeholder"),
+            Self::Whitespace => f.write_str("it has leading or trailing spaces, which count"),
             Self::Partition => f.write_str("its partition does not exist"),
-            Self::Region => f.write_str("it has a region, and the ARNs of callers have none"),
-            Self::Account => f.write_str("its account is not twelve digits"),
-            Self::Wildcard => f.write_str("wildcards are compared as text"),
+            Self::Region => f.write_str("it has a region, but caller ARNs have none"),
+            Self::Account => f.write_str("its account ID is not 12 digits"),
+            Self::Wildcard => f.write_str("wildcards are matched literally"),
             Self::Resource(kind) => write!(f, "no caller is a `{kind}`"),
-            Self::Service(service) => write!(f, "no caller is an ARN of `{service}`"),
+            Self::Service(service) => write!(f, "ARNs of `{service}` are never callers"),
             Self::RolePath(better) => {
-                write!(f, "it has a role path, which the ARNs of callers do not carry; write `{better}`")
+                write!(f, "it has a role path, which caller ARNs never have; write `{better}`")
             }
             Self::AssumedRole(better) => {
-                write!(f, "it names a session, and callers are compared by their role; write `{better}`")
+                write!(f, "it names a session, but callers are matched by role; write `{better}`")
             }
-            Self::Name => f.write_str("IAM allows no such name"),
+            Self::Name => f.write_str("IAM does not allow this name"),
             Self::Sso => f.write_str("`sso` entries need a feature gate that is off by default"),
         }
     }

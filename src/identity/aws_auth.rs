@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::arn::{Unreachable, caller, could_become, fold};
 use super::nearest::{compare, mentions};
-use super::template::{HoleKind, NoInstanceId, Sessions, Template, render};
+use super::template::{NoInstanceId, PlaceholderKind, Sessions, Template, render};
 use super::{
     Field, IamIdentity, IdentityError, IdentitySource, Mapped, MappedIdentity, MappingKind, NearMiss,
     NearReason, Note, Provenance, Reach, Session, Written,
@@ -47,7 +47,7 @@ struct Entry {
     username: Written,
     groups: Vec<Written>,
     source: Source,
-    standing: Standing,
+    precedence: Precedence,
 }
 
 /// The permission set and account of an `sso` entry.
@@ -60,18 +60,18 @@ struct Sso {
 
 /// Whether an entry decides for its callers.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
-enum Standing {
+enum Precedence {
     /// It does; `replaces` is an entry that would otherwise.
     Decides { replaces: Option<Source> },
     /// The entry at the place does.
     Replaced(Source),
     /// It or the one at the place does: they differ only in case.
-    Tossed(Source),
+    Random(Source),
 }
 
 /// Text that is not in force.
 #[derive(Clone, Debug)]
-struct Lost {
+struct Ignored {
     folded: String,
     /// Whether it has placeholders that a tool was to fill in before the ConfigMap was applied.
     is_template: bool,
@@ -88,7 +88,7 @@ pub struct AwsAuth {
     accounts: Vec<Written>,
     /// Folded ARN to the entries that decide or may.
     deciding: FxHashMap<String, Vec<usize>>,
-    lost: Vec<Lost>,
+    ignored: Vec<Ignored>,
 }
 
 impl AwsAuth {
@@ -99,22 +99,22 @@ impl AwsAuth {
         for (key, text) in data {
             if !MappingKind::ALL.map(MappingKind::as_str).contains(key) {
                 diagnostics.push(lint::unread_key(key, text));
-                this.lost.push(Lost {
+                this.ignored.push(Ignored {
                     folded: fold(text.text),
                     // Nothing under this key counts, whatever it is filled in with.
                     is_template: false,
-                    why: format!("the key `{key}` is not read"),
+                    why: format!("the key `{key}` is ignored"),
                     source: text.origin,
                 });
             }
         }
         for kind in [MappingKind::MapRoles, MappingKind::MapUsers] {
             if let Some(text) = last(data, kind.as_str()) {
-                this.entries.extend(section::entries(kind, text, &mut this.lost, &mut diagnostics));
+                this.entries.extend(section::entries(kind, text, &mut this.ignored, &mut diagnostics));
             }
         }
         if let Some(text) = last(data, MappingKind::MapAccounts.as_str()) {
-            this.accounts = section::accounts(text, &mut this.lost, &mut diagnostics);
+            this.accounts = section::accounts(text, &mut this.ignored, &mut diagnostics);
         }
         this.settle(&mut diagnostics);
         for entry in &this.entries {
@@ -162,7 +162,7 @@ impl AwsAuth {
         let entries = |index: &usize| self.entries.get(*index).map(|entry| (*index, entry));
         let role = group.iter().filter_map(entries).rfind(|(_, entry)| entry.kind == MappingKind::MapRoles);
         let mut winners: Vec<usize> = Vec::new();
-        let mut standings: Vec<(usize, Standing)> = Vec::new();
+        let mut found: Vec<(usize, Precedence)> = Vec::new();
         let mut losers: FxHashMap<usize, Source> = FxHashMap::default();
         for (index, entry) in group.iter().filter_map(entries) {
             let later = role.or_else(|| {
@@ -170,7 +170,7 @@ impl AwsAuth {
             });
             match later {
                 Some((by, winner)) if by != index => {
-                    standings.push((index, Standing::Replaced(winner.source)));
+                    found.push((index, Precedence::Replaced(winner.source)));
                     losers.insert(by, entry.source);
                     diagnostics.push(lint::replaced(entry, winner));
                 }
@@ -182,15 +182,15 @@ impl AwsAuth {
             let replaces = losers.get(&index).copied();
             match first {
                 Some((first_index, first)) if first_index != index => {
-                    standings.push((index, Standing::Tossed(first.source)));
-                    diagnostics.push(lint::tossed(entry, first));
+                    found.push((index, Precedence::Random(first.source)));
+                    diagnostics.push(lint::random(entry, first));
                 }
-                _ => standings.push((index, Standing::Decides { replaces })),
+                _ => found.push((index, Precedence::Decides { replaces })),
             }
         }
-        for (index, standing) in standings {
+        for (index, precedence) in found {
             if let Some(entry) = self.entries.get_mut(index) {
-                entry.standing = standing;
+                entry.precedence = precedence;
             }
         }
         winners
@@ -236,22 +236,17 @@ impl Entry {
             provenance: self.provenance(),
             notes: Vec::new(),
         };
-        let asks_dns = user.symbolic().any(|(_, hole)| hole == HoleKind::Ec2PrivateDnsName);
+        let asks_dns =
+            user.symbolic().any(|(_, placeholder)| placeholder == PlaceholderKind::Ec2PrivateDnsName);
         if asks_dns && *identity.session() == Session::Symbolic {
             user.sessions = Sessions::InstanceId;
-            user.note(
-                Some(self.source),
-                "only sessions named after an EC2 instance get in; others are refused",
-            );
+            user.note(Some(self.source), "only sessions whose name is an EC2 instance ID can log in");
         }
         if user.username.as_literal() == Some("") {
-            user.note(
-                Some(self.username.source),
-                "the username is empty, so that no binding to a User applies",
-            );
+            user.note(Some(self.username.source), "the username is empty, so no User binding applies");
         }
-        if let Standing::Decides { replaces: Some(other) } = self.standing {
-            user.note(Some(other), "another entry for the same ARN counts for nothing");
+        if let Precedence::Decides { replaces: Some(other) } = self.precedence {
+            user.note(Some(other), "another entry for the same ARN has no effect");
         }
         Ok(user)
     }
@@ -281,7 +276,7 @@ fn user_of_account(account: &Written, identity: &IamIdentity) -> Mapped {
     }
 }
 
-/// Whether two outcomes of a coin toss are the same for Kubernetes.
+/// Whether two outcomes of a random mapping are the same for Kubernetes.
 fn same_outcome(one: &Result<Mapped, IdentityError>, other: &Result<Mapped, IdentityError>) -> bool {
     match (one, other) {
         (Ok(one), Ok(other)) => one.username == other.username && one.groups == other.groups,
@@ -298,7 +293,7 @@ impl IdentitySource for AwsAuth {
             return Some(Ok(user_of_account(account, identity)));
         };
         if others.iter().any(|other| !same_outcome(first, other)) {
-            return Some(Err(IdentityError::CoinToss { candidates: outcomes }));
+            return Some(Err(IdentityError::RandomMapping { candidates: outcomes }));
         }
         Some(outcomes.swap_remove(0))
     }
@@ -316,12 +311,13 @@ impl IdentitySource for AwsAuth {
             };
             Some(NearMiss { reason: reason?, arn: entry.arn.text.clone(), source: entry.source })
         });
-        let lost = self.lost.iter().filter(|lost| mentions(&lost.folded, &ours)).map(|lost| NearMiss {
-            reason: NearReason::Lost(lost.why.clone()),
-            arn: identity.canonical_arn().to_owned(),
-            source: lost.source,
-        });
-        entries.chain(lost).min_by_key(NearMiss::rank)
+        let ignored =
+            self.ignored.iter().filter(|ignored| mentions(&ignored.folded, &ours)).map(|ignored| NearMiss {
+                reason: NearReason::Ignored(ignored.why.clone()),
+                arn: identity.canonical_arn().to_owned(),
+                source: ignored.source,
+            });
+        entries.chain(ignored).min_by_key(NearMiss::rank)
     }
 
     fn unfilled(&self, identity: &IamIdentity) -> Vec<Mapped> {
@@ -333,17 +329,17 @@ impl IdentitySource for AwsAuth {
     }
 
     fn unrendered(&self) -> Option<Source> {
-        self.lost.iter().find(|lost| lost.is_template).map(|lost| lost.source)
+        self.ignored.iter().find(|ignored| ignored.is_template).map(|ignored| ignored.source)
     }
 
     fn identities(&self) -> Vec<MappedIdentity<'_>> {
         let entries = self.entries.iter().map(|entry| {
             let callers = || caller(&entry.arn.text);
-            let reach = match (entry.standing, &entry.sso) {
+            let reach = match (entry.precedence, &entry.sso) {
                 (_, Some(_)) => Reach::Nobody(Unreachable::Sso),
-                (Standing::Replaced(by), _) => Reach::Replaced(by),
-                (Standing::Tossed(with), _) => Reach::SameCallers(with),
-                (Standing::Decides { .. }, None) => match callers() {
+                (Precedence::Replaced(by), _) => Reach::Replaced(by),
+                (Precedence::Random(with), _) => Reach::SameCallers(with),
+                (Precedence::Decides { .. }, None) => match callers() {
                     Ok(arn) => IamIdentity::from_arn(&arn, None)
                         .map_or(Reach::Nobody(Unreachable::NotAnArn), Reach::Callers),
                     Err(why) => Reach::Nobody(why),

@@ -8,7 +8,7 @@ use std::fmt;
 use super::arn::{self, ParseArnError, PrincipalType, Unreachable};
 use super::aws_auth::{AwsAuth, SectionText};
 use super::nearest::NearMiss;
-use super::template::{self, Bindings, HoleKind, Sessions, Template};
+use super::template::{self, PlaceholderKind, PlaceholderValues, Sessions, Template};
 
 use crate::model::diagnostic::Diagnostic;
 use crate::model::source::Source;
@@ -116,7 +116,7 @@ impl IamIdentity {
         }
         match &self.session {
             Session::Known(name) if !template::is_session_name(name) => Some(format!(
-                "no session has the name `{name}`: STS gives only names of 2 to 64 letters, digits and any of `_+=,.@-`"
+                "no session can be named `{name}`: session names have 2 to 64 letters, digits or `_+=,.@-`"
             )),
             _ => None,
         }
@@ -130,7 +130,7 @@ impl IamIdentity {
         let name = self.canonical.text.rsplit('/').next().unwrap_or("");
         let session = match &self.session {
             Session::Known(name) => name,
-            Session::None | Session::Symbolic => HoleKind::SessionName.as_str(),
+            Session::None | Session::Symbolic => PlaceholderKind::SessionName.as_str(),
         };
         format!("arn:{}:sts::{}:assumed-role/{name}/{session}", self.canonical.partition, self.account())
     }
@@ -231,11 +231,12 @@ impl Mapped {
     }
 
     /// What stayed symbolic, and in which field.
-    pub fn symbolic(&self) -> impl Iterator<Item = (Field, HoleKind)> + '_ {
-        let username = self.username.holes().map(|hole| (Field::Username, hole));
+    pub fn symbolic(&self) -> impl Iterator<Item = (Field, PlaceholderKind)> + '_ {
+        let username = self.username.placeholders().map(|placeholder| (Field::Username, placeholder));
         let groups = self.groups.iter().enumerate();
-        let groups =
-            groups.flat_map(|(index, group)| group.holes().map(move |hole| (Field::Group(index), hole)));
+        let groups = groups.flat_map(|(index, group)| {
+            group.placeholders().map(move |placeholder| (Field::Group(index), placeholder))
+        });
         username.chain(groups)
     }
 
@@ -249,18 +250,18 @@ impl Mapped {
             .filter(|(_, text)| template::is_template(text))
     }
 
-    /// What the holes would have to be for the user to have this name, if they can be that.
-    pub fn could_be_user(&self, name: &str) -> Option<Bindings> {
+    /// What the placeholders would have to be for the user to have this name, if they can be that.
+    pub fn could_be_user(&self, name: &str) -> Option<PlaceholderValues> {
         self.username.matches(name, self.sessions)
     }
 
-    /// What the holes would have to be for the user to be in this group, if they can be that.
+    /// What the placeholders would have to be for the user to be in this group, if they can be that.
     ///
-    /// A group without holes is preferred: then nothing has to be anything.
-    pub fn could_be_in_group(&self, group: &str) -> Option<Bindings> {
+    /// A group without placeholders is preferred: then nothing has to be anything.
+    pub fn could_be_in_group(&self, group: &str) -> Option<PlaceholderValues> {
         let found = self.groups.iter().find(|own| own.as_literal() == Some(group));
         found
-            .map(|_| Bindings::default())
+            .map(|_| PlaceholderValues::default())
             .or_else(|| self.groups.iter().find_map(|own| own.matches(group, self.sessions)))
     }
 }
@@ -296,7 +297,7 @@ pub enum IdentityError {
         provenance: Box<Provenance>,
     },
     /// Entries of `mapUsers` that differ only in case: at each login Go's order of maps picks one.
-    CoinToss {
+    RandomMapping {
         /// What each of them makes of the caller; at least two differ.
         candidates: Vec<Result<Mapped, IdentityError>>,
     },
@@ -308,7 +309,7 @@ impl IdentityError {
     /// Whether the login fails for certain: the answer to every question is then `no`, otherwise `unknown`.
     pub fn is_refusal(&self) -> bool {
         match self {
-            Self::CoinToss { .. } | Self::NoMappings => false,
+            Self::RandomMapping { .. } | Self::NoMappings => false,
             Self::NotMapped { unfilled, unrendered, .. } => unfilled.is_empty() && unrendered.is_none(),
             Self::Arn(_) | Self::NoInstanceId { .. } => true,
         }
@@ -338,12 +339,12 @@ impl fmt::Display for IdentityError {
                      SessionName did not contain an instance id"
                 )
             }
-            Self::CoinToss { candidates } => write!(
+            Self::RandomMapping { candidates } => write!(
                 f,
-                "{} entries differ only in case, and each login picks one of them at random",
+                "{} entries differ only in case, and each login uses a random one",
                 candidates.len()
             ),
-            Self::NoMappings => f.write_str("no identity mapping is loaded"),
+            Self::NoMappings => f.write_str("no identity mapping in the inputs"),
         }
     }
 }

@@ -15,7 +15,7 @@ pub enum NearReason {
     /// Same user name, another path: in `userarn` the path counts.
     UserPath,
     /// The text that names the ARN was lost; why.
-    Lost(String),
+    Ignored(String),
     /// The same permission set, another suffix: AWS gives a new one when it makes the role anew.
     SsoSuffix,
     /// Same resource and account, another partition.
@@ -48,7 +48,7 @@ impl NearMiss {
         match self.reason {
             NearReason::Unreachable(_) => (0, 0),
             NearReason::UserPath => (1, 0),
-            NearReason::Lost(_) => (2, 0),
+            NearReason::Ignored(_) => (2, 0),
             NearReason::SsoSuffix => (3, 0),
             NearReason::OtherPartition => (4, 0),
             NearReason::OtherAccount => (5, 0),
@@ -63,16 +63,18 @@ impl fmt::Display for NearMiss {
         let arn = &self.arn;
         match &self.reason {
             NearReason::Unreachable(Unreachable::Sso) => {
-                write!(f, "an `sso` entry is meant for it: {}", Unreachable::Sso)
+                write!(f, "an `sso` entry names this role: {}", Unreachable::Sso)
             }
-            NearReason::Unreachable(why) => write!(f, "`{arn}` is mapped and never matches: {why}"),
-            NearReason::UserPath => write!(f, "`{arn}` is mapped: the path of a user counts"),
-            NearReason::Lost(why) => write!(f, "`{arn}` stands in text that is not in force: {why}"),
-            NearReason::SsoSuffix => write!(f, "`{arn}` is mapped: the same permission set, another role"),
-            NearReason::OtherPartition => write!(f, "`{arn}` is mapped: another partition"),
-            NearReason::OtherAccount => write!(f, "`{arn}` is mapped: another account"),
-            NearReason::OtherKind => write!(f, "`{arn}` is mapped: the same name, another kind of principal"),
-            NearReason::Typo { .. } => write!(f, "`{arn}` is mapped: is one of the two mistyped?"),
+            NearReason::Unreachable(why) => write!(f, "`{arn}` is mapped but never matches: {why}"),
+            NearReason::UserPath => {
+                write!(f, "`{arn}` is mapped, but its path differs, and user paths must match")
+            }
+            NearReason::Ignored(why) => write!(f, "`{arn}` is in text that is ignored: {why}"),
+            NearReason::SsoSuffix => write!(f, "`{arn}` is mapped: same permission set, different role"),
+            NearReason::OtherPartition => write!(f, "`{arn}` is mapped: different partition"),
+            NearReason::OtherAccount => write!(f, "`{arn}` is mapped: different account"),
+            NearReason::OtherKind => write!(f, "`{arn}` is mapped: same name, different kind of principal"),
+            NearReason::Typo { .. } => write!(f, "`{arn}` is mapped: is one of them a typo?"),
         }
     }
 }

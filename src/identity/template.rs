@@ -1,4 +1,4 @@
-//! Templates in usernames and groups: filled in for a caller, or kept as holes where the caller is not fully known.
+//! Templates in usernames and groups: filled in for a caller, or kept as placeholders where the caller is not fully known.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use super::{IamIdentity, Session};
 
 /// Something that a template asks for and the caller's ARN alone does not tell.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum HoleKind {
+pub enum PlaceholderKind {
     /// The private DNS name of the EC2 instance whose id is the session name.
     Ec2PrivateDnsName,
     /// The session name with every `@` as `-`.
@@ -18,7 +18,7 @@ pub enum HoleKind {
     AccessKeyId,
 }
 
-impl HoleKind {
+impl PlaceholderKind {
     /// The placeholder as written in `aws-auth`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -46,10 +46,10 @@ pub enum Part {
     /// Known text.
     Literal(String),
     /// Something that is not known.
-    Hole(HoleKind),
+    Placeholder(PlaceholderKind),
 }
 
-/// A username or group after its template was filled in: text, with holes where something is not known.
+/// A username or group after its template was filled in: text, with placeholders where something is not known.
 ///
 /// Displays as the text with the placeholders still in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,9 +67,9 @@ pub enum Sessions {
     InstanceId,
 }
 
-/// What the holes would have to be for a template to make a certain text.
+/// What the placeholders would have to be for a template to make a certain text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bindings {
+pub struct PlaceholderValues {
     /// A session name that does it.
     pub session_name: Option<String>,
     /// The id of an access key.
@@ -97,33 +97,33 @@ pub(super) fn render(template: &str, identity: &IamIdentity) -> Result<Template,
     }
     let normal = session.map(|name| name.replace('@', "-"));
     let mut parts = vec![Part::Literal(template.to_owned())];
-    replace(&mut parts, EC2_PRIVATE_DNS_NAME, None, HoleKind::Ec2PrivateDnsName);
+    replace(&mut parts, EC2_PRIVATE_DNS_NAME, None, PlaceholderKind::Ec2PrivateDnsName);
     for part in &mut parts {
         if let Part::Literal(text) = part {
             *text = text.replace(ACCOUNT_ID, identity.account());
         }
     }
-    replace(&mut parts, SESSION_NAME, normal.as_deref(), HoleKind::SessionName);
-    replace(&mut parts, SESSION_NAME_RAW, session, HoleKind::SessionNameRaw);
-    replace(&mut parts, ACCESS_KEY_ID, identity.access_key_id(), HoleKind::AccessKeyId);
+    replace(&mut parts, SESSION_NAME, normal.as_deref(), PlaceholderKind::SessionName);
+    replace(&mut parts, SESSION_NAME_RAW, session, PlaceholderKind::SessionNameRaw);
+    replace(&mut parts, ACCESS_KEY_ID, identity.access_key_id(), PlaceholderKind::AccessKeyId);
     parts.retain(|part| *part != Part::Literal(String::new()));
     Ok(Template { parts })
 }
 
-fn replace(parts: &mut Vec<Part>, placeholder: &str, value: Option<&str>, hole: HoleKind) {
+fn replace(parts: &mut Vec<Part>, spelled: &str, value: Option<&str>, kind: PlaceholderKind) {
     let mut done = Vec::with_capacity(parts.len());
     for part in parts.drain(..) {
         match (part, value) {
-            (Part::Literal(text), Some(value)) => done.push(Part::Literal(text.replace(placeholder, value))),
+            (Part::Literal(text), Some(value)) => done.push(Part::Literal(text.replace(spelled, value))),
             (Part::Literal(text), None) => {
-                for (index, piece) in text.split(placeholder).enumerate() {
+                for (index, piece) in text.split(spelled).enumerate() {
                     if index > 0 {
-                        done.push(Part::Hole(hole));
+                        done.push(Part::Placeholder(kind));
                     }
                     done.push(Part::Literal(piece.to_owned()));
                 }
             }
-            (hole, _) => done.push(hole),
+            (other, _) => done.push(other),
         }
     }
     *parts = done;
@@ -177,7 +177,7 @@ pub(crate) fn is_template(text: &str) -> bool {
 }
 
 impl Template {
-    /// A text without holes.
+    /// A text without placeholders.
     pub fn literal(text: &str) -> Self {
         if text.is_empty() { Self::default() } else { Self { parts: vec![Part::Literal(text.to_owned())] } }
     }
@@ -187,7 +187,7 @@ impl Template {
         &self.parts
     }
 
-    /// The text, if there are no holes.
+    /// The text, if there are no placeholders.
     pub fn as_literal(&self) -> Option<&str> {
         match self.parts.as_slice() {
             [] => Some(""),
@@ -196,37 +196,37 @@ impl Template {
         }
     }
 
-    /// The text before the first hole: whatever is filled in, the result begins with it.
-    pub fn beginning(&self) -> &str {
+    /// The text before the first placeholder: whatever is filled in, the result begins with it.
+    pub fn prefix(&self) -> &str {
         match self.parts.first() {
             Some(Part::Literal(text)) => text,
             _ => "",
         }
     }
 
-    /// The holes, in order.
-    pub fn holes(&self) -> impl Iterator<Item = HoleKind> + '_ {
+    /// The placeholders, in order.
+    pub fn placeholders(&self) -> impl Iterator<Item = PlaceholderKind> + '_ {
         self.parts.iter().filter_map(|part| match part {
-            Part::Hole(kind) => Some(*kind),
+            Part::Placeholder(kind) => Some(*kind),
             Part::Literal(_) => None,
         })
     }
 
-    /// Whether there are holes.
+    /// Whether there are placeholders.
     pub fn is_symbolic(&self) -> bool {
-        self.holes().next().is_some()
+        self.placeholders().next().is_some()
     }
 
-    /// What the holes would have to be to make this text, if there is anything that they could be.
+    /// What the placeholders would have to be to make this text, if there is anything that they could be.
     ///
-    /// The session names are those that STS issues and that `sessions` lets in. A template without holes
+    /// The session names are those that STS issues and that `sessions` lets in. A template without placeholders
     /// matches its own text.
-    pub fn matches(&self, text: &str, sessions: Sessions) -> Option<Bindings> {
+    pub fn matches(&self, text: &str, sessions: Sessions) -> Option<PlaceholderValues> {
         let mut search = Search { sessions, session: Candidate::Open, access_key: None, dns_name: None };
         if !search.fits(&self.parts, text) {
             return None;
         }
-        Some(Bindings {
+        Some(PlaceholderValues {
             session_name: match search.session {
                 Candidate::Open => None,
                 Candidate::Normal(name) | Candidate::Raw(name) => Some(name.to_owned()),
@@ -242,7 +242,7 @@ impl fmt::Display for Template {
         for part in &self.parts {
             f.write_str(match part {
                 Part::Literal(text) => text,
-                Part::Hole(kind) => kind.as_str(),
+                Part::Placeholder(kind) => kind.as_str(),
             })?;
         }
         Ok(())
@@ -273,7 +273,7 @@ impl<'a> Search<'a> {
             Part::Literal(literal) => {
                 return text.strip_prefix(literal.as_str()).is_some_and(|text| self.fits(rest, text));
             }
-            Part::Hole(kind) => *kind,
+            Part::Placeholder(kind) => *kind,
         };
         for end in 1..=text.len() {
             let Some((value, after)) = text.split_at_checked(end) else { continue };
@@ -286,21 +286,21 @@ impl<'a> Search<'a> {
         false
     }
 
-    fn bind(&mut self, kind: HoleKind, value: &'a str) -> bool {
+    fn bind(&mut self, kind: PlaceholderKind, value: &'a str) -> bool {
         match kind {
-            HoleKind::AccessKeyId => {
+            PlaceholderKind::AccessKeyId => {
                 let known = *self.access_key.get_or_insert(value);
                 known == value
                     && (16..=128).contains(&value.len())
                     && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
             }
-            HoleKind::Ec2PrivateDnsName => {
+            PlaceholderKind::Ec2PrivateDnsName => {
                 let known = *self.dns_name.get_or_insert(value);
                 known == value
                     && value.len() <= 253
                     && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
             }
-            HoleKind::SessionName => {
+            PlaceholderKind::SessionName => {
                 let before = self.session;
                 if before == Candidate::Open {
                     self.session = Candidate::Normal(value);
@@ -312,7 +312,7 @@ impl<'a> Search<'a> {
                 };
                 agrees && !value.contains('@') && self.lets_in(value)
             }
-            HoleKind::SessionNameRaw => {
+            PlaceholderKind::SessionNameRaw => {
                 let before = std::mem::replace(&mut self.session, Candidate::Raw(value));
                 let agrees = match before {
                     Candidate::Open => true,

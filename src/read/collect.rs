@@ -121,7 +121,7 @@ impl Collector {
         self.diagnostics.push(Diagnostic::at(
             Code::EmptyDirectory,
             Source { file, ..Source::default() },
-            "holds no *.yaml, *.yml or *.json file, so that nothing of it was read",
+            "has no *.yaml, *.yml or *.json file, so nothing was read from it",
         ));
     }
 
@@ -137,7 +137,7 @@ impl Collector {
             self.diagnostics.push(Diagnostic::at(
                 Code::ObjectReplaced,
                 found.source,
-                format!("ConfigMap `kube-system/aws-auth` stands at {place} too and says something else there; this later one counts, nothing is merged"),
+                format!("ConfigMap `kube-system/aws-auth` is also defined, differently, at {place}; this later one counts, and nothing is merged"),
             ));
         }
         self.aws_auth = Some(found);
@@ -147,9 +147,9 @@ impl Collector {
         let (source, name) = (crd.source, format!("{}.{}", crd.plural, crd.group));
         let message = match self.catalogue.add_crd(crd) {
             Added::New | Added::Replaced(_) => return,
-            Added::BuiltIn => format!(
-                "CustomResourceDefinition `{name}` names a resource that the API server serves itself; it changes nothing here"
-            ),
+            Added::BuiltIn => {
+                format!("CustomResourceDefinition `{name}` names a built-in resource, so it has no effect")
+            }
             Added::NotServed => {
                 format!("CustomResourceDefinition `{name}` serves no version, so `{name}` does not exist")
             }
@@ -160,13 +160,12 @@ impl Collector {
     pub(super) fn finish(mut self, options: &LoadOptions) -> Loaded {
         self.note_default_namespace();
         if let (count @ 1.., Some(first)) = self.other_documents {
-            let documents =
-                if count == 1 { "1 document is".to_owned() } else { format!("{count} documents are") };
-            self.diagnostics.push(Diagnostic::at(
-                Code::OtherDocuments,
-                first,
-                format!("{documents} no Kubernetes object (this is the first) and skipped"),
-            ));
+            let skipped = if count == 1 {
+                "skipped 1 document that is not a Kubernetes object".to_owned()
+            } else {
+                format!("skipped {count} documents that are not Kubernetes objects; this is the first")
+            };
+            self.diagnostics.push(Diagnostic::at(Code::OtherDocuments, first, skipped));
         }
         for superseded in self.policy.keep_last() {
             let names = &self.policy.names;
@@ -179,7 +178,7 @@ impl Collector {
             self.diagnostics.push(Diagnostic::at(
                 Code::ObjectReplaced,
                 superseded.kept,
-                format!("{} `{name}` stands at {place} too and says something else there; this later one counts, as `kubectl apply` in this order would have it", superseded.kind),
+                format!("{} `{name}` is also defined, differently, at {place}; this later one counts, as with `kubectl apply` in this order", superseded.kind),
             ));
         }
         self.note_placeholders();
@@ -249,12 +248,12 @@ impl Collector {
                 Scope::Cluster => String::new(),
                 Scope::Namespace(namespace) => format!("{}/", names.text(namespace)),
             };
-            self.summary.unseen.get_or_insert(source);
+            self.summary.unread.get_or_insert(source);
             self.diagnostics.push(Diagnostic::at(
                 Code::UnfilledPlaceholder,
                 source,
                 format!(
-                    "{kind} `{place}{}` has `{}`, which some tool was to fill in; load what it renders, for until then nobody can tell whom this allows what",
+                    "{kind} `{place}{}` has the unfilled placeholder `{}`, so what it allows is unknown; load the rendered manifest",
                     names.text(name),
                     names.text(found)
                 ),
@@ -276,7 +275,7 @@ impl Collector {
             if !is_there {
                 self.diagnostics.push(Diagnostic::general(
                     Code::ExportLacksKind,
-                    format!("the inputs look like the export of a cluster and hold no {kind}, of which every cluster has some; export `{resource}` as well"),
+                    format!("the inputs look like a cluster export but have no {kind}, and every cluster has some; export `{resource}` as well"),
                 ));
             }
         }
@@ -284,11 +283,17 @@ impl Collector {
 
     fn note_default_namespace(&mut self) {
         if let (count @ 1.., Some(first)) = self.default_namespace {
-            let objects = if count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
+            let objects = if count == 1 {
+                "1 object has no `metadata.namespace` and is".to_owned()
+            } else {
+                format!("{count} objects (this is the first) have no `metadata.namespace` and are")
+            };
             self.diagnostics.push(Diagnostic::at(
                 Code::NamespaceDefaulted,
                 first,
-                format!("{objects} without `metadata.namespace` (this is the first) taken to be in `default`, where kubectl without a context would put them"),
+                format!(
+                    "{objects} treated as in `default`, the namespace that kubectl uses without a context"
+                ),
             ));
         }
     }

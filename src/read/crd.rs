@@ -54,7 +54,7 @@ pub(crate) fn decode(node: Node<'_>, source: Source) -> Result<CustomResource, F
         }
     }
     let expected = format!("{}.{}", crd.plural, crd.group);
-    let name = super::rbac::metadata_of(node, &mut super::validate::GoodKeys::default())?.name;
+    let name = super::rbac::metadata_of(node, &mut super::validate::ValidKeys::default())?.name;
     if name != expected {
         return Err(format!(
             "metadata.name: Invalid value: \"{name}\": must be spec.names.plural+\".\"+spec.group"

@@ -29,7 +29,7 @@ fn wrong(path: &str, node: Node<'_>, wanted: &str) -> FieldError {
         Some(ScalarType::Bool | ScalarType::Int | ScalarType::Float) if wanted == "text" => "; quote it",
         _ => "",
     };
-    format!("{path}: {} where {wanted} belongs{hint}", describe(node))
+    format!("{path}: expected {wanted}, found {}{hint}", describe(node))
 }
 
 /// A text field: null reads as empty.

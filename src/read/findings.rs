@@ -91,7 +91,7 @@ impl Findings {
         let file = self.policy.sources.add_file(&path.display().to_string());
         let source = Source { file, ..Source::default() };
         self.summary.unreadable += 1;
-        self.summary.unseen.get_or_insert(source);
+        self.summary.unread.get_or_insert(source);
         self.diagnostics.push(Diagnostic::at(
             Code::UnreadableFile,
             source,
@@ -112,10 +112,10 @@ impl Findings {
         let may_be_any = (text.contains("apiVersion") || text.contains("{{"))
             && (!text.contains("kind") || text.contains("List"));
         if error.code == Code::InvalidEncoding || text.contains(rbac::GROUP) || may_be_any {
-            self.summary.unseen.get_or_insert(source);
+            self.summary.unread.get_or_insert(source);
         }
         let hint = if error.code == Code::InvalidYaml && text.contains("{{") {
-            "; a template must be rendered first, as `helm template` does"
+            "; render the template first, for example with `helm template`"
         } else {
             ""
         };
@@ -126,12 +126,12 @@ impl Findings {
     pub(super) fn text_not_read(&mut self, origin: Origin, text: &str, line: u32) {
         let source = Source { file: origin.file, line: origin.line(line), ..Source::default() };
         if text.lines().skip(line as usize - 1).any(|line| line.contains(rbac::GROUP)) {
-            self.summary.unseen.get_or_insert(source);
+            self.summary.unread.get_or_insert(source);
         }
         self.diagnostics.push(Diagnostic::at(
             Code::TextNotRead,
             source,
-            "the document has ended, and kubectl drops what follows here; begin another with a `---` line",
+            "the document ends before this text, and kubectl drops the text; start a new document with `---`",
         ));
     }
 
@@ -140,7 +140,7 @@ impl Findings {
         self.diagnostics.push(Diagnostic::at(
             Code::OddSeparator,
             Source { file, line, ..Source::default() },
-            "kubectl refuses a file in which anything but a comment follows the dashes of a `---` line; it is read all the same",
+            "kubectl rejects a `---` line with anything but a comment after it; the file is read anyway",
         ));
     }
 
@@ -184,12 +184,12 @@ impl Findings {
             let source = Self::source(node, origin);
             self.summary.not_objects += 1;
             if node.pairs().any(|(_, value)| holds_objects(value)) {
-                self.summary.unseen.get_or_insert(source);
+                self.summary.unread.get_or_insert(source);
             }
             self.diagnostics.push(Diagnostic::at(
                 Code::NotAnObject,
                 source,
-                "a List without a list under `items` holds nothing, and kubectl refuses it; it is skipped",
+                "a List needs a list under `items`, and kubectl rejects this one; it is skipped",
             ));
             return;
         }
@@ -228,7 +228,7 @@ impl Findings {
             Code::KustomizationNotApplied,
             Self::source(node, origin),
             format!(
-                "kustomize changes the objects named here by `{}`, which is not done; load what `kubectl kustomize` renders",
+                "this kustomization uses `{}`, which rbacsim does not apply; load the output of `kubectl kustomize` instead",
                 changes.join("`, `")
             ),
         ));
@@ -241,7 +241,7 @@ impl Findings {
             self.diagnostics.push(Diagnostic::at(
                 Code::InvalidObject,
                 source,
-                format!("{kind} without apiVersion is refused by the API server and grants nothing; add `apiVersion: rbac.authorization.k8s.io/v1`"),
+                format!("the API server would reject a {kind} without apiVersion, so it grants nothing; add `apiVersion: rbac.authorization.k8s.io/v1`"),
             ));
             return;
         }
@@ -251,20 +251,20 @@ impl Findings {
             self.kustomization(node, origin);
         }
         if node.get("items").is_some_and(holds_objects) {
-            self.summary.unseen.get_or_insert(source);
+            self.summary.unread.get_or_insert(source);
             self.diagnostics.push(Diagnostic::at(
                 Code::NotAnObject,
                 source,
-                "objects under `items` of what is no List are not read; begin with `apiVersion: v1` and `kind: List`",
+                "objects under `items` are read only in a List; add `apiVersion: v1` and `kind: List`",
             ));
             return;
         }
         if node.is_sequence() && holds_objects(node) {
-            self.summary.unseen.get_or_insert(source);
+            self.summary.unread.get_or_insert(source);
             self.diagnostics.push(Diagnostic::at(
                 Code::NotAnObject,
                 source,
-                "a bare list of objects is no Kubernetes object, and kubectl refuses it; put it under `items` of a `kind: List`",
+                "a bare list is not a Kubernetes object, and kubectl rejects it; put the objects under `items` of a `kind: List`",
             ));
             return;
         }
@@ -273,7 +273,7 @@ impl Findings {
             self.diagnostics.push(Diagnostic::at(
                 Code::NotAnObject,
                 source,
-                "a document without `apiVersion` is no Kubernetes object, and kubectl refuses it; it is skipped",
+                "a document without `apiVersion` is not a Kubernetes object, and kubectl rejects it; it is skipped",
             ));
         } else {
             self.other_documents.1.get_or_insert(source);
@@ -320,11 +320,11 @@ impl Findings {
             }
             (_, ours) => {
                 self.summary.refused += 1;
-                let effect = if ours.is_some() { "it grants nothing" } else { "its resources are not known" };
+                let effect = if ours.is_some() { "it grants nothing" } else { "its resources are unknown" };
                 self.diagnostics.push(Diagnostic::at(
                     Code::VersionNotServed,
                     Self::source(node, origin),
-                    format!("{kind} of `{api_version}` is refused: only `{group}/v1` is served since Kubernetes 1.22; {effect}"),
+                    format!("the API server would reject a {kind} of `{api_version}`: Kubernetes 1.22 and later serve only `{group}/v1`; {effect}"),
                 ));
             }
         }
@@ -356,7 +356,7 @@ impl Findings {
                         Code::DuplicateKey,
                         source.at_line(line),
                         format!(
-                            "{title} has the key `{key}` twice in one mapping; only this last one counts"
+                            "{title} has the key `{key}` twice in one mapping; only the last one, here, counts"
                         ),
                     ));
                 }
@@ -365,7 +365,7 @@ impl Findings {
                         Code::UnknownField,
                         source,
                         format!(
-                            "{} has a field `{field}` that the API does not know; the API server drops it",
+                            "{} has an unknown field `{field}`, which the API server drops",
                             title(kind.as_str(), node)
                         ),
                     ));
@@ -379,15 +379,15 @@ impl Findings {
         self.summary.refused += 1;
         // What is refused as it stands may be in order once some tool has filled it in.
         let hint = if errors.iter().any(|error| is_template(error)) {
-            self.summary.unseen.get_or_insert(source);
-            "; load what the tool renders that was to fill this in"
+            self.summary.unread.get_or_insert(source);
+            "; if a tool fills in the placeholder, load its output"
         } else {
             ""
         };
         self.diagnostics.push(Diagnostic::at(
             Code::InvalidObject,
             source,
-            format!("{} is refused by the API server: {}{hint}", title(kind, node), errors.join("; ")),
+            format!("the API server would reject {}: {}{hint}", title(kind, node), errors.join("; ")),
         ));
     }
 
@@ -425,7 +425,7 @@ impl Findings {
             self.diagnostics.push(Diagnostic::at(
                 Code::AwsAuthElsewhere,
                 source,
-                format!("ConfigMap `aws-auth` has namespace `{}`; aws-iam-authenticator reads only `kube-system/aws-auth`, so this one maps nobody", metadata.namespace),
+                format!("ConfigMap `aws-auth` in namespace `{}` has no effect: aws-iam-authenticator reads only `kube-system/aws-auth`", metadata.namespace),
             ));
             return true;
         }
@@ -434,7 +434,7 @@ impl Findings {
             self.diagnostics.push(Diagnostic::at(
                 Code::AwsAuthNamespaceAssumed,
                 source,
-                "ConfigMap `aws-auth` has no namespace and is taken for `kube-system/aws-auth`, the only one that is read; write `namespace: kube-system`",
+                "ConfigMap `aws-auth` has no namespace and is treated as `kube-system/aws-auth`; write `namespace: kube-system`",
             ));
         }
         let line_of = |line| origin.line(line);

@@ -72,7 +72,7 @@ pub struct Summary {
     pub unreadable: usize,
     /// The first file or document that could not be read and may hold RBAC objects, for its text says so or could
     /// not be seen at all.
-    pub unseen: Option<Source>,
+    pub unread: Option<Source>,
     /// Objects of ours that the inputs hold: the label of Kubernetes' default objects is on this many.
     pub labelled_defaults: usize,
     /// Default roles and bindings that were added.
@@ -92,7 +92,7 @@ impl Summary {
             not_objects,
             refused,
             unreadable,
-            unseen,
+            unread,
             labelled_defaults,
             defaults_added,
             has_roles,
@@ -105,7 +105,7 @@ impl Summary {
         self.not_objects += not_objects;
         self.refused += refused;
         self.unreadable += unreadable;
-        self.unseen = self.unseen.or(unseen.map(|source| shift.source(source)));
+        self.unread = self.unread.or(unread.map(|source| shift.source(source)));
         self.labelled_defaults += labelled_defaults;
         self.defaults_added += defaults_added;
         self.has_roles |= has_roles;

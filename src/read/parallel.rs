@@ -45,32 +45,32 @@ fn run_with<J: Default + Send>(
         }
         done += 1;
     }
-    let crew = Crew {
-        source: Mutex::new(next),
-        desk: Mutex::new(Desk::holding(job)),
+    let pool = Pool {
+        next: Mutex::new(next),
+        queue: Mutex::new(Queue::holding(job)),
         ready: Condvar::new(),
         room: Condvar::new(),
     };
     std::thread::scope(|scope| {
         // From here on, whoever leaves lets all others go.
-        let _on_leaving = crew.closing();
-        let helper = || std::thread::Builder::new().spawn_scoped(scope, || crew.help(&work, workers * 3));
+        let _closing = pool.closing();
+        let spawn = || std::thread::Builder::new().spawn_scoped(scope, || pool.help(&work, workers * 3));
         // Threads may be few, or none: then everything is done here.
-        let helpers = (0..workers).map_while(|_| helper().ok()).count();
-        while helpers > 0 || crew.step(&work, 1) {
-            let Some(mut job) = crew.first() else { return };
+        let helpers = (0..workers).map_while(|_| spawn().ok()).count();
+        while helpers > 0 || pool.step(&work, 1) {
+            let Some(mut job) = pool.first() else { return };
             if take(&mut job).is_break() {
                 return;
             }
-            crew.give_back(job);
+            pool.reuse(job);
         }
     });
 }
 
-struct Crew<N, J> {
+struct Pool<N, J> {
     /// Gives the jobs; whoever holds it also gives the next number.
-    source: Mutex<N>,
-    desk: Mutex<Desk<J>>,
+    next: Mutex<N>,
+    queue: Mutex<Queue<J>>,
     /// The first job is done, or there will be none.
     ready: Condvar,
     /// There is room for another job, or none is wanted.
@@ -78,22 +78,22 @@ struct Crew<N, J> {
 }
 
 /// What the threads share.
-struct Desk<J> {
+struct Queue<J> {
     /// The jobs that were begun and not yet taken, in order; those that are done are there.
-    begun: VecDeque<Option<J>>,
+    started: VecDeque<Option<J>>,
     /// How many were taken before the first of them.
     taken: usize,
     /// Jobs to use again.
     spare: Vec<J>,
     /// No further job will be begun.
-    over: bool,
+    finished: bool,
     /// Nobody takes what is done any more.
     closed: bool,
 }
 
-impl<J> Desk<J> {
+impl<J> Queue<J> {
     fn holding(spare: J) -> Self {
-        Self { begun: VecDeque::new(), taken: 0, spare: vec![spare], over: false, closed: false }
+        Self { started: VecDeque::new(), taken: 0, spare: vec![spare], finished: false, closed: false }
     }
 }
 
@@ -102,49 +102,49 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Closes the desk when it goes, also when that is because of a panic.
-struct Closing<'c, N, J>(&'c Crew<N, J>);
+/// Closes the queue when it goes, also when that is because of a panic.
+struct Closing<'c, N, J>(&'c Pool<N, J>);
 
 impl<N, J> Drop for Closing<'_, N, J> {
     fn drop(&mut self) {
-        lock(&self.0.desk).closed = true;
+        lock(&self.0.queue).closed = true;
         self.0.ready.notify_all();
         self.0.room.notify_all();
     }
 }
 
-impl<N: FnMut(&mut J) -> bool, J: Default> Crew<N, J> {
+impl<N: FnMut(&mut J) -> bool, J: Default> Pool<N, J> {
     fn closing(&self) -> Closing<'_, N, J> {
         Closing(self)
     }
 
-    /// The desk, once there is what is wanted; whoever makes it so gives the signal.
-    fn wait(&self, signal: &Condvar, wanted: impl Fn(&Desk<J>) -> bool) -> MutexGuard<'_, Desk<J>> {
-        let mut desk = lock(&self.desk);
-        while !wanted(&desk) {
-            desk = signal.wait(desk).unwrap_or_else(PoisonError::into_inner);
+    /// The queue, once there is what is wanted; whoever makes it so gives the signal.
+    fn wait(&self, signal: &Condvar, wanted: impl Fn(&Queue<J>) -> bool) -> MutexGuard<'_, Queue<J>> {
+        let mut queue = lock(&self.queue);
+        while !wanted(&queue) {
+            queue = signal.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
-        desk
+        queue
     }
 
     /// Works until there is nothing left; `most` jobs may be under way.
     fn help(&self, work: impl Fn(&mut J), most: usize) {
         // Whoever leaves by a panic leaves a job undone, for which nobody must wait.
-        let panicking = self.closing();
+        let on_panic = self.closing();
         while self.step(&work, most) {}
-        std::mem::forget(panicking);
+        std::mem::forget(on_panic);
     }
 
     /// Does the next job; `false` if there is none.
     fn step(&self, work: impl Fn(&mut J), most: usize) -> bool {
         let Some((number, mut job)) = self.begin(most) else { return false };
         work(&mut job);
-        let mut desk = lock(&self.desk);
-        let place = number - desk.taken;
-        if let Some(slot) = desk.begun.get_mut(place) {
+        let mut queue = lock(&self.queue);
+        let place = number - queue.taken;
+        if let Some(slot) = queue.started.get_mut(place) {
             *slot = Some(job);
         }
-        drop(desk);
+        drop(queue);
         if place == 0 {
             self.ready.notify_one();
         }
@@ -153,37 +153,38 @@ impl<N: FnMut(&mut J) -> bool, J: Default> Crew<N, J> {
 
     /// The next job, with its number.
     fn begin(&self, most: usize) -> Option<(usize, J)> {
-        let mut next = lock(&self.source);
-        let mut desk = self.wait(&self.room, |desk| desk.closed || desk.over || desk.begun.len() < most);
-        if desk.closed || desk.over {
+        let mut next = lock(&self.next);
+        let mut queue =
+            self.wait(&self.room, |queue| queue.closed || queue.finished || queue.started.len() < most);
+        if queue.closed || queue.finished {
             return None;
         }
-        let mut job = desk.spare.pop().unwrap_or_default();
-        drop(desk);
+        let mut job = queue.spare.pop().unwrap_or_default();
+        drop(queue);
         let more = next(&mut job);
-        let mut desk = lock(&self.desk);
+        let mut queue = lock(&self.queue);
         if more {
-            desk.begun.push_back(None);
-            return Some((desk.taken + desk.begun.len() - 1, job));
+            queue.started.push_back(None);
+            return Some((queue.taken + queue.started.len() - 1, job));
         }
-        desk.over = true;
-        drop(desk);
+        queue.finished = true;
+        drop(queue);
         self.ready.notify_one();
         None
     }
 
     /// The first job that was not yet taken, once it is done.
     fn first(&self) -> Option<J> {
-        let is_done = |desk: &Desk<J>| desk.begun.front().is_some_and(Option::is_some);
-        let is_all = |desk: &Desk<J>| desk.closed || (desk.over && desk.begun.is_empty());
-        let mut desk = self.wait(&self.ready, |desk| is_done(desk) || is_all(desk));
-        let job = desk.begun.pop_front().flatten();
-        desk.taken += usize::from(job.is_some());
+        let is_done = |queue: &Queue<J>| queue.started.front().is_some_and(Option::is_some);
+        let is_all = |queue: &Queue<J>| queue.closed || (queue.finished && queue.started.is_empty());
+        let mut queue = self.wait(&self.ready, |queue| is_done(queue) || is_all(queue));
+        let job = queue.started.pop_front().flatten();
+        queue.taken += usize::from(job.is_some());
         job
     }
 
-    fn give_back(&self, job: J) {
-        lock(&self.desk).spare.push(job);
+    fn reuse(&self, job: J) {
+        lock(&self.queue).spare.push(job);
         self.room.notify_one();
     }
 }
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_enough_may_stop() {
+    fn the_taker_may_stop_early() {
         for workers in [0, 1, 2, MOST_WORKERS] {
             for enough in [1, ALONE, ALONE + 1, 100] {
                 let expected: Vec<usize> = (0..enough).map(|number| number * number).collect();
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_few_jobs_are_under_way() {
+    fn few_jobs_are_in_flight() {
         let (begun, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let mut taken = 0;
         run(

@@ -11,7 +11,7 @@ use crate::model::rbac::{
 use crate::model::source::Source;
 
 use super::fields::{FieldError, list, mapping, text};
-use super::validate::{self, GoodKeys};
+use super::validate::{self, ValidKeys};
 
 pub(crate) use validate::GROUP;
 
@@ -61,12 +61,12 @@ pub(crate) struct Metadata<'t> {
 }
 
 /// Reads the metadata of an object.
-pub(crate) fn metadata_of<'t>(node: Node<'t>, keys: &mut GoodKeys) -> Result<Metadata<'t>, FieldError> {
+pub(crate) fn metadata_of<'t>(node: Node<'t>, keys: &mut ValidKeys) -> Result<Metadata<'t>, FieldError> {
     node.get("metadata").map_or_else(|| Ok(Metadata::default()), |node| metadata(node, keys))
 }
 
 /// Reads `metadata`, checking the types of labels and annotations as well.
-pub(crate) fn metadata<'t>(node: Node<'t>, keys: &mut GoodKeys) -> Result<Metadata<'t>, FieldError> {
+pub(crate) fn metadata<'t>(node: Node<'t>, keys: &mut ValidKeys) -> Result<Metadata<'t>, FieldError> {
     let mut metadata = Metadata::default();
     for (key, value) in mapping(node, &|| "metadata".into())? {
         match key.text() {
@@ -104,7 +104,7 @@ pub(crate) struct Scratch {
     lists: [Vec<Name>; 5],
     rules: Vec<PlacedRule>,
     subjects: Vec<PlacedSubject>,
-    pub(crate) keys: GoodKeys,
+    pub(crate) keys: ValidKeys,
 }
 
 /// What came of an object.
@@ -398,7 +398,7 @@ fn read_selector(
     }
     let mut all: Vec<Requirement> = Vec::with_capacity(labels.len() + requirements.len());
     for (key, value) in labels {
-        validate::label(key, value, &|| format!("{path}.matchLabels"), &mut GoodKeys::default(), errors);
+        validate::label(key, value, &|| format!("{path}.matchLabels"), &mut ValidKeys::default(), errors);
         let values = Box::new([names.intern(value)]);
         all.push(Requirement { key: names.intern(key), operator: Operator::In, values });
     }

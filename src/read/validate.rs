@@ -88,9 +88,9 @@ fn is_label_text(text: &str) -> bool {
 
 /// Keys of labels and annotations in which nothing is wrong: the objects of a cluster share a few.
 #[derive(Debug, Default)]
-pub(crate) struct GoodKeys(FxHashSet<Box<str>>);
+pub(crate) struct ValidKeys(FxHashSet<Box<str>>);
 
-impl GoodKeys {
+impl ValidKeys {
     /// Whether nothing is wrong with a key.
     fn has(&mut self, key: &str) -> bool {
         let is_good = self.0.contains(key) || qualified_name_problem(key).is_none();
@@ -107,10 +107,10 @@ pub(crate) fn label(
     key: &str,
     value: &str,
     path: &dyn Fn() -> String,
-    good: &mut GoodKeys,
+    valid: &mut ValidKeys,
     errors: &mut Vec<String>,
 ) {
-    if !good.has(key) {
+    if !valid.has(key) {
         label_key(key, path, errors);
     }
     label_value(value, path, errors);
@@ -131,8 +131,8 @@ pub(crate) fn label_value(value: &str, path: &dyn Fn() -> String, errors: &mut V
 }
 
 /// The key of an annotation, in which case does not matter: `ValidateAnnotations`.
-pub(crate) fn annotation(key: &str, good: &mut GoodKeys, errors: &mut Vec<String>) {
-    if !good.has(key) {
+pub(crate) fn annotation(key: &str, valid: &mut ValidKeys, errors: &mut Vec<String>) {
+    if !valid.has(key) {
         label_key(&key.to_lowercase(), &|| "metadata.annotations".into(), errors);
     }
 }

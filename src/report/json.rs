@@ -183,8 +183,9 @@ impl Serialize for RuleDocument<'_, '_> {
         let lists = rule.rule;
         let mut map = serializer.serialize_map(Some(7))?;
         map.serialize_entry("apiGroups", &texts(lists.api_groups))?;
-        map.serialize_entry("index", &rule.position)?;
+
         map.serialize_entry("nonResourceURLs", &texts(lists.non_resource_urls))?;
+        map.serialize_entry("number", &(rule.position + 1))?;
         map.serialize_entry("resourceNames", &texts(lists.resource_names))?;
         map.serialize_entry("resources", &texts(lists.resources))?;
         map.serialize_entry("source", &Text(words::rule_place(policy, rule)))?;

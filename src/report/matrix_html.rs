@@ -18,6 +18,7 @@ use crate::model::names::{Name, Names};
 use crate::model::rbac::{Role, Scope};
 
 use super::matrix_long::{Progress, digits, join_names, narrow};
+use super::phrases::{self, titles};
 use super::{matrix_statement, words};
 
 const PAGE: &str = include_str!("matrix.html");
@@ -70,8 +71,8 @@ struct Tables<'c> {
     /// Sets of grants as (which binding of the block, which rule of its role).
     sets: Texts,
     /// A binding and one of its subjects.
-    seats: FxHashMap<(u32, u32), usize>,
-    seat_list: Vec<(Applied<'c>, u32)>,
+    subjects: FxHashMap<(u32, u32), usize>,
+    subject_list: Vec<(Applied<'c>, u32)>,
 }
 
 impl<'c> Tables<'c> {
@@ -94,11 +95,11 @@ impl<'c> Tables<'c> {
         }
     }
 
-    fn seat(&mut self, applied: Applied<'c>, subject: u32) -> usize {
-        let next = self.seat_list.len();
-        let number = *self.seats.entry((applied.order(), subject)).or_insert(next);
+    fn subject(&mut self, applied: Applied<'c>, subject: u32) -> usize {
+        let next = self.subject_list.len();
+        let number = *self.subjects.entry((applied.order(), subject)).or_insert(next);
         if number == next {
-            self.seat_list.push((applied, subject));
+            self.subject_list.push((applied, subject));
         }
         number
     }
@@ -147,10 +148,30 @@ pub fn page(
     let columns = universe.columns().iter().zip(0u32..);
     let verb = |number| universe.column(number).map_or("", |(_, verb)| verb);
     list(&mut out, "columns", columns.map(|(column, number)| json!([column.cell, verb(number)])))?;
+    write!(out, ",\n\"phrases\":{}", harmless(&phrases().to_string()))?;
     write!(out, ",\"meta\":{}}}", harmless(&meta.to_string()))?;
     out.write_all(after.as_bytes())?;
     out.flush()?;
     Ok(Written { rows, bytes: out.bytes })
+}
+
+/// The phrases that the page shares with other reports; those that are titles begin with a capital letter there.
+fn phrases() -> Value {
+    let title = |text: &str| {
+        let mut chars = text.chars();
+        chars.next().map(|first| first.to_uppercase().chain(chars).collect::<String>())
+    };
+    json!({
+        "unknown": title(phrases::UNKNOWN),
+        "missingRoles": title(titles::MISSING_ROLES),
+        "mappingsInError": title(titles::BROKEN_MAPPINGS),
+        "mappedButBoundNowhere": title(titles::BOUND_NOWHERE),
+        "boundButNotMapped": title(titles::UNMAPPED_GROUPS),
+        "matchesNothing": title(titles::MATCHES_NOTHING),
+        "leftOut": title(titles::LEFT_OUT),
+        "notModelled": title(titles::NOT_MODELLED),
+        "bypassesRbac": phrases::BYPASSES_RBAC,
+    })
 }
 
 /// A writer that knows how much went through it.
@@ -231,7 +252,7 @@ fn blocks<'c>(
             write!(out, "{comma}\n[{number},{namespace},{}", tables.shapes.number(&shape))?;
             comma = ",";
             for (applied, subject) in grants.bindings() {
-                write!(out, ",{}", tables.seat(applied, subject))?;
+                write!(out, ",{}", tables.subject(applied, subject))?;
             }
             write!(out, "]")
         })?;
@@ -241,7 +262,7 @@ fn blocks<'c>(
     Ok(rows)
 }
 
-/// Writes what the blocks point to: namespaces, names, shapes and sets; seats, bindings, and roles with their rules.
+/// Writes what the blocks point to: namespaces, names, shapes and sets; subjects, bindings, and roles with their rules.
 fn write_tables(out: &mut impl Write, matrix: &Matrix<'_>, tables: &Tables<'_>) -> io::Result<()> {
     let graph = matrix.cluster().graph();
     let policy = graph.policy();
@@ -259,8 +280,8 @@ fn write_tables(out: &mut impl Write, matrix: &Matrix<'_>, tables: &Tables<'_>) 
     let mut binding_list = Vec::new();
     list(
         out,
-        "seats",
-        tables.seat_list.iter().map(|(applied, subject)| {
+        "subjects",
+        tables.subject_list.iter().map(|(applied, subject)| {
             let next = binding_list.len();
             let number = *bindings.entry(applied.order()).or_insert(next);
             if number == next {

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 use crate::ask::matrix::{Block, Holder, Matrix, RowGrants, Scratch, Universe};
-use crate::ask::who_can::GrantAt;
+use crate::ask::who_can::GrantRef;
 use crate::decide::graph::Applied;
 use crate::model::names::{Name, Names};
 
@@ -207,7 +207,7 @@ pub fn csv(
 fn json_begin(start: &mut String, holder: &Holder, namespace: &str) {
     let _ = write!(
         start,
-        "{{\"identity_kind\":{},\"identity\":{},\"username\":{},\"namespace\":{},",
+        "{{\"identityKind\":{},\"identity\":{},\"username\":{},\"namespace\":{},",
         json_text(holder.kind.as_str()),
         json_text(&holder.identity),
         json_text(&holder.username),
@@ -219,7 +219,7 @@ fn json_ends(universe: &Universe) -> Ends {
     Ends::of(universe, |text, group, resource, verb| {
         let _ = write!(
             text,
-            "\"api_group\":{},\"resource\":{},\"verb\":{},\"resource_names\":[",
+            "\"apiGroup\":{},\"resource\":{},\"verb\":{},\"resourceNames\":[",
             json_text(group),
             json_text(resource),
             json_text(verb)
@@ -312,7 +312,7 @@ impl<'g> GrantTable<'g> {
         let Self { numbers, bindings, grants, here } = self;
         let Some(here) = here.get_mut(local as usize) else { return u32::MAX };
         if *here == u32::MAX
-            && let Some((GrantAt { applied, subject, rule }, _)) = block.grant(local)
+            && let Some((GrantRef { applied, subject, rule }, _)) = block.grant(local)
         {
             let (binding, rules) = numbers.entry((applied.order(), subject)).or_insert_with(|| {
                 bindings.push(applied);
@@ -334,10 +334,10 @@ impl<'g> GrantTable<'g> {
         *here
     }
 
-    fn grants(&self) -> impl Iterator<Item = GrantAt<'g>> {
+    fn grants(&self) -> impl Iterator<Item = GrantRef<'g>> {
         self.grants.iter().filter_map(|[binding, subject, rule]| {
             let applied = *self.bindings.get(*binding as usize)?;
-            Some(GrantAt { applied, subject: *subject, rule: *rule })
+            Some(GrantRef { applied, subject: *subject, rule: *rule })
         })
     }
 }

@@ -6,41 +6,39 @@ use crate::ask::matrix::statement::{Remark, Statement};
 use crate::ask::matrix::unknown::{Reason, Unknown};
 use crate::ask::matrix::{Holder, Matrix};
 
+use super::phrases::{self, counted, counted_as, titles};
 use super::{text, words};
 
 /// Why some access cannot be told, in a sentence.
 pub fn reason(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
     let policy = matrix.cluster().graph().policy();
     match &unknown.reason {
-        Reason::MissingRole(applied) => {
-            words::not_in_inputs(policy, applied)
-        }
-        Reason::Session(bindings, applied) => format!(
+        Reason::MissingRole(applied) => words::not_in_inputs(policy, applied),
+        Reason::Session(values, applied) => format!(
             "if {}, {} of {} applies",
-            text::conditions(bindings),
+            text::conditions(values),
             words::binding(policy, applied.binding),
             words::role_ref(policy, applied.binding)
         ),
-        Reason::SessionOfMasters(bindings) => {
-            format!("if {}, the group is `system:masters` and everything is allowed", text::conditions(bindings))
+        Reason::SessionOfMasters(values) => {
+            format!("if {}, {}", text::conditions(values), phrases::BYPASSES_RBAC)
         }
         Reason::Node => {
-            "the Node authorizer decides from live objects, at most what ClusterRole `system:node` says".to_owned()
+            "the Node authorizer decides, from live objects; at most what ClusterRole `system:node` lists"
+                .to_owned()
         }
-        Reason::CoinToss => {
-            "mapUsers entries differ only in case and each login picks one at random; listed is what they share".to_owned()
+        Reason::RandomMapping => {
+            format!("{}; the rows show what they share", phrases::RANDOM_MAPPING)
         }
-        Reason::NoMappings => "no identity mapping is among the inputs".to_owned(),
+        Reason::NoMappings => phrases::NO_MAPPINGS.to_owned(),
         Reason::Unfilled(arn) => {
-            format!("the entry `{arn}` has a placeholder that nobody filled in, and could be this identity's")
+            format!("{} and may map this identity", phrases::unfilled_entry(arn))
         }
         Reason::UnfilledName(text) => {
-            format!("`{text}` has a placeholder that nobody filled in, and could become any name that bindings grant to")
+            format!("{} and may become any name that a binding grants to", phrases::unfilled_name(text))
         }
-        Reason::Unrendered(_) => {
-            "a placeholder of the identity mappings was never filled in, so that anybody could be mapped".to_owned()
-        }
-        Reason::Unread(_) => "a document could not be read, or some tool is still to fill it in".to_owned(),
+        Reason::Unrendered(_) => phrases::UNRENDERED.to_owned(),
+        Reason::Unread(_) => phrases::UNREAD.to_owned(),
     }
 }
 
@@ -62,7 +60,7 @@ pub fn place(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
 /// Some access that cannot be told, as JSON.
 pub fn unknown(matrix: &Matrix<'_>, holder: &Holder, unknown: &Unknown<'_>) -> Value {
     json!({
-        "identity_kind": holder.kind.as_str(),
+        "identityKind": holder.kind.as_str(),
         "identity": holder.identity,
         "username": holder.username,
         "namespace": unknown.namespace,
@@ -85,7 +83,7 @@ pub fn document(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Valu
         "tool": concat!("rbacsim ", env!("CARGO_PKG_VERSION")),
         "kubernetesVersion": matrix.cluster().version().to_string(),
         "inputs": statement.files,
-        "taken_as": if statement.complete { "complete" } else { "partial" },
+        "completeness": if statement.complete { "complete" } else { "partial" },
         "defaultsAdded": { "count": statement.defaults_added.0, "version": statement.defaults_added.1 },
         "counts": counts,
         "rows": rows,
@@ -100,32 +98,28 @@ pub fn document(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Valu
     })
 }
 
-fn number(count: usize, one: &str, more: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {more}") }
-}
-
 /// The statement in lines for people.
 pub fn lines(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Vec<String> {
     let count =
         |name: &str| statement.counts.iter().find(|(own, _)| *own == name).map_or(0, |(_, count)| *count);
     let mut lines = vec![format!(
         "{} for {}, from {}: {}, {}, {}, {}, {}",
-        number(rows, "row", "rows"),
-        number(count("subjectsShown"), "identity", "identities"),
-        number(statement.files.len(), "file", "files"),
-        number(count("clusterRoles"), "ClusterRole", "ClusterRoles"),
-        number(count("roles"), "Role", "Roles"),
-        number(count("clusterRoleBindings"), "ClusterRoleBinding", "ClusterRoleBindings"),
-        number(count("roleBindings"), "RoleBinding", "RoleBindings"),
-        number(count("identityMappings"), "identity mapping", "identity mappings"),
+        counted(rows, "row"),
+        counted_as(count("subjectsShown"), "identity", "identities"),
+        counted(statement.files.len(), "file"),
+        counted(count("clusterRoles"), "ClusterRole"),
+        counted(count("roles"), "Role"),
+        counted(count("clusterRoleBindings"), "ClusterRoleBinding"),
+        counted(count("roleBindings"), "RoleBinding"),
+        counted(count("identityMappings"), "identity mapping"),
     )];
-    let taken = if statement.complete { "complete" } else { "partial" };
     let defaults = match statement.defaults_added {
         (0, _) => String::new(),
-        (added, version) => format!(", {added} default roles and bindings of Kubernetes {version} added"),
+        (added, version) => format!("; added {added} default roles and bindings of Kubernetes {version}"),
     };
     lines.push(format!(
-        "inputs taken as {taken}{defaults}; answers are for Kubernetes {}",
+        "{}{defaults}; answers are for Kubernetes {}",
+        phrases::treated_as(statement.complete),
         matrix.cluster().version()
     ));
     let mut list = |title: &str, remarks: &[Remark]| {
@@ -140,30 +134,33 @@ pub fn lines(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Vec<Str
             lines.push(format!("  {}{place}", remark.text));
         }
         if remarks.len() > SHOWN {
-            lines.push(format!("  and {} more; -o json or --meta FILE lists them", remarks.len() - SHOWN));
+            lines.push(format!(
+                "  and {} more; use -o json or --meta FILE to list them",
+                remarks.len() - SHOWN
+            ));
         }
     };
-    list("bindings whose role is missing", &statement.missing_roles);
-    list("identity mappings in error", &statement.mappings_in_error);
-    list("identities mapped but bound nowhere", &statement.bound_nowhere);
-    list("groups bound that nobody maps", &statement.unmapped_groups);
+    list(titles::MISSING_ROLES, &statement.missing_roles);
+    list(titles::BROKEN_MAPPINGS, &statement.mappings_in_error);
+    list(titles::BOUND_NOWHERE, &statement.bound_nowhere);
+    list(titles::UNMAPPED_GROUPS, &statement.unmapped_groups);
     if statement.left_out.count > 0 {
         let bound = &statement.left_out.bound_by_inputs;
         let also = if bound.is_empty() {
             String::new()
         } else {
-            format!(", of which bindings of the inputs name {}", bound.join(", "))
+            format!(", {} of them named by bindings in the inputs: {}", bound.len(), bound.join(", "))
         };
-        lines.push(format!("left out as part of the system: {}{also}", statement.left_out.count));
+        lines.push(format!("{}: {}{also}", titles::LEFT_OUT, statement.left_out.count));
     }
     if !statement.matches_nothing.is_empty() {
-        lines.push(format!("in rules, and matches nothing: {}", statement.matches_nothing.join(", ")));
+        lines.push(format!("{}: {}", titles::MATCHES_NOTHING, statement.matches_nothing.join(", ")));
     }
-    let unread = count("refusedObjects") + count("unreadableDocuments");
-    if unread > 0 {
-        lines.push(format!("objects refused or documents not readable, which grant nothing here: {unread}"));
+    let unusable = count("refusedObjects") + count("unreadableDocuments");
+    if unusable > 0 {
+        lines.push(format!("rejected objects and unreadable documents, which grant nothing: {unusable}"));
     }
-    lines.push(format!("not modelled: {}", statement.not_modelled.join("; ")));
+    lines.push(format!("{}: {}", titles::NOT_MODELLED, statement.not_modelled.join("; ")));
     lines
 }
 
@@ -186,7 +183,7 @@ pub fn unknown_lines(matrix: &Matrix<'_>, holders: &[Holder]) -> Vec<String> {
                 namespace => format!("in {namespace}"),
             };
             let who = if of_all {
-                "anybody".to_owned()
+                "anyone".to_owned()
             } else {
                 format!("{} {}", holder.kind.as_str(), holder.identity)
             };

@@ -12,6 +12,7 @@ use crate::ask::matrix::preset::Entry;
 use crate::ask::matrix::{Access, Cell, Dense, Holder, Matrix, Place, Scratch};
 
 use super::matrix_statement;
+use super::phrases;
 use super::visible::{is_hidden, visible};
 
 /// How a table is drawn.
@@ -159,7 +160,7 @@ pub fn print(out: &mut dyn Write, view: &View<'_>, style: &Style, statement: &[S
     let mut footnotes = Footnotes::default();
     let mut key = Vec::new();
     match view.holders {
-        [] => writeln!(out, "nobody to show")?,
+        [] => writeln!(out, "no identities to show")?,
         [one] => single(out, view, one, style, signs, &mut footnotes)?,
         _ => key = several(out, view, style, signs, &mut footnotes)?,
     }
@@ -167,7 +168,7 @@ pub fn print(out: &mut dyn Write, view: &View<'_>, style: &Style, statement: &[S
     if !key.is_empty() {
         let title = match (view.entries, view.asked_preset) {
             (Some(_), false) => {
-                "columns (those of --preset sensitive; --verbs and --resources choose others, -o csv shows all)"
+                "columns (from --preset sensitive; choose others with --verbs and --resources, or all with -o csv)"
             }
             _ => "columns",
         };
@@ -176,7 +177,7 @@ pub fn print(out: &mut dyn Write, view: &View<'_>, style: &Style, statement: &[S
     let unknown = matrix_statement::unknown_lines(view.matrix, view.holders);
     if !unknown.is_empty() {
         let unknown: Vec<String> = unknown.iter().map(|line| visible(line)).collect();
-        lines(out, style, "cannot be told", &unknown)?;
+        lines(out, style, phrases::UNKNOWN, &unknown)?;
     }
     Ok(())
 }
@@ -199,7 +200,7 @@ fn lines(out: &mut dyn Write, style: &Style, title: &str, lines: &[String]) -> i
 fn legend(out: &mut dyn Write, style: &Style, signs: Signs, footnotes: &Footnotes) -> io::Result<()> {
     let Signs { yes, some, named, no, unknown } = signs;
     let text = format!(
-        "{yes} yes, everywhere   {some} in some namespaces   {named} only some names   {no} no   {unknown} cannot be told   (empty: not a verb of the resource)"
+        "{yes} yes, everywhere   {some} in some namespaces   {named} only some object names   {no} no   {unknown} unknown   (empty: the resource has no such verb)"
     );
     writeln!(out)?;
     match style {
@@ -310,7 +311,7 @@ fn single(
         Style::Markdown => writeln!(out, "### {}\n\n{}\n", markdown(&title), markdown(&user))?,
     }
     if holder.is_master() {
-        writeln!(out, "group system:masters: everything is allowed before RBAC is asked")?;
+        writeln!(out, "{}", phrases::BYPASSES_RBAC)?;
     }
     let reader = Reader::new(view, holder, signs, &mut Scratch::default());
     if let Some(entries) = view.entries {
@@ -372,7 +373,7 @@ fn single(
     }
     if hidden > 0 {
         writeln!(out)?;
-        writeln!(out, "nothing is granted on the other {hidden} resources and URLs known")?;
+        writeln!(out, "no access to the other {hidden} known resources and URLs")?;
     }
     Ok(())
 }
@@ -497,7 +498,7 @@ fn several(
         draw(out, &grid, style, signs)?;
     }
     if !without.is_empty() {
-        let title = format!("none of this: {} identities", without.len());
+        let title = format!("no access in these columns: {} identities", without.len());
         let list = [without.join(", ")];
         lines(out, style, &title, &list)?;
     }

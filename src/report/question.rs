@@ -124,13 +124,15 @@ pub fn remark(remark: &Remark) -> String {
             let place = if group.is_empty() { String::new() } else { format!(" in group `{group}`") };
             let meant =
                 nearest.as_ref().map_or(String::new(), |nearest| format!("; did you mean `{nearest}`?"));
-            format!("no resource type `{resource}` is known{place}{meant}")
+            format!("unknown resource type `{resource}`{place}{meant}")
         }
         Remark::UnservedVersion { of, version } => {
-            format!("`{of}` is not known to be served in version `{version}`")
+            format!("`{of}` is not served in version `{version}`, as far as is known")
         }
         Remark::NotInDiscovery(of) => {
-            format!("`{of}` is not in discovery, so kubectl does not know it and asks for something else")
+            format!(
+                "`{of}` is not in discovery, so kubectl does not know it and would ask for something else"
+            )
         }
         Remark::AlsoMeans { of, core, others } => {
             let others: Vec<String> = others.iter().map(|other| format!("`{other}`")).collect();
@@ -153,13 +155,13 @@ pub fn remark(remark: &Remark) -> String {
             "a `{verb}` request carries a name only with the field selector `metadata.name={name}`; that request is asked"
         ),
         Remark::InsideNamespace(name) => format!(
-            "a request for namespace `{name}` itself is authorized inside that namespace, so its RoleBindings count"
+            "a request for namespace `{name}` itself is authorized inside that namespace, so its RoleBindings apply"
         ),
         Remark::BindInNamespace(namespace) => format!(
             "`bind` on a ClusterRole is checked in the namespace of the new RoleBinding, here `{namespace}`; for a ClusterRoleBinding leave out `-n`"
         ),
         Remark::ClusterScoped { of, namespace } => format!(
-            "`{of}` is cluster-scoped: the request carries no namespace, so `-n {namespace}` is ignored and RoleBindings do not count"
+            "`{of}` is cluster-scoped: the request carries no namespace, so `-n {namespace}` is ignored and RoleBindings do not apply"
         ),
         Remark::NoHttpMethod(verb) => {
             format!("`{verb}` is not an HTTP method in lower case; only a rule with verb `*` could match it")

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::ask::rules_review::RulesReview;
 use crate::model::policy::Policy;
 
+use super::phrases;
 use super::visible::visible;
 use super::words;
 
@@ -14,14 +15,13 @@ use super::words;
 pub fn notes(policy: &Policy, review: &RulesReview<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if review.is_master {
-        notes.push("group `system:masters`: everything is allowed before RBAC is asked".to_owned());
+        notes.push(phrases::BYPASSES_RBAC.to_owned());
     }
     if review.left_out > 0 {
-        let left_out = match review.left_out {
-            1 => "1 cluster-scoped type or URL of a RoleBinding is".to_owned(),
-            more => format!("{more} cluster-scoped types and URLs of RoleBindings are"),
-        };
-        notes.push(format!("{left_out} left out, for a RoleBinding cannot grant them"));
+        notes.push(match review.left_out {
+            1 => "left out 1 cluster-scoped type or URL: a RoleBinding cannot grant it".to_owned(),
+            more => format!("left out {more} cluster-scoped types and URLs: a RoleBinding cannot grant them"),
+        });
     }
     for applied in &review.missing {
         notes.push(words::not_in_inputs(policy, applied));

@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use crate::decide::answer::{Answer, Doubt, NearMiss};
 use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::evaluate::Grant;
-use crate::identity::{Bindings, IdentityError, Mapped};
+use crate::identity::{IdentityError, Mapped, PlaceholderValues};
 use crate::model::attributes::Attributes;
 use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::rbac::RoleKind;
@@ -18,6 +18,7 @@ use crate::model::user::SYSTEM_NODES;
 use crate::read::Completeness;
 
 use super::aligned::{Aligned, DIM};
+use super::phrases::{self, counted};
 use super::visible::visible;
 use super::words::{self, Hop};
 
@@ -122,7 +123,7 @@ pub fn reasons(
 ) -> io::Result<()> {
     let graph = cluster.graph();
     if answer.is_master {
-        let text = "group `system:masters`: everything is allowed before RBAC is asked".to_owned();
+        let text = phrases::BYPASSES_RBAC.to_owned();
         hops(out, &[Hop { depth: 0, text, place: String::new() }], indent)?;
     }
     if let Some((first, rest)) = answer.grants.split_first() {
@@ -154,18 +155,18 @@ fn also(out: &mut dyn Write, cluster: &Cluster, rest: &[Grant<'_>], indent: usiz
 }
 
 /// What would have to hold, in words.
-pub(crate) fn conditions(bindings: &Bindings) -> String {
+pub(crate) fn conditions(values: &PlaceholderValues) -> String {
     let mut parts = Vec::new();
-    if let Some(name) = &bindings.session_name {
-        parts.push(format!("the session is named `{name}`"));
+    if let Some(name) = &values.session_name {
+        parts.push(format!("the session name is `{name}`"));
     }
-    if let Some(key) = &bindings.access_key_id {
-        parts.push(format!("the access key is `{key}`"));
+    if let Some(key) = &values.access_key_id {
+        parts.push(format!("the access key ID is `{key}`"));
     }
-    if let Some(name) = &bindings.private_dns_name {
+    if let Some(name) = &values.private_dns_name {
         parts.push(format!("the instance's private DNS name is `{name}`"));
     }
-    if parts.is_empty() { "the placeholders happen to match".to_owned() } else { parts.join(" and ") }
+    if parts.is_empty() { "the placeholders match".to_owned() } else { parts.join(" and ") }
 }
 
 fn others(count: usize) -> String {
@@ -183,61 +184,79 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
         Doubt::MissingRole(applied) => {
             if applied.role.is_some() {
                 return format!(
-                    "{}; load those that it selects, or say --complete if there are none",
+                    "{}; load the ClusterRoles that it selects, or use --complete if there are none",
                     words::not_in_inputs(policy, applied)
                 );
             }
             let kind = applied.binding.role_ref.kind;
             let missing = if cluster.completeness() == Completeness::Complete && kind == RoleKind::Role {
-                "and the inputs hold no Role at all: export `roles` as well"
+                "which is not in the inputs, as they have no Roles at all; export `roles` as well"
             } else {
-                "which is not in the inputs; load it, or say --complete if it does not exist"
+                "which is not in the inputs; load it, or use --complete if it does not exist"
             };
             format!("{}, {missing}", words::missing_role(policy, applied))
         }
         Doubt::NodeAuthorizer(rule) => {
-            let may = if rule.is_some() { "; the default role `system:node` says that it may allow this" } else { "" };
-            format!("a node's requests are decided by the Node authorizer from live objects, which no input shows{may}")
+            let may = if rule.is_some() {
+                "; ClusterRole `system:node` lists this request, so it may be allowed"
+            } else {
+                ""
+            };
+            format!(
+                "the Node authorizer decides what a node may do, from live objects that are not in the inputs{may}"
+            )
         }
-        Doubt::SomeNames(_) => {
-            "allowed for objects of some names only, and the question does not tell the name".to_owned()
-        }
+        Doubt::SomeNames(_) => "allowed only for some object names, and the name is not known".to_owned(),
         Doubt::SomeNamespaces { namespace, count, .. } => {
             let others = others(*count);
-            format!("allowed in namespace `{}`{others}, and the question does not tell in which it is made", policy.names.text(*namespace))
+            format!(
+                "allowed in namespace `{}`{others}, but the namespace is not known",
+                policy.names.text(*namespace)
+            )
         }
         Doubt::Unread(_) => {
-            "a document could not be read, or some tool is still to fill it in, and it may allow this; mend or render it, or leave its file out"
-                .to_owned()
+            format!("{}, and may allow this; fix or render it, or leave its file out", phrases::UNREAD)
         }
         Doubt::NoIdentity => {
-            "no identity mapping is among the inputs; load the ConfigMap `kube-system/aws-auth`, or ask with --as and --as-group".to_owned()
+            format!(
+                "{}, so the user of this ARN is unknown; load ConfigMap `kube-system/aws-auth`, or use --as and --as-group",
+                phrases::NO_MAPPINGS
+            )
         }
-        Doubt::CoinToss(_) => {
-            "mapUsers entries differ only in case, each login picks one of them at random, and they do not agree".to_owned()
+        Doubt::RandomMapping(_) => {
+            format!("{}, with different answers", phrases::RANDOM_MAPPING)
         }
         Doubt::OtherType(name, _) => format!(
-            "the type is not known and was asked as written; if it is `{name}`, of which rules speak, the answer is not no: ask for that, or load its CRD"
+            "the resource type is unknown and was checked as written; if it is `{name}`, which rules mention, the request may be allowed: ask for that name, or load its CRD"
         ),
         Doubt::Unfilled(provenance, _) => {
             let user = match provenance.username.text.as_str() {
                 "" => String::new(),
-                user => format!(" as `{user}`"),
+                user => format!(" to user `{user}`"),
             };
             format!(
-                "the entry `{}` has a placeholder that nobody filled in; filled in as this ARN's, it is not refused{user}",
-                provenance.arn
+                "{}; if it maps this ARN{user}, the request may be allowed",
+                phrases::unfilled_entry(&provenance.arn)
             )
         }
-        Doubt::UnfilledName(written, name, _) => format!(
-            "`{written}` has a placeholder that nobody filled in; if it becomes `{name}`, this is not refused"
-        ),
-        Doubt::Unrendered(_) => {
-            "a placeholder of the identity mappings was never filled in, so that anybody could be mapped; render the template first".to_owned()
+        Doubt::UnfilledName(written, name, _) => {
+            format!("{}; if it becomes `{name}`, the request may be allowed", phrases::unfilled_name(written))
         }
-        Doubt::Session { user, bindings, grant } => {
-            let effect = if grant.is_some() || user.in_group(crate::model::user::SYSTEM_MASTERS) { "allowed" } else { "not known either" };
-            format!("if {}, the user is `{}` in {} and this is {effect}; give --session-name", conditions(bindings), user.username, quoted_or_none(&user.groups))
+        Doubt::Unrendered(_) => {
+            format!("{}; render the template first", phrases::UNRENDERED)
+        }
+        Doubt::Session { user, values, grant } => {
+            let effect = if grant.is_some() || user.in_group(crate::model::user::SYSTEM_MASTERS) {
+                "the request is allowed"
+            } else {
+                "the answer is still unknown"
+            };
+            format!(
+                "if {}, the user is `{}` with groups {}, and {effect}; give --session-name",
+                conditions(values),
+                user.username,
+                quoted_or_none(&user.groups)
+            )
         }
     }
 }
@@ -261,7 +280,7 @@ fn doubt_text(
     };
     hops(out, &[Hop { depth: 0, text: doubt_sentence(cluster, doubt), place }], indent)?;
     if let Doubt::Session { grant: Some(grant), .. }
-    | Doubt::CoinToss(Some(grant))
+    | Doubt::RandomMapping(Some(grant))
     | Doubt::OtherType(_, Some(grant))
     | Doubt::Unfilled(_, Some(grant))
     | Doubt::UnfilledName(_, _, Some(grant))
@@ -305,7 +324,7 @@ pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String)
         ),
         NearMiss::OtherNamespace { namespace, grant, count } => (
             format!(
-                "allowed in namespace `{}`{}, not here: {}",
+                "allowed in namespace `{}`{}, but not here: {}",
                 policy.names.text(*namespace),
                 others(*count),
                 of(grant)
@@ -314,7 +333,7 @@ pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String)
         ),
         NearMiss::OnlyInNamespaces { namespace, grant, count } => (
             format!(
-                "granted in namespace `{}`{}, but this request is made outside namespaces, where a RoleBinding does not count: {}",
+                "allowed in namespace `{}`{}, but this request has no namespace, so a RoleBinding does not apply: {}",
                 policy.names.text(*namespace),
                 others(*count),
                 of(grant)
@@ -329,7 +348,7 @@ pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String)
             ("no binding names this user".to_owned(), String::new())
         }
         NearMiss::NeverBound(groups) => {
-            (format!("no binding names this user or any of {}", quoted(groups)), String::new())
+            (format!("no binding names this user or its groups {}", quoted(groups)), String::new())
         }
     }
 }
@@ -340,7 +359,7 @@ const NEAR_SHOWN: usize = 5;
 fn near(out: &mut dyn Write, cluster: &Cluster, answer: &Answer<'_>, indent: usize) -> io::Result<()> {
     if answer.near.is_empty() {
         if answer.doubts.is_empty() {
-            writeln!(out, "{:indent$}no rule comes near", "")?;
+            writeln!(out, "{:indent$}no similar rule found", "")?;
         }
         return Ok(());
     }
@@ -357,7 +376,7 @@ fn near(out: &mut dyn Write, cluster: &Cluster, answer: &Answer<'_>, indent: usi
     if let Some(more @ 1..) = answer.near.len().checked_sub(NEAR_SHOWN) {
         lines.push(Hop {
             depth: 1,
-            text: format!("and {more} more; -o json has them all"),
+            text: format!("and {more} more; use -o json to see all"),
             place: String::new(),
         });
     }
@@ -388,7 +407,8 @@ pub fn identity_error(
             lines.push(Hop { depth: 1, text: nearest.to_string(), place });
         }
         IdentityError::NotMapped { unrendered: Some(source), .. } => {
-            let text = "but a placeholder was never filled in, so that it cannot be told whom this maps; render the template first";
+            let text =
+                "these mappings have unfilled placeholders and may map this ARN; render the template first";
             let place = cluster.sources().show(*source).to_string();
             lines.push(Hop { depth: 1, text: text.to_owned(), place });
         }
@@ -396,7 +416,8 @@ pub fn identity_error(
             let place = cluster.sources().show(provenance.source).to_string();
             lines.push(Hop {
                 depth: 1,
-                text: "only a session named after an EC2 instance can log in through this entry".to_owned(),
+                text: "only a session whose name is an EC2 instance ID can log in through this entry"
+                    .to_owned(),
                 place,
             });
         }
@@ -424,10 +445,10 @@ pub fn candidates(
     let lines: Vec<Hop> = match error {
         IdentityError::NoMappings => vec![Hop { depth: 0, text: error.to_string(), place: String::new() }],
         IdentityError::NotMapped { unfilled, .. } => {
-            let why = |mapped: &Mapped| format!("if `{}` is filled in so: ", mapped.provenance.arn);
+            let why = |mapped: &Mapped| format!("if `{}` maps this ARN: ", mapped.provenance.arn);
             unfilled.iter().map(|mapped| line(mapped, &why(mapped))).collect()
         }
-        IdentityError::CoinToss { candidates } => {
+        IdentityError::RandomMapping { candidates } => {
             candidates.iter().flatten().map(|mapped| line(mapped, "")).collect()
         }
         _ => Vec::new(),
@@ -441,19 +462,15 @@ pub fn list_notes(who: &Who) -> Vec<String> {
     if let WhoIs::Mapped(mapped) = &who.is
         && mapped.is_symbolic()
     {
-        notes.push("what depends on the session's name, or on whatever else the ARN does not tell, is left out; give --session-name".to_owned());
+        notes.push("rules that depend on the session name, or on anything else that the ARN does not show, are left out; give --session-name".to_owned());
     }
     if who
         .shown()
         .is_some_and(|user| user.in_group(SYSTEM_NODES) && user.username.starts_with("system:node:"))
     {
-        notes.push("what the Node authorizer allows a node, from live objects, is left out".to_owned());
+        notes.push("what the Node authorizer allows this node, from live objects, is left out".to_owned());
     }
     notes
-}
-
-fn counted(count: usize, one: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
 /// What was read, in one line.
@@ -465,7 +482,7 @@ pub fn inputs(cluster: &Cluster) -> String {
     let mut text = format!("read {}: {}", counted(summary.files, "file"), counted(ours, "RBAC object"));
     if skipped > 0 {
         let kinds = counted(summary.skipped.len(), "other kind");
-        let _ = write!(text, ", {} of {kinds} skipped", counted(skipped, "object"));
+        let _ = write!(text, "; skipped {} of {kinds}", counted(skipped, "object"));
     }
     text
 }
@@ -475,26 +492,26 @@ pub fn assumptions(cluster: &Cluster, who: &Who) -> Vec<String> {
     let mut lines = vec![inputs(cluster)];
     let summary = cluster.summary();
     lines.push(match cluster.completeness() {
-        Completeness::Complete => "inputs taken as complete: what is not in them does not exist".to_owned(),
+        Completeness::Complete => {
+            format!("{}: a role that is not in them does not exist", phrases::treated_as(true))
+        }
         Completeness::Partial if summary.defaults_added > 0 => format!(
-            "inputs taken as partial, with the default roles and bindings of Kubernetes {} added",
+            "{}; added the default roles and bindings of Kubernetes {}",
+            phrases::treated_as(false),
             crate::knowledge::defaults::DATA_VERSION
         ),
-        Completeness::Partial => "inputs taken as partial".to_owned(),
+        Completeness::Partial => phrases::treated_as(false).to_owned(),
     });
-    let unseen = summary.unreadable + summary.refused;
-    if unseen > 0 {
+    let unusable = summary.unreadable + summary.refused;
+    if unusable > 0 {
         lines.push(format!(
-            "{unseen} {} could not be read or would be refused by the API server, and {} nothing here",
-            if unseen == 1 { "document" } else { "documents" },
-            if unseen == 1 { "grants" } else { "grant" },
+            "{} unreadable or rejected by the API server; {} nothing",
+            if unusable == 1 { "1 document is".to_owned() } else { format!("{unusable} documents are") },
+            if unusable == 1 { "it grants" } else { "they grant" },
         ));
     }
     if who.identity.is_some() || who.error().is_some() {
-        lines.push(
-            "EKS access entries and the hidden cluster creator are not in the inputs; either may allow more"
-                .to_owned(),
-        );
+        lines.push(phrases::NOT_IN_INPUTS.to_owned());
     }
     lines
 }
@@ -550,7 +567,7 @@ pub fn diagnostics(
                 more => format!("{more} {}s", severity.as_str()),
             })
             .collect();
-        writeln!(out, "and {} more; --diagnostics all shows them", parts.join(", "))?;
+        writeln!(out, "{} not shown; use --diagnostics all to see them", parts.join(", "))?;
     }
     Ok(())
 }

@@ -8,13 +8,16 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Value, json};
 
-use crate::ask::who_can::{GrantAt, IdentityCan, Named, SubjectCan, Untold, WhoCan, grants_of};
+use crate::ask::who_can::{
+    GrantRef, IdentityAccess, Named, SubjectAccess, UnresolvedBinding, WhoCan, grants_of,
+};
 use crate::decide::answer::Doubt;
 use crate::decide::cluster::{Cluster, WhoIs};
 use crate::decide::evaluate::Grant;
 
 use super::aligned::Aligned;
 use super::json::Each;
+use super::phrases::{self, counted, counted_as};
 use super::visible::visible;
 use super::words::Hop;
 use super::{json, text, words};
@@ -27,27 +30,23 @@ fn title(subject: &Named) -> String {
     }
 }
 
-fn count(number: usize, one: &str, more: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {more}") }
-}
-
 /// The first line: how many can do what.
 fn summary(found: &WhoCan<'_>, asked: &str) -> String {
     let subjects = found.subjects.iter().filter(|can| !can.subject.is_masters()).count();
     let identities = found.identities.len();
     let besides = "besides Group `system:masters`";
     match (subjects, identities) {
-        (0, 0) => format!("nobody {besides} can {asked}"),
+        (0, 0) => format!("no one {besides} can {asked}"),
         (0, _) => format!(
-            "{} can {asked}; no subject {besides}",
-            count(identities, "IAM identity", "IAM identities")
+            "{} can {asked}, but no single subject {besides}",
+            counted_as(identities, "IAM identity", "IAM identities")
         ),
         _ => {
             let identities = match identities {
                 0 => String::new(),
-                _ => format!(" and {}", count(identities, "IAM identity", "IAM identities")),
+                _ => format!(" and {}", counted_as(identities, "IAM identity", "IAM identities")),
             };
-            format!("{}{identities} {besides} can {asked}", count(subjects, "subject", "subjects"))
+            format!("{}{identities} {besides} can {asked}", counted(subjects, "subject"))
         }
     }
 }
@@ -84,7 +83,7 @@ fn grant_lines(
 fn all_grants(
     lines: &mut Aligned<'_>,
     cluster: &Cluster,
-    grants: &[GrantAt<'_>],
+    grants: &[GrantRef<'_>],
     depth: usize,
 ) -> io::Result<()> {
     grants
@@ -94,13 +93,13 @@ fn all_grants(
 }
 
 /// An IAM identity and its place; `whatever` says of one with placeholders that they do not matter.
-fn identity_line(cluster: &Cluster, can: &IdentityCan<'_>, whatever: bool) -> (String, String) {
+fn identity_line(cluster: &Cluster, can: &IdentityAccess<'_>, whatever: bool) -> (String, String) {
     let mut text = format!("IAM {}", can.arn);
     let mut place = String::new();
     if let WhoIs::Mapped(mapped) = &can.who.is {
         text = format!("{text} ({}, user `{}`)", mapped.provenance.kind.as_str(), mapped.username);
         if whatever && mapped.is_symbolic() {
-            text.push_str(", whatever the session is named");
+            text.push_str(", any session");
         }
         place = cluster.sources().show(mapped.provenance.source).to_string();
     }
@@ -114,7 +113,7 @@ fn identity_line(cluster: &Cluster, can: &IdentityCan<'_>, whatever: bool) -> (S
 pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<'_>) -> io::Result<()> {
     let style = text::style(found.ternary());
     writeln!(out, "{style}{}{style:#}", visible(&summary(found, asked)))?;
-    let mut behind: Vec<Vec<&IdentityCan<'_>>> = Vec::new();
+    let mut behind: Vec<Vec<&IdentityAccess<'_>>> = Vec::new();
     behind.resize_with(found.subjects.len(), Vec::new);
     for identity in &found.identities {
         for index in &identity.through {
@@ -126,7 +125,7 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
         for (can, behind) in found.subjects.iter().zip(&behind) {
             section(lines, title(&can.subject))?;
             if can.subject.is_masters() {
-                lines.bare(1, "everything is allowed before RBAC is asked")?;
+                lines.bare(1, phrases::BYPASSES_RBAC)?;
             }
             all_grants(lines, cluster, &can.grants, 1)?;
             for identity in behind {
@@ -136,7 +135,7 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
         }
         let mut together = found.identities.iter().filter(|identity| identity.through.is_empty()).peekable();
         if together.peek().is_some() {
-            section(lines, "by several subjects together")?;
+            section(lines, "through several subjects together")?;
         }
         for identity in together {
             let (text, place) = identity_line(cluster, identity, true);
@@ -146,10 +145,10 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
             }
         }
         for account in &found.accounts {
-            section(lines, format_args!("every IAM principal of account {account}, by mapAccounts"))?;
+            section(lines, format_args!("every IAM principal of account {account} (mapAccounts)"))?;
         }
         single_namespaces(lines, cluster, found)?;
-        cannot_be_told(lines, cluster, found, &unknown)
+        unknown_access(lines, cluster, found, &unknown)
     })?;
     writeln!(out)?;
     text::notes(out, &notes(cluster))
@@ -164,7 +163,7 @@ fn single_namespaces(lines: &mut Aligned<'_>, cluster: &Cluster, found: &WhoCan<
     if found.in_namespaces.is_empty() && found.identities_in.is_empty() {
         return Ok(());
     }
-    section(lines, "only in single namespaces")?;
+    section(lines, "only in some namespaces")?;
     for can in &found.in_namespaces {
         let namespaces = words::joined(can.namespaces.iter());
         lines.bare(1, format_args!("{} in {namespaces}", title(&can.subject)))?;
@@ -204,51 +203,50 @@ fn said_before(cluster: &Cluster, found: &WhoCan<'_>) -> Vec<Hop> {
     let graph = cluster.graph();
     let of_grant =
         |grant: Grant<'_>| 2 + grant.applied.role.map_or(0, |role| graph.provenance(role, &grant.rule).len());
-    let of_subject = |can: &SubjectCan<'_>| {
+    let of_subject = |can: &SubjectAccess<'_>| {
         let grants = can.grants.iter().take(LATELY).filter_map(|grant| grant.grant(cluster));
         1 + grants.map(of_grant).sum::<usize>()
     };
-    let between = found.untold.len() + found.unclear.iter().take(LATELY).map(of_subject).sum::<usize>();
+    let between =
+        found.unresolved.len() + found.unknown_subjects.iter().take(LATELY).map(of_subject).sum::<usize>();
     let hop = |text| Hop { depth: 1, text, place: String::new() };
     let mut lines = vec![hop(text::doubt_sentence(cluster, &Doubt::Unread(source)))];
     lines.resize_with(1 + between.min(LATELY), || hop(String::new()));
     lines
 }
 
-fn cannot_be_told(
+fn unknown_access(
     lines: &mut Aligned<'_>,
     cluster: &Cluster,
     found: &WhoCan<'_>,
     unknown: &[Hop],
 ) -> io::Result<()> {
     let policy = cluster.graph().policy();
-    let nothing = found.untold.is_empty() && found.unclear.is_empty() && unknown.is_empty();
+    let nothing = found.unresolved.is_empty() && found.unknown_subjects.is_empty() && unknown.is_empty();
     if nothing && found.unread.is_none() {
         return Ok(());
     }
-    section(lines, "cannot be told")?;
+    section(lines, phrases::UNKNOWN)?;
     if let Some(source) = found.unread {
         let sentence = text::doubt_sentence(cluster, &Doubt::Unread(source));
         lines.line(1, sentence, words::place(policy, source))?;
     }
-    for untold in &found.untold {
-        let names = words::joined(untold.subjects.iter().map(title));
-        let nobody = if untold.subjects.is_empty() { "nobody" } else { "" };
-        let why = words::not_in_inputs(policy, &untold.binding);
-        let bound = untold.binding.binding;
+    for unresolved in &found.unresolved {
+        let names = words::joined(unresolved.subjects.iter().map(title));
+        let none = if unresolved.subjects.is_empty() { "no subjects" } else { "" };
+        let why = words::not_in_inputs(policy, &unresolved.binding);
+        let bound = unresolved.binding.binding;
         lines.line(
             1,
-            format_args!("{nobody}{names}: {why}"),
+            format_args!("{none}{names}: {why}"),
             words::place(policy, bound.source.at_line(bound.role_ref_line)),
         )?;
     }
-    for can in &found.unclear {
+    for can in &found.unknown_subjects {
         let title = title(&can.subject);
         lines.bare(
             1,
-            format_args!(
-                "{title}: it depends on a name, a namespace or a type that the question does not tell"
-            ),
+            format_args!("{title}: depends on a name, namespace or resource type that is not known"),
         )?;
         all_grants(lines, cluster, &can.grants, 2)?;
     }
@@ -260,12 +258,9 @@ pub fn notes(cluster: &Cluster) -> Vec<String> {
     let nobody = crate::decide::cluster::Who::user(crate::model::user::UserInfo::default());
     let mut notes = text::assumptions(cluster, &nobody);
     if cluster.identities().is_empty() {
-        notes.push("no identity mapping is among the inputs, so no IAM identity is listed".to_owned());
+        notes.push(format!("{}, so no IAM identities are listed", phrases::NO_MAPPINGS));
     }
-    notes.push(
-        "EKS access entries and the hidden cluster creator are not in the inputs; either may allow more"
-            .to_owned(),
-    );
+    notes.push(phrases::NOT_IN_INPUTS.to_owned());
     notes
 }
 
@@ -330,8 +325,12 @@ impl Serialize for Document<'_> {
             "unknown",
             &UnknownDocument {
                 identities: identities(cluster, found, &found.unknown_identities),
-                missing_roles: found.untold.iter().map(|untold| missing_role(cluster, untold)).collect(),
-                subjects: subjects(cluster, &found.unclear),
+                missing_roles: found
+                    .unresolved
+                    .iter()
+                    .map(|unresolved| missing_role(cluster, unresolved))
+                    .collect(),
+                subjects: subjects(cluster, &found.unknown_subjects),
                 unread: found.unread.map(|source| words::place(policy, source).to_string()),
             },
         )?;
@@ -363,7 +362,7 @@ fn subject(named: &Named) -> Value {
 struct SubjectDocument<'a> {
     cluster: &'a Cluster,
     subject: &'a Named,
-    grants: &'a [GrantAt<'a>],
+    grants: &'a [GrantRef<'a>],
     /// Where it can; `None` where the question says it.
     namespaces: Option<&'a [&'a str]>,
 }
@@ -385,7 +384,7 @@ impl Serialize for SubjectDocument<'_> {
     }
 }
 
-fn subjects<'a>(cluster: &'a Cluster, list: &'a [SubjectCan<'a>]) -> impl Serialize + 'a {
+fn subjects<'a>(cluster: &'a Cluster, list: &'a [SubjectAccess<'a>]) -> impl Serialize + 'a {
     Each(list.iter().map(move |can| SubjectDocument {
         cluster,
         subject: &can.subject,
@@ -400,7 +399,7 @@ type Parts<'a> = BTreeMap<String, Part<'a>>;
 enum Part<'a> {
     Value(Value),
     Texts(&'a [&'a str]),
-    Grants(&'a Cluster, &'a IdentityCan<'a>),
+    Grants(&'a Cluster, &'a IdentityAccess<'a>),
 }
 
 impl Serialize for Part<'_> {
@@ -414,7 +413,7 @@ impl Serialize for Part<'_> {
     }
 }
 
-fn identity<'a>(cluster: &'a Cluster, found: &WhoCan<'_>, can: &'a IdentityCan<'a>) -> Parts<'a> {
+fn identity<'a>(cluster: &'a Cluster, found: &WhoCan<'_>, can: &'a IdentityAccess<'a>) -> Parts<'a> {
     let mut parts = Parts::new();
     if let Value::Object(object) = json::identity(cluster, &can.who, Some(&can.arn)) {
         parts.extend(object.into_iter().map(|(key, value)| (key, Part::Value(value))));
@@ -429,16 +428,20 @@ fn identity<'a>(cluster: &'a Cluster, found: &WhoCan<'_>, can: &'a IdentityCan<'
     parts
 }
 
-fn identities<'a>(cluster: &'a Cluster, found: &WhoCan<'_>, list: &'a [IdentityCan<'a>]) -> Vec<Parts<'a>> {
+fn identities<'a>(
+    cluster: &'a Cluster,
+    found: &WhoCan<'_>,
+    list: &'a [IdentityAccess<'a>],
+) -> Vec<Parts<'a>> {
     list.iter().map(|can| identity(cluster, found, can)).collect()
 }
 
-fn missing_role(cluster: &Cluster, untold: &Untold<'_>) -> Value {
+fn missing_role(cluster: &Cluster, unresolved: &UnresolvedBinding<'_>) -> Value {
     let policy = cluster.graph().policy();
-    let bound = untold.binding.binding;
+    let bound = unresolved.binding.binding;
     json!({
-        "subjects": untold.subjects.iter().map(subject).collect::<Vec<_>>(),
-        "text": words::not_in_inputs(policy, &untold.binding),
+        "subjects": unresolved.subjects.iter().map(subject).collect::<Vec<_>>(),
+        "text": words::not_in_inputs(policy, &unresolved.binding),
         "source": words::place(policy, bound.source.at_line(bound.role_ref_line)).to_string(),
     })
 }

@@ -11,9 +11,9 @@ use crate::model::rbac::{Binding, Operator, PolicyRule, Role, Scope, Subject};
 use crate::model::source::Source;
 
 /// A text that is made as it is written, so that hundreds of thousands of them need no room.
-pub(super) struct Made<F>(pub(super) F);
+pub(super) struct FormatWith<F>(pub(super) F);
 
-impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> Display for Made<F> {
+impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> Display for FormatWith<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (self.0)(f)
     }
@@ -21,7 +21,7 @@ impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> Display for Made<F> {
 
 /// Texts with commas between them.
 pub(super) fn joined<T: Display>(texts: impl Iterator<Item = T> + Clone) -> impl Display {
-    Made(move |f: &mut fmt::Formatter<'_>| {
+    FormatWith(move |f: &mut fmt::Formatter<'_>| {
         for (text, index) in texts.clone().zip(0usize..) {
             if index > 0 {
                 f.write_str(", ")?;
@@ -34,7 +34,7 @@ pub(super) fn joined<T: Display>(texts: impl Iterator<Item = T> + Clone) -> impl
 
 /// A place as people write it; for what came with Kubernetes, that.
 pub fn place(policy: &Policy, source: Source) -> impl Display {
-    Made(move |f: &mut fmt::Formatter<'_>| {
+    FormatWith(move |f: &mut fmt::Formatter<'_>| {
         if policy.is_builtin(source) {
             return f.write_str(policy.sources.file(source.file));
         }
@@ -44,7 +44,7 @@ pub fn place(policy: &Policy, source: Source) -> impl Display {
 
 /// A kind with a name, and the namespace before the name where there is one.
 fn scoped(policy: &Policy, kind: &'static str, scope: Scope, name: Name) -> impl Display {
-    Made(move |f: &mut fmt::Formatter<'_>| {
+    FormatWith(move |f: &mut fmt::Formatter<'_>| {
         f.write_str(kind)?;
         f.write_str(" `")?;
         if let Scope::Namespace(namespace) = scope {
@@ -90,7 +90,7 @@ pub fn granted_to(policy: &Policy, grant: &Grant<'_>) -> Option<Subject> {
 
 /// A place, and in JSON the position in a list of the object that stands there.
 fn place_in(policy: &Policy, source: Source, list: &'static str, position: impl Display) -> impl Display {
-    Made(move |f: &mut fmt::Formatter<'_>| {
+    FormatWith(move |f: &mut fmt::Formatter<'_>| {
         place(policy, source).fmt(f)?;
         if policy.sources.has_path(source.path) {
             write!(f, ".{list}[{position}]")?;
@@ -123,7 +123,7 @@ fn list(policy: &Policy, names: &[Name]) -> impl Display {
 
 /// A rule in one line: ``get, list on pods, pods/log``.
 pub fn rule(policy: &Policy, rule: &PolicyRule<'_>) -> impl Display {
-    Made(move |f: &mut fmt::Formatter<'_>| {
+    FormatWith(move |f: &mut fmt::Formatter<'_>| {
         list(policy, rule.verbs).fmt(f)?;
         if !rule.non_resource_urls.is_empty() {
             write!(f, " on {}", list(policy, rule.non_resource_urls))?;
@@ -144,7 +144,7 @@ pub fn rule(policy: &Policy, rule: &PolicyRule<'_>) -> impl Display {
 fn groups(policy: &Policy, groups: &[Name]) -> impl Display {
     joined(groups.iter().map(|name| match policy.names.text(*name) {
         "" => "core",
-        "*" => "every group",
+        "*" => "all API groups",
         text => text,
     }))
 }
@@ -162,7 +162,7 @@ pub fn mismatch(policy: &Policy, rule: &PolicyRule<'_>, mismatch: Mismatch) -> S
         parts.push(format!("its resources are {}", list(policy, rule.resources)));
     }
     if mismatch.resource_name {
-        parts.push(format!("it is only for objects named {}", list(policy, rule.resource_names)));
+        parts.push(format!("it allows only objects named {}", list(policy, rule.resource_names)));
     }
     if mismatch.non_resource_url {
         parts.push(format!("its URLs are {}", list(policy, rule.non_resource_urls)));
@@ -303,7 +303,7 @@ pub fn grant_line(graph: &RbacGraph, grant: &Grant<'_>) -> (String, String) {
 pub fn not_in_inputs(policy: &Policy, applied: &Applied<'_>) -> String {
     let grants = missing_role(policy, applied);
     if applied.role.is_some() {
-        return format!("{grants}, which aggregates ClusterRoles, of which none in the inputs has a rule");
+        return format!("{grants}, which aggregates other ClusterRoles, but none in the inputs adds a rule");
     }
     format!("{grants}, which is not in the inputs")
 }

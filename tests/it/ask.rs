@@ -177,7 +177,7 @@ impl World {
         let allowed = decision.is_allowed();
         let grants = graph.grants(&asker, &attributes);
         assert_eq!(grants.is_master || !grants.allowing.is_empty(), allowed, "grants: {request}");
-        let answer = graph.answer(user, &attributes, self.cluster.worth());
+        let answer = graph.answer(user, &attributes, self.cluster.coverage());
         assert_eq!(answer.ternary, Ternary::from(allowed), "answer: {request}");
         let reviewed = &review(&self.cluster, &[&asked.spec(user)])[0]["status"];
         assert_eq!(reviewed["allowed"], allowed, "review: {request}");

@@ -146,10 +146,10 @@ fn unknown_is_asked_as_written() {
         (".apps", "?.apps"),
     ]);
     let catalogue = Catalogue::builtin();
-    assert_eq!(warning(&catalogue, "Foos").unwrap(), "no resource type `Foos` is known");
+    assert_eq!(warning(&catalogue, "Foos").unwrap(), "unknown resource type `Foos`");
     assert_eq!(
         warning(&catalogue, "foos.example.com").unwrap(),
-        "no resource type `foos` is known in group `example.com`"
+        "unknown resource type `foos` in group `example.com`"
     );
 }
 
@@ -170,8 +170,8 @@ fn authorised_only_types() {
     assert_eq!(warning(&catalogue, "groups"), None);
     assert_eq!(
         warning(&catalogue, "uids.authentication.k8s.io").unwrap(),
-        "`uids.authentication.k8s.io` is not in discovery, so kubectl does not know it and asks for something \
-         else"
+        "`uids.authentication.k8s.io` is not in discovery, so kubectl does not know it and would \
+         ask for something else"
     );
 }
 
@@ -185,7 +185,7 @@ fn unserved_version_still_finds_the_type() {
     ] {
         let found = catalogue.resolve(type_arg);
         assert_eq!(found.known().unwrap().full_name(), name);
-        let said = format!("`{name}` is not known to be served in version `{version}`");
+        let said = format!("`{name}` is not served in version `{version}`, as far as is known");
         assert_eq!(warning(&catalogue, type_arg).unwrap(), said);
     }
     // A short name drops the version before it is looked for, as in kubectl.

@@ -294,7 +294,7 @@ fn diagnostics_are_few_all_or_none_and_worst_first() {
     let few = told(&[]);
     assert_eq!(few.lines().count(), 6, "{few}");
     assert!(few.lines().take(5).all(|line| line.starts_with("error[invalid-object]")), "{few}");
-    assert!(few.contains("and 4 errors, 9 warnings, 1 note more; --diagnostics all"), "{few}");
+    assert!(few.contains("4 errors, 9 warnings, 1 note not shown; use --diagnostics all"), "{few}");
     let all = told(&["--diagnostics", "all"]);
     assert_eq!(all.lines().count(), 19, "{all}");
     let words: Vec<&str> = all.lines().filter_map(|line| line.split('[').next()).collect();

@@ -77,9 +77,9 @@ fn what_is_refused() {
         ("open_string_after_backslash", "\"ab\\", 1, 1, "does not end"),
         ("line_feed_in_string", "\"a\nb\"", 1, 3, "U+000A must be escaped"),
         ("tab_in_long_string", "\"abcdefghijkl\tm\"", 1, 14, "U+0009 must be escaped"),
-        ("unknown_escape", "\"é\\x\"", 1, 3, "not one of JSON's"),
-        ("short_unicode_escape", "\"\\u12\"", 1, 2, "not one of JSON's"),
-        ("signed_unicode_escape", "\"\\u+123\"", 1, 2, "not one of JSON's"),
+        ("unknown_escape", "\"é\\x\"", 1, 3, "an escape that JSON does not allow"),
+        ("short_unicode_escape", "\"\\u12\"", 1, 2, "an escape that JSON does not allow"),
+        ("signed_unicode_escape", "\"\\u+123\"", 1, 2, "an escape that JSON does not allow"),
     ];
     for (name, text, line, column, words) in rows {
         let error = read(text).expect_err(name);

@@ -247,7 +247,7 @@ fn csv_warns_of_what_a_spreadsheet_would_run() {
             (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
         // The text itself is data, and stays.
         assert!(out.contains(&format!("User,{name},{name},")), "{out}");
-        assert_eq!(err.contains("begins as a formula does"), warns, "{name}: {err}");
+        assert_eq!(err.contains("looks like a formula"), warns, "{name}: {err}");
     }
 }
 

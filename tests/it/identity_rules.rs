@@ -1,8 +1,8 @@
 //! From an ARN to a user: one test per rule of meaning, with maps small enough to read.
 
 use rbacsim::identity::{
-    Field, HoleKind, IamIdentity, IdentityError, IdentityMappings, Mapped, MappingKind, NearMiss, NearReason,
-    Reach, SectionText, Session, Sessions, Unreachable,
+    Field, IamIdentity, IdentityError, IdentityMappings, Mapped, MappingKind, NearMiss, NearReason,
+    PlaceholderKind, Reach, SectionText, Session, Sessions, Unreachable,
 };
 use rbacsim::model::diagnostic::{Code, Diagnostic, Severity};
 use rbacsim::model::source::{FileId, PathId, Source};
@@ -88,10 +88,10 @@ fn syntax_error_loses_its_section_only() {
     ]);
     is(&mappings, ALICE, "alice", &[]);
     is(&mappings, "arn:aws:iam::444455556666:user/x", "arn:aws:iam::444455556666:user/x", &[]);
-    assert!(matches!(near(&mappings, DEV), Some(NearReason::Lost(_))));
+    assert!(matches!(near(&mappings, DEV), Some(NearReason::Ignored(_))));
     let error = diagnostics.iter().find(|one| one.code == Code::AwsAuthSyntax).unwrap();
     assert_eq!(error.source, Some(place(11)));
-    assert!(error.message.contains("all of it is lost"), "{}", error.message);
+    assert!(error.message.contains("all of it is ignored"), "{}", error.message);
     assert!(error.message.contains("that starts with `{{` must be quoted"), "{}", error.message);
 }
 
@@ -181,7 +181,7 @@ fn keys_of_the_config_map_are_case_sensitive() {
             Code::AwsAuthIgnoredKey
         ]
     );
-    assert_eq!(near(&mappings, DEV), Some(NearReason::Lost("the key `maproles` is not read".to_owned())));
+    assert_eq!(near(&mappings, DEV), Some(NearReason::Ignored("the key `maproles` is ignored".to_owned())));
 }
 
 #[test]
@@ -304,20 +304,20 @@ fn entries_that_name_nobody_are_dropped_one_by_one() {
 fn rolearn_is_not_read_in_map_users() {
     let (mappings, diagnostics) =
         load(&[("mapUsers", "- rolearn: arn:aws:iam::111122223333:role/Dev\n  username: a\n")]);
-    assert!(matches!(near(&mappings, DEV), Some(NearReason::Lost(_))));
+    assert!(matches!(near(&mappings, DEV), Some(NearReason::Ignored(_))));
     let field = diagnostics.iter().find(|one| one.code == Code::AwsAuthUnknownField).unwrap();
-    assert_eq!(field.message, "`rolearn` belongs into `mapRoles`; here it is not read");
+    assert_eq!(field.message, "`rolearn` belongs in `mapRoles`; it is ignored here");
 }
 
 #[test]
 fn unknown_fields_name_the_nearest() {
     for (name, message) in [
-        ("group", "`group` is not read; write `groups`"),
-        ("user_name", "`user_name` is not read; write `username`"),
-        ("role-arn", "`role-arn` is not read; write `rolearn`"),
-        ("arn", "`arn` is not read; write `rolearn`"),
-        ("grouparn", "`grouparn` is not read: IAM groups cannot be mapped"),
-        ("comment", "`comment` is not read"),
+        ("group", "`group` is ignored; write `groups`"),
+        ("user_name", "`user_name` is ignored; write `username`"),
+        ("role-arn", "`role-arn` is ignored; write `rolearn`"),
+        ("arn", "`arn` is ignored; write `rolearn`"),
+        ("grouparn", "`grouparn` is ignored: IAM groups cannot be mapped"),
+        ("comment", "`comment` is ignored"),
     ] {
         let text = format!("- rolearn: arn:aws:iam::111122223333:role/Dev\n  username: u\n  {name}: x\n");
         let (_, diagnostics) = load(&[("mapRoles", &text)]);
@@ -406,13 +406,13 @@ fn later_user_of_the_same_case_replaces() {
 }
 
 #[test]
-fn users_that_differ_in_case_are_a_coin_toss() {
+fn users_that_differ_in_case_are_mapped_at_random() {
     let text = "- userarn: arn:aws:iam::111122223333:user/alice\n  username: one\n\
                 - userarn: arn:aws:iam::111122223333:user/Alice\n  username: two\n";
     let mappings = users(text);
     let error = mappings.resolve_arn(ALICE, None).unwrap_err();
     assert!(!error.is_refusal());
-    let IdentityError::CoinToss { candidates } = error else { panic!("{error}") };
+    let IdentityError::RandomMapping { candidates } = error else { panic!("{error}") };
     let names: Vec<String> =
         candidates.iter().map(|one| one.as_ref().unwrap().username.to_string()).collect();
     assert_eq!(names, ["one", "two"]);
@@ -423,7 +423,7 @@ fn users_that_differ_in_case_are_a_coin_toss() {
 }
 
 #[test]
-fn coin_toss_between_equals_is_none() {
+fn a_random_mapping_between_equals_is_certain() {
     let text = "- userarn: arn:aws:iam::111122223333:user/alice\n  username: one\n\
                 - userarn: arn:aws:iam::111122223333:user/Alice\n  username: one\n";
     is(&users(text), ALICE, "one", &[]);
@@ -582,8 +582,8 @@ fn nearest_says_where() {
     assert_eq!(near.source, place(10));
     assert_eq!(
         NearMiss::to_string(&near),
-        "`arn:aws:iam::111122223333:role/team/Dev` is mapped and never matches: it has a role path, which the \
-         ARNs of callers do not carry; write `arn:aws:iam::111122223333:role/Dev`"
+        "`arn:aws:iam::111122223333:role/team/Dev` is mapped but never matches: it has a role path, which \
+         caller ARNs never have; write `arn:aws:iam::111122223333:role/Dev`"
     );
 }
 
@@ -669,9 +669,9 @@ fn what_stays_symbolic_is_said() {
     assert_eq!(
         found.symbolic().collect::<Vec<_>>(),
         [
-            (Field::Username, HoleKind::SessionName),
-            (Field::Group(1), HoleKind::AccessKeyId),
-            (Field::Group(2), HoleKind::SessionNameRaw),
+            (Field::Username, PlaceholderKind::SessionName),
+            (Field::Group(1), PlaceholderKind::AccessKeyId),
+            (Field::Group(2), PlaceholderKind::SessionNameRaw),
         ]
     );
     assert_eq!(
@@ -763,7 +763,7 @@ fn folded_groups_are_reported() {
     assert_eq!(codes(&[("mapRoles", text)]), [("odd-group", 13)]);
 }
 
-// Holes against the subjects of bindings.
+// Placeholders against the subjects of bindings.
 
 #[track_caller]
 fn session_for(template: &str, subject: &str) -> Option<String> {
@@ -810,9 +810,9 @@ fn symbolic_group_could_be_a_group_that_matters() {
     );
     let found = user(&mappings, DEV);
     assert_eq!(found.could_be_in_group("system:masters").unwrap().session_name.as_deref(), Some("masters"));
-    assert_eq!(found.could_be_in_group("team"), Some(rbacsim::identity::Bindings::default()));
+    assert_eq!(found.could_be_in_group("team"), Some(rbacsim::identity::PlaceholderValues::default()));
     assert_eq!(found.could_be_in_group("other"), None);
-    assert_eq!(found.could_be_user("d"), Some(rbacsim::identity::Bindings::default()));
+    assert_eq!(found.could_be_user("d"), Some(rbacsim::identity::PlaceholderValues::default()));
 }
 
 #[test]
@@ -916,7 +916,7 @@ fn session_names_that_sts_never_gives_are_told_and_resolved_all_the_same() {
     let map = roles(&format!("- {{rolearn: {DEV}, username: 'dev:{{{{SessionName}}}}'}}\n"));
     for name in ["a", &"x".repeat(65), "a b", "a/b:c", "", "é!", "{{AccountID}}", "a\nb"] {
         let (warning, user) = said(&map, DEV, Some(name));
-        assert!(warning.is_some_and(|text| text.contains("STS gives only names of 2 to 64")), "{name}");
+        assert!(warning.is_some_and(|text| text.contains("session names have 2 to 64")), "{name}");
         // The slash would be another part of the ARN; given as a flag it is a name.
         assert_eq!(user, Some(format!("dev:{name}")));
     }
@@ -934,7 +934,7 @@ fn session_names_that_sts_never_gives_are_told_and_resolved_all_the_same() {
 fn arns_that_no_caller_has_are_told_and_looked_up_all_the_same() {
     let map = users("- {userarn: 'arn:aws:iam::12:user/a', username: a}\n");
     let (warning, user) = said(&map, "arn:aws:iam::12:user/a", None);
-    assert!(warning.is_some_and(|text| text.ends_with("its account is not twelve digits")));
+    assert!(warning.is_some_and(|text| text.ends_with("its account ID is not 12 digits")));
     assert_eq!(user.as_deref(), Some("a"));
     for arn in [
         "arn:aws:iam:us-east-1:111122223333:user/a",

@@ -477,14 +477,14 @@ fn the_short_answer_is_the_long_one() {
             let graph = cluster.graph();
             for (user, request) in &requests {
                 let attributes = request.attributes();
-                let short = graph.ternary(user, &graph.asker(user), &attributes, cluster.worth());
-                let long = graph.answer(user, &attributes, cluster.worth());
+                let short = graph.ternary(user, &graph.asker(user), &attributes, cluster.coverage());
+                let long = graph.answer(user, &attributes, cluster.coverage());
                 prop_assert_eq!(short, long.ternary);
                 let verdict = model.decide(user, request);
                 let expected = match (verdict.allowed, completeness) {
                     (true, _) => Ternary::Yes,
                     (false, Completeness::Partial)
-                        if !verdict.missing.is_empty() || verdict.takes_nothing =>
+                        if !verdict.missing.is_empty() || verdict.aggregates_nothing =>
                     {
                         Ternary::Unknown
                     }

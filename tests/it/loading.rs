@@ -37,7 +37,7 @@ fn told(loaded: &Loaded) -> Vec<String> {
 fn allowed(cluster: &Cluster, user: &str, request: &str) -> bool {
     let request = Request::parse(request);
     let user = UserInfo::as_given(user, [""; 0]);
-    cluster.graph().answer(&user, &request.attributes(), cluster.worth()).ternary == Ternary::Yes
+    cluster.graph().answer(&user, &request.attributes(), cluster.coverage()).ternary == Ternary::Yes
 }
 
 /// A reader of pods and who has it, as two documents.
@@ -144,7 +144,12 @@ fn versions_that_are_no_longer_served_are_refused() {
         let loaded = loaded(&[&yaml]);
         assert_eq!((loaded.policy.roles.len(), loaded.summary.refused), (0, 1));
         let [told] = &told(&loaded)[..] else { panic!("{:?}", told(&loaded)) };
-        assert!(told.starts_with("error[version-not-served] a.yaml:2: ClusterRole of"), "{told}");
+        assert!(
+            told.starts_with(
+                "error[version-not-served] a.yaml:2: the API server would reject a ClusterRole of"
+            ),
+            "{told}"
+        );
     }
 }
 
@@ -153,11 +158,11 @@ fn documents_that_are_no_objects_are_told() {
     let kinds = [
         (
             "kind: ClusterRole\nmetadata: {name: r}\n",
-            "error[invalid-object] a.yaml:1: ClusterRole without apiVersion",
+            "error[invalid-object] a.yaml:1: the API server would reject a ClusterRole without apiVersion",
         ),
         ("metadata: {name: r}\nrules: []\n", "error[not-an-object] a.yaml:1"),
-        ("just text\n", "note[other-documents] a.yaml:1: 1 document"),
-        ("replicas: 3\n", "note[other-documents] a.yaml:1: 1 document"),
+        ("just text\n", "note[other-documents] a.yaml:1: skipped 1 document"),
+        ("replicas: 3\n", "note[other-documents] a.yaml:1: skipped 1 document"),
         ("- {apiVersion: v1, kind: Namespace}\n", "error[not-an-object] a.yaml:1: a bare list"),
         ("[{\"apiVersion\": \"v1\", \"kind\": \"Namespace\"}]", "error[not-an-object] a.yaml:1: a bare list"),
         (
@@ -168,17 +173,17 @@ fn documents_that_are_no_objects_are_told() {
             "apiVersion: v1\nitems: [{apiVersion: v1, kind: Namespace}]\n",
             "error[not-an-object] a.yaml:1: objects under `items`",
         ),
-        ("apiVersion: v1\nkind: List\nItems: []\n", "error[not-an-object] a.yaml:1: a List without a list"),
-        (
-            "apiVersion: v1\nkind: List\nitems: {a: b}\n",
-            "error[not-an-object] a.yaml:1: a List without a list",
-        ),
+        ("apiVersion: v1\nkind: List\nItems: []\n", "error[not-an-object] a.yaml:1: a List needs a list"),
+        ("apiVersion: v1\nkind: List\nitems: {a: b}\n", "error[not-an-object] a.yaml:1: a List needs a list"),
         (
             "{\"apiVersion\": \"v1\", \"kind\": \"List\"}",
-            "error[not-an-object] a.yaml:1: a List without a list",
+            "error[not-an-object] a.yaml:1: a List needs a list",
         ),
-        ("apiVersion: v1\nkind: List\nitems: [null]\n", "note[other-documents] a.yaml:3: 1 document"),
-        ("apiVersion: v1\nkind: List\nitems: [text, 3]\n", "note[other-documents] a.yaml:3: 2 documents"),
+        ("apiVersion: v1\nkind: List\nitems: [null]\n", "note[other-documents] a.yaml:3: skipped 1 document"),
+        (
+            "apiVersion: v1\nkind: List\nitems: [text, 3]\n",
+            "note[other-documents] a.yaml:3: skipped 2 documents",
+        ),
     ];
     for (yaml, expected) in kinds {
         let told = told(&loaded(&[yaml]));
@@ -200,7 +205,7 @@ fn what_kustomize_would_change_is_told() {
     ] {
         let told = told(&loaded(&[&yaml]));
         assert!(told[0].starts_with("warning[kustomization-not-applied] a.yaml:1"), "{told:?}");
-        assert!(told[0].contains("by `namespace`, `namePrefix`"), "{told:?}");
+        assert!(told[0].contains("uses `namespace`, `namePrefix`"), "{told:?}");
     }
     assert_eq!(told(&loaded(&[&format!("{head}resources: [a.yaml]\n")])), [""; 0]);
 }
@@ -227,7 +232,7 @@ macro_rules! refused {
             let loaded = loaded(&[&object($kind, $rest)]);
             let place = if $kind.starts_with("Cluster") { "x" } else { "ns/x" };
             let errors = [$($error),+].join("; ");
-            let expected = format!("error[invalid-object] a.yaml:1: {} `{place}` is refused by the API server: {errors}", $kind);
+            let expected = format!("error[invalid-object] a.yaml:1: the API server would reject {} `{place}`: {errors}", $kind);
             assert_eq!(told(&loaded), [expected]);
             assert_eq!((loaded.policy.roles.len(), loaded.policy.bindings.len(), loaded.summary.refused), (0, 0, 1));
         }
@@ -272,13 +277,13 @@ refused! {
     a_service_account_of_the_cluster_has_a_namespace: "ClusterRoleBinding" "roleRef: {kind: ClusterRole, name: r}\nsubjects: [{kind: ServiceAccount, name: sa}]",
         ["subjects[0].namespace: Required value"];
     a_plain_boolean_is_no_text: "ClusterRole" "rules: [{verbs: [get, on], apiGroups: [''], resources: [pods]}]",
-        ["rules[0].verbs[1]: the boolean `on` where text belongs; quote it"];
+        ["rules[0].verbs[1]: expected text, found the boolean `on`; quote it"];
     a_number_is_no_text: "RoleBinding" "roleRef: {kind: Role, name: 1e3}",
-        ["roleRef.name: the number `1e3` where text belongs; quote it"];
+        ["roleRef.name: expected text, found the number `1e3`; quote it"];
     a_text_is_no_list: "ClusterRole" "rules: [{verbs: get, apiGroups: [''], resources: [pods]}]",
-        ["rules[0].verbs: the text `get` where a list belongs"];
-    a_mapping_is_no_list: "ClusterRole" "rules: {verbs: [get]}", ["rules: a mapping where a list belongs"];
-    a_list_is_no_text: "RoleBinding" "roleRef: {kind: Role, name: [r]}", ["roleRef.name: a list where text belongs"];
+        ["rules[0].verbs: expected a list, found the text `get`"];
+    a_mapping_is_no_list: "ClusterRole" "rules: {verbs: [get]}", ["rules: expected a list, found a mapping"];
+    a_list_is_no_text: "RoleBinding" "roleRef: {kind: Role, name: [r]}", ["roleRef.name: expected text, found a list"];
 }
 
 #[test]
@@ -326,11 +331,9 @@ fn unknown_fields_are_dropped_and_told() {
     let loaded = loaded(&[&yaml]);
     let fields: Vec<String> = told(&loaded);
     assert_eq!(fields.len(), 3, "{fields:?}");
-    assert!(
-        fields
-            .iter()
-            .all(|told| told.starts_with("warning[unknown-field] a.yaml:1: ClusterRole `x` has a field `"))
-    );
+    assert!(fields.iter().all(|told| {
+        told.starts_with("warning[unknown-field] a.yaml:1: ClusterRole `x` has an unknown field `")
+    }));
     let bound = bind("b", "ClusterRole x", "User u");
     let cluster = cluster_of(&[&yaml, &bound], Completeness::Complete);
     assert!(allowed(&cluster, "u", "get pods") && !allowed(&cluster, "u", "list pods"));
@@ -570,7 +573,7 @@ fn text_after_the_end_of_a_document_is_told() {
         let answer = |user: &str| {
             let request = Request::parse("get pods");
             let user = UserInfo::as_given(user, [""; 0]);
-            cluster.graph().answer(&user, &request.attributes(), cluster.worth()).ternary
+            cluster.graph().answer(&user, &request.attributes(), cluster.coverage()).ternary
         };
         // What was not read may hold what allows it.
         assert_eq!(answer("u"), Ternary::Unknown, "{text:?}");
@@ -590,7 +593,7 @@ fn what_cannot_be_read_makes_a_no_unknown() {
     let request = Request::parse("list pods");
     let ask = |user: &str| {
         let user = UserInfo::as_given(user, [""; 0]);
-        cluster.graph().answer(&user, &request.attributes(), cluster.worth()).ternary
+        cluster.graph().answer(&user, &request.attributes(), cluster.coverage()).ternary
     };
     assert_eq!(ask("u"), Ternary::Unknown);
     assert!(allowed(&cluster, "u", "get pods"));
@@ -604,7 +607,7 @@ fn what_cannot_be_read_makes_a_no_unknown() {
     for (name, text, expected) in rows {
         let other = cluster_of(&[&good("u"), text], Completeness::Complete);
         let user = UserInfo::as_given("u", [""; 0]);
-        let answer = other.graph().answer(&user, &request.attributes(), other.worth());
+        let answer = other.graph().answer(&user, &request.attributes(), other.coverage());
         assert_eq!(answer.ternary, expected, "{name}");
     }
 }
@@ -736,7 +739,8 @@ fn labels_annotations_and_selectors_are_spelled_as_the_server_wants_them() {
                 "aggregationRule.clusterRoleSelectors[0].matchLabels",
             ),
         ] {
-            let expected = format!("is refused by the API server: {path}: Invalid value: {error}");
+            let expected =
+                format!("the API server would reject ClusterRole `x`: {path}: Invalid value: {error}");
             assert!(told.len() == 1 && told[0].contains(&expected), "{key} {text}: {told:?}");
         }
     }
@@ -818,7 +822,7 @@ fn a_custom_resource_has_a_scope_and_the_name_of_its_type() {
 #[test]
 fn objects_that_are_not_read_make_a_no_unknown() {
     let object = format!("{{apiVersion: {GROUP}, kind: ClusterRole, metadata: {{name: r}}}}");
-    for (text, unseen) in [
+    for (text, unread) in [
         (format!("[{object}]"), true),
         (format!("kind: List\nitems: [{object}]"), true),
         (format!("apiVersion: v1\nitems: [{object}]"), true),
@@ -828,6 +832,6 @@ fn objects_that_are_not_read_make_a_no_unknown() {
         ("items: [a, b]".to_owned(), false),
         (format!("kept: {object}"), false),
     ] {
-        assert_eq!(loaded(&[&text]).summary.unseen.is_some(), unseen, "{text}");
+        assert_eq!(loaded(&[&text]).summary.unread.is_some(), unread, "{text}");
     }
 }

@@ -84,7 +84,7 @@ fn every_format_is_the_same_twice_and_none_is_empty() {
 fn an_object_is_no_column() {
     let output = run(&["matrix", "--resources", "pods/web"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("`pods/web` reads as the object `web`"));
+    assert!(text(&output.stderr).contains("`pods/web` names the object `web`"));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn who_can_says_nobody_with_exit_code_one() {
     ]);
     let nobody = command.output().unwrap();
     assert_eq!(nobody.status.code(), Some(1));
-    assert!(text(&nobody.stdout).starts_with("nobody besides Group `system:masters` can get pods"));
+    assert!(text(&nobody.stdout).starts_with("no one besides Group `system:masters` can get pods"));
 }
 
 #[test]

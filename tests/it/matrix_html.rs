@@ -161,11 +161,11 @@ fn rows(data: &Value) -> Vec<(String, Vec<Vec<String>>)> {
             };
             let mut grants = Vec::new();
             for grant in numbers(&data["sets"][row[2]]).chunks(2) {
-                let seat = &data["seats"][block[3 + grant[0]]];
-                let bound = &data["bindings"][numbers(&json!([seat[0]]))[0]];
+                let subject = &data["subjects"][block[3 + grant[0]]];
+                let bound = &data["bindings"][numbers(&json!([subject[0]]))[0]];
                 let role = &data["roles"][numbers(&json!([bound[2]]))[0]];
                 let rule = role[2][grant[1]].as_array().unwrap();
-                let hops = [&bound[0], &bound[1], &seat[1], &seat[2], &role[0], &role[1]];
+                let hops = [&bound[0], &bound[1], &subject[1], &subject[2], &role[0], &role[1]];
                 grants.push(hops.into_iter().chain(rule).map(text).collect());
             }
             let said = [&holder[0], &holder[1], &cell[0], &cell[1], &data["columns"][column][1]].map(text);
@@ -191,8 +191,8 @@ fn the_page_holds_the_rows_of_the_long_form_with_their_grants() {
         .iter()
         .map(|row| {
             let field = |name: &str| row[name].as_str().unwrap();
-            let names = row["resource_names"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
-            let said = ["identity_kind", "identity", "api_group", "resource", "verb"].map(field).join(" ");
+            let names = row["resourceNames"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
+            let said = ["identityKind", "identity", "apiGroup", "resource", "verb"].map(field).join(" ");
             let said = format!("{said} in {}, only {}", field("namespace"), matrix_long::join_names(names));
             let place = |number: &Value| {
                 let grant = &whole["grants"][numbers(&json!([number]))[0]];

@@ -366,10 +366,10 @@ fn access_that_cannot_be_told_is_listed_apart() {
     assert_eq!(
         matrix_statement::unknown_lines(&matrix, &holders),
         [
-            "iam arn:aws:iam::111122223333:role/dev in dev: if the session is named `carol`, RoleBinding `dev/b-get` of ClusterRole `get` applies (rbac.yaml:15)",
+            "iam arn:aws:iam::111122223333:role/dev in dev: if the session name is `carol`, RoleBinding `dev/b-get` of ClusterRole `get` applies (rbac.yaml:15)",
             "iam arn:aws:iam::111122223333:role/dev in team: RoleBinding `team/b-not-here` grants ClusterRole `not-here`, which is not in the inputs (rbac.yaml:21)",
             // No input holds the role `system:node`: the Node authorizer is there without it.
-            "iam arn:aws:iam::111122223333:role/node anywhere: the Node authorizer decides from live objects, at most what ClusterRole `system:node` says",
+            "iam arn:aws:iam::111122223333:role/node anywhere: the Node authorizer decides, from live objects; at most what ClusterRole `system:node` lists",
         ]
     );
     let complete = load_text("{}", Completeness::Complete);
@@ -397,7 +397,7 @@ fn the_statement_says_what_the_matrix_rests_on() {
     assert_eq!(
         texts("mappingsInError"),
         [
-            "`arn:aws:iam::111122223333:role/team/path` in mapRoles matches no caller: it has a role path, which the ARNs of callers do not carry; write `arn:aws:iam::111122223333:role/path`"
+            "`arn:aws:iam::111122223333:role/team/path` in mapRoles matches no caller: it has a role path, which caller ARNs never have; write `arn:aws:iam::111122223333:role/path`"
         ]
     );
     assert_eq!(
@@ -408,7 +408,7 @@ fn the_statement_says_what_the_matrix_rests_on() {
         ]
     );
     assert_eq!(texts("boundButNotMapped"), ["group `unmapped`, named by RoleBinding `prod/b-get`"]);
-    assert_eq!(document["taken_as"], "partial");
+    assert_eq!(document["completeness"], "partial");
     assert_eq!(document["rows"], 2);
     assert_eq!(document["leftOut"]["count"], 1);
     assert_eq!(document["counts"]["roleBindings"], 3);
@@ -454,13 +454,13 @@ fn all_machine_formats_hold_the_same_rows_and_json_its_grants() {
     let whole: Value = serde_json::from_slice(&whole).unwrap();
     let spell = |row: &Value| {
         let field = |name: &str| row[name].as_str().unwrap().to_owned();
-        let names = row["resource_names"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
+        let names = row["resourceNames"].as_array().unwrap().iter().map(|name| name.as_str().unwrap());
         [
-            field("identity_kind"),
+            field("identityKind"),
             field("identity"),
             field("username"),
             field("namespace"),
-            field("api_group"),
+            field("apiGroup"),
             field("resource"),
             field("verb"),
             matrix_long::join_names(names),
@@ -480,7 +480,7 @@ fn all_machine_formats_hold_the_same_rows_and_json_its_grants() {
         let one = holders
             .iter()
             .find(|holder| {
-                holder.identity == text("identity") && holder.kind.as_str() == text("identity_kind")
+                holder.identity == text("identity") && holder.kind.as_str() == text("identityKind")
             })
             .unwrap();
         let own = row["grants"].as_array().unwrap();
@@ -529,7 +529,7 @@ fn what_cannot_be_read_leaves_no_cell_a_no() {
     let holders = holder::bound(&cluster);
     assert!(holders.len() > 2);
     let lines = matrix_statement::unknown_lines(&matrix, &holders);
-    let said = lines.iter().filter(|line| line.starts_with("anybody anywhere: a document could not be read"));
+    let said = lines.iter().filter(|line| line.starts_with("anyone anywhere: a document could not be read"));
     assert_eq!(said.count(), 1, "{lines:?}");
     for holder in holders.iter().filter(|holder| !holder.is_master()) {
         let unknown = matrix.unknown_columns(&matrix.unknown(holder));
@@ -548,7 +548,7 @@ fn an_arn_that_a_placeholder_could_become_cannot_be_told() {
     assert_eq!(
         matrix_statement::unknown_lines(&matrix, &[holder]),
         [
-            "iam arn:aws:iam::111122223333:role/dev anywhere: the entry `arn:aws:iam::111122223333:role/${NAME}` has a placeholder that nobody filled in, and could be this identity's"
+            "iam arn:aws:iam::111122223333:role/dev anywhere: the entry `arn:aws:iam::111122223333:role/${NAME}` has an unfilled placeholder and may map this identity"
         ]
     );
 }
@@ -560,7 +560,8 @@ fn a_role_that_aggregates_nothing_cannot_be_told_where_it_may_exist() {
         let cluster = load_text(&text, completeness);
         let matrix = Matrix::new(&cluster, &Filter::default());
         let lines = matrix_statement::unknown_lines(&matrix, &holder::bound(&cluster));
-        let about = lines.iter().filter(|line| line.contains("which aggregates ClusterRoles, of which none"));
+        let about =
+            lines.iter().filter(|line| line.contains("which aggregates other ClusterRoles, but none"));
         assert_eq!(about.count(), said, "{lines:?}");
     }
 }

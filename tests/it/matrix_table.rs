@@ -64,9 +64,9 @@ core
 non-resource URLs
   /metrics         Y
 
-nothing is granted on the other MANY resources and URLs known
+no access to the other MANY known resources and URLs
 
-Y yes, everywhere   n in some namespaces   # only some names   - no   ? cannot be told   (empty: not a verb of the resource)
+Y yes, everywhere   n in some namespaces   # only some object names   - no   ? unknown   (empty: the resource has no such verb)
   1  in dev, prod
   2  only named db, tls in prod
 "
@@ -107,11 +107,11 @@ identity    create  get    create  get   create     get
 User alice  -       Y      -       n1    -          -
 User bob    -       -      ?       n2?   ?          ?
 
-Y yes, everywhere   n in some namespaces   # only some names   - no   ? cannot be told   (empty: not a verb of the resource)
+Y yes, everywhere   n in some namespaces   # only some object names   - no   ? unknown   (empty: the resource has no such verb)
   1  in dev, prod
   2  in dev
 
-cannot be told
+unknown
   User bob in team: RoleBinding `team/b-not-here` grants ClusterRole `not-here`, which is not in the inputs (rbac.yaml:43)
 "
     );
@@ -198,7 +198,7 @@ fn markdown_is_escaped() {
 | User alice | ◐1 | · |
 | User a\\|b\\\\nc&lt;d>\\* | ✔ | · |
 
-✔ yes, everywhere   ◐ in some namespaces   ◆ only some names   · no   ? cannot be told   (empty: not a verb of the resource)
+✔ yes, everywhere   ◐ in some namespaces   ◆ only some object names   · no   ? unknown   (empty: the resource has no such verb)
 - 1: in prod
 "
     );

@@ -19,7 +19,7 @@ pub(crate) struct Verdict {
     pub(crate) allowed: bool,
     pub(crate) missing: BTreeSet<String>,
     /// Whether a role that applies aggregates others and has no rule.
-    pub(crate) takes_nothing: bool,
+    pub(crate) aggregates_nothing: bool,
 }
 
 fn text<'v>(value: &'v Value, field: &str) -> &'v str {
@@ -92,7 +92,7 @@ impl Model {
 
     pub(crate) fn decide(&self, user: &UserInfo, request: &Request) -> Verdict {
         let mut missing = BTreeSet::new();
-        let mut takes_nothing = false;
+        let mut aggregates_nothing = false;
         let mut allowed = user.groups.iter().any(|group| group == "system:masters");
         for ((kind, namespace, _), binding) in &self.objects {
             let counts = kind == "ClusterRoleBinding"
@@ -108,7 +108,8 @@ impl Model {
             match self.objects.get(&(role_kind.to_owned(), place.to_owned(), role.to_owned())) {
                 Some(role) => {
                     allowed |= items(role, "rules").iter().any(|rule| rule_allows(rule, request));
-                    takes_nothing |= role["aggregationRule"].is_object() && items(role, "rules").is_empty();
+                    aggregates_nothing |=
+                        role["aggregationRule"].is_object() && items(role, "rules").is_empty();
                 }
                 None => {
                     missing.insert(format!(
@@ -118,7 +119,7 @@ impl Model {
                 }
             }
         }
-        Verdict { allowed, missing: if allowed { BTreeSet::new() } else { missing }, takes_nothing }
+        Verdict { allowed, missing: if allowed { BTreeSet::new() } else { missing }, aggregates_nothing }
     }
 }
 

@@ -130,7 +130,7 @@ pub fn of_identity(cluster: &Cluster, arn: &str, who: Who) -> Holder {
     let (certain, username) = match (&who.is, who.certain(), who.shown()) {
         (_, Some(certain), Some(shown)) => (certain, shown.username),
         (WhoIs::Error(error), ..) => match &**error {
-            IdentityError::CoinToss { candidates } => (shared(cluster, candidates, &who), String::new()),
+            IdentityError::RandomMapping { candidates } => (shared(cluster, candidates, &who), String::new()),
             _ => (UserInfo::default(), String::new()),
         },
         _ => (UserInfo::default(), String::new()),
@@ -144,7 +144,7 @@ pub fn of_identity(cluster: &Cluster, arn: &str, who: Who) -> Holder {
     }
 }
 
-/// The username and groups that all outcomes of a coin toss share; nothing where one of them is no login.
+/// The username and groups that all outcomes of a random mapping share; nothing where one of them is no login.
 fn shared(
     cluster: &Cluster,
     candidates: &[Result<crate::identity::Mapped, IdentityError>],

@@ -51,11 +51,11 @@ pub struct Statement {
 }
 
 const NOT_MODELLED: &[&str] = &[
-    "other authorizers: EKS access entries and their access policies (a webhook), the Node authorizer",
-    "the hidden cluster creator and any principal that logs in by a client certificate",
+    "other authorizers: access policies of EKS access entries, the Node authorizer",
+    "the cluster creator's admin access, and anyone who logs in with a client certificate",
     "IAM: who may assume a role, SCPs, permission boundaries",
-    "admission: webhooks, Pod Security, the checks of bind and escalate beyond the verb itself",
-    "what follows from access: whoever may create pods, impersonate or mint tokens can do more than the rows say",
+    "admission: webhooks, Pod Security, and the checks of bind and escalate beyond the verb itself",
+    "what access leads to: anyone who may create pods, impersonate or create tokens can do more than the rows show",
 ];
 
 impl Statement {
@@ -128,13 +128,13 @@ impl Statement {
             let text = match identity.reach {
                 Reach::Callers(_) | Reach::Account => continue,
                 Reach::Replaced(by) => format!(
-                    "`{}` in {} counts for nothing: {} decides",
+                    "`{}` in {} has no effect: the entry at {} replaces it",
                     identity.arn,
                     identity.kind.as_str(),
                     sources.show(by)
                 ),
                 Reach::SameCallers(with) => format!(
-                    "`{}` in {} differs from {} only in case: each login picks one",
+                    "`{}` in {} differs from the entry at {} only in case, and each login uses a random one",
                     identity.arn,
                     identity.kind.as_str(),
                     sources.show(with)

@@ -2,7 +2,7 @@
 
 use crate::decide::cluster::WhoIs;
 use crate::decide::graph::{Applied, Principal};
-use crate::identity::{Bindings, IdentityError, Template};
+use crate::identity::{IdentityError, PlaceholderValues, Template};
 use crate::model::rbac::Scope;
 use crate::model::source::Source;
 use crate::model::user::{SYSTEM_MASTERS, SYSTEM_NODES};
@@ -18,13 +18,13 @@ pub enum Reason<'g> {
     /// none of those has any.
     MissingRole(Applied<'g>),
     /// The binding applies if the session, or what else the ARN does not tell, is the right one.
-    Session(Bindings, Applied<'g>),
+    Session(PlaceholderValues, Applied<'g>),
     /// Everything is allowed if the session, or what else the ARN does not tell, is the right one.
-    SessionOfMasters(Bindings),
+    SessionOfMasters(PlaceholderValues),
     /// The Node authorizer decides from live objects.
     Node,
     /// Entries differ only in case, and each login picks one at random.
-    CoinToss,
+    RandomMapping,
     /// No identity mapping was loaded.
     NoMappings,
     /// No mapping matches, but this one would if the placeholder in its ARN were filled in so.
@@ -57,7 +57,7 @@ impl<'c> Matrix<'c> {
         let everywhere = |reason| Unknown { namespace: "*".to_owned(), reason };
         match holder.who.as_deref().map(|who| &who.is) {
             Some(WhoIs::Error(error)) => match &**error {
-                IdentityError::CoinToss { .. } => found.push(everywhere(Reason::CoinToss)),
+                IdentityError::RandomMapping { .. } => found.push(everywhere(Reason::RandomMapping)),
                 IdentityError::NoMappings => found.push(everywhere(Reason::NoMappings)),
                 IdentityError::NotMapped { unfilled, unrendered, .. } => {
                     let unfilled = unfilled.iter().map(|mapped| mapped.provenance.arn.clone());
@@ -78,7 +78,7 @@ impl<'c> Matrix<'c> {
         // To whoever cannot log in no object grants anything.
         let nobody = holder.who.as_deref().and_then(crate::decide::cluster::Who::error);
         if nobody.is_none_or(|error| !error.is_refusal()) {
-            found.extend(self.cluster.worth().unseen.map(|source| everywhere(Reason::Unread(source))));
+            found.extend(self.cluster.coverage().unread.map(|source| everywhere(Reason::Unread(source))));
         }
         let shown = holder.who.as_deref().and_then(crate::decide::cluster::Who::shown);
         let is_node = shown
@@ -88,9 +88,9 @@ impl<'c> Matrix<'c> {
         }
         let missing = |scope: Scope, namespace: &str, found: &mut Vec<Unknown<'c>>| {
             for applied in self.bindings(holder, scope) {
-                let worth = self.cluster.worth();
-                if self.cluster.graph().takes_nothing(&applied, worth)
-                    || (applied.role.is_none() && worth.could_exist(&applied))
+                let coverage = self.cluster.coverage();
+                if self.cluster.graph().aggregates_nothing(&applied, coverage)
+                    || (applied.role.is_none() && coverage.could_exist(&applied))
                 {
                     let reason = Reason::MissingRole(applied);
                     found.push(Unknown { namespace: namespace.to_owned(), reason });
@@ -109,12 +109,12 @@ impl<'c> Matrix<'c> {
         let names = &graph.policy().names;
         let symbolic_groups = mapped.groups.iter().any(Template::is_symbolic);
         let is_certain = |group: &str| mapped.groups.iter().any(|own| own.as_literal() == Some(group));
-        if symbolic_groups && let Some(bindings) = mapped.could_be_in_group(SYSTEM_MASTERS) {
-            let reason = Reason::SessionOfMasters(bindings);
+        if symbolic_groups && let Some(values) = mapped.could_be_in_group(SYSTEM_MASTERS) {
+            let reason = Reason::SessionOfMasters(values);
             found.push(Unknown { namespace: "*".to_owned(), reason });
         }
         for principal in self.cluster.candidates(mapped) {
-            let bindings = match principal {
+            let values = match principal {
                 Principal::Username(name) if mapped.username.is_symbolic() => {
                     mapped.could_be_user(names.text(name))
                 }
@@ -124,7 +124,7 @@ impl<'c> Matrix<'c> {
                 }
                 _ => None,
             };
-            let Some(bindings) = bindings else { continue };
+            let Some(values) = values else { continue };
             for scope in graph.scopes_of(principal) {
                 let namespace = match scope {
                     Scope::Cluster => "*",
@@ -136,7 +136,7 @@ impl<'c> Matrix<'c> {
                     }
                 };
                 for applied in graph.bindings_of(principal, scope) {
-                    let reason = Reason::Session(bindings.clone(), applied);
+                    let reason = Reason::Session(values.clone(), applied);
                     found.push(Unknown { namespace: namespace.to_owned(), reason });
                 }
             }

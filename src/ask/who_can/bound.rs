@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{GrantAt, Named, SubjectCan, Untold};
+use super::{GrantRef, Named, SubjectAccess, UnresolvedBinding};
 use crate::ask::question::{Question, Request};
 use crate::decide::cluster::{Cluster, Who};
 use crate::decide::evaluate::{Asker, matches};
@@ -26,7 +26,7 @@ pub(super) enum Reach {
 pub(super) struct Bound<'g> {
     pub(super) subject: Subject,
     pub(super) named: Named,
-    pub(super) grants: Vec<GrantAt<'g>>,
+    pub(super) grants: Vec<GrantRef<'g>>,
 }
 
 /// What the bindings in scope come to.
@@ -34,7 +34,7 @@ pub(super) struct Bound<'g> {
 pub(super) struct Found<'g> {
     /// By kind, namespace and name.
     pub(super) bound: Vec<Bound<'g>>,
-    pub(super) untold: Vec<Untold<'g>>,
+    pub(super) unresolved: Vec<UnresolvedBinding<'g>>,
 }
 
 /// The subjects of the bindings in scope, found in one pass over the bindings: what a rule allows does not hang on
@@ -63,11 +63,11 @@ pub(super) fn bound<'g>(cluster: &'g Cluster, question: &Question, place: Reach)
             continue;
         }
         let subjects = policy.subjects_of(applied.binding);
-        let takes_nothing = graph.takes_nothing(&applied, cluster.worth());
-        if applied.role.is_none() || takes_nothing {
-            if takes_nothing || cluster.worth().could_exist(&applied) {
+        let aggregates_nothing = graph.aggregates_nothing(&applied, cluster.coverage());
+        if applied.role.is_none() || aggregates_nothing {
+            if aggregates_nothing || cluster.coverage().could_exist(&applied) {
                 let subjects = subjects.iter().map(|placed| Named::of(policy, placed.subject)).collect();
-                found.untold.push(Untold { binding: applied, subjects });
+                found.unresolved.push(UnresolvedBinding { binding: applied, subjects });
             }
             continue;
         }
@@ -87,7 +87,7 @@ pub(super) fn bound<'g>(cluster: &'g Cluster, question: &Question, place: Reach)
                 let mut of_this =
                     grants.iter().rev().take_while(|grant| grant.applied.order() == applied.order());
                 if !of_this.any(|grant| grant.rule == rule) {
-                    grants.push(GrantAt { applied, subject, rule });
+                    grants.push(GrantRef { applied, subject, rule });
                 }
             }
         }
@@ -102,34 +102,34 @@ pub(super) fn other_types<'g>(
     cluster: &'g Cluster,
     question: &Question,
     certain: &FxHashSet<Subject>,
-) -> Vec<SubjectCan<'g>> {
+) -> Vec<SubjectAccess<'g>> {
     let Some(part) = question.single() else { return Vec::new() };
     let Attributes::Resource(asked) = part.request.attributes() else { return Vec::new() };
-    let mut unclear: BTreeMap<Named, Vec<GrantAt<'g>>> = BTreeMap::new();
-    for (group, resource) in cluster.could_be(asked.group, asked.resource) {
+    let mut unknown_subjects: BTreeMap<Named, Vec<GrantRef<'g>>> = BTreeMap::new();
+    for (group, resource) in cluster.possible_types(asked.group, asked.resource) {
         let other = ResourceAttributes { group, resource: &resource, ..asked };
         let other = Request::from(Attributes::Resource(other));
         for Bound { subject, named, grants } in
             bound(cluster, &Question::of_request(other), Reach::AsAsked).bound
         {
             if !named.is_masters() && !certain.contains(&subject) {
-                unclear.entry(named).or_default().extend(grants);
+                unknown_subjects.entry(named).or_default().extend(grants);
             }
         }
     }
-    unclear.into_iter().map(|(subject, grants)| SubjectCan { subject, grants }).collect()
+    unknown_subjects.into_iter().map(|(subject, grants)| SubjectAccess { subject, grants }).collect()
 }
 
 /// A subject as users who can be asked: whether it can carry out an operation by itself, or together with the groups
 /// that the API server adds, unless those suffice without it.
-pub(super) struct Stand {
+pub(super) struct SubjectUsers {
     is_masters: bool,
     alone: (UserInfo, Asker),
     together: (UserInfo, Asker),
     without: Asker,
 }
 
-impl Stand {
+impl SubjectUsers {
     pub(super) fn of(cluster: &Cluster, subject: &Named) -> Self {
         let asker = |user: &UserInfo| cluster.graph().asker(user);
         let (alone, together) = subject.users();

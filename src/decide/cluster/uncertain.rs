@@ -9,21 +9,21 @@ use crate::decide::answer::Doubt;
 use crate::decide::evaluate::Grant;
 use crate::decide::graph::Principal;
 use crate::identity::template::Template;
-use crate::identity::{Bindings, Field, Mapped, could_become};
+use crate::identity::{Field, Mapped, PlaceholderValues, could_become};
 use crate::model::attributes::Attributes;
 use crate::model::names::Name;
 use crate::model::ternary::Ternary;
 use crate::model::user::{SYSTEM_MASTERS, UserInfo};
 
 /// How many bytes of a name tell where it is looked for.
-const BEGINNING: usize = 4;
+const PREFIX: usize = 4;
 
 /// The principals that bindings name, by their kind and the first bytes of their name: whom a template with
 /// placeholders could be is looked for among those that begin like it.
-pub(super) type Beginnings = FxHashMap<(bool, [u8; BEGINNING]), Vec<Principal>>;
+pub(super) type ByPrefix = FxHashMap<(bool, [u8; PREFIX]), Vec<Principal>>;
 
 /// The API groups and resources that rules name together.
-pub(super) type SpokenOf = BTreeSet<(Name, Name)>;
+pub(super) type MentionedTypes = BTreeSet<(Name, Name)>;
 
 /// What English makes of a singular: kubectl takes a type in the singular too, and CRDs are called by the plural.
 fn plurals(singular: &str) -> Vec<String> {
@@ -36,7 +36,7 @@ impl Cluster {
     /// What a type that no catalogue knows may really be, as API group and resource: what rules name so, or in the
     /// plural of it, in any group that begins as was asked; and where they say `*`, the type in that group, if
     /// CRDs can be in it. The type as it was asked is not among them.
-    pub fn could_be(&self, asked_group: &str, asked: &str) -> Vec<(&str, String)> {
+    pub fn possible_types(&self, asked_group: &str, asked: &str) -> Vec<(&str, String)> {
         let policy = self.graph.policy();
         // The star is asked literally, whatever is known.
         if asked == "*" || self.catalogue.find(asked_group, asked).is_some() {
@@ -47,7 +47,7 @@ impl Cluster {
         let builtin = self.catalogue.iter().filter(|resource| resource.from_crd.is_none());
         let builtin: BTreeSet<&str> = builtin.map(|resource| &*resource.group).collect();
         // What rules speak of is gathered once: there may be tens of thousands, and few types in them.
-        let spoken_of = self.spoken_of.get_or_init(|| {
+        let mentioned_types = self.mentioned_types.get_or_init(|| {
             let rules = policy.rules.iter().map(|(_, rule)| rule);
             rules
                 .flat_map(|rule| {
@@ -58,7 +58,7 @@ impl Cluster {
                 .collect()
         });
         let mut found = BTreeSet::new();
-        for (group, resource) in spoken_of {
+        for (group, resource) in mentioned_types {
             let (group, resource) = (policy.names.text(*group), policy.names.text(*resource));
             if matches!(group, "" | "*") || !group.starts_with(asked_group) {
                 continue;
@@ -98,7 +98,7 @@ impl Cluster {
                     Field::Group(_) => user.groups.insert(0, name.to_owned()),
                 }
                 if self.ternary_of(&user, &user, attributes) != Ternary::No {
-                    let answer = self.graph.answer(&user, attributes, self.worth());
+                    let answer = self.graph.answer(&user, attributes, self.coverage());
                     let grant = answer.grants.first().copied();
                     doubts.push(Doubt::UnfilledName(written.to_owned(), name.to_owned(), grant));
                 }
@@ -130,19 +130,19 @@ impl Cluster {
         let names = &self.graph.policy().names;
         let symbolic_groups = mapped.groups.iter().any(Template::is_symbolic);
         let mut doubts = Vec::new();
-        let mut consider = |principal: Option<Principal>, text: &str, bindings: Bindings| {
-            let user = self.with_bindings(who, mapped, principal, text, &bindings);
+        let mut consider = |principal: Option<Principal>, text: &str, values: PlaceholderValues| {
+            let user = self.with_values(who, mapped, principal, text, &values);
             if self.ternary_of(&user, &user, attributes) != Ternary::No {
-                let answer = self.graph.answer(&user, attributes, self.worth());
+                let answer = self.graph.answer(&user, attributes, self.coverage());
                 let grant: Option<Grant<'g>> = answer.grants.first().copied();
-                doubts.push(Doubt::Session { user, bindings, grant });
+                doubts.push(Doubt::Session { user, values, grant });
             }
         };
-        if symbolic_groups && let Some(bindings) = mapped.could_be_in_group(SYSTEM_MASTERS) {
-            consider(None, SYSTEM_MASTERS, bindings);
+        if symbolic_groups && let Some(values) = mapped.could_be_in_group(SYSTEM_MASTERS) {
+            consider(None, SYSTEM_MASTERS, values);
         }
         for principal in self.candidates(mapped) {
-            let (text, bindings) = match principal {
+            let (text, values) = match principal {
                 Principal::Username(name) if mapped.username.is_symbolic() => {
                     (names.text(name), mapped.could_be_user(names.text(name)))
                 }
@@ -151,8 +151,8 @@ impl Cluster {
                 }
                 _ => continue,
             };
-            if let Some(bindings) = bindings {
-                consider(Some(principal), text, bindings);
+            if let Some(values) = values {
+                consider(Some(principal), text, values);
             }
         }
         doubts
@@ -162,8 +162,8 @@ impl Cluster {
     /// in the order of [`RbacGraph::principals`](crate::decide::graph::RbacGraph::principals).
     pub(crate) fn candidates(&self, mapped: &Mapped) -> Vec<Principal> {
         let names = &self.graph.policy().names;
-        let beginnings = self.beginnings.get_or_init(|| {
-            let mut beginnings = Beginnings::default();
+        let by_prefix = self.by_prefix.get_or_init(|| {
+            let mut by_prefix = ByPrefix::default();
             for principal in self.graph.principals() {
                 let (is_group, name) = match principal {
                     Principal::Username(name) => (false, name),
@@ -171,10 +171,10 @@ impl Cluster {
                     Principal::Caller(_) => continue,
                 };
                 if let Some(first) = names.text(name).as_bytes().first_chunk() {
-                    beginnings.entry((is_group, *first)).or_default().push(principal);
+                    by_prefix.entry((is_group, *first)).or_default().push(principal);
                 }
             }
-            beginnings
+            by_prefix
         });
         let templates = mapped.groups.iter().map(|group| (true, group));
         let mut found = Vec::new();
@@ -185,29 +185,29 @@ impl Cluster {
                 found.extend(self.graph.is_bound(own).then_some(own));
                 continue;
             }
-            let Some(first) = template.beginning().as_bytes().first_chunk() else {
+            let Some(first) = template.prefix().as_bytes().first_chunk() else {
                 return self.graph.principals().collect();
             };
-            found.extend(beginnings.get(&(is_group, *first)).into_iter().flatten());
+            found.extend(by_prefix.get(&(is_group, *first)).into_iter().flatten());
         }
         found.sort_unstable();
         found.dedup();
         found
     }
 
-    fn with_bindings(
+    fn with_values(
         &self,
         who: &Who,
         mapped: &Mapped,
         principal: Option<Principal>,
         text: &str,
-        bindings: &Bindings,
+        values: &PlaceholderValues,
     ) -> UserInfo {
         let again = who.identity.clone().and_then(|mut identity| {
-            if let Some(session) = &bindings.session_name {
+            if let Some(session) = &values.session_name {
                 identity = identity.with_session(session);
             }
-            if let Some(key) = &bindings.access_key_id {
+            if let Some(key) = &values.access_key_id {
                 identity = identity.with_access_key_id(key);
             }
             self.identities.user_info(&identity).ok()

@@ -10,11 +10,11 @@ use crate::model::rbac::{RuleId, Scope};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
-    /// Per name where its seats begin, as a username, a group and a caller; 0 where no binding names it.
+    /// Per name where its entries begin, as a username, a group and a caller; 0 where no binding names it.
     heads: Vec<[u32; 3]>,
-    /// The seats of one principal after the other, each run behind an entry that holds its length.
-    seats: Vec<Seat>,
-    /// The bindings of one seat after the other, in their order.
+    /// The entries of one principal after the other, each run behind an entry that holds its length.
+    entries: Vec<ScopeEntry>,
+    /// The bindings of one entry after the other, in their order.
     grants: Vec<Granted>,
     /// Per role where its rules in force begin, and where the last ends.
     roles: Vec<u32>,
@@ -23,10 +23,10 @@ pub(super) struct Index {
 
 /// A principal in one scope.
 #[derive(Copy, Clone, Debug)]
-struct Seat {
-    /// The namespace, empty for the cluster; or the number of seats that follow.
+struct ScopeEntry {
+    /// The namespace, empty for the cluster; or the number of entries that follow.
     namespace: Name,
-    /// Where its bindings begin; they end where those of the next seat begin.
+    /// Where its bindings begin; they end where those of the next entry begin.
     grants: u32,
 }
 
@@ -61,7 +61,7 @@ impl Index {
             index.add(*principal, own);
             rest = after;
         }
-        index.seats.push(Seat { namespace: Name::EMPTY, grants: position(index.grants.len()) });
+        index.entries.push(ScopeEntry { namespace: Name::EMPTY, grants: position(index.grants.len()) });
 
         index.roles = vec![0; roles + 1];
         for (role, rule) in rules_of_roles {
@@ -80,10 +80,10 @@ impl Index {
 
     fn add(&mut self, principal: Principal, grants: &[((Principal, Scope), Granted)]) {
         let (name, kind) = slot(principal);
-        let head = self.seats.len();
+        let head = self.entries.len();
         // No run begins at 0, which says that there is none.
         let head = if head == 0 {
-            self.seats.push(Seat { namespace: Name::EMPTY, grants: 0 });
+            self.entries.push(ScopeEntry { namespace: Name::EMPTY, grants: 0 });
             1
         } else {
             head
@@ -93,23 +93,24 @@ impl Index {
         {
             *place = position(head);
         }
-        self.seats.push(Seat { namespace: Name::EMPTY, grants: position(self.grants.len()) });
+        self.entries.push(ScopeEntry { namespace: Name::EMPTY, grants: position(self.grants.len()) });
         let mut last = None;
         for ((_, scope), granted) in grants {
             if last != Some(*scope) {
                 last = Some(*scope);
-                self.seats.push(Seat { namespace: scope.namespace(), grants: position(self.grants.len()) });
+                self.entries
+                    .push(ScopeEntry { namespace: scope.namespace(), grants: position(self.grants.len()) });
             }
             self.grants.push(*granted);
         }
-        let count = position(self.seats.len() - head - 1);
-        if let Some(seat) = self.seats.get_mut(head) {
-            seat.namespace = Name::from_raw(count);
+        let count = position(self.entries.len() - head - 1);
+        if let Some(entry) = self.entries.get_mut(head) {
+            entry.namespace = Name::from_raw(count);
         }
     }
 
-    /// The seats of a principal, and the entry after them.
-    fn seats(&self, principal: Principal) -> &[Seat] {
+    /// The entries of a principal, and the entry after them.
+    fn entries(&self, principal: Principal) -> &[ScopeEntry] {
         let (name, kind) = slot(principal);
         let head =
             self.heads.get(name.index()).and_then(|heads| heads.get(kind)).copied().unwrap_or_default();
@@ -117,24 +118,26 @@ impl Index {
             return &[];
         }
         let first = head as usize + 1;
-        let count = self.seats.get(head as usize).map_or(0, |seat| seat.namespace.index());
-        self.seats.get(first..first + count + 1).unwrap_or_default()
+        let count = self.entries.get(head as usize).map_or(0, |entry| entry.namespace.index());
+        self.entries.get(first..first + count + 1).unwrap_or_default()
     }
 
     /// The namespaces in which bindings name a principal, the cluster as the empty one; in order.
     pub(super) fn namespaces(&self, principal: Principal) -> impl Iterator<Item = Name> + '_ {
-        let seats = self.seats(principal);
-        seats.iter().take(seats.len().saturating_sub(1)).map(|seat| seat.namespace)
+        let entries = self.entries(principal);
+        entries.iter().take(entries.len().saturating_sub(1)).map(|entry| entry.namespace)
     }
 
     /// The bindings that name a principal in a scope.
     pub(super) fn bindings(&self, principal: Principal, scope: Scope) -> &[Granted] {
-        let seats = self.seats(principal);
-        let Some((_, own)) = seats.split_last() else { return &[] };
-        let Ok(at) = own.binary_search_by_key(&scope.namespace(), |seat| seat.namespace) else { return &[] };
-        match seats.get(at..at + 2) {
-            Some([seat, next]) => {
-                self.grants.get(seat.grants as usize..next.grants as usize).unwrap_or_default()
+        let entries = self.entries(principal);
+        let Some((_, own)) = entries.split_last() else { return &[] };
+        let Ok(at) = own.binary_search_by_key(&scope.namespace(), |entry| entry.namespace) else {
+            return &[];
+        };
+        match entries.get(at..at + 2) {
+            Some([entry, next]) => {
+                self.grants.get(entry.grants as usize..next.grants as usize).unwrap_or_default()
             }
             _ => &[],
         }

@@ -332,7 +332,10 @@ pub(super) fn unescape(
             let done = raw.len() - after.len();
             let columns = raw.get(..done).map_or(0, |text| text.chars().count());
             let column = opened.column.saturating_add(1).saturating_add(narrow(columns));
-            invalid(Position { line: opened.line, column }, "the escape in this string is not one of JSON's")
+            invalid(
+                Position { line: opened.line, column },
+                "this string has an escape that JSON does not allow",
+            )
         };
         let (char, len) = match after.as_bytes().get(1) {
             Some(byte @ (b'"' | b'\\' | b'/')) => (char::from(*byte), 2),

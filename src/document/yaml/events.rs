@@ -94,7 +94,7 @@ impl<'s> Events<'s> {
                 "the quoted text that starts here does not end".into()
             }
             ("did not find expected <document start>", _) => {
-                "something stands after the end of the document".into()
+                "there is text after the end of the document".into()
             }
             _ => match error.context() {
                 Some(context) => format!("{problem} {context}"),

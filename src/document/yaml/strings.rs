@@ -62,7 +62,7 @@ fn read(source: &str) -> Result<Strings, ReadError> {
             EventData::Alias { anchor } => match anchors.get(&anchor) {
                 Some(text) => text.clone(),
                 None => {
-                    return Err(invalid(position, format!("no anchor `&{anchor}` stands before this alias")));
+                    return Err(invalid(position, format!("no anchor `&{anchor}` before this alias")));
                 }
             },
             EventData::Scalar { anchor, tag, mut value, plain_implicit, style, .. } => {

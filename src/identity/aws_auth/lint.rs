@@ -2,8 +2,8 @@
 
 use super::super::MappingKind;
 use super::super::arn::{Unreachable, caller};
-use super::super::template::{HoleKind, is_template, unknown_placeholders};
-use super::{Entry, SectionText, Sso, Standing, Written};
+use super::super::template::{PlaceholderKind, is_template, unknown_placeholders};
+use super::{Entry, Precedence, SectionText, Sso, Written};
 use crate::model::diagnostic::{Code, Diagnostic};
 
 /// A key of the ConfigMap that is not read.
@@ -15,14 +15,14 @@ pub(super) fn unread_key(key: &str, text: &SectionText<'_>) -> Diagnostic {
         Some(known) => Diagnostic::at(
             Code::AwsAuthMisspeltKey,
             text.origin,
-            format!("the key `{key}` is not read, so that nothing under it counts; write `{known}`"),
+            format!("the key `{key}` is ignored with everything under it; write `{known}`"),
         ),
         None if key.eq_ignore_ascii_case("mapGroups") => Diagnostic::at(
             Code::AwsAuthMisspeltKey,
             text.origin,
-            format!("the key `{key}` is not read: IAM groups cannot be mapped"),
+            format!("the key `{key}` is ignored: IAM groups cannot be mapped"),
         ),
-        None => Diagnostic::at(Code::AwsAuthIgnoredKey, text.origin, format!("the key `{key}` is not read")),
+        None => Diagnostic::at(Code::AwsAuthIgnoredKey, text.origin, format!("the key `{key}` is ignored")),
     }
 }
 
@@ -35,12 +35,12 @@ pub(super) fn unread_field(kind: MappingKind, name: &str) -> String {
     let plain = name.to_lowercase().replace(['-', '_'], "");
     let near = [arn, "username", "groups"].into_iter().find(|known| strsim::levenshtein(&plain, known) <= 2);
     match plain.as_str() {
-        _ if plain == other => format!("`{name}` belongs into `{other_kind}`; here it is not read"),
-        "grouparn" => format!("`{name}` is not read: IAM groups cannot be mapped"),
-        "arn" | "principalarn" => format!("`{name}` is not read; write `{arn}`"),
+        _ if plain == other => format!("`{name}` belongs in `{other_kind}`; it is ignored here"),
+        "grouparn" => format!("`{name}` is ignored: IAM groups cannot be mapped"),
+        "arn" | "principalarn" => format!("`{name}` is ignored; write `{arn}`"),
         _ => match near {
-            Some(known) => format!("`{name}` is not read; write `{known}`"),
-            None => format!("`{name}` is not read"),
+            Some(known) => format!("`{name}` is ignored; write `{known}`"),
+            None => format!("`{name}` is ignored"),
         },
     }
 }
@@ -55,7 +55,7 @@ pub(super) fn replaced(entry: &Entry, winner: &Entry) -> Diagnostic {
         ),
         (_, MappingKind::MapRoles) => (
             Code::ArnInBothSections,
-            format!("`{arn}` is mapped in `mapRoles` too; that entry counts, this one does not"),
+            format!("`{arn}` is also mapped in `mapRoles`; that entry counts, this one does not"),
         ),
         _ => (
             Code::DuplicateUserMapping,
@@ -66,12 +66,12 @@ pub(super) fn replaced(entry: &Entry, winner: &Entry) -> Diagnostic {
 }
 
 /// An entry of `mapUsers` that differs from another only in case.
-pub(super) fn tossed(entry: &Entry, first: &Entry) -> Diagnostic {
+pub(super) fn random(entry: &Entry, first: &Entry) -> Diagnostic {
     Diagnostic::at(
         Code::RandomUserMapping,
         entry.source,
         format!(
-            "`{}` and `{}` differ only in case: each login picks one of the entries at random",
+            "`{}` and `{}` differ only in case: each login uses a random one",
             entry.arn.text, first.arn.text
         ),
     )
@@ -101,18 +101,18 @@ pub(super) fn entry(entry: &Entry, diagnostics: &mut Vec<Diagnostic>) {
         reached.ok()
     };
     let of_role = written.as_deref().map(|arn| arn.contains(":role/"));
-    let in_force = matches!(entry.standing, Standing::Decides { .. });
+    let in_force = matches!(entry.precedence, Precedence::Decides { .. });
     if in_force && of_role.is_some_and(|of_role| of_role != (entry.kind == MappingKind::MapRoles)) {
         let key = entry.kind.as_str();
-        let message = format!("`{}` stands in `{key}`: it works, other tools may not expect it", arn.text);
+        let message = format!("`{}` is in `{key}`; this works, but other tools may not expect it", arn.text);
         report(Code::WrongSection, arn, message);
     }
     if let Some(name) = written.as_deref().and_then(sso_role_without_suffix) {
-        let message = format!("`{name}` does not end in the sixteen hex digits of an SSO role");
+        let message = format!("`{name}` does not end in the 16 hex digits of an SSO role name");
         report(Code::SsoRoleSuffix, arn, message);
     }
     if entry.username.text.is_empty() {
-        let message = "the entry has no `username`: the empty one is sent, and no binding to a User applies";
+        let message = "the entry has no `username`; the username is empty, so no User binding applies";
         report(Code::EmptyUsername, &entry.username, message.to_owned());
     }
     for group in &entry.groups {
@@ -120,26 +120,26 @@ pub(super) fn entry(entry: &Entry, diagnostics: &mut Vec<Diagnostic>) {
         if text.is_empty() {
             report(Code::OddGroup, group, "a group is empty".to_owned());
         } else if text.contains(char::is_whitespace) {
-            let message = format!("the group `{text}` holds spaces; are two lines of YAML folded into one?");
+            let message = format!("the group `{text}` contains spaces; did YAML fold two lines into one?");
             report(Code::OddGroup, group, message);
         }
     }
     for field in std::iter::once(&entry.username).chain(&entry.groups) {
         for unknown in unknown_placeholders(&field.text) {
-            let message = format!("nothing fills in `{unknown}`: it stays as text");
+            let message = format!("unknown placeholder `{unknown}`: it stays as literal text");
             report(Code::UnknownPlaceholder, field, message);
         }
         if unknown_placeholders(&field.text).next().is_none() && is_template(&field.text) {
-            let message = format!("a placeholder in `{}` was never filled in: it stays as text", field.text);
+            let message = format!("`{}` has an unfilled placeholder: it stays as literal text", field.text);
             report(Code::UnknownPlaceholder, field, message);
         }
         if of_role == Some(false) {
-            let asks = |hole: HoleKind| field.text.contains(hole.as_str());
-            if asks(HoleKind::Ec2PrivateDnsName) {
-                let message = format!("`{}` has no session, so that every login is refused", arn.text);
+            let asks = |placeholder: PlaceholderKind| field.text.contains(placeholder.as_str());
+            if asks(PlaceholderKind::Ec2PrivateDnsName) {
+                let message = format!("`{}` has no session name, so every login is refused", arn.text);
                 report(Code::TemplateRefusesLogin, field, message);
-            } else if asks(HoleKind::SessionName) || asks(HoleKind::SessionNameRaw) {
-                let message = format!("`{}` has no session: the session name is empty", arn.text);
+            } else if asks(PlaceholderKind::SessionName) || asks(PlaceholderKind::SessionNameRaw) {
+                let message = format!("`{}` has no session, so the session name is empty", arn.text);
                 report(Code::NoSessionName, field, message);
             }
         }
@@ -159,9 +159,12 @@ fn sso_role_without_suffix(arn: &str) -> Option<&str> {
 pub(super) fn account(account: &Written, diagnostics: &mut Vec<Diagnostic>) {
     let text = &account.text;
     let (code, message) = if is_account(text) {
-        (Code::AccountMapping, format!("everybody in account `{text}` gets a user without groups"))
+        (
+            Code::AccountMapping,
+            format!("every IAM principal in account `{text}` can log in, as a user without groups"),
+        )
     } else {
-        (Code::InvalidAccount, format!("`{text}` is not the twelve digits of an account"))
+        (Code::InvalidAccount, format!("`{text}` is not a 12-digit account ID"))
     };
     diagnostics.push(Diagnostic::at(code, account.source, message));
 }

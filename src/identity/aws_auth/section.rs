@@ -4,7 +4,7 @@
 use super::super::arn::fold;
 use super::super::template::is_template;
 use super::super::{MappingKind, Written};
-use super::{Entry, Lost, SectionText, Sso, Standing};
+use super::{Entry, Ignored, Precedence, SectionText, Sso};
 use crate::document::yaml::strings::{Item, Strings, read_strings};
 use crate::document::{Kind, Node, ReadError, ScalarType, Tree, json, yaml};
 use crate::model::diagnostic::{Code, Diagnostic};
@@ -13,10 +13,10 @@ use crate::model::diagnostic::{Code, Diagnostic};
 pub(super) fn entries(
     kind: MappingKind,
     text: &SectionText<'_>,
-    lost: &mut Vec<Lost>,
+    ignored: &mut Vec<Ignored>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Entry> {
-    let mut section = Section { kind, text, lost, diagnostics };
+    let mut section = Section { kind, text, ignored, diagnostics };
     let mut tree = Tree::new(text.text);
     let Some(root) = section.list(&mut tree) else { return Vec::new() };
     root.items().filter_map(|item| section.entry(item)).collect()
@@ -28,23 +28,23 @@ pub(super) fn entries(
 /// zero; null is an empty text; lists and mappings are left out.
 pub(super) fn accounts(
     text: &SectionText<'_>,
-    lost: &mut Vec<Lost>,
+    ignored: &mut Vec<Ignored>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<Written> {
     if is_skippable(text.text) {
         return Vec::new();
     }
-    let mut section = Section { kind: MappingKind::MapAccounts, text, lost, diagnostics };
+    let mut section = Section { kind: MappingKind::MapAccounts, text, ignored, diagnostics };
     let items = match read_strings(text.text) {
         Ok(Strings::Nothing) => return Vec::new(),
         Ok(Strings::List(items)) => items,
         Ok(Strings::NotAList(position)) => {
-            let message = "`mapAccounts` is not a list, so that nothing of it is loaded".to_owned();
-            section.lose(Code::AwsAuthNotAList, position.line, message);
+            let message = "`mapAccounts` is not a list, so all of it is ignored".to_owned();
+            section.ignore(Code::AwsAuthNotAList, position.line, message);
             return Vec::new();
         }
         Err(error) => {
-            section.lose_to_syntax(&error);
+            section.ignore_for_syntax(&error);
             return Vec::new();
         }
     };
@@ -56,7 +56,7 @@ pub(super) fn accounts(
             None => diagnostics.push(Diagnostic::at(
                 Code::AwsAuthWrongType,
                 source,
-                "an item of `mapAccounts` is not text: it is left out",
+                "an item of `mapAccounts` is not text; it is ignored",
             )),
         }
     }
@@ -72,7 +72,7 @@ fn is_skippable(text: &str) -> bool {
 struct Section<'a, 's> {
     kind: MappingKind,
     text: &'a SectionText<'s>,
-    lost: &'a mut Vec<Lost>,
+    ignored: &'a mut Vec<Ignored>,
     diagnostics: &'a mut Vec<Diagnostic>,
 }
 
@@ -109,23 +109,23 @@ impl<'s> Section<'_, 's> {
         self.report(Code::AwsAuthWrongType, node, format!("{what} is {is}, not {wanted}: {damage}"));
     }
 
-    /// All of the section is lost.
-    fn lose(&mut self, code: Code, line: u32, message: String) {
+    /// All of the section is ignored.
+    fn ignore(&mut self, code: Code, line: u32, message: String) {
         let key = self.kind.as_str();
         let source = self.text.at(line);
-        self.lost.push(Lost {
+        self.ignored.push(Ignored {
             folded: fold(self.text.text),
             is_template: is_template(self.text.text),
-            why: format!("all of `{key}` is lost, for it {}", if_not_list(code)),
+            why: format!("all of `{key}` is ignored: it {}", if_not_list(code)),
             source,
         });
         self.diagnostics.push(Diagnostic::at(code, source, message));
     }
 
-    fn lose_to_syntax(&mut self, error: &ReadError) {
+    fn ignore_for_syntax(&mut self, error: &ReadError) {
         let key = self.kind.as_str();
-        let message = format!("`{key}` does not parse, so that all of it is lost: {}", error.message);
-        self.lose(Code::AwsAuthSyntax, error.position.line, message);
+        let message = format!("`{key}` does not parse, so all of it is ignored: {}", error.message);
+        self.ignore(Code::AwsAuthSyntax, error.position.line, message);
     }
 
     /// The list that a section is, if it is one.
@@ -142,11 +142,11 @@ impl<'s> Section<'_, 's> {
         let as_json = text.trim_start().starts_with('{');
         let read = if as_json { json::read(text, tree) } else { yaml::read(text, tree) };
         if let Err(error) = read {
-            self.lose_to_syntax(&error);
+            self.ignore_for_syntax(&error);
             return None;
         }
         if let Some(position) = tree.unread() {
-            let message = format!("what follows in `{key}` is not read: only its first document counts");
+            let message = format!("`{key}` has more than one YAML document; only the first is read");
             let source = self.text.at(position.line);
             self.diagnostics.push(Diagnostic::at(Code::AwsAuthUnreadText, source, message));
         }
@@ -156,19 +156,19 @@ impl<'s> Section<'_, 's> {
         }
         if !root.is_sequence() {
             let is = describe(root);
-            let message = format!("`{key}` is {is}, not a list, so that nothing of it is loaded");
-            self.lose(Code::AwsAuthNotAList, root.position().line, message);
+            let message = format!("`{key}` is {is}, not a list, so all of it is ignored");
+            self.ignore(Code::AwsAuthNotAList, root.position().line, message);
             return None;
         }
         Some(root)
     }
 
-    /// One item is lost.
-    fn lose_item(&mut self, item: Node<'_>, why: String) {
+    /// One item is ignored.
+    fn ignore_item(&mut self, item: Node<'_>, why: String) {
         let mut text = String::new();
         collect_text(item, &mut text);
         let source = self.text.at(item.position().line);
-        self.lost.push(Lost { folded: fold(&text), is_template: is_template(&text), why, source });
+        self.ignored.push(Ignored { folded: fold(&text), is_template: is_template(&text), why, source });
     }
 
     /// Decodes and validates one entry. Follows `encoding/json` and `RoleMapping.Validate`.
@@ -179,9 +179,9 @@ impl<'s> Section<'_, 's> {
             self.report(
                 Code::AwsAuthDroppedEntry,
                 item,
-                format!("an item of `{key}` is {is}, not an entry: dropped"),
+                format!("an item of `{key}` is {is}, not an entry; it is dropped"),
             );
-            self.lose_item(item, format!("an item of `{key}` is {is}"));
+            self.ignore_item(item, format!("an item of `{key}` is {is}"));
             return None;
         }
         let mut draft = Draft::default();
@@ -192,14 +192,14 @@ impl<'s> Section<'_, 's> {
             (MappingKind::MapRoles, true, None) => Some("it has no `rolearn`"),
             (MappingKind::MapRoles, false, Some(_)) => Some("it has both `rolearn` and `sso`"),
             (MappingKind::MapRoles, _, Some(sso)) if !sso.is_valid() => {
-                Some("its `sso` does not name a permission set and a quoted account of twelve digits")
+                Some("its `sso` does not name a permission set and a quoted 12-digit account ID")
             }
             (MappingKind::MapUsers, true, _) => Some("it has no `userarn`"),
             _ => None,
         };
         if let Some(why) = dropped {
             self.report(Code::AwsAuthDroppedEntry, item, format!("an entry of `{key}` is dropped: {why}"));
-            self.lose_item(item, format!("an entry of `{key}` is dropped, for {why}"));
+            self.ignore_item(item, format!("an entry of `{key}` is dropped: {why}"));
             return None;
         }
         let source = self.text.at(item.position().line);
@@ -212,7 +212,7 @@ impl<'s> Section<'_, 's> {
             username: unset(draft.username),
             groups: draft.groups.items,
             source,
-            standing: Standing::Decides { replaces: None },
+            precedence: Precedence::Decides { replaces: None },
         })
     }
 
@@ -227,10 +227,10 @@ impl<'s> Section<'_, 's> {
             let (name, node, _) = field;
             if let Some((before, ..)) = kept.iter().rfind(|(before, ..)| fold(before) == fold(name)) {
                 let message = if *before == name {
-                    format!("`{name}` stands twice in an entry; the last one counts")
+                    format!("an entry has `{name}` twice; the last one counts")
                 } else {
                     format!(
-                        "`{before}` and `{name}` stand in one entry; `{name}` counts, the last in byte order"
+                        "an entry has both `{before}` and `{name}`; `{name}` counts, as the last in byte order"
                     )
                 };
                 self.report(Code::DuplicateKey, node, message);
@@ -261,7 +261,7 @@ impl<'s> Section<'_, 's> {
         match value.scalar() {
             Some(ScalarType::Text) => *field = self.written(value.text(), value),
             Some(ScalarType::Null) => {}
-            _ => self.wrong_type(value, &format!("`{name}`"), "text", "it counts as absent; quote it"),
+            _ => self.wrong_type(value, &format!("`{name}`"), "text", "it counts as missing; quote it"),
         }
     }
 
@@ -283,7 +283,7 @@ impl<'s> Section<'_, 's> {
                 Some(ScalarType::Text) => Some(item.text()),
                 Some(ScalarType::Null) => None,
                 _ => {
-                    self.wrong_type(item, "a group", "text", "it counts as the empty group; quote it");
+                    self.wrong_type(item, "a group", "text", "it counts as an empty group; quote it");
                     None
                 }
             };
@@ -319,7 +319,12 @@ impl<'s> Section<'_, 's> {
                     Some(ScalarType::Text) => value.text().clone_into(target),
                     Some(ScalarType::Null) => {}
                     _ => {
-                        self.wrong_type(value, &format!("`{name}`"), "text", "it counts as absent; quote it");
+                        self.wrong_type(
+                            value,
+                            &format!("`{name}`"),
+                            "text",
+                            "it counts as missing; quote it",
+                        );
                     }
                 }
             }
@@ -340,7 +345,7 @@ fn describe(node: Node<'_>) -> String {
         None if node.kind() == Kind::Mapping => "a mapping".to_owned(),
         None => "a list".to_owned(),
         Some(ScalarType::Null) => "null".to_owned(),
-        Some(ScalarType::Bool) => format!("the truth value `{}`", node.text()),
+        Some(ScalarType::Bool) => format!("the boolean `{}`", node.text()),
         Some(ScalarType::Int | ScalarType::Float) => format!("the number `{}`", node.text()),
         Some(ScalarType::Text) => format!("the text `{}`", shorten(node.text())),
     }

@@ -114,7 +114,7 @@ fn said(loaded: &Loaded) -> Vec<String> {
         said.push(format!("{:?} {place:?} {}", diagnostic.code, diagnostic.message));
     }
     let mut summary = loaded.summary.clone();
-    said.push(format!("{:?}", summary.unseen.take().map(at)));
+    said.push(format!("{:?}", summary.unread.take().map(at)));
     said.push(format!("{summary:?}"));
     said
 }
@@ -199,7 +199,7 @@ fn what_was_taken_in_is_not_counted_again() {
     collector.take(&mut found);
     let loaded = collector.finish(&LoadOptions::default());
     let told = said(&loaded);
-    for once in ["1 object without `metadata.namespace`", "1 document is no Kubernetes object"] {
+    for once in ["1 object has no `metadata.namespace`", "skipped 1 document that is not"] {
         assert!(told.iter().any(|line| line.contains(once)), "{once}: {told:?}");
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn refuse_tag_before_comma(text: &str, first_line: u32) -> Result<(),
         let position: Position = locate(text, at, first_line);
         Err(invalid(
             position,
-            "a space must stand between a tag and the comma: quote a text that starts with `!`".into(),
+            "a tag needs a space before the comma: quote a text that starts with `!`".into(),
         ))
     };
     let mut copy = text.as_bytes().to_vec();

@@ -1,0 +1,60 @@
+//! The phrases that several reports share, so that text, JSON, the matrix and its page say the same thing alike.
+
+/// Of members of `system:masters`.
+pub(super) const BYPASSES_RBAC: &str = "group `system:masters` bypasses RBAC: every request is allowed";
+
+/// The heading above what the inputs leave open.
+pub(super) const UNKNOWN: &str = "unknown";
+
+/// What may allow more to an IAM identity than the inputs show.
+pub(super) const NOT_IN_INPUTS: &str =
+    "not in the inputs: EKS access entries and the cluster creator's admin access; either may allow more";
+
+/// There is neither an `aws-auth` nor another source of identity.
+pub(super) const NO_MAPPINGS: &str = "no identity mapping in the inputs";
+
+/// Text of `aws-auth` that could not be understood before its placeholders are filled in.
+pub(super) const UNRENDERED: &str = "the identity mappings have unfilled placeholders and may map anyone";
+
+/// A document that may hold RBAC objects.
+pub(super) const UNREAD: &str = "a document could not be read, or still has placeholders";
+
+/// Entries of `mapUsers` that differ only in case.
+pub(super) const RANDOM_MAPPING: &str =
+    "entries of `mapUsers` differ only in case, and each login uses a random one";
+
+/// Why the ARN of a mapping may mean more than it says.
+pub(super) fn unfilled_entry(arn: &str) -> String {
+    format!("the entry `{arn}` has an unfilled placeholder")
+}
+
+/// Why a username or group may become another.
+pub(super) fn unfilled_name(text: &str) -> String {
+    format!("`{text}` has an unfilled placeholder")
+}
+
+/// How the inputs are treated.
+pub(super) fn treated_as(complete: bool) -> &'static str {
+    if complete { "inputs treated as complete" } else { "inputs treated as partial" }
+}
+
+/// Titles of the parts of the completeness statement, in text and on the page.
+pub(super) mod titles {
+    pub(in crate::report) const MISSING_ROLES: &str = "bindings whose role is missing";
+    pub(in crate::report) const BROKEN_MAPPINGS: &str = "identity mappings with errors";
+    pub(in crate::report) const BOUND_NOWHERE: &str = "mapped identities that no binding names";
+    pub(in crate::report) const UNMAPPED_GROUPS: &str = "bound groups that no mapping gives";
+    pub(in crate::report) const MATCHES_NOTHING: &str = "named in rules but matching nothing";
+    pub(in crate::report) const LEFT_OUT: &str = "left out as part of Kubernetes or EKS";
+    pub(in crate::report) const NOT_MODELLED: &str = "not modelled";
+}
+
+/// A number before a noun: ``1 file``, ``2 files``.
+pub(super) fn counted(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
+/// [`counted`], for a noun whose plural is not the singular with an `s`.
+pub(super) fn counted_as(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
