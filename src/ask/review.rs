@@ -35,6 +35,26 @@ fn nothing<S>() -> Option<S> {
     None
 }
 
+/// How many reviews a stream held.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Streamed {
+    /// All of them.
+    pub reviews: usize,
+    /// Those that are malformed, or that the API server would refuse.
+    pub malformed: usize,
+}
+
+impl Streamed {
+    fn one(is_well_formed: bool) -> Self {
+        Self { reviews: 1, malformed: usize::from(!is_well_formed) }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.reviews += other.reviews;
+        self.malformed += other.malformed;
+    }
+}
+
 /// The status as the API server sends it, with `reason` always there.
 #[derive(Default, Serialize)]
 struct Status {
@@ -42,9 +62,18 @@ struct Status {
     reason: String,
     #[serde(rename = "evaluationError", skip_serializing_if = "Option::is_none")]
     evaluation_error: Option<String>,
+    /// Whether the review is one that the API server would answer.
+    #[serde(skip)]
+    is_refused: bool,
 }
 
 impl Status {
+    /// A review that the API server would refuse.
+    fn refused(error: String) -> Self {
+        Self { is_refused: true, ..Self::failed(error) }
+    }
+
+    /// A review that cannot be answered from the inputs.
     fn failed(error: String) -> Self {
         Self { evaluation_error: Some(error), ..Self::default() }
     }
@@ -52,7 +81,7 @@ impl Status {
 
 impl From<Status> for SubjectAccessReviewStatus {
     fn from(status: Status) -> Self {
-        let Status { allowed, reason, evaluation_error } = status;
+        let Status { allowed, reason, evaluation_error, is_refused: _ } = status;
         let reason = (evaluation_error.is_none() || !reason.is_empty()).then_some(reason);
         Self { allowed, reason, evaluation_error, ..Self::default() }
     }
@@ -111,14 +140,14 @@ fn status<T: AsRef<str>>(
     arns: &[T],
 ) -> Status {
     let Some(attributes) = attributes else {
-        return Status::failed(
+        return Status::refused(
             "spec: exactly one of nonResourceAttributes or resourceAttributes must be specified".into(),
         );
     };
     let graph = cluster.graph();
     let asker = if user.is_empty() && groups.is_empty() {
         let [arn] = arns else {
-            return Status::failed("spec: at least one of user or groups must be specified".into());
+            return Status::refused("spec: at least one of user or groups must be specified".into());
         };
         let arn = arn.as_ref();
         let who = cluster.identify(arn, None);
@@ -143,7 +172,7 @@ fn status<T: AsRef<str>>(
             cluster.sources().show(source)
         )
     });
-    Status { allowed, reason: graph.reason(&decision), evaluation_error }
+    Status { allowed, reason: graph.reason(&decision), evaluation_error, is_refused: false }
 }
 
 fn parse<'a, S: Deserialize<'a>>(text: &'a str) -> serde_json::Result<Review<'a, S>> {
@@ -154,16 +183,18 @@ fn answer<S: Spec>(
     cluster: &Cluster,
     mut review: Review<'_, S>,
     output: &mut (impl Write + ?Sized),
-) -> std::io::Result<()> {
+) -> std::io::Result<Streamed> {
     let group = review.api_version.split('/').next().unwrap_or_default();
     let wrong_kind = !matches!(&*review.kind, "" | KIND | "LocalSubjectAccessReview");
     review.status = match &review.spec {
-        _ if wrong_kind || (!group.is_empty() && group != "authorization.k8s.io") => Status::failed(format!(
-            "`{} {}` is not a SubjectAccessReview of `{API_VERSION}`",
-            review.api_version, review.kind
-        )),
+        _ if wrong_kind || (!group.is_empty() && group != "authorization.k8s.io") => {
+            Status::refused(format!(
+                "`{} {}` is not a SubjectAccessReview of `{API_VERSION}`",
+                review.api_version, review.kind
+            ))
+        }
         Some(spec) => spec.status(cluster),
-        None => Status::failed("spec: Required value".into()),
+        None => Status::refused("spec: Required value".into()),
     };
     if review.api_version.is_empty() {
         review.api_version = API_VERSION.into();
@@ -172,79 +203,74 @@ fn answer<S: Spec>(
         review.kind = KIND.into();
     }
     serde_json::to_writer(&mut *output, &review)?;
-    output.write_all(b"\n")
+    output.write_all(b"\n")?;
+    Ok(Streamed::one(!review.status.is_refused))
 }
 
-fn malformed(error: &str, output: &mut dyn Write) -> std::io::Result<()> {
+fn malformed(error: &str, output: &mut dyn Write) -> std::io::Result<Streamed> {
     let review = Review {
         api_version: API_VERSION.into(),
         kind: KIND.into(),
         metadata: None,
         spec: None::<SubjectAccessReviewSpec>,
-        status: Status::failed(format!("malformed review: {error}")),
+        status: Status::refused(format!("malformed review: {error}")),
     };
     serde_json::to_writer(&mut *output, &review)?;
-    output.write_all(b"\n")
+    output.write_all(b"\n")?;
+    Ok(Streamed::one(false))
 }
 
 /// Answers the reviews of a chunk: one JSON value, several on a line, or one YAML document.
-fn chunk_of(cluster: &Cluster, chunk: &[u8], output: &mut Vec<u8>) -> std::io::Result<usize> {
+fn chunk_of(cluster: &Cluster, chunk: &[u8], output: &mut Vec<u8>) -> std::io::Result<Streamed> {
     let Ok(text) = std::str::from_utf8(chunk) else {
-        malformed("not UTF-8", output)?;
-        return Ok(1);
+        return malformed("not UTF-8", output);
     };
     // One line, one review: the common case needs no copy. What does not parse goes the long way.
     if let Ok(review) = parse::<lean::Spec<'_>>(text) {
-        answer(cluster, review, output)?;
-        return Ok(1);
+        return answer(cluster, review, output);
     }
     if text.trim_start().starts_with('{') {
-        let mut count = 0;
+        let mut count = Streamed::default();
         let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
         let mut trouble = None;
         for value in &mut values {
             match value {
-                Ok(value) => match parse::<SubjectAccessReviewSpec>(value.get()) {
+                Ok(value) => count.add(match parse::<SubjectAccessReviewSpec>(value.get()) {
                     Ok(review) => answer(cluster, review, output)?,
                     Err(error) => malformed(&error.to_string(), output)?,
-                },
+                }),
                 Err(error) => {
                     trouble = Some(error.to_string());
                     break;
                 }
             }
-            count += 1;
         }
         let Some(trouble) = trouble else { return Ok(count) };
-        if count == 0 {
+        if count.reviews == 0 {
             // A flow mapping is YAML, though not JSON.
             if let Some(json) = json_of_yaml(text) {
                 return yaml_review(cluster, &json, output);
             }
         }
-        malformed(&trouble, output)?;
-        return Ok(count + 1);
+        count.add(malformed(&trouble, output)?);
+        return Ok(count);
     }
     let mut tree = Tree::default();
     match yaml::read(text, &mut tree) {
         Ok(()) => match tree.root() {
-            None => Ok(0),
-            Some(root) if root.is_null() => Ok(0),
+            None => Ok(Streamed::default()),
+            Some(root) if root.is_null() => Ok(Streamed::default()),
             Some(root) => yaml_review(cluster, &json_of(root).to_string(), output),
         },
-        Err(error) => {
-            malformed(&error.message, output)?;
-            Ok(1)
-        }
+        Err(error) => malformed(&error.message, output),
     }
 }
 
-fn yaml_review(cluster: &Cluster, json: &str, output: &mut dyn Write) -> std::io::Result<usize> {
+fn yaml_review(cluster: &Cluster, json: &str, output: &mut dyn Write) -> std::io::Result<Streamed> {
     match parse::<SubjectAccessReviewSpec>(json) {
-        Ok(review) => answer(cluster, review, output)?,
-        Err(error) => malformed(&error.to_string(), output)?,
+        Ok(review) => answer(cluster, review, output),
+        Err(error) => malformed(&error.to_string(), output),
     }
-    Ok(1)
 }
 
 fn json_of_yaml(text: &str) -> Option<String> {

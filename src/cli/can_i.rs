@@ -29,7 +29,7 @@ Examples:
   rbacsim can-i --list -n prod --arn arn:aws:iam::111122223333:role/dev -f manifests/
 
 VERB is a verb of the API or a kubectl operation (exec, logs, port-forward, scale, apply, drain, rollout-restart ...).
-Exit code: 0 yes, 1 no, 2 unknown, or the question could not be asked.";
+Exit code: 0 yes, 1 no, 2 the question could not be asked, 3 unknown.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -52,6 +52,13 @@ pub(crate) struct Args {
     identity: Identity,
     #[command(flatten)]
     inputs: Inputs,
+}
+
+impl Args {
+    /// Whether nothing is to be printed.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {

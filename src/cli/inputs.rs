@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use rbacsim::decide::cluster::{Cluster, Who};
-use rbacsim::identity::PrincipalType;
+use rbacsim::identity::{IdentityError, PrincipalType};
 use rbacsim::model::user::UserInfo;
 use rbacsim::model::version::KubernetesVersion;
 use rbacsim::read::{Completeness, Defaults, Input, LoadOptions, load};
@@ -84,7 +84,7 @@ impl Inputs {
             },
         };
         let cluster = Cluster::from(load(&inputs, &options)?);
-        if self.diagnostics != Diagnostics::None {
+        if self.diagnostics != Diagnostics::None && !super::is_quiet() {
             let mut err = anstream::stderr();
             text::diagnostics(
                 &mut err,
@@ -114,6 +114,21 @@ pub(crate) struct Identity {
     /// A group of the user that --as names; repeatable
     #[arg(long, value_name = "GROUP")]
     pub(crate) as_group: Vec<String>,
+}
+
+/// Why an ARN is not one that a caller can have: then nobody asks, and nothing is answered.
+pub(crate) fn not_a_caller(who: &Who, arn: &str) -> Option<String> {
+    let why = match (who.error(), &who.identity) {
+        (Some(IdentityError::Arn(error)), _) => error.to_string(),
+        (_, Some(identity)) => identity.no_callers_arn()?.to_string(),
+        _ => return None,
+    };
+    let form = "arn:aws:iam::111122223333:role/NAME or arn:aws:sts::111122223333:assumed-role/NAME/SESSION";
+    Some(if arn.trim().is_empty() {
+        format!("--arn is empty; give the ARN of a caller, such as {form}")
+    } else {
+        format!("`{arn}` is not the ARN of a caller: {why}; write it as {form}")
+    })
 }
 
 /// Who an ARN is, and what is odd about the question.
@@ -150,6 +165,13 @@ impl Identity {
             return Err("no identity given; use --arn, or --as and --as-group".into());
         }
         let session = self.session_name.as_deref();
-        self.arn.iter().map(|arn| Ok((identify(cluster, arn, session)?.0, Some(arn.clone())))).collect()
+        let asker = |arn: &String| {
+            let (who, _) = identify(cluster, arn, session)?;
+            match not_a_caller(&who, arn) {
+                Some(error) => Err(error.into()),
+                None => Ok((who, Some(arn.clone()))),
+            }
+        };
+        self.arn.iter().map(asker).collect()
     }
 }

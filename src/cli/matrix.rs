@@ -35,7 +35,7 @@ Examples:
   # One page to open in a browser, with the grant behind every row
   rbacsim matrix -o html -f manifests/ > matrix.html
 
-Exit code: 0 done, 2 error.";
+Exit code: 0 done, 2 it could not be asked.";
 
 /// From how many bytes on a page is worth a word: what browsers open at once.
 const LARGE_PAGE: u64 = 20_000_000;
@@ -124,6 +124,11 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let mut matrix = Matrix::new(&cluster, &filter);
     let namespaces: Vec<&str> =
         args.namespace.iter().filter_map(|namespace| super::given(Some(namespace))).collect();
+    for namespace in &namespaces {
+        for warning in words::warnings(&question::check_namespace(namespace, &cluster)?) {
+            super::to_stderr("warning", &warning)?;
+        }
+    }
     if !namespaces.is_empty() {
         matrix = matrix.in_namespaces(namespaces);
     }

@@ -13,7 +13,9 @@ Examples:
   rbacsim review -f manifests/ < reviews.ndjson
 
   # From a file, as YAML
-  rbacsim review reviews.yaml -f manifests/";
+  rbacsim review reviews.yaml -f manifests/
+
+Exit code: 0 all were answered, 2 one is malformed (the others are answered).";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -62,7 +64,13 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         }
         _ => Box::new(io::stdin()),
     };
-    rbacsim::ask::review::stream(&cluster, &mut *input, &mut output)?;
+    let streamed = rbacsim::ask::review::stream(&cluster, &mut *input, &mut output)?;
     output.flush()?;
-    Ok(Exit::Yes)
+    if streamed.malformed == 0 {
+        return Ok(Exit::Yes);
+    }
+    let are = if streamed.malformed == 1 { "is" } else { "are" };
+    let of = format!("{} of {} reviews {are}", streamed.malformed, streamed.reviews);
+    super::to_stderr("error", &format!("{of} malformed: evaluationError says why"))?;
+    Ok(Exit::NotAsked)
 }

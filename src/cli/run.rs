@@ -2,6 +2,7 @@
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{can_i, matrix, review, who_can, whoami};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -63,7 +64,9 @@ pub(crate) enum Exit {
     Yes,
     /// No, or something found.
     No,
-    /// It cannot be told, or the question could not be asked.
+    /// The question could not be asked: bad flags, unreadable input.
+    NotAsked,
+    /// The inputs cannot tell.
     Unknown,
 }
 
@@ -82,7 +85,8 @@ impl From<Exit> for ExitCode {
         Self::from(match exit {
             Exit::Yes => 0,
             Exit::No => 1,
-            Exit::Unknown => 2,
+            Exit::NotAsked => 2,
+            Exit::Unknown => 3,
         })
     }
 }
@@ -97,7 +101,7 @@ pub(crate) fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let code = if error.use_stderr() { Exit::Unknown } else { Exit::Yes };
+            let code = if error.use_stderr() { Exit::NotAsked } else { Exit::Yes };
             // Nothing is left to do if even this cannot be printed.
             let _ = error.print();
             return code.into();
@@ -109,6 +113,7 @@ pub(crate) fn run() -> ExitCode {
         Colour::Never => anstream::ColorChoice::Never,
     }
     .write_global();
+    QUIET.store(matches!(&cli.command, Command::CanI(args) if args.is_quiet()), Ordering::Relaxed);
     let mut out = printer();
     let result = match &cli.command {
         Command::CanI(args) => can_i::run(args, &mut *out),
@@ -125,7 +130,7 @@ pub(crate) fn run() -> ExitCode {
         Err(error) if is_broken_pipe(&*error) => Exit::Yes.into(),
         Err(error) => {
             let _ = to_stderr("rbacsim", &error.to_string());
-            Exit::Unknown.into()
+            Exit::NotAsked.into()
         }
     }
 }
@@ -149,8 +154,19 @@ impl<W: Write> Write for IgnoringBrokenPipe<W> {
     }
 }
 
+/// Whether `-q` was given: then the exit code alone answers, and nothing at all is printed.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Whether nothing at all is to be printed.
+pub(crate) fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
+
 /// Writes one line to standard error: a label such as `note`, and a text that may hold anything.
 pub(crate) fn to_stderr(label: &str, text: &str) -> io::Result<()> {
+    if is_quiet() {
+        return Ok(());
+    }
     writeln!(anstream::stderr(), "{label}: {}", visible(text))
 }
 

@@ -27,7 +27,7 @@ Examples:
   rbacsim who-can list secrets -A -f manifests/ -o json
 
 Without -n and -A the question is about namespace default.
-Exit code: 0 someone besides Group system:masters may, 1 no one may, 2 unknown.";
+Exit code: 0 someone besides Group system:masters may, 1 no one may, 2 the question could not be asked, 3 unknown.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

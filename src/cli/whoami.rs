@@ -6,7 +6,7 @@ use rbacsim::decide::cluster::{Cluster, Who};
 use rbacsim::report::visible::visible;
 use rbacsim::report::{json, text};
 
-use super::inputs::{Inputs, identify};
+use super::inputs::{Inputs, identify, not_a_caller};
 use super::{Exit, Failure, Output};
 
 const EXAMPLES: &str = "\
@@ -17,7 +17,7 @@ Examples:
   # Several at once, for a script
   rbacsim whoami --arn arn:aws:iam::111122223333:role/dev --arn arn:aws:iam::111122223333:user/bob -o json -f manifests/
 
-Exit code: 0 all are mapped, 1 some are not, 2 unknown.";
+Exit code: 0 all are mapped, 1 some are not, 2 one is not the ARN of a caller, 3 unknown.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -62,6 +62,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
                 print(out, &cluster, arn, who)?;
             }
         }
+    }
+    let mut malformed = found.iter().filter_map(|(arn, who, _)| not_a_caller(who, arn));
+    if let Some(error) = malformed.next() {
+        return Err(error.into());
     }
     Ok(super::exit_of_identities(found.iter().map(|(_, who, _)| who)))
 }

@@ -106,13 +106,23 @@ impl IamIdentity {
         self.access_key_id.as_deref()
     }
 
+    /// Why no caller can have this ARN, if so.
+    pub fn no_callers_arn(&self) -> Option<Unreachable> {
+        match arn::caller(&self.arn) {
+            Ok(_) | Err(Unreachable::RolePath(_)) => None,
+            // A role and a session are given in more than one form, all of them read.
+            Err(Unreachable::AssumedRole(_)) => {
+                (self.session == Session::Known(String::new())).then_some(Unreachable::Name)
+            }
+            Err(why) => Some(why),
+        }
+    }
+
     /// Why STS would never report this caller, if so. It is resolved all the same, as aws-iam-authenticator would,
     /// which checks none of it.
     pub fn never_reported(&self) -> Option<String> {
-        match arn::caller(&self.arn) {
-            // A role and a session are given in more than one form, all of them read.
-            Ok(_) | Err(Unreachable::RolePath(_) | Unreachable::AssumedRole(_)) => {}
-            Err(why) => return Some(format!("no caller has the ARN `{}`: {why}", self.arn)),
+        if let Some(why) = self.no_callers_arn() {
+            return Some(format!("no caller has the ARN `{}`: {why}", self.arn));
         }
         match &self.session {
             Session::Known(name) if !template::is_session_name(name) => Some(format!(

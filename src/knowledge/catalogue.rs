@@ -15,7 +15,9 @@ use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
 pub use crate::knowledge::catalogue::resolve::Resolution;
-pub use crate::knowledge::catalogue::verbs::{Verbs, is_known_resource_verb, is_known_url_verb};
+pub use crate::knowledge::catalogue::verbs::{
+    Verbs, is_known_resource_verb, is_known_url_verb, known_resource_verbs,
+};
 use crate::model::source::Source;
 
 mod builtin;

@@ -176,6 +176,11 @@ pub fn remark(remark: &Remark) -> String {
         Remark::CapitalVerb(lower) => {
             format!("verbs are compared exactly, and the API server asks in lower case: `{lower}`")
         }
+        Remark::UnknownNamespace { namespace, nearest } => {
+            let meant =
+                nearest.as_ref().map_or(String::new(), |nearest| format!("; did you mean `{nearest}`?"));
+            format!("no input mentions namespace `{namespace}`{meant}")
+        }
         Remark::UnknownVerb(verb) => format!("Kubernetes never asks for the verb `{verb}`"),
         Remark::OfOperation(sentence) => sentence.clone(),
         Remark::KubectlAsksMore { requests, answer } => {

@@ -87,7 +87,7 @@ fn wrong(folder: &Path, case: &Case) -> String {
     let code = match case.answer.as_str() {
         "yes" => 0,
         "no" => 1,
-        "unknown" => 2,
+        "unknown" => 3,
         other => panic!("{}: no answer is `{other}`", folder.display()),
     };
     let first = out.split(' ').next().unwrap_or("");

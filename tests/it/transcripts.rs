@@ -39,7 +39,7 @@ fn runs(path: &Path) -> Vec<Run> {
 fn ask(arguments: &[&str]) -> (String, i32, String) {
     let objects = recorded("kubectl-transcripts/objects-used.yaml").unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_rbacsim"));
-    command.arg("can-i").args(arguments).arg("-f").arg(objects).arg("--complete");
+    command.arg("can-i").arg("--api-verb").args(arguments).arg("-f").arg(objects).arg("--complete");
     let output = command.output().unwrap();
     let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
     (said.split(' ').next().unwrap_or("").trim().to_owned(), output.status.code().unwrap(), said)

@@ -27,6 +27,29 @@ pub enum QuestionError {
         /// The name as written.
         name: String,
     },
+    /// Kubernetes never asks for this verb, and no kubectl operation has its name.
+    UnknownVerb {
+        /// The verb as written.
+        verb: String,
+        /// What was probably meant.
+        nearest: Option<String>,
+        /// Whether a rule of the inputs names it all the same.
+        in_rules: bool,
+    },
+    /// A URL is asked with something that is no HTTP method in lower case.
+    NoHttpMethod {
+        /// The verb as written.
+        verb: String,
+        /// What was probably meant.
+        nearest: Option<String>,
+    },
+    /// Inputs that are complete know no such namespace.
+    UnknownNamespace {
+        /// The namespace as written.
+        namespace: String,
+        /// What was probably meant.
+        nearest: Option<String>,
+    },
     /// Several types, of which one cannot be asked with the others.
     SeveralTypes(String),
 }
@@ -53,11 +76,31 @@ impl fmt::Display for QuestionError {
             Self::NameTwice { target, name } => {
                 write!(f, "`{target} {name}` names an object twice; write `TYPE/NAME` or `TYPE NAME`")
             }
+            Self::UnknownVerb { verb, nearest, in_rules } => {
+                write!(f, "Kubernetes has no verb `{verb}`, and kubectl no such operation")?;
+                did_you_mean(f, nearest.as_deref())?;
+                let named = if *in_rules { "a rule in the inputs names it; " } else { "" };
+                write!(f, " ({named}give --api-verb to ask for it as it stands)")
+            }
+            Self::NoHttpMethod { verb, nearest } => {
+                write!(f, "a URL is asked with an HTTP method in lower case, and `{verb}` is none")?;
+                did_you_mean(f, nearest.as_deref())?;
+                f.write_str(" (give --api-verb to ask for it as it stands)")
+            }
+            Self::UnknownNamespace { namespace, nearest } => {
+                write!(f, "the inputs are complete and know no namespace `{namespace}`")?;
+                did_you_mean(f, nearest.as_deref())?;
+                f.write_str(" (give --partial if the namespace exists)")
+            }
             Self::SeveralTypes(target) => {
                 write!(f, "`{target}` cannot be asked with other types; ask for one type at a time")
             }
         }
     }
+}
+
+fn did_you_mean(f: &mut fmt::Formatter<'_>, nearest: Option<&str>) -> fmt::Result {
+    nearest.map_or(Ok(()), |nearest| write!(f, "; did you mean `{nearest}`?"))
 }
 
 impl std::error::Error for QuestionError {}

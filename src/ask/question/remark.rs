@@ -91,6 +91,13 @@ pub enum Remark {
     PathHasNamespace(String),
     /// Verbs are in lower case; the given one has capitals.
     CapitalVerb(String),
+    /// No input knows the namespace, though they may not know all.
+    UnknownNamespace {
+        /// The namespace.
+        namespace: String,
+        /// What was probably meant.
+        nearest: Option<String>,
+    },
     /// Kubernetes does not ask for this verb.
     UnknownVerb(String),
     /// A sentence of the table of operations.
@@ -127,6 +134,7 @@ impl Remark {
             Self::ApiPath { .. } => "api-path",
             Self::PathHasNamespace(_) => "path-has-namespace",
             Self::CapitalVerb(_) => "capital-verb",
+            Self::UnknownNamespace { .. } => "unknown-namespace",
             Self::UnknownVerb(_) => "unknown-verb",
             Self::OfOperation(_) => "operation",
             Self::KubectlAsksMore { .. } => "kubectl-asks-more",
@@ -149,6 +157,7 @@ impl Remark {
                 | Self::PathHasNamespace(_)
                 | Self::CapitalVerb(_)
                 | Self::UnknownVerb(_)
+                | Self::UnknownNamespace { .. }
         )
     }
 }

@@ -7,8 +7,11 @@ use std::borrow::Cow;
 
 use super::{Asks, Object, Place, Question, QuestionError, Remark, Request, Target, api_path};
 use crate::decide::cluster::Cluster;
-use crate::knowledge::catalogue::{Resource, is_known_resource_verb, is_known_url_verb};
+use crate::knowledge::catalogue::{
+    Resource, is_known_resource_verb, is_known_url_verb, known_resource_verbs,
+};
 use crate::knowledge::operations::{self, Need};
+use crate::model::policy::Completeness;
 
 /// The words of a question.
 #[derive(Clone, Debug, Default)]
@@ -86,8 +89,11 @@ pub fn read(words: &Words<'_>, cluster: &Cluster) -> Result<Question, QuestionEr
         (_, []) => Err(QuestionError::NoType),
         (Some(name), [only]) => read_operation(words, name, only, cluster),
         (Some(_), _) => Err(QuestionError::SeveralTypes(words.target.to_owned())),
-        (None, [only]) => Ok(read_verb(words, only, cluster)),
-        (None, several) => Ok(all_of(several.iter().map(|one| read_verb(words, one, cluster)).collect())),
+        (None, [only]) => read_verb(words, only, cluster),
+        (None, several) => {
+            let each = several.iter().map(|one| read_verb(words, one, cluster));
+            Ok(all_of(each.collect::<Result<_, _>>()?))
+        }
     }
 }
 
@@ -105,14 +111,19 @@ fn read_target<'c>(words: &Words<'_>, text: &str, cluster: &'c Cluster) -> Targe
     target
 }
 
-fn read_verb(words: &Words<'_>, text: &str, cluster: &Cluster) -> Question {
+fn read_verb(words: &Words<'_>, text: &str, cluster: &Cluster) -> Result<Question, QuestionError> {
     let target = read_target(words, text, cluster);
     let namespaced = target.namespaced();
     let mut object = target.object();
     let known = target.known();
     let mut remarks = target.remarks;
     let verb = words.verb.as_ref();
-    remarks.extend(remark_on_verb(verb, known, &object.subresource));
+    if let Some(remark) = remark_on_verb(verb, known, &object.subresource) {
+        if !words.api_verb {
+            return Err(unknown_verb(verb, cluster));
+        }
+        remarks.push(remark);
+    }
     let mut place = words.place();
     let mut carried = place.namespace().to_owned();
     if let Some(known) = known.filter(|known| !known.namespaced) {
@@ -127,7 +138,8 @@ fn read_verb(words: &Words<'_>, text: &str, cluster: &Cluster) -> Question {
     let Object { group, resource, subresource, name } = object.clone();
     let request =
         Request::Resource { verb: verb.to_owned(), group, resource, subresource, name, namespace: carried };
-    Question { object, place, namespaced, remarks, ..Question::of_request(request) }
+    remarks.extend(check_place(&place, words, cluster)?);
+    Ok(Question { object, place, namespaced, remarks, ..Question::of_request(request) })
 }
 
 /// Several questions as one: yes where each is.
@@ -183,6 +195,8 @@ fn read_operation(
         question.place = Place::Cluster;
     }
     question.remarks.splice(0..0, target.remarks);
+    let remark = check_place(&question.place, words, cluster)?;
+    question.remarks.extend(remark);
     Ok(question)
 }
 
@@ -222,6 +236,14 @@ fn read_url(words: &Words<'_>, cluster: &Cluster) -> Result<Question, QuestionEr
     }
     let mut remarks = Vec::new();
     if !is_known_url_verb(verb) {
+        if !words.api_verb {
+            let nearest = if verb == "list" || verb == "watch" {
+                Some("get".to_owned())
+            } else {
+                nearest(verb, HTTP_METHODS.into_iter())
+            };
+            return Err(QuestionError::NoHttpMethod { verb: verb.to_owned(), nearest });
+        }
         remarks.push(Remark::NoHttpMethod(verb.to_owned()));
     }
     if words.target.contains('?') {
@@ -229,6 +251,61 @@ fn read_url(words: &Words<'_>, cluster: &Cluster) -> Result<Question, QuestionEr
     }
     let request = Request::NonResource { verb: verb.to_owned(), path: words.target.to_owned() };
     Ok(Question { namespaced: Some(false), remarks, ..Question::of_request(request) })
+}
+
+const HTTP_METHODS: [&str; 7] = ["get", "head", "post", "put", "patch", "delete", "options"];
+
+/// The name that a text probably means: a few slips away, or the same in other letters.
+fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let lower = text.to_lowercase();
+    let allowed = if lower.len() <= 3 { 1 } else { 2 };
+    names
+        .map(|name| (strsim::osa_distance(&lower, &name.to_lowercase()), name))
+        .filter(|(slips, _)| *slips <= allowed)
+        .min()
+        .map(|(_, name)| name.to_owned())
+}
+
+fn unknown_verb(verb: &str, cluster: &Cluster) -> QuestionError {
+    let policy = cluster.graph().policy();
+    let name = policy.names.lookup(verb);
+    QuestionError::UnknownVerb {
+        verb: verb.to_owned(),
+        nearest: nearest(
+            verb,
+            known_resource_verbs().chain(operations::names().into_iter().map(|(name, _)| name)),
+        ),
+        in_rules: policy.rules.iter().any(|(_, rule)| rule.verbs.contains(&name)),
+    }
+}
+
+/// Whether the namespace that was given is known, where the question is asked in it.
+fn check_place(place: &Place, words: &Words<'_>, cluster: &Cluster) -> Result<Option<Remark>, QuestionError> {
+    match (place, words.namespace) {
+        (Place::Namespace(namespace), Some(_)) => check_namespace(namespace, cluster),
+        _ => Ok(None),
+    }
+}
+
+/// Namespaces that every cluster has.
+const ALWAYS: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
+/// Whether a namespace is one that the inputs know. Inputs that are complete and declare namespaces know all of them.
+///
+/// # Errors
+/// If there is no such namespace.
+pub fn check_namespace(namespace: &str, cluster: &Cluster) -> Result<Option<Remark>, QuestionError> {
+    let known = cluster.namespaces();
+    if ALWAYS.contains(&namespace) || known.contains(&namespace) {
+        return Ok(None);
+    }
+    let nearest = nearest(namespace, known.iter().copied().chain(ALWAYS));
+    let namespace = namespace.to_owned();
+    let is_complete = cluster.completeness() == Completeness::Complete;
+    if is_complete && !cluster.graph().policy().namespaces.is_empty() {
+        return Err(QuestionError::UnknownNamespace { namespace, nearest });
+    }
+    Ok(Some(Remark::UnknownNamespace { namespace, nearest }))
 }
 
 fn remark_on_verb(verb: &str, known: Option<&Resource>, subresource: &str) -> Option<Remark> {

@@ -3,8 +3,8 @@
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::ops::ControlFlow;
 
-use super::chunk_of;
 use super::chunks::Chunks;
+use super::{Streamed, chunk_of};
 use crate::decide::cluster::Cluster;
 use crate::read::parallel;
 
@@ -14,19 +14,19 @@ const READ: usize = 1 << 16;
 /// Reads a stream of reviews (NDJSON, JSON or YAML documents) and writes each back as one line of JSON, in order.
 ///
 /// Holds a few hundred reviews at a time, or those of one line, and answers what has come before it waits for more.
-/// Gives how many there were.
+/// Gives how many there were, and how many of them no API server would answer.
 ///
 /// # Errors
 /// If reading or writing fails.
-pub fn stream(cluster: &Cluster, input: &mut (dyn Read + Send), output: &mut dyn Write) -> Result<usize> {
+pub fn stream(cluster: &Cluster, input: &mut (dyn Read + Send), output: &mut dyn Write) -> Result<Streamed> {
     let mut cutter = Cutter::new(input);
-    let mut count = 0;
+    let mut count = Streamed::default();
     let mut written = Ok(());
     parallel::run(
         |batch: &mut Batch| cutter.next(batch),
         |batch| batch.answer(cluster),
         |batch| {
-            count += batch.count;
+            count.add(batch.count);
             written = std::mem::replace(&mut batch.result, Ok(()))
                 .and_then(|()| output.write_all(&batch.answers))
                 .and_then(|()| output.flush());
@@ -43,26 +43,32 @@ struct Batch {
     /// Where the chunks of the text end.
     ends: Vec<usize>,
     answers: Vec<u8>,
-    count: usize,
+    count: Streamed,
     result: Result<()>,
 }
 
 impl Default for Batch {
     fn default() -> Self {
-        Self { text: Vec::new(), ends: Vec::new(), answers: Vec::new(), count: 0, result: Ok(()) }
+        Self {
+            text: Vec::new(),
+            ends: Vec::new(),
+            answers: Vec::new(),
+            count: Streamed::default(),
+            result: Ok(()),
+        }
     }
 }
 
 impl Batch {
     fn answer(&mut self, cluster: &Cluster) {
         self.answers.clear();
-        self.count = 0;
+        self.count = Streamed::default();
         let mut start = 0;
         for end in &self.ends {
             let chunk = self.text.get(start..*end).unwrap_or_default();
             start = *end;
             match chunk_of(cluster, chunk, &mut self.answers) {
-                Ok(count) => self.count += count,
+                Ok(count) => self.count.add(count),
                 Err(error) => {
                     self.result = Err(error);
                     return;

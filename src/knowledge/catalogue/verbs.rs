@@ -85,6 +85,11 @@ pub fn is_known_resource_verb(verb: &str) -> bool {
     verb == "*" || (Verbs::of(verb).is_some() && !verb.contains(':'))
 }
 
+/// The verbs of resources that `kubectl auth can-i` takes without a warning.
+pub fn known_resource_verbs() -> impl Iterator<Item = &'static str> {
+    NAMES.into_iter().filter(|verb| is_known_resource_verb(verb))
+}
+
 /// Whether `kubectl auth can-i` takes the verb of a non-resource URL without a warning
 /// (`isKnownNonResourceVerb`).
 pub fn is_known_url_verb(verb: &str) -> bool {
