@@ -245,7 +245,10 @@ impl fmt::Display for Unreachable {
                 write!(f, "it has a role path, which caller ARNs never have; write `{better}`")
             }
             Self::AssumedRole(better) => {
-                write!(f, "it names a session, but callers are matched by role; write `{better}`")
+                write!(
+                    f,
+                    "it names one session, but callers are matched by role; write `{better}`, which maps every session"
+                )
             }
             Self::Name => f.write_str("IAM does not allow this name"),
             Self::Sso => f.write_str("`sso` entries need a feature gate that is off by default"),

@@ -158,7 +158,7 @@ pub fn lines(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Vec<Str
     }
     let unusable = count("refusedObjects") + count("unreadableDocuments");
     if unusable > 0 {
-        lines.push(format!("rejected objects and unreadable documents, which grant nothing: {unusable}"));
+        lines.push(format!("refused objects and unreadable documents, which grant nothing: {unusable}"));
     }
     lines.push(format!("{}: {}", titles::NOT_MODELLED, statement.not_modelled.join("; ")));
     lines
