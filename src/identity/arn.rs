@@ -256,7 +256,7 @@ impl fmt::Display for Unreachable {
     }
 }
 
-/// Whether a mapping's ARN has a placeholder that nobody filled in (`{{ x }}`, `${X}`, `<x>`, `%x%`, or a word such as
+/// Whether a mapping's ARN has an unfilled placeholder (`{{ x }}`, `${X}`, `<x>`, `%x%`, or a word such as
 /// `NODE_INSTANCE_ROLE` in place of the whole), and could become the given ARN. Both are folded already.
 pub(super) fn could_become(written: &str, arn: &str) -> bool {
     let is_word = |text: &str| {
@@ -483,7 +483,7 @@ mod tests {
     }
 
     #[test]
-    fn a_placeholder_that_nobody_filled_in_could_be_anything() {
+    fn an_unfilled_placeholder_could_be_anything() {
         let arn = "arn:aws:iam::111122223333:role/dev";
         for written in [
             "arn:aws:iam::{{ account }}:role/dev",
