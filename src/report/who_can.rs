@@ -125,7 +125,7 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
         for (can, behind) in found.subjects.iter().zip(&behind) {
             section(lines, title(&can.subject))?;
             if can.subject.is_masters() {
-                lines.bare(1, phrases::BYPASSES_RBAC)?;
+                lines.bare(1, phrases::EVERY_REQUEST)?;
             }
             all_grants(lines, cluster, &can.grants, 1)?;
             for identity in behind {
