@@ -37,7 +37,7 @@ impl Asker {
     }
 }
 
-/// One thing that [`RbacGraph::visit`] comes to between a user and the rules.
+/// One thing that `RbacGraph::visit` comes to between a user and the rules.
 #[derive(Copy, Clone, Debug)]
 pub enum Visited<'g> {
     /// A rule of a role that a binding grants to the user.
