@@ -20,9 +20,9 @@ pub struct RulesReview<'g> {
     pub resource_rules: Vec<ResourceRule>,
     /// Rules for URLs, each with one URL.
     pub non_resource_rules: Vec<NonResourceRule>,
-    /// Whether the user is in `system:masters`, to whom everything is allowed before RBAC is asked.
+    /// Whether the user is in `system:masters`, which bypasses RBAC.
     pub is_master: bool,
-    /// How many cluster-scoped types and URLs were left out, for a RoleBinding cannot grant them.
+    /// How many cluster-scoped types and URLs were left out, because a RoleBinding cannot grant them.
     pub left_out: usize,
     /// The bindings that apply and whose role is missing, or aggregates nothing that the inputs hold.
     pub missing: Vec<Applied<'g>>,

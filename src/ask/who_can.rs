@@ -51,7 +51,7 @@ impl Question {
     }
 }
 
-/// Somebody whom a binding names; Group `system:masters` need not be in any.
+/// A subject of a binding, or Group `system:masters`, which needs no binding.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Named {
     /// `User`, `Group` or `ServiceAccount`.
@@ -79,12 +79,12 @@ impl Named {
         Self { kind: "Group", namespace: String::new(), name: SYSTEM_MASTERS.to_owned() }
     }
 
-    /// Whether this is Group `system:masters`, to whom everything is allowed before RBAC is asked.
+    /// Whether this is Group `system:masters`, which bypasses RBAC.
     pub fn is_masters(&self) -> bool {
         self.kind == "Group" && self.name == SYSTEM_MASTERS
     }
 
-    /// The username of the one user whom it names; `None` for a group.
+    /// The username, if it names one user; `None` for a group.
     pub fn username(&self) -> Option<String> {
         match self.kind {
             "User" => Some(self.name.clone()),
@@ -127,7 +127,7 @@ impl Named {
     }
 }
 
-/// A grant as numbers, for on a large cluster there are hundreds of thousands: binding, subject and rule.
+/// A grant as numbers, as a large cluster has hundreds of thousands: binding, subject and rule.
 #[derive(Copy, Clone, Debug)]
 pub struct GrantRef<'g> {
     /// The binding, with its role.
@@ -166,7 +166,7 @@ pub struct SubjectNamespaces<'g> {
     pub grants: Vec<GrantRef<'g>>,
 }
 
-/// An IAM identity that can, or of whom it cannot be told.
+/// An IAM identity that can, or that may.
 #[derive(Clone, Debug)]
 pub struct IdentityAccess<'g> {
     /// The ARN as mapped.
@@ -179,7 +179,7 @@ pub struct IdentityAccess<'g> {
     pub through: Vec<usize>,
 }
 
-/// Subjects of whom it cannot be told, for the role that they are granted is not among the inputs.
+/// A binding whose role is not in the inputs, so what its subjects can do is unknown.
 #[derive(Clone, Debug)]
 pub struct UnresolvedBinding<'g> {
     /// The binding.
@@ -199,11 +199,11 @@ pub struct WhoCan<'g> {
     pub identities: Vec<IdentityAccess<'g>>,
     /// For a question about all namespaces at once: the IAM identities that can in single ones, and in which.
     pub identities_in: Vec<(IdentityAccess<'g>, Vec<&'g str>)>,
-    /// IAM identities of whom it cannot be told.
+    /// IAM identities whose answer is unknown.
     pub unknown_identities: Vec<IdentityAccess<'g>>,
-    /// Bindings whose subjects cannot be told, for the role is missing.
+    /// Bindings whose role is missing.
     pub unresolved: Vec<UnresolvedBinding<'g>>,
-    /// Subjects of whom it cannot be told for another reason: a name that the question does not tell, or a type that
+    /// Subjects whose answer is unknown for another reason: a name that the question does not give, or a type that
     /// is not known and that CRDs may define where these subjects can.
     pub unknown_subjects: Vec<SubjectAccess<'g>>,
     /// Accounts of `mapAccounts`, all of whose principals can.
@@ -213,7 +213,7 @@ pub struct WhoCan<'g> {
 }
 
 impl WhoCan<'_> {
-    /// Yes if anybody can besides Group `system:masters`; unknown if nobody can for sure.
+    /// Yes if anyone besides Group `system:masters` can; unknown if someone may, but no one certainly can.
     pub fn ternary(&self) -> Ternary {
         let somebody = self.subjects.iter().any(|can| !can.subject.is_masters());
         if somebody || !self.identities.is_empty() {
@@ -386,7 +386,7 @@ fn can_in<'g>(
     (!found.is_empty()).then_some((can, found))
 }
 
-/// Everybody whom the identity mappings let in and the inputs name: the callers of every entry that decides, and
+/// Every caller that the identity mappings let in and the inputs name: the callers of every entry that decides, and
 /// the users that bindings name by an ARN of an account in `mapAccounts`.
 pub(crate) fn mapped(cluster: &Cluster) -> Vec<(String, Who)> {
     let mappings = cluster.identities();

@@ -307,7 +307,7 @@ fn holders(args: &Args, cluster: &Cluster) -> Result<Vec<Holder>, Failure> {
     Ok(holders)
 }
 
-/// What goes beside rows that have no head: how many there are, who was left out, what cannot be told.
+/// The notes for output without a heading: how many rows there are, who was left out, what is unknown.
 fn side_notes(
     args: &Args,
     matrix: &Matrix<'_>,

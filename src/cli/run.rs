@@ -126,7 +126,7 @@ pub(crate) fn run() -> ExitCode {
     let flushed = out.flush();
     match result.and_then(|exit| Ok(flushed.map(|()| exit)?)) {
         Ok(exit) => exit.into(),
-        // Whoever reads the output has seen enough, as `head` has.
+        // The reader has closed the pipe, as `head` does.
         Err(error) if is_broken_pipe(&*error) => Exit::Yes.into(),
         Err(error) => {
             let _ = to_stderr("rbacsim", &error.to_string());
@@ -135,7 +135,7 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-/// A writer to which it does not matter that nobody reads on, as after `| head -1`: the exit code still answers.
+/// A writer that ignores a closed pipe, as after `| head -1`: the exit code still answers.
 struct IgnoringBrokenPipe<W>(W);
 
 impl<W: Write> Write for IgnoringBrokenPipe<W> {
@@ -176,7 +176,7 @@ fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
     kind == Some(io::ErrorKind::BrokenPipe)
 }
 
-/// No where somebody cannot log in, unknown where that cannot be told.
+/// No where an identity cannot log in, unknown where that is not known.
 pub(crate) fn exit_of_identities<'w>(who: impl Iterator<Item = &'w Who>) -> Exit {
     let errors: Vec<bool> = who.filter_map(Who::error).map(IdentityError::is_refusal).collect();
     match (errors.contains(&true), errors.is_empty()) {
@@ -202,7 +202,7 @@ fn printer() -> Box<dyn Write> {
     Box::new(BufWriter::with_capacity(CHUNK, IgnoringBrokenPipe(anstream::AutoStream::auto(stdout))))
 }
 
-/// Prints something as JSON and a line end: past the filter for colours, for there are none in it.
+/// Prints a value as JSON with a line end, without the filter for colours, as it has none.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     write_json(&mut IgnoringBrokenPipe(io::stdout().lock()), value)
 }

@@ -13,7 +13,7 @@ use super::{Exit, Failure, Output};
 
 const EXAMPLES: &str = "\
 Examples:
-  # Who may read secrets in prod, and behind which ARN?
+  # Who may read secrets in prod, and which IAM identities are behind them?
   rbacsim who-can get secrets -n prod -f manifests/
 
   # Who may exec into pods of prod, counting everything that kubectl exec needs?
@@ -23,7 +23,7 @@ Examples:
   rbacsim who-can delete nodes -f manifests/
   rbacsim who-can get /metrics -f manifests/
 
-  # Who may list secrets in all namespaces at once, and who in single ones?
+  # Who may list secrets in all namespaces at once, and who only in some?
   rbacsim who-can list secrets -A -f manifests/ -o json
 
 Without -n and -A the question is about namespace default.
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     if let Asks::Operation(name) = question.asks {
         notes.insert(0, format!("`{name}` needs {}", words::needs(&question, &question.needs)));
         if !question.any_client && !question.kubectl.is_nothing() {
-            notes.insert(1, format!("kubectl asks besides {}", words::needs(&question, &question.kubectl)));
+            notes.insert(1, format!("kubectl also asks for {}", words::needs(&question, &question.kubectl)));
         }
     }
     let mut title = words::title(&question);

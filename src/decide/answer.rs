@@ -24,7 +24,7 @@ pub enum Doubt<'g> {
     /// none of those has any.
     MissingRole(Applied<'g>),
     /// The Node authorizer decides this from live objects; the rule of `system:node` shows that it may allow it.
-    /// `None` where the inputs hold no such role, for the authorizer is there without it.
+    /// `None` where the inputs have no such role: the authorizer works without it.
     NodeAuthorizer(Option<RoleRule<'g>>),
     /// It is allowed for some names of objects, and the question does not tell which one it is about.
     SomeNames(Grant<'g>),
@@ -39,7 +39,7 @@ pub enum Doubt<'g> {
     },
     /// A document at this place could not be read, and RBAC objects may be in it.
     Unread(Source),
-    /// No identity mapping was loaded, so nobody can tell as whom the ARN logs in.
+    /// No identity mapping was loaded, so the user of the ARN is unknown.
     NoIdentity,
     /// Entries differ only in case, each login picks one at random, and they do not agree; a grant of one of them.
     RandomMapping(Option<Grant<'g>>),
@@ -49,11 +49,11 @@ pub enum Doubt<'g> {
     /// No mapping matches, but this one would if the placeholder in its ARN were filled in so, and it would then not
     /// be refused. What allows it then, if anything certainly does.
     Unfilled(Box<Provenance>, Option<Grant<'g>>),
-    /// A username or group of the mapping has a placeholder that nobody filled in, could become this name, and with
+    /// A username or group of the mapping has an unfilled placeholder, could become this name, and with
     /// that it is not refused. What allows it then, if anything certainly does.
     UnfilledName(String, String, Option<Grant<'g>>),
     /// No mapping matches, but text at this place counts for nothing only because placeholders in it were not filled
-    /// in: whom it would map cannot be told.
+    /// in: what it would map is unknown.
     Unrendered(Source),
     /// It depends on the session's name, or on something else that the ARN does not tell.
     Session {
@@ -147,7 +147,7 @@ impl RbacGraph {
         self.answer_as(user, user, attributes, coverage)
     }
 
-    /// Answers for a user of whom only a part is certain; `shown` has what is symbolic as well, which tells a node.
+    /// Answers for a user that is only partly known; `shown` also has the placeholders, which identify a node.
     pub(crate) fn answer_as<'g>(
         &'g self,
         user: &UserInfo,
@@ -235,8 +235,8 @@ impl RbacGraph {
         found
     }
 
-    /// What the default role `system:node` would allow a node. Nobody is bound to that role: the Node authorizer
-    /// decides, from live objects, whatever RBAC objects there are.
+    /// What the default role `system:node` would allow a node. No binding names that role: the Node authorizer
+    /// decides, from live objects and not from RBAC.
     fn node_doubt(&self, user: &UserInfo, attributes: &Attributes<'_>) -> Option<Doubt<'_>> {
         if !user.in_group(SYSTEM_NODES) || !user.username.starts_with("system:node:") {
             return None;

@@ -43,14 +43,14 @@ pub struct Who {
     pub is: WhoIs,
 }
 
-/// The Kubernetes user that asks, as far as it can be told.
+/// The Kubernetes user that asks, as far as it is known.
 #[derive(Clone, Debug)]
 pub enum WhoIs {
     /// A user that was given as such.
     User(UserInfo),
     /// The user that an identity mapping makes of an ARN.
     Mapped(Box<Mapped>),
-    /// Nobody: the ARN cannot log in, or it cannot be told whether and as whom.
+    /// No user: the ARN cannot log in, or whether it can is unknown.
     Error(Box<IdentityError>),
 }
 
@@ -61,7 +61,7 @@ impl Who {
     }
 
     /// The user as far as it is certain: what stayed symbolic in an identity mapping is left out, for no
-    /// binding may match a placeholder. `None` if nobody can log in.
+    /// binding may match a placeholder. `None` if there is no user.
     pub fn certain(&self) -> Option<UserInfo> {
         match &self.is {
             WhoIs::User(user) => Some(user.clone()),
@@ -70,7 +70,7 @@ impl Who {
         }
     }
 
-    /// A user as whom this identity logged in: access policies of its principal apply.
+    /// A user that this identity logged in as: access policies of its principal apply.
     fn logged_in(&self, user: UserInfo) -> UserInfo {
         match &self.identity {
             Some(identity) => user.logged_in_as(identity.canonical_arn()),
@@ -78,7 +78,7 @@ impl Who {
         }
     }
 
-    /// The user as people read it, placeholders as written. `None` if nobody can log in.
+    /// The user as people read it, placeholders as written. `None` if there is no user.
     pub fn shown(&self) -> Option<UserInfo> {
         match &self.is {
             WhoIs::User(user) => Some(user.clone()),
@@ -241,7 +241,7 @@ impl Cluster {
     }
 
     /// Answers for somebody about a type that may not be known: what rules say of what it may really be makes a
-    /// "no" unknown, for a CRD outside the inputs may define it so.
+    /// "no" unknown, because a CRD outside the inputs may define it so.
     pub fn answer_for_type<'g>(&'g self, who: &Who, attributes: &Attributes<'_>) -> Answer<'g> {
         let mut answer = self.answer(who, attributes);
         let Attributes::Resource(asked) = attributes else { return answer };
@@ -264,7 +264,7 @@ impl Cluster {
     pub fn answer<'g>(&'g self, who: &Who, attributes: &Attributes<'_>) -> Answer<'g> {
         match &who.is {
             WhoIs::User(user) => self.graph.answer(user, attributes, self.coverage()),
-            WhoIs::Error(error) => self.answer_for_nobody(who, error, attributes),
+            WhoIs::Error(error) => self.answer_without_user(who, error, attributes),
             WhoIs::Mapped(mapped) => {
                 let shown = mapped.user_info();
                 let mut answer = self.graph.answer_as(
@@ -329,12 +329,12 @@ impl Cluster {
         }
     }
 
-    /// What the graph says of a user of whom a part is certain, and all is to be shown.
+    /// The answer of the graph for a user that is only partly known.
     fn ternary_of(&self, certain: &UserInfo, shown: &UserInfo, attributes: &Attributes<'_>) -> Ternary {
         self.graph.ternary(shown, &self.graph.asker(certain), attributes, self.coverage())
     }
 
-    fn answer_for_nobody<'g>(
+    fn answer_without_user<'g>(
         &'g self,
         who: &Who,
         error: &IdentityError,

@@ -26,7 +26,7 @@ pub struct Asker {
     principals: Vec<Principal>,
     /// The namespace patterns of the access policies of the caller.
     patterns: Vec<Name>,
-    /// Whether the user is in `system:masters`, to whom everything is allowed before RBAC is asked.
+    /// Whether the user is in `system:masters`, which bypasses RBAC.
     pub is_master: bool,
 }
 
@@ -37,7 +37,7 @@ impl Asker {
     }
 }
 
-/// One thing that [`RbacGraph::visit`] comes to between a user and the rules.
+/// One thing that `RbacGraph::visit` comes to between a user and the rules.
 #[derive(Copy, Clone, Debug)]
 pub enum Visited<'g> {
     /// A rule of a role that a binding grants to the user.
@@ -74,7 +74,7 @@ impl Grant<'_> {
 /// What the authorizers say. RBAC never denies: an authorizer that rbacsim does not know may still allow.
 #[derive(Clone, Debug)]
 pub enum Decision<'g> {
-    /// Allowed, for the user is in `system:masters`.
+    /// Allowed, because the user is in `system:masters`.
     Masters,
     /// Allowed by a rule.
     Allow(Grant<'g>),

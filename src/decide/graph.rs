@@ -25,7 +25,7 @@ mod index;
 
 use index::{Granted, Index};
 
-/// Whom an authorizer compares: a username (of a user or service account alike) or a group.
+/// What an authorizer compares: a username (of a user or service account alike) or a group.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Principal {
     /// A username; a service account's is `system:serviceaccount:NAMESPACE:NAME`.
@@ -77,7 +77,7 @@ pub struct RbacGraph {
     policy: Policy,
     csr: Csr<Vertex, Via, petgraph::Directed, u32>,
     index: Index,
-    /// Per placed subject whom it is compared as.
+    /// The principal that each placed subject is compared as.
     subjects: Vec<Principal>,
     first_binding: u32,
     first_principal: u32,
@@ -374,7 +374,7 @@ impl RbacGraph {
         steps
     }
 
-    /// Whom the subjects of a binding are compared as.
+    /// The principals that the subjects of a binding are compared as.
     pub(crate) fn principals_of(&self, binding: &Binding) -> &[Principal] {
         binding.subjects.of(&self.subjects)
     }
@@ -392,7 +392,7 @@ impl RbacGraph {
     }
 }
 
-/// Whom every placed subject is compared as: a service account as its username, which is interned.
+/// The principal that every placed subject is compared as: a service account as its username, which is interned.
 fn subject_principals(policy: &mut Policy) -> Vec<Principal> {
     let Policy { names, placed_subjects, .. } = policy;
     let mut text = String::new();

@@ -14,7 +14,7 @@ mod scalars;
 
 use super::{Kind, MAX_DEPTH, Open, Position, ScalarType, Tree, narrow, scalar};
 
-/// A key must end within 1024 characters. This is less, so that nobody need count exactly.
+/// A key must end within 1024 characters. This is less, so there is no need to count exactly.
 const MAX_KEY: usize = 512;
 
 /// Reads the YAML document that `source` holds into `tree`, which is reset first, if the document is in the

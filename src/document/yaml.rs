@@ -5,7 +5,7 @@
 //! obeyed, keys turned into text (`yes:` is the key `true`), and what JSON cannot hold is refused. Followed are
 //! `decode.go` of go-yaml v2 and `convertToJSONableObject` of `sigs.k8s.io/yaml`.
 //!
-//! Known to differ, each a refusal or an escape that nobody writes: `[a:]` and `{a:}` are refused here and read as
+//! Known to differ, each a refusal or an escape that no one writes: `[a:]` and `{a:}` are refused here and read as
 //! the text `a:` by go-yaml; so is the escape `\'`; the escape `\/` is read here and refused there.
 
 mod base64;

@@ -245,7 +245,10 @@ impl fmt::Display for Unreachable {
                 write!(f, "it has a role path, which caller ARNs never have; write `{better}`")
             }
             Self::AssumedRole(better) => {
-                write!(f, "it names a session, but callers are matched by role; write `{better}`")
+                write!(
+                    f,
+                    "it names one session, but callers are matched by role; write `{better}`, which maps every session"
+                )
             }
             Self::Name => f.write_str("IAM does not allow this name"),
             Self::Sso => f.write_str("`sso` entries need a feature gate that is off by default"),
@@ -253,7 +256,7 @@ impl fmt::Display for Unreachable {
     }
 }
 
-/// Whether a mapping's ARN has a placeholder that nobody filled in (`{{ x }}`, `${X}`, `<x>`, `%x%`, or a word such as
+/// Whether a mapping's ARN has an unfilled placeholder (`{{ x }}`, `${X}`, `<x>`, `%x%`, or a word such as
 /// `NODE_INSTANCE_ROLE` in place of the whole), and could become the given ARN. Both are folded already.
 pub(super) fn could_become(written: &str, arn: &str) -> bool {
     let is_word = |text: &str| {
@@ -480,7 +483,7 @@ mod tests {
     }
 
     #[test]
-    fn a_placeholder_that_nobody_filled_in_could_be_anything() {
+    fn an_unfilled_placeholder_could_be_anything() {
         let arn = "arn:aws:iam::111122223333:role/dev";
         for written in [
             "arn:aws:iam::{{ account }}:role/dev",

@@ -101,7 +101,7 @@ impl AwsAuth {
                 diagnostics.push(lint::unread_key(key, text));
                 this.ignored.push(Ignored {
                     folded: fold(text.text),
-                    // Nothing under this key counts, whatever it is filled in with.
+                    // Everything under this key is ignored, also once it is filled in.
                     is_template: false,
                     why: format!("the key `{key}` is ignored"),
                     source: text.origin,
@@ -124,7 +124,7 @@ impl AwsAuth {
             lint::account(account, &mut diagnostics);
         }
         if this.entries.is_empty() && this.accounts.is_empty() {
-            let message = "aws-auth maps nobody: no IAM identity can log in through it";
+            let message = "aws-auth has no entry that counts: no IAM identity can log in through it";
             diagnostics.push(Diagnostic::at(Code::AwsAuthMapsNobody, source, message));
         }
         diagnostics.sort_by_key(|diagnostic| diagnostic.source);
@@ -136,7 +136,7 @@ impl AwsAuth {
         self.source
     }
 
-    /// Whether it maps nobody at all.
+    /// Whether it has no entries at all.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.accounts.is_empty()
     }

@@ -225,7 +225,7 @@ pub struct Mapped {
     pub sessions: Sessions,
     /// The mapping.
     pub provenance: Provenance,
-    /// What else is worth knowing.
+    /// Notes on the mapping.
     pub notes: Vec<Note>,
 }
 
@@ -276,7 +276,7 @@ impl Mapped {
     }
 }
 
-/// Whether a text with placeholders that nobody filled in could become this one.
+/// Whether a text with unfilled placeholders could become this one.
 pub fn could_become(written: &str, name: &str) -> bool {
     template::is_template(written) && arn::could_become(written, name)
 }
@@ -291,8 +291,8 @@ pub enum IdentityError {
     NotMapped {
         /// What came nearest.
         nearest: Option<NearMiss>,
-        /// The users of mappings whose ARN has a placeholder that nobody filled in, and would match if it were
-        /// filled in so: then it cannot be told who this is.
+        /// The users of mappings whose ARN has an unfilled placeholder and may match once it is filled in: then
+        /// the user is unknown.
         unfilled: Vec<Mapped>,
         /// The place of text in which anybody could be mapped, once its placeholders are filled in.
         unrendered: Option<Source>,
@@ -368,7 +368,7 @@ impl std::error::Error for IdentityError {
     }
 }
 
-/// Somebody whom a mapping names.
+/// An identity that a mapping names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MappedIdentity<'a> {
     /// The ARN as written; for `mapAccounts` the account, for `sso` entries empty.
@@ -377,22 +377,22 @@ pub struct MappedIdentity<'a> {
     pub kind: MappingKind,
     /// Where it stands.
     pub source: Source,
-    /// Whom it reaches.
+    /// The callers that it applies to.
     pub reach: Reach,
 }
 
-/// Whom a mapping reaches.
+/// The callers that a mapping applies to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// These callers; for a role, all its sessions. Resolving it gives what the mapping makes of them.
     Callers(IamIdentity),
     /// Every principal of the account that has no entry of its own.
     Account,
-    /// Nobody: the entry at this place decides for the same callers.
+    /// None: the entry at this place decides for the same callers.
     Replaced(Source),
     /// The callers of the entry at this place, which differs only in case; resolved there.
     SameCallers(Source),
-    /// Nobody: no caller has this ARN.
+    /// None: no caller has this ARN.
     Nobody(Unreachable),
 }
 
@@ -401,17 +401,16 @@ pub trait IdentitySource {
     /// What the source makes of a caller; `None` where it has no mapping, so that the next source is asked.
     fn resolve(&self, identity: &IamIdentity) -> Option<Result<Mapped, IdentityError>>;
 
-    /// The mapping that comes nearest to a caller whom none matches.
+    /// The mapping that nearly matches a caller without any match.
     fn nearest(&self, identity: &IamIdentity) -> Option<NearMiss>;
 
     /// The users of mappings that would match a caller if the placeholders in their ARNs were filled in so.
     fn unfilled(&self, identity: &IamIdentity) -> Vec<Mapped>;
 
-    /// The place of text that counts for nothing as it stands, and has placeholders that nobody filled in: it cannot
-    /// be told whom it maps.
+    /// The place of text that is ignored as it is, and has unfilled placeholders: what it maps is unknown.
     fn unrendered(&self) -> Option<Source>;
 
-    /// Everybody whom the source names, in order of writing.
+    /// Every identity that the source names, in its order.
     fn identities(&self) -> Vec<MappedIdentity<'_>>;
 }
 
@@ -451,7 +450,7 @@ impl IdentityMappings {
     /// decides, also where it then refuses the login.
     ///
     /// # Errors
-    /// Why there is no user, or none that can be told: see [`IdentityError::is_refusal`].
+    /// Why there is no user, or no known one: see [`IdentityError::is_refusal`].
     pub fn user_info(&self, identity: &IamIdentity) -> Result<Mapped, IdentityError> {
         if self.is_empty() {
             return Err(IdentityError::NoMappings);
@@ -472,7 +471,7 @@ impl IdentityMappings {
         self.user_info(&IamIdentity::from_arn(arn, session_name)?)
     }
 
-    /// Everybody whom a mapping names, in the order of the sources and of writing.
+    /// Every identity that a mapping names, in the order of the sources.
     pub fn identities(&self) -> impl Iterator<Item = MappedIdentity<'_>> {
         self.sources().flat_map(IdentitySource::identities)
     }

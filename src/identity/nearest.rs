@@ -1,4 +1,4 @@
-//! For a caller whom no mapping matches: which mapping comes nearest, and what keeps it from matching.
+//! For a caller that no mapping matches: the mapping that nearly does, and what keeps it from matching.
 
 use std::fmt;
 

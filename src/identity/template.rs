@@ -159,7 +159,7 @@ pub fn unknown_placeholders(template: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Whether a text has placeholders that are not aws-iam-authenticator's: `${X}`, `{{ .Values.x }}`, `{% if x %}`. Some
-/// tool was to fill them in, and nobody can tell what with.
+/// tool was to fill them in, and their values are unknown.
 pub(crate) fn is_template(text: &str) -> bool {
     // Every name of every input is asked.
     if memchr::memchr2(b'$', b'{', text.as_bytes()).is_none() {

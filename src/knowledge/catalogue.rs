@@ -1,6 +1,6 @@
 //! The catalogue of API resources: what kubectl learns from discovery, built in, and the CRDs of the inputs.
 //!
-//! The built-in facts are those of Kubernetes 1.36.2, whatever version is asked about. Nothing is decided
+//! The built-in facts are those of Kubernetes 1.36.2, also for other versions. Nothing is decided
 //! here: a type that another version has more or less changes how a name is read, which warning it gets and
 //! what a wildcard expands to, never whether a rule matches.
 //!

@@ -61,7 +61,7 @@ pub struct DefaultBinding {
     pub role_kind: &'static str,
     /// The name of the role.
     pub role_name: &'static str,
-    /// Who gets it; nobody, in the binding of [`NODE_ROLE`].
+    /// Its subjects; none in the binding of [`NODE_ROLE`].
     pub subjects: Vec<DefaultSubject>,
 }
 

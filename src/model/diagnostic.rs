@@ -9,7 +9,7 @@ pub enum Severity {
     Error,
     /// Loaded, but probably not what was meant.
     Warning,
-    /// Worth knowing.
+    /// Something to know.
     Note,
 }
 
@@ -90,7 +90,7 @@ codes! {
     NamespaceDefaulted = "namespace-defaulted", Note;
     /// An export of a cluster without any object of a kind of which every cluster has some.
     ExportLacksKind = "export-lacks-kind", Warning;
-    /// A ConfigMap `aws-auth` that nobody reads.
+    /// A ConfigMap `aws-auth` in a namespace that is not read.
     AwsAuthElsewhere = "aws-auth-elsewhere", Error;
     /// A ConfigMap `aws-auth` without namespace, taken for the one in `kube-system`.
     AwsAuthNamespaceAssumed = "aws-auth-namespace-assumed", Warning;
@@ -110,7 +110,7 @@ codes! {
     AwsAuthUnreadText = "aws-auth-unread-text", Error;
     /// A field or item of `aws-auth` has the wrong type and counts as empty.
     AwsAuthWrongType = "aws-auth-wrong-type", Error;
-    /// An entry of `aws-auth` is dropped: it names nobody.
+    /// An entry of `aws-auth` is dropped: it names no identity.
     AwsAuthDroppedEntry = "aws-auth-dropped-entry", Error;
     /// A field of an entry of `aws-auth` that is not read.
     AwsAuthUnknownField = "aws-auth-unknown-field", Warning;
@@ -118,7 +118,7 @@ codes! {
     AwsAuthMisspeltKey = "aws-auth-misspelt-key", Error;
     /// A key of `aws-auth` that is not read.
     AwsAuthIgnoredKey = "aws-auth-ignored-key", Note;
-    /// `aws-auth` maps nobody.
+    /// `aws-auth` has no entry that counts.
     AwsAuthMapsNobody = "aws-auth-maps-nobody", Warning;
     /// An ARN stands twice in `mapRoles`; the last entry counts, alone.
     DuplicateRoleMapping = "duplicate-role-mapping", Error;

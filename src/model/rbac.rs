@@ -70,7 +70,7 @@ pub struct RoleRef {
     pub name: Name,
 }
 
-/// Whom a binding names.
+/// A subject of a binding.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// A user, by username.
@@ -324,7 +324,7 @@ pub struct Role {
     pub rules: Span,
     /// Where it stands.
     pub source: Source,
-    /// Labels; kept for ClusterRoles only, for no other are they ever read.
+    /// Labels; kept only for ClusterRoles, the only objects whose labels are read.
     pub labels: Box<[(Name, Name)]>,
     /// The selectors of a ClusterRole's aggregationRule.
     pub aggregation: Option<Box<[Selector]>>,
@@ -350,7 +350,7 @@ pub struct Binding {
     pub name: Name,
     /// The role that it grants.
     pub role_ref: RoleRef,
-    /// Whom it names, a part of the pool of placed subjects.
+    /// Its subjects, a part of the pool of placed subjects.
     pub subjects: Span,
     /// Where it stands.
     pub source: Source,

@@ -1,4 +1,4 @@
-//! Answers of three values: yes, no, and what cannot be told.
+//! Answers of three values: yes, no, unknown.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use std::fmt;
 /// the answer open. They are ordered `No < Unknown < Yes`, so "and" is the minimum and "or" the maximum.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ternary {
-    /// Refused, whatever the inputs do not show.
+    /// Not allowed, whatever the inputs leave out.
     No,
     /// The inputs do not tell.
     Unknown,
-    /// Allowed, whatever the inputs do not show.
+    /// Allowed, whatever the inputs leave out.
     Yes,
 }
 
@@ -41,7 +41,7 @@ impl Ternary {
         answers.into_iter().fold(Self::No, Self::or)
     }
 
-    /// The answer when one of several cases holds and nobody knows which: the common one, else unknown.
+    /// The answer when one of several cases holds and it is not known which: the common one, else unknown.
     ///
     /// Unknown for no case at all.
     #[must_use]

@@ -182,9 +182,9 @@ impl Collector {
             ));
         }
         self.note_placeholders();
-        // Whoever says that the inputs are complete means the Roles as well, also if there are none.
+        // `--complete` covers the Roles as well, also if there are none.
         self.summary.has_roles |= options.completeness == Some(Completeness::Complete);
-        // The roles that make everything else work: whoever exports a cluster's roles exports these.
+        // Every export of the roles of a cluster has these.
         let is_export = ["cluster-admin", "admin", "edit", "view"]
             .iter()
             .all(|name| self.labelled.iter().any(|labelled| labelled == name));

@@ -241,7 +241,7 @@ impl Findings {
             self.diagnostics.push(Diagnostic::at(
                 Code::InvalidObject,
                 source,
-                format!("the API server would reject a {kind} without apiVersion, so it grants nothing; add `apiVersion: rbac.authorization.k8s.io/v1`"),
+                format!("a {kind} without apiVersion would be refused by the API server, so it grants nothing; add `apiVersion: rbac.authorization.k8s.io/v1`"),
             ));
             return;
         }
@@ -324,7 +324,7 @@ impl Findings {
                 self.diagnostics.push(Diagnostic::at(
                     Code::VersionNotServed,
                     Self::source(node, origin),
-                    format!("the API server would reject a {kind} of `{api_version}`: Kubernetes 1.22 and later serve only `{group}/v1`; {effect}"),
+                    format!("a {kind} of `{api_version}` would be refused by the API server: Kubernetes 1.22 and later serve only `{group}/v1`; {effect}"),
                 ));
             }
         }
@@ -387,7 +387,7 @@ impl Findings {
         self.diagnostics.push(Diagnostic::at(
             Code::InvalidObject,
             source,
-            format!("the API server would reject {}: {}{hint}", title(kind, node), errors.join("; ")),
+            format!("{} would be refused by the API server: {}{hint}", title(kind, node), errors.join("; ")),
         ));
     }
 

@@ -9,10 +9,10 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-/// Jobs that are done before anybody is asked to help: what is small is over by then.
+/// Jobs that are done before any thread is started: small inputs are finished by then.
 const ALONE: usize = 2;
 
-/// More threads than this wait for each other, not for work.
+/// More threads than this would only wait for each other.
 const MOST_WORKERS: usize = 8;
 
 /// Does all jobs that `next` gives until it answers `false`, or `take` has enough.
@@ -52,10 +52,10 @@ fn run_with<J: Default + Send>(
         room: Condvar::new(),
     };
     std::thread::scope(|scope| {
-        // From here on, whoever leaves lets all others go.
+        // From here on, a thread that leaves closes the queue for all.
         let _closing = pool.closing();
         let spawn = || std::thread::Builder::new().spawn_scoped(scope, || pool.help(&work, workers * 3));
-        // Threads may be few, or none: then everything is done here.
+        // The system may refuse threads: then everything is done here.
         let helpers = (0..workers).map_while(|_| spawn().ok()).count();
         while helpers > 0 || pool.step(&work, 1) {
             let Some(mut job) = pool.first() else { return };
@@ -68,7 +68,7 @@ fn run_with<J: Default + Send>(
 }
 
 struct Pool<N, J> {
-    /// Gives the jobs; whoever holds it also gives the next number.
+    /// Gives the jobs; the thread that holds the lock also takes the next number.
     next: Mutex<N>,
     queue: Mutex<Queue<J>>,
     /// The first job is done, or there will be none.
@@ -87,7 +87,7 @@ struct Queue<J> {
     spare: Vec<J>,
     /// No further job will be begun.
     finished: bool,
-    /// Nobody takes what is done any more.
+    /// Finished jobs are no longer taken.
     closed: bool,
 }
 
@@ -97,12 +97,12 @@ impl<J> Queue<J> {
     }
 }
 
-/// A panic elsewhere is told by the thread that had it; the state is whole all the same.
+/// The thread that panicked reports it; the shared state stays consistent.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Closes the queue when it goes, also when that is because of a panic.
+/// Closes the queue when it is dropped, also by a panic.
 struct Closing<'c, N, J>(&'c Pool<N, J>);
 
 impl<N, J> Drop for Closing<'_, N, J> {
@@ -118,7 +118,7 @@ impl<N: FnMut(&mut J) -> bool, J: Default> Pool<N, J> {
         Closing(self)
     }
 
-    /// The queue, once there is what is wanted; whoever makes it so gives the signal.
+    /// Waits until the queue is as wanted; the thread that makes it so signals.
     fn wait(&self, signal: &Condvar, wanted: impl Fn(&Queue<J>) -> bool) -> MutexGuard<'_, Queue<J>> {
         let mut queue = lock(&self.queue);
         while !wanted(&queue) {
@@ -129,7 +129,7 @@ impl<N: FnMut(&mut J) -> bool, J: Default> Pool<N, J> {
 
     /// Works until there is nothing left; `most` jobs may be under way.
     fn help(&self, work: impl Fn(&mut J), most: usize) {
-        // Whoever leaves by a panic leaves a job undone, for which nobody must wait.
+        // A thread that panics leaves a job undone, and no one must wait for it.
         let on_panic = self.closing();
         while self.step(&work, most) {}
         std::mem::forget(on_panic);

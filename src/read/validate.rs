@@ -94,7 +94,7 @@ impl ValidKeys {
     /// Whether nothing is wrong with a key.
     fn has(&mut self, key: &str) -> bool {
         let is_good = self.0.contains(key) || qualified_name_problem(key).is_none();
-        // Whoever makes keys by the thousand is looked at each time.
+        // Beyond a thousand distinct keys, each is checked every time.
         if is_good && self.0.len() < 1_000 && !self.0.contains(key) {
             self.0.insert(key.into());
         }

@@ -60,7 +60,7 @@ impl Texts {
 
 /// The tables to which the blocks of the page point, each entry there once.
 ///
-/// Rows by the million have few shapes: whoever is granted the same roles has the same rows, by the same rules of
+/// Millions of rows have few shapes: identities that are granted the same roles have the same rows, by the same rules of
 /// them. So a block is its holder, its namespace, a shape and the bindings that stand behind it here.
 #[derive(Default)]
 struct Tables<'c> {

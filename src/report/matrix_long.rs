@@ -413,7 +413,7 @@ pub fn json(
     Ok(count)
 }
 
-/// What cannot be told of anybody, for a side file.
+/// Everything that is unknown, for a side file.
 pub fn unknown(matrix: &Matrix<'_>, holders: &[Holder]) -> Value {
     let mut list = Vec::new();
     for holder in holders {

@@ -1,4 +1,4 @@
-//! The completeness statement of the access matrix, and what cannot be told, in words and as JSON.
+//! The completeness statement of the access matrix, and what is unknown, in words and as JSON.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::ask::matrix::{Holder, Matrix};
 use super::phrases::{self, counted, counted_as, titles};
 use super::{text, words};
 
-/// Why some access cannot be told, in a sentence.
+/// Why some access is unknown, in a sentence.
 pub fn reason(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
     let policy = matrix.cluster().graph().policy();
     match &unknown.reason {
@@ -57,7 +57,7 @@ pub fn place(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
     }
 }
 
-/// Some access that cannot be told, as JSON.
+/// Some unknown access, as JSON.
 pub fn unknown(matrix: &Matrix<'_>, holder: &Holder, unknown: &Unknown<'_>) -> Value {
     json!({
         "identityKind": holder.kind.as_str(),
@@ -158,13 +158,13 @@ pub fn lines(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Vec<Str
     }
     let unusable = count("refusedObjects") + count("unreadableDocuments");
     if unusable > 0 {
-        lines.push(format!("rejected objects and unreadable documents, which grant nothing: {unusable}"));
+        lines.push(format!("refused objects and unreadable documents, which grant nothing: {unusable}"));
     }
     lines.push(format!("{}: {}", titles::NOT_MODELLED, statement.not_modelled.join("; ")));
     lines
 }
 
-/// What cannot be told, in lines for people: who, where, why.
+/// What is unknown, in lines for people: who, where, why.
 pub fn unknown_lines(matrix: &Matrix<'_>, holders: &[Holder]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut said = false;

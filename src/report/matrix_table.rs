@@ -1,7 +1,6 @@
 //! The access matrix for people: resources down and verbs across for one identity, identities down for several.
 //!
-//! A cell says at a glance: yes everywhere, in some namespaces, for some names only, no, or that it cannot be
-//! told; what needs more words has a number, and the words stand below the table. Nothing is cut.
+//! A cell says at a glance: yes everywhere, in some namespaces, for some names only, no, or unknown; what needs more words has a number, and the words stand below the table. Nothing is cut.
 
 use std::io::{self, Write};
 

@@ -3,6 +3,9 @@
 /// Of members of `system:masters`.
 pub(super) const BYPASSES_RBAC: &str = "group `system:masters` bypasses RBAC: every request is allowed";
 
+/// The same, below a heading that names the group.
+pub(super) const EVERY_REQUEST: &str = "bypasses RBAC: every request is allowed";
+
 /// The heading above what the inputs leave open.
 pub(super) const UNKNOWN: &str = "unknown";
 

@@ -505,7 +505,7 @@ pub fn assumptions(cluster: &Cluster, who: &Who) -> Vec<String> {
     let unusable = summary.unreadable + summary.refused;
     if unusable > 0 {
         lines.push(format!(
-            "{} unreadable or rejected by the API server; {} nothing",
+            "{} unreadable or refused by the API server; {} nothing",
             if unusable == 1 { "1 document is".to_owned() } else { format!("{unusable} documents are") },
             if unusable == 1 { "it grants" } else { "they grant" },
         ));

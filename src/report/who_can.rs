@@ -92,13 +92,13 @@ fn all_grants(
         .try_for_each(|grant| grant_lines(lines, cluster, &grant, depth))
 }
 
-/// An IAM identity and its place; `whatever` says of one with placeholders that they do not matter.
-fn identity_line(cluster: &Cluster, can: &IdentityAccess<'_>, whatever: bool) -> (String, String) {
+/// An IAM identity and its place; `any_session` says that the answer holds for every session name.
+fn identity_line(cluster: &Cluster, can: &IdentityAccess<'_>, any_session: bool) -> (String, String) {
     let mut text = format!("IAM {}", can.arn);
     let mut place = String::new();
     if let WhoIs::Mapped(mapped) = &can.who.is {
         text = format!("{text} ({}, user `{}`)", mapped.provenance.kind.as_str(), mapped.username);
-        if whatever && mapped.is_symbolic() {
+        if any_session && mapped.is_symbolic() {
             text.push_str(", any session");
         }
         place = cluster.sources().show(mapped.provenance.source).to_string();
@@ -125,7 +125,7 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
         for (can, behind) in found.subjects.iter().zip(&behind) {
             section(lines, title(&can.subject))?;
             if can.subject.is_masters() {
-                lines.bare(1, phrases::BYPASSES_RBAC)?;
+                lines.bare(1, phrases::EVERY_REQUEST)?;
             }
             all_grants(lines, cluster, &can.grants, 1)?;
             for identity in behind {
@@ -179,7 +179,7 @@ fn single_namespaces(lines: &mut Aligned<'_>, cluster: &Cluster, found: &WhoCan<
 /// In how many lines before a reason is not said again.
 const LATELY: usize = 8;
 
-/// The IAM identities of whom it cannot be told, and why, line by line.
+/// The IAM identities whose answer is unknown, and why, line by line.
 fn unknown_identities(cluster: &Cluster, found: &WhoCan<'_>) -> Vec<Hop> {
     let mut lines = said_before(cluster, found);
     let before = lines.len();
@@ -255,8 +255,8 @@ fn unknown_access(
 
 /// What the list rests on.
 pub fn notes(cluster: &Cluster) -> Vec<String> {
-    let nobody = crate::decide::cluster::Who::user(crate::model::user::UserInfo::default());
-    let mut notes = text::assumptions(cluster, &nobody);
+    let no_user = crate::decide::cluster::Who::user(crate::model::user::UserInfo::default());
+    let mut notes = text::assumptions(cluster, &no_user);
     if cluster.identities().is_empty() {
         notes.push(format!("{}, so no IAM identities are listed", phrases::NO_MAPPINGS));
     }
@@ -277,7 +277,7 @@ pub struct Asked<'a> {
     pub warnings: &'a [String],
 }
 
-/// Everyone who can, for machines: made as it is written, for there may be hundreds of thousands of grants.
+/// Everyone who can, for machines: made as it is written, as there may be hundreds of thousands of grants.
 pub fn document<'a>(cluster: &'a Cluster, asked: Asked<'a>, found: &'a WhoCan<'a>) -> impl Serialize + 'a {
     Document { cluster, asked, found }
 }

@@ -10,7 +10,7 @@ use crate::model::policy::Policy;
 use crate::model::rbac::{Binding, Operator, PolicyRule, Role, Scope, Subject};
 use crate::model::source::Source;
 
-/// A text that is made as it is written, so that hundreds of thousands of them need no room.
+/// A text that is formatted only when it is written, so that hundreds of thousands of them need no memory.
 pub(super) struct FormatWith<F>(pub(super) F);
 
 impl<F: Fn(&mut fmt::Formatter<'_>) -> fmt::Result> Display for FormatWith<F> {
@@ -299,7 +299,7 @@ pub fn grant_line(graph: &RbacGraph, grant: &Grant<'_>) -> (String, String) {
     )
 }
 
-/// A binding that grants nothing here, and why, for the inputs hold neither its role nor what that is made of.
+/// A binding that grants nothing here because the inputs lack its role or the roles that it aggregates.
 pub fn not_in_inputs(policy: &Policy, applied: &Applied<'_>) -> String {
     let grants = missing_role(policy, applied);
     if applied.role.is_some() {

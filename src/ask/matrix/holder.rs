@@ -47,7 +47,7 @@ pub struct Holder {
     pub username: String,
     /// Looked up in the graph: what is certain of it.
     pub(super) asker: Asker,
-    /// The identity as asked or mapped; none for whom a binding names.
+    /// The identity as asked or mapped; `None` for a subject of a binding.
     pub who: Option<Box<Who>>,
 }
 
@@ -116,7 +116,7 @@ fn is_controller(name: &str) -> bool {
             .any(|subject| subject.kind == "ServiceAccount" && subject.name == name)
 }
 
-/// Sorts holders as the long form has them, and leaves out whoever comes twice.
+/// Sorts holders in the order of the long form, each once.
 pub fn sort(holders: &mut Vec<Holder>) {
     holders.sort_by(|a, b| a.order().cmp(&b.order()));
     holders.dedup_by(|a, b| a.order() == b.order());
@@ -210,7 +210,7 @@ pub fn mapped(cluster: &Cluster) -> Vec<Holder> {
     holders
 }
 
-/// Everyone whom a binding names.
+/// Every subject of a binding.
 pub fn bound(cluster: &Cluster) -> Vec<Holder> {
     let graph = cluster.graph();
     let policy = graph.policy();
@@ -255,11 +255,11 @@ pub fn bound(cluster: &Cluster) -> Vec<Holder> {
 pub struct LeftOut {
     /// How many.
     pub count: usize,
-    /// Those whom a binding of the inputs names, beside the default bindings: worth a look all the same.
+    /// Those that a binding of the inputs names, besides the default bindings: still worth a look.
     pub bound_by_inputs: Vec<String>,
 }
 
-/// Leaves out whoever came with Kubernetes or EKS.
+/// Leaves out the identities that come with Kubernetes or EKS.
 pub fn without_system(cluster: &Cluster, holders: &mut Vec<Holder>) -> LeftOut {
     let graph = cluster.graph();
     let policy = graph.policy();

@@ -1,4 +1,4 @@
-//! Columns worth a look before all others, each with what it means.
+//! The most sensitive columns, each with what it means.
 
 use super::universe::Filter;
 
@@ -13,7 +13,7 @@ pub struct Entry {
     pub verb: &'static str,
     /// Only for this object, as namespace and name; `None` for any.
     pub object: Option<(&'static str, &'static str)>,
-    /// What whoever has it can do, in one sentence.
+    /// What this access allows, in one sentence.
     pub means: &'static str,
 }
 

@@ -36,7 +36,7 @@ pub struct Statement {
     pub defaults_added: (usize, &'static str),
     /// Bindings whose role is not among the inputs.
     pub missing_roles: Vec<Remark>,
-    /// Identity mappings that let nobody in, or not whom they seem to.
+    /// Identity mappings that match no caller, or not the one they seem to.
     pub mappings_in_error: Vec<Remark>,
     /// Identities that are mapped and that no binding names.
     pub bound_nowhere: Vec<Remark>,

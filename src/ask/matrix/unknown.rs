@@ -1,4 +1,4 @@
-//! Access that cannot be told: listed apart from the rows, never dropped.
+//! Unknown access: listed separately from the rows, never dropped.
 
 use crate::decide::cluster::WhoIs;
 use crate::decide::graph::{Applied, Principal};
@@ -11,7 +11,7 @@ use super::Matrix;
 use super::bits::Dense;
 use super::holder::Holder;
 
-/// Why some access of a holder cannot be told.
+/// Why some access of a holder is unknown.
 #[derive(Clone, Debug)]
 pub enum Reason<'g> {
     /// A binding that applies grants a role that is not among the inputs, or one that takes its rules from roles, and
@@ -29,15 +29,15 @@ pub enum Reason<'g> {
     NoMappings,
     /// No mapping matches, but this one would if the placeholder in its ARN were filled in so.
     Unfilled(String),
-    /// The username or a group has a placeholder that nobody filled in.
+    /// The username or a group has an unfilled placeholder.
     UnfilledName(String),
-    /// No mapping matches, but text at this place has placeholders that nobody filled in.
+    /// No mapping matches, but text at this place has unfilled placeholders.
     Unrendered(Source),
     /// A document at this place could not be read, and RBAC objects may be in it.
     Unread(Source),
 }
 
-/// Some access of a holder that cannot be told.
+/// Some unknown access of a holder.
 #[derive(Clone, Debug)]
 pub struct Unknown<'g> {
     /// The namespace that it is about; `*` for all and for what has none.
@@ -47,7 +47,7 @@ pub struct Unknown<'g> {
 }
 
 impl<'c> Matrix<'c> {
-    /// What cannot be told of a holder, in a stated order: what lies in the holder, then missing roles by
+    /// What is unknown of a holder, in a fixed order: what lies in the holder, then missing roles by
     /// namespace.
     pub fn unknown(&self, holder: &Holder) -> Vec<Unknown<'c>> {
         let mut found = Vec::new();
@@ -75,9 +75,9 @@ impl<'c> Matrix<'c> {
             }
             _ => {}
         }
-        // To whoever cannot log in no object grants anything.
-        let nobody = holder.who.as_deref().and_then(crate::decide::cluster::Who::error);
-        if nobody.is_none_or(|error| !error.is_refusal()) {
+        // No object grants anything to a caller that cannot log in.
+        let error = holder.who.as_deref().and_then(crate::decide::cluster::Who::error);
+        if error.is_none_or(|error| !error.is_refusal()) {
             found.extend(self.cluster.coverage().unread.map(|source| everywhere(Reason::Unread(source))));
         }
         let shown = holder.who.as_deref().and_then(crate::decide::cluster::Who::shown);

@@ -47,7 +47,7 @@ pub enum Remark {
         /// The subresource.
         subresource: String,
     },
-    /// What follows the slash was read as a name, for the last part is no known subresource.
+    /// What follows the slash was read as a name, because the last part is no known subresource.
     ReadAsName {
         /// The name.
         name: String,

@@ -24,7 +24,7 @@ impl AsRef<str> for Text<'_> {
     }
 }
 
-/// What does not read, whatever it is.
+/// Anything that this form does not read.
 #[derive(Debug, Serialize, Deserialize)]
 enum Rare {}
 

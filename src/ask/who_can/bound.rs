@@ -1,4 +1,4 @@
-//! Whom the bindings in scope name, and what they grant, in one pass.
+//! The subjects of the bindings in scope, and what each is granted, in one pass.
 
 use std::collections::BTreeMap;
 
@@ -96,7 +96,7 @@ pub(super) fn bound<'g>(cluster: &'g Cluster, question: &Question, place: Reach)
     found
 }
 
-/// A type that nobody knows may really be another, of which rules speak: who can with that is not clear, unless it
+/// An unknown type may really be another one that rules mention: who can with that is unknown, unless it
 /// certainly can.
 pub(super) fn other_types<'g>(
     cluster: &'g Cluster,
@@ -147,7 +147,7 @@ impl SubjectUsers {
         self.is_masters || is_yes(&self.alone.1) || (is_yes(&self.together.1) && !is_yes(&self.without))
     }
 
-    /// Whether it can, as far as that can be told.
+    /// Whether it can: yes, no or unknown.
     pub(super) fn answer(&self, cluster: &Cluster, question: &Question) -> Ternary {
         if self.can(cluster, question, None) {
             return Ternary::Yes;

@@ -167,7 +167,7 @@ impl Lexicon {
         }
     }
 
-    /// Whether a rule allows a request: the masks first, for they rule out most; then the rule itself.
+    /// Whether a rule allows a request: first the masks, which rule out most; then the rule itself.
     pub(crate) fn allows(&self, policy: &Policy, rule: RuleId, request: &Request<'_>) -> bool {
         let [verb, group, resource] = request.bits;
         let may = self.masks.get(rule.index()).is_none_or(|[verbs, groups, resources]| {

@@ -55,7 +55,7 @@ fn fixed_point(policy: &Policy) -> Vec<(u32, InForce)> {
         (0u32..).zip(&policy.roles).filter(|(_, role)| role.scope == Scope::Cluster).collect();
     by_name.sort_by_key(|(_, role)| policy.names.text(role.name));
 
-    // Who takes from whom is settled by labels alone; only the rules take several rounds.
+    // Labels alone decide which role aggregates which; only the rules take several rounds.
     let mut takers: Vec<(u32, Vec<(u32, u32)>)> = Vec::new();
     for (index, role) in &by_name {
         let (index, Some(selectors)) = (*index, &role.aggregation) else { continue };

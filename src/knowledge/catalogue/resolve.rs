@@ -173,7 +173,7 @@ impl Catalogue {
         found.extend(self.iter().filter(fits));
         found.sort_unstable_by_key(|resource| resource.priority());
         found.dedup_by_key(|resource| resource.priority());
-        // Whoever writes a group in full does not mean another that begins like it.
+        // A group that is written in full does not mean another that begins like it.
         let in_full = written_group == resource.group && !written_group.is_empty();
         found.retain(|other| {
             other.priority() != resource.priority() && (!in_full || other.group == resource.group)

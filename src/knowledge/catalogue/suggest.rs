@@ -1,4 +1,4 @@
-//! What may have been meant by a type that nobody knows.
+//! Suggestions for an unknown type.
 
 use super::resolve::Asked;
 use super::{Catalogue, Resource, spell};
