@@ -66,6 +66,7 @@ fn what_documents_say() {
         ("tag_null", "a: !!null\nb: !!null ''\n", "{a: =, b: =}"),
         ("tag_float_of_int", "a: !!float 1\n", "{a: =1}"),
         ("tag_binary", "a: !!binary aGVsbG8=\n", "{a: \"hello\"}"),
+        ("tag_binary_with_bits_left_over", "a: !!binary aGVsbG9=\n", "{a: \"hello\"}"),
         ("tag_binary_over_lines", "a: !!binary |\n  aGVs\n  bG8=\n", "{a: \"hello\"}"),
         ("tag_binary_not_utf8", "a: !!binary //4=\n", "{a: \"\u{fffd}\u{fffd}\"}"),
         ("tag_not_plain", "a: ! 1\n", "{a: \"1\"}"),
@@ -141,6 +142,8 @@ fn what_is_refused() {
         ("tag_that_does_not_fit", "a: !!int b\n", InvalidYaml, 1, 4, "`!!int`"),
         ("date_is_no_int", "a: !!int 2026-01-01\n", InvalidYaml, 1, 4, "`!!int`"),
         ("not_base64", "a: !!binary a\n", InvalidYaml, 1, 4, "base64"),
+        ("base64_without_padding", "a: !!binary aGVsbG8\n", InvalidYaml, 1, 4, "base64"),
+        ("base64_after_padding", "a: !!binary aA==aA==\n", InvalidYaml, 1, 4, "base64"),
         ("undefined_tag_handle", "a: !k!b c\n", InvalidYaml, 1, 4, "undefined tag handle"),
         ("tag_before_comma", "a: [!b,c]\n", InvalidYaml, 1, 7, "a tag needs a space before the comma"),
         (
