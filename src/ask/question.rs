@@ -145,6 +145,8 @@ pub struct Part {
     pub follows_namespace: bool,
     /// Whether its namespaces follow from live objects: those of the pods on a node.
     pub unknown_namespaces: bool,
+    /// Whether it is for a Namespace itself: then it is made in the namespace of that name.
+    pub inside_object: bool,
     /// How certain its name is.
     pub named: Named,
     /// What an operation needs it for; empty for a verb of the API.
@@ -162,8 +164,11 @@ impl Part {
             }
             _ => Named::AsIs,
         };
+        let inside_object = named == Named::NotGiven
+            && matches!(&request, Request::Resource { group, resource, .. } if group.is_empty() && resource == "namespaces");
         Self {
-            follows_namespace: matches!(request, Request::Resource { .. }),
+            follows_namespace: matches!(request, Request::Resource { .. }) && !inside_object,
+            inside_object,
             request,
             unknown_namespaces: false,
             named,
@@ -192,6 +197,7 @@ impl Part {
         Self {
             request,
             follows_namespace: step.scope == StepScope::Namespace,
+            inside_object: step.scope == StepScope::NamespaceObject,
             unknown_namespaces: step.scope == StepScope::UnknownNamespaces,
             named: match step.name {
                 StepName::Known(_) | StepName::Absent => Named::AsIs,
@@ -306,6 +312,31 @@ impl Question {
             any_client: plan.any_client,
             remarks,
         }
+    }
+
+    /// Whether some request that decides names an object, and the question does not say which.
+    pub fn lacks_name(&self) -> bool {
+        self.deciding().any(|part| part.named == Named::NotGiven)
+    }
+
+    /// The same question about the object of this name, where it named none.
+    #[must_use]
+    pub fn named(&self, object: &str) -> Self {
+        let mut question = self.clone();
+        for part in &mut question.parts {
+            if part.named != Named::NotGiven {
+                continue;
+            }
+            if let Request::Resource { name, namespace, .. } = &mut part.request {
+                object.clone_into(name);
+                if part.inside_object {
+                    object.clone_into(namespace);
+                }
+            }
+            part.named = Named::AsIs;
+        }
+        object.clone_into(&mut question.object.name);
+        question
     }
 
     /// The one request of a question that has no other.

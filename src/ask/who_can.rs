@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ask::can_i;
 use crate::ask::question::{Part, Place, Question};
-use crate::decide::answer::{Answer, Doubt};
+use crate::decide::answer::{Answer, Doubt, NearMiss};
 use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::evaluate::{Asker, Grant};
 use crate::decide::graph::Applied;
@@ -153,6 +153,8 @@ pub struct SubjectAccess<'g> {
     pub subject: Named,
     /// Every rule that allows it, with its binding; of an operation, every rule that allows a request it needs.
     pub grants: Vec<GrantRef<'g>>,
+    /// The names of objects to which it is limited, in order; `None` for any.
+    pub names: Option<Vec<String>>,
 }
 
 /// A subject that can only in some namespaces.
@@ -164,6 +166,8 @@ pub struct SubjectNamespaces<'g> {
     pub namespaces: Vec<&'g str>,
     /// The grants in the order of the namespaces.
     pub grants: Vec<GrantRef<'g>>,
+    /// The names of objects to which it is limited there, in order; `None` for any.
+    pub names: Option<Vec<String>>,
 }
 
 /// An IAM identity that can, or that may.
@@ -177,6 +181,15 @@ pub struct IdentityAccess<'g> {
     pub answers: Vec<Answer<'g>>,
     /// The subjects among those that can which name this user, by their position.
     pub through: Vec<usize>,
+    /// The names of objects to which it is limited, in order; `None` for any.
+    pub names: Option<Vec<String>>,
+}
+
+impl IdentityAccess<'_> {
+    /// Whether it is in Group `system:masters`.
+    pub fn is_in_masters(&self) -> bool {
+        self.who.certain().is_some_and(|user| user.in_group(SYSTEM_MASTERS))
+    }
 }
 
 /// A binding whose role is not in the inputs, so what its subjects can do is unknown.
@@ -216,7 +229,8 @@ impl WhoCan<'_> {
     /// Yes if anyone besides Group `system:masters` can; unknown if someone may, but no one certainly can.
     pub fn ternary(&self) -> Ternary {
         let somebody = self.subjects.iter().any(|can| !can.subject.is_masters());
-        if somebody || !self.identities.is_empty() {
+        let besides = self.identities.iter().any(|can| !can.is_in_masters());
+        if somebody || besides || !self.accounts.is_empty() {
             return Ternary::Yes;
         }
         let doubt = !self.unknown_identities.is_empty()
@@ -243,18 +257,33 @@ pub fn who_can<'g>(cluster: &'g Cluster, question: &Question) -> WhoCan<'g> {
     };
     let Found { bound, unresolved } = bound(cluster, question, InScope::AsAsked);
     who_can.unresolved = unresolved;
-    let mut masters = SubjectAccess { subject: Named::masters(), grants: Vec::new() };
+    let mut masters = SubjectAccess { subject: Named::masters(), grants: Vec::new(), names: None };
     let mut everywhere: FxHashSet<Subject> = FxHashSet::default();
-    for Bound { subject, named, grants } in bound {
-        let can = SubjectAccess { subject: named, grants };
+    for Bound { subject, named, grants, limited } in bound {
+        let mut can = SubjectAccess { subject: named, grants, names: None };
         if can.subject.is_masters() {
             masters = can;
             continue;
         }
-        let ternary = match question.single() {
-            Some(_) => Ternary::Yes,
-            None => SubjectUsers::of(cluster, &can.subject).answer(cluster, question),
+        let users = question.single().is_none().then(|| SubjectUsers::of(cluster, &can.subject));
+        let ternary = match &users {
+            None => Ternary::from(!can.grants.is_empty()),
+            Some(users) => users.answer(cluster, question),
         };
+        let names = names_of(cluster, &limited, None);
+        if ternary != Ternary::Yes && !names.is_empty() {
+            let may = |name: &&str| {
+                let users = SubjectUsers::of(cluster, &can.subject);
+                users.can(cluster, &question.named(name), None)
+            };
+            let names: Vec<String> = names.iter().copied().filter(may).map(str::to_owned).collect();
+            if !names.is_empty() {
+                can.grants.extend(limited);
+                can.names = Some(names);
+                who_can.subjects.push(can);
+                continue;
+            }
+        }
         match ternary {
             Ternary::Yes => {
                 everywhere.insert(subject);
@@ -283,7 +312,7 @@ fn in_namespaces<'g>(
     let names = &cluster.graph().policy().names;
     let Found { bound, unresolved } = bound(cluster, question, InScope::EachNamespace);
     who_can.unresolved.extend(unresolved);
-    for Bound { subject, named, mut grants } in bound {
+    for Bound { subject, named, mut grants, limited } in bound {
         if named.is_masters() || everywhere.contains(&subject) {
             continue;
         }
@@ -300,11 +329,102 @@ fn in_namespaces<'g>(
             }
             kept
         });
+        let by_name = if limited.is_empty() {
+            None
+        } else {
+            in_namespaces_by_name(cluster, question, &named, &namespaces, limited)
+        };
         if !namespaces.is_empty() {
             grants.shrink_to_fit();
-            who_can.in_namespaces.push(SubjectNamespaces { subject: named, namespaces, grants });
+            who_can.in_namespaces.push(SubjectNamespaces { subject: named, namespaces, grants, names: None });
+        }
+        who_can.in_namespaces.extend(by_name);
+    }
+}
+
+/// Where a subject can for some names of objects, besides the namespaces in which it can for any.
+fn in_namespaces_by_name<'g>(
+    cluster: &'g Cluster,
+    question: &Question,
+    named: &Named,
+    besides: &[&str],
+    mut limited: Vec<GrantRef<'g>>,
+) -> Option<SubjectNamespaces<'g>> {
+    let names = &cluster.graph().policy().names;
+    let namespace_of = |grant: &GrantRef<'g>| names.text(grant.applied.binding.scope.namespace());
+    let users = SubjectUsers::of(cluster, named);
+    let (mut namespaces, mut allowed) = (BTreeSet::new(), BTreeSet::new());
+    let all: BTreeSet<&str> = limited.iter().map(namespace_of).collect();
+    for namespace in all.into_iter().filter(|namespace| !besides.contains(namespace)) {
+        for name in names_of(cluster, &limited, Some(namespace)) {
+            if users.can(cluster, &question.named(name), Some(namespace)) {
+                namespaces.insert(namespace);
+                allowed.insert(name.to_owned());
+            }
         }
     }
+    limited.retain(|grant| namespaces.contains(namespace_of(grant)));
+    (!namespaces.is_empty()).then(|| SubjectNamespaces {
+        subject: named.clone(),
+        namespaces: namespaces.into_iter().collect(),
+        grants: limited,
+        names: Some(allowed.into_iter().collect()),
+    })
+}
+
+/// The names of objects for which grants hold that are limited, in one namespace or in all.
+fn names_of<'g>(
+    cluster: &'g Cluster,
+    limited: &[GrantRef<'g>],
+    namespace: Option<&str>,
+) -> BTreeSet<&'g str> {
+    let names = &cluster.graph().policy().names;
+    let mut found = BTreeSet::new();
+    for grant in limited {
+        let own = names.text(grant.applied.binding.scope.namespace());
+        if namespace.is_some_and(|namespace| namespace != own) {
+            continue;
+        }
+        let Some(rule) = cluster.graph().granted_rule(&grant.applied, grant.rule as usize) else { continue };
+        // A RoleBinding of the rights to a Namespace itself holds for the one that it is in.
+        if rule.rule.resource_names.is_empty() {
+            found.insert(own);
+        }
+        found.extend(rule.rule.resource_names.iter().map(|name| names.text(*name)));
+    }
+    found.remove("");
+    found
+}
+
+/// The names of objects for which an identity can, where it cannot for any: those that rules which apply to it spell.
+fn names_for<'g>(
+    cluster: &'g Cluster,
+    question: &Question,
+    who: &Who,
+    answers: &[Answer<'g>],
+    moved: Option<&str>,
+) -> Vec<String> {
+    let graph = cluster.graph();
+    let names = &graph.policy().names;
+    let mut candidates: BTreeSet<&str> = BTreeSet::new();
+    for near in answers.iter().flat_map(|answer| &answer.near) {
+        match near {
+            NearMiss::OnlyNames(grant) => {
+                candidates.extend(grant.rule.rule.resource_names.iter().map(|name| names.text(*name)));
+            }
+            _ if question.parts.iter().any(|part| part.inside_object) => {
+                if let Some(user) = who.certain() {
+                    let asker = graph.asker(&user);
+                    let scopes = asker.principals().iter().flat_map(|one| graph.scopes_of(*one));
+                    candidates.extend(scopes.map(|scope| names.text(scope.namespace())));
+                }
+            }
+            _ => {}
+        }
+    }
+    candidates.remove("");
+    let may = |name: &&str| can_i::ternary(cluster, who, &question.named(name), moved) == Ternary::Yes;
+    candidates.into_iter().filter(may).map(str::to_owned).collect()
 }
 
 /// The IAM identities that can: each is asked as the whole user that it is.
@@ -322,14 +442,19 @@ fn identities<'g>(cluster: &'g Cluster, question: &Question, all_namespaces: boo
     };
     for (arn, who) in mapped(cluster) {
         let (ternary, answers) = question.answer(cluster, &who, None);
-        if ternary != Ternary::Yes
-            && all_namespaces
-            && let Some(can) = can_in(cluster, question, &arn, &who)
-        {
-            who_can.identities_in.push(can);
-            continue;
+        let names = if ternary != Ternary::Yes && question.lacks_name() {
+            names_for(cluster, question, &who, &answers, None)
+        } else {
+            Vec::new()
+        };
+        if ternary != Ternary::Yes && all_namespaces && names.is_empty() {
+            let found = can_in(cluster, question, &arn, &who);
+            if !found.is_empty() {
+                who_can.identities_in.extend(found);
+                continue;
+            }
         }
-        if ternary == Ternary::No {
+        if ternary == Ternary::No && names.is_empty() {
             continue;
         }
         let mut through = Vec::new();
@@ -341,8 +466,10 @@ fn identities<'g>(cluster: &'g Cluster, question: &Question, all_namespaces: boo
         }
         through.sort_unstable();
         through.dedup();
-        let can = IdentityAccess { arn, who, answers, through };
-        if ternary == Ternary::Yes {
+        let names = (!names.is_empty()).then_some(names);
+        let by_name = names.is_some();
+        let can = IdentityAccess { arn, who, answers, through, names };
+        if ternary == Ternary::Yes || by_name {
             who_can.identities.push(can);
         } else {
             who_can.unknown_identities.push(can);
@@ -364,9 +491,10 @@ fn can_in<'g>(
     question: &Question,
     arn: &str,
     who: &Who,
-) -> Option<(IdentityAccess<'g>, Vec<&'g str>)> {
+) -> Vec<(IdentityAccess<'g>, Vec<&'g str>)> {
     let graph = cluster.graph();
-    let asker = graph.asker(&who.certain()?);
+    let Some(user) = who.certain() else { return Vec::new() };
+    let asker = graph.asker(&user);
     let scopes = asker.principals().iter().flat_map(|principal| graph.scopes_of(*principal));
     let namespaces: BTreeSet<&str> = scopes
         .filter_map(|scope| match scope {
@@ -374,16 +502,31 @@ fn can_in<'g>(
             Scope::Namespace(namespace) => Some(graph.policy().names.text(namespace)),
         })
         .collect();
-    let mut can =
-        IdentityAccess { arn: arn.to_owned(), who: who.clone(), answers: Vec::new(), through: Vec::new() };
-    let mut found = Vec::new();
+    let nothing = IdentityAccess {
+        arn: arn.to_owned(),
+        who: who.clone(),
+        answers: Vec::new(),
+        through: Vec::new(),
+        names: None,
+    };
+    let (mut any, mut by_name) = ((nothing.clone(), Vec::new()), (nothing, Vec::new()));
+    let mut allowed = BTreeSet::new();
     for namespace in namespaces {
         if question.is_yes(cluster, &asker, Some(namespace)) {
-            found.push(namespace);
-            can.answers.extend(question.answer(cluster, who, Some(namespace)).1);
+            any.1.push(namespace);
+            any.0.answers.extend(question.answer(cluster, who, Some(namespace)).1);
+        } else if question.lacks_name() {
+            let answers = question.answer(cluster, who, Some(namespace)).1;
+            let names = names_for(cluster, question, who, &answers, Some(namespace));
+            if !names.is_empty() {
+                by_name.1.push(namespace);
+                by_name.0.answers.extend(answers);
+                allowed.extend(names);
+            }
         }
     }
-    (!found.is_empty()).then_some((can, found))
+    by_name.0.names = Some(allowed.into_iter().collect());
+    [any, by_name].into_iter().filter(|(_, namespaces)| !namespaces.is_empty()).collect()
 }
 
 /// Every caller that the identity mappings let in and the inputs name: the callers of every entry that decides, and
@@ -437,10 +580,18 @@ pub fn grants_of<'g>(can: &IdentityAccess<'g>) -> Vec<Grant<'g>> {
         Doubt::Session { grant, .. } | Doubt::RandomMapping(grant) => *grant,
         _ => None,
     };
+    let limited = |near: &NearMiss<'g>| match near {
+        NearMiss::OnlyNames(grant) if can.names.is_some() => Some(*grant),
+        _ => None,
+    };
     let mut seen = FxHashSet::default();
     can.answers
         .iter()
-        .flat_map(|answer| answer.grants.iter().copied().chain(answer.doubts.iter().filter_map(session)))
+        .flat_map(|answer| {
+            let grants = answer.grants.iter().copied();
+            let of_sessions = answer.doubts.iter().filter_map(session);
+            grants.chain(of_sessions).chain(answer.near.iter().filter_map(limited))
+        })
         .filter(|grant| {
             let owner = std::ptr::from_ref(grant.rule.owner);
             seen.insert((grant.applied.order(), owner, grant.rule.position))

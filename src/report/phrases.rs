@@ -9,6 +9,10 @@ pub(super) const EVERY_REQUEST: &str = "bypasses RBAC: every request is allowed"
 /// The heading above what the inputs leave open.
 pub(super) const UNKNOWN: &str = "unknown";
 
+/// Why a subject's answer is unknown where the question or the inputs leave something open.
+pub(super) const QUESTION_LEAVES_OPEN: &str =
+    "depends on a name, namespace or resource type that is not known";
+
 /// What may allow more to an IAM identity than the inputs show.
 pub(super) const NOT_IN_INPUTS: &str =
     "not in the inputs: EKS access entries and the cluster creator's admin access; either may allow more";

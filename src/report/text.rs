@@ -67,6 +67,18 @@ fn quoted(texts: &[String]) -> String {
     texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ")
 }
 
+/// How many names of a list are shown.
+const NAMES_SHOWN: usize = 8;
+
+/// Names in quotes: the first of them, and how many more there are.
+pub(crate) fn some_of(names: &[String]) -> String {
+    let shown = quoted(names.get(..NAMES_SHOWN).unwrap_or(names));
+    match names.len().checked_sub(NAMES_SHOWN) {
+        Some(more @ 1..) => format!("{shown} and {more} more"),
+        _ => shown,
+    }
+}
+
 /// The hops from an ARN to a user.
 pub fn identity_hops(cluster: &Cluster, who: &Who) -> Vec<Hop> {
     let sources = cluster.sources();

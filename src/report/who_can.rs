@@ -8,9 +8,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Value, json};
 
-use crate::ask::who_can::{
-    GrantRef, IdentityAccess, Named, SubjectAccess, UnresolvedBinding, WhoCan, grants_of,
-};
+use crate::ask::who_can::{GrantRef, IdentityAccess, Named, SubjectAccess, WhoCan, grants_of};
 use crate::decide::answer::Doubt;
 use crate::decide::cluster::{Cluster, WhoIs};
 use crate::decide::evaluate::Grant;
@@ -33,7 +31,7 @@ fn title(subject: &Named) -> String {
 /// The first line: how many can do what.
 fn summary(found: &WhoCan<'_>, asked: &str) -> String {
     let subjects = found.subjects.iter().filter(|can| !can.subject.is_masters()).count();
-    let identities = found.identities.len();
+    let identities = found.identities.iter().filter(|can| !can.is_in_masters()).count();
     let besides = "besides Group `system:masters`";
     match (subjects, identities) {
         (0, 0) => format!("no one {besides} can {asked}"),
@@ -49,6 +47,11 @@ fn summary(found: &WhoCan<'_>, asked: &str) -> String {
             format!("{}{identities} {besides} can {asked}", counted(subjects, "subject"))
         }
     }
+}
+
+/// The limit to some names of objects, behind a title.
+fn limit(names: Option<&[String]>) -> String {
+    names.map_or(String::new(), |names| format!(", only named {}", text::some_of(names)))
 }
 
 /// The binding and the rule of a grant, a line each; with the namespace where it is not plain.
@@ -103,6 +106,7 @@ fn identity_line(cluster: &Cluster, can: &IdentityAccess<'_>, any_session: bool)
         }
         place = cluster.sources().show(mapped.provenance.source).to_string();
     }
+    text.push_str(&limit(can.names.as_deref()));
     (text, place)
 }
 
@@ -123,7 +127,7 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
     let unknown = unknown_identities(cluster, found);
     Aligned::write(out, 0, |lines| {
         for (can, behind) in found.subjects.iter().zip(&behind) {
-            section(lines, title(&can.subject))?;
+            section(lines, format_args!("{}{}", title(&can.subject), limit(can.names.as_deref())))?;
             if can.subject.is_masters() {
                 lines.bare(1, phrases::EVERY_REQUEST)?;
             }
@@ -166,7 +170,10 @@ fn single_namespaces(lines: &mut Aligned<'_>, cluster: &Cluster, found: &WhoCan<
     section(lines, "only in some namespaces")?;
     for can in &found.in_namespaces {
         let namespaces = words::joined(can.namespaces.iter());
-        lines.bare(1, format_args!("{} in {namespaces}", title(&can.subject)))?;
+        lines.bare(
+            1,
+            format_args!("{}{} in {namespaces}", title(&can.subject), limit(can.names.as_deref())),
+        )?;
         all_grants(lines, cluster, &can.grants, 2)?;
     }
     for (identity, namespaces) in &found.identities_in {
@@ -244,10 +251,7 @@ fn unknown_access(
     }
     for can in &found.unknown_subjects {
         let title = title(&can.subject);
-        lines.bare(
-            1,
-            format_args!("{title}: depends on a name, namespace or resource type that is not known"),
-        )?;
+        lines.bare(1, format_args!("{title}: {}", phrases::QUESTION_LEAVES_OPEN))?;
         all_grants(lines, cluster, &can.grants, 2)?;
     }
     unknown.iter().try_for_each(|hop| lines.line(hop.depth, &hop.text, &hop.place))
@@ -298,6 +302,7 @@ impl Serialize for Document<'_> {
             subject: &can.subject,
             grants: &can.grants,
             namespaces: Some(&can.namespaces),
+            names: can.names.as_deref(),
         });
         let identities_in: Vec<Parts<'_>> = found
             .identities_in
@@ -308,6 +313,13 @@ impl Serialize for Document<'_> {
                 parts
             })
             .collect();
+        let mut unknown = unknown_reasons(cluster, found);
+        unknown.extend(found.unread.map(|source| {
+            json!({
+                "reason": text::doubt_sentence(cluster, &Doubt::Unread(source)),
+                "source": words::place(policy, source).to_string(),
+            })
+        }));
         let mut map = serializer.serialize_map(Some(11))?;
         map.serialize_entry("accounts", &found.accounts)?;
         map.serialize_entry("answer", found.ternary().as_str())?;
@@ -321,19 +333,7 @@ impl Serialize for Document<'_> {
         map.serialize_entry("notes", &notes)?;
         map.serialize_entry("question", asked.question)?;
         map.serialize_entry("subjects", &subjects(cluster, &found.subjects))?;
-        map.serialize_entry(
-            "unknown",
-            &UnknownDocument {
-                identities: identities(cluster, found, &found.unknown_identities),
-                missing_roles: found
-                    .unresolved
-                    .iter()
-                    .map(|unresolved| missing_role(cluster, unresolved))
-                    .collect(),
-                subjects: subjects(cluster, &found.unknown_subjects),
-                unread: found.unread.map(|source| words::place(policy, source).to_string()),
-            },
-        )?;
+        map.serialize_entry("unknown", &unknown)?;
         map.serialize_entry("warnings", asked.warnings)?;
         map.end()
     }
@@ -345,13 +345,39 @@ struct InNamespaces<'a, S> {
     subjects: S,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct UnknownDocument<'a, S> {
-    identities: Vec<Parts<'a>>,
-    missing_roles: Vec<Value>,
-    subjects: S,
-    unread: Option<String>,
+/// Everyone whose answer is unknown, each with the reason: subjects, and identities by their ARN.
+fn unknown_reasons(cluster: &Cluster, found: &WhoCan<'_>) -> Vec<Value> {
+    let policy = cluster.graph().policy();
+    let mut reasons = Vec::new();
+    for unresolved in &found.unresolved {
+        let bound = unresolved.binding.binding;
+        let reason = words::not_in_inputs(policy, &unresolved.binding);
+        let source = words::place(policy, bound.source.at_line(bound.role_ref_line)).to_string();
+        reasons.extend(
+            unresolved
+                .subjects
+                .iter()
+                .map(|named| json!({ "subject": subject(named), "reason": reason, "source": source })),
+        );
+    }
+    for can in &found.unknown_subjects {
+        reasons.push(json!({ "subject": subject(&can.subject), "reason": phrases::QUESTION_LEAVES_OPEN }));
+    }
+    for can in &found.unknown_identities {
+        let doubts = can.answers.iter().flat_map(|answer| &answer.doubts);
+        let mut sentences: Vec<String> = doubts.map(|doubt| text::doubt_sentence(cluster, doubt)).collect();
+        sentences.dedup();
+        let mut row = json!({ "arn": can.arn, "reason": sentences.first(), "reasons": sentences });
+        if let (Some(fields), Value::Object(identity)) =
+            (row.as_object_mut(), json::identity(cluster, &can.who, Some(&can.arn)))
+        {
+            for key in ["username", "groups", "via", "source"] {
+                fields.extend(identity.get(key).map(|value| (key.to_owned(), value.clone())));
+            }
+        }
+        reasons.push(row);
+    }
+    reasons
 }
 
 fn subject(named: &Named) -> Value {
@@ -365,16 +391,19 @@ struct SubjectDocument<'a> {
     grants: &'a [GrantRef<'a>],
     /// Where it can; `None` where the question says it.
     namespaces: Option<&'a [&'a str]>,
+    /// The names of objects to which it is limited; `None` for any.
+    names: Option<&'a [String]>,
 }
 
 impl Serialize for SubjectDocument<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { cluster, subject, grants, namespaces } = self;
+        let Self { cluster, subject, grants, namespaces, names } = self;
         let grants = grants.iter().filter_map(|grant| grant.grant(cluster));
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("grants", &Each(grants.map(|grant| json::grant_document(cluster, grant))))?;
         map.serialize_entry("kind", subject.kind)?;
         map.serialize_entry("name", &subject.name)?;
+        map.serialize_entry("names", names)?;
         map.serialize_entry("namespace", &subject.namespace)?;
         if let Some(namespaces) = namespaces {
             map.serialize_entry("namespaces", namespaces)?;
@@ -390,6 +419,7 @@ fn subjects<'a>(cluster: &'a Cluster, list: &'a [SubjectAccess<'a>]) -> impl Ser
         subject: &can.subject,
         grants: &can.grants,
         namespaces: None,
+        names: can.names.as_deref(),
     }))
 }
 
@@ -424,6 +454,8 @@ fn identity<'a>(cluster: &'a Cluster, found: &WhoCan<'_>, can: &'a IdentityAcces
     let doubts = doubts.map(|doubt| Value::from(text::doubt_sentence(cluster, doubt))).collect();
     parts.insert("through".to_owned(), Part::Value(through));
     parts.insert("grants".to_owned(), Part::Grants(cluster, can));
+    parts.insert("names".to_owned(), Part::Value(json!(can.names)));
+    parts.insert("systemMasters".to_owned(), Part::Value(can.is_in_masters().into()));
     parts.insert("unknown".to_owned(), Part::Value(doubts));
     parts
 }
@@ -434,14 +466,4 @@ fn identities<'a>(
     list: &'a [IdentityAccess<'a>],
 ) -> Vec<Parts<'a>> {
     list.iter().map(|can| identity(cluster, found, can)).collect()
-}
-
-fn missing_role(cluster: &Cluster, unresolved: &UnresolvedBinding<'_>) -> Value {
-    let policy = cluster.graph().policy();
-    let bound = unresolved.binding.binding;
-    json!({
-        "subjects": unresolved.subjects.iter().map(subject).collect::<Vec<_>>(),
-        "text": words::not_in_inputs(policy, &unresolved.binding),
-        "source": words::place(policy, bound.source.at_line(bound.role_ref_line)).to_string(),
-    })
 }

@@ -47,10 +47,12 @@ fn request(spec: &Value) -> Request {
 
 type Row = (String, String, String);
 
+/// Those who may whatever the object is called.
 fn rows(found: &WhoCan<'_>) -> Vec<Row> {
     found
         .subjects
         .iter()
+        .filter(|can| can.names.is_none())
         .map(|can| (can.subject.kind.to_owned(), can.subject.namespace.clone(), can.subject.name.clone()))
         .collect()
 }
@@ -236,13 +238,13 @@ fn all_namespaces_at_once_and_single_ones_besides() {
 fn a_missing_role_is_listed_apart_where_it_may_exist() {
     let words = Words { verb: "delete".into(), target: "nodes", ..Words::default() };
     for (completeness, expected, apart) in
-        [(Completeness::Partial, Ternary::Yes, 1), (Completeness::Complete, Ternary::Yes, 0)]
+        [(Completeness::Partial, Ternary::Unknown, 1), (Completeness::Complete, Ternary::No, 0)]
     {
         let cluster = cluster(EXEC, completeness);
         let question = question::read(&words, &cluster).unwrap();
         let found = who_can(&cluster, &question);
         assert_eq!(found.unresolved.len(), apart);
-        // The ARN of `system:masters` can.
+        // That an ARN of `system:masters` can does not make it somebody else.
         assert_eq!(found.ternary(), expected);
         assert_eq!(arns(&found), ["admin"]);
         assert!(names(&found).is_empty());
@@ -362,7 +364,8 @@ fn asking_for_single_namespaces_is_asking_in_each() {
                     .subjects
                     .iter()
                     .filter(|can| {
-                        can.grants.iter().any(|grant| grant.applied.binding.scope != Scope::Cluster)
+                        can.names.is_none()
+                            && can.grants.iter().any(|grant| grant.applied.binding.scope != Scope::Cluster)
                     })
                     .map(|can| {
                         (can.subject.kind.to_owned(), can.subject.namespace.clone(), can.subject.name.clone())
@@ -372,7 +375,7 @@ fn asking_for_single_namespaces_is_asking_in_each() {
                 let found: BTreeSet<Row> = all
                     .in_namespaces
                     .iter()
-                    .filter(|can| can.namespaces.contains(&namespace))
+                    .filter(|can| can.names.is_none() && can.namespaces.contains(&namespace))
                     .map(|can| {
                         (can.subject.kind.to_owned(), can.subject.namespace.clone(), can.subject.name.clone())
                     })
@@ -384,6 +387,63 @@ fn asking_for_single_namespaces_is_asking_in_each() {
         }
     }
     assert!(somebody > 200 && nobody > 50, "{somebody} and {nobody}");
+}
+
+/// Access by name: who may for some objects is listed with their names, and never counts for others.
+#[test]
+fn who_may_for_some_names_is_listed_with_them() {
+    let api = "apiVersion: rbac.authorization.k8s.io/v1, kind:";
+    let text = format!(
+        r#"
+{{{api} ClusterRole, metadata: {{name: one}}, rules: [{{apiGroups: [""], resources: [secrets], verbs: [get, list], resourceNames: [db, web]}}]}}
+---
+{{{api} ClusterRole, metadata: {{name: shell}}, rules: [{{apiGroups: [""], resources: [pods/exec], verbs: [create], resourceNames: [web-0]}}]}}
+---
+{{{api} ClusterRole, metadata: {{name: space}}, rules: [{{apiGroups: [""], resources: [namespaces], verbs: [delete]}}]}}
+---
+{{{api} RoleBinding, metadata: {{name: one, namespace: prod}}, roleRef: {{kind: ClusterRole, name: one}}, subjects: [{{kind: User, name: alice}}]}}
+---
+{{{api} RoleBinding, metadata: {{name: shell, namespace: prod}}, roleRef: {{kind: ClusterRole, name: shell}}, subjects: [{{kind: User, name: alice}}]}}
+---
+{{{api} RoleBinding, metadata: {{name: space, namespace: prod}}, roleRef: {{kind: ClusterRole, name: space}}, subjects: [{{kind: User, name: bob}}]}}
+"#
+    );
+    let cluster = cluster(&text, Completeness::Complete);
+    let ask = |verb: &str, target: &str, all_namespaces: bool| {
+        let namespace = if all_namespaces { None } else { Some("prod") };
+        let words =
+            Words { verb: verb.to_owned().into(), target, namespace, all_namespaces, ..Words::default() };
+        who_can(&cluster, &question::read(&words, &cluster).unwrap())
+    };
+    let by_name = |found: &WhoCan<'_>| -> Vec<String> {
+        let limited = found.subjects.iter().filter_map(|can| Some((&can.subject, can.names.as_ref()?)));
+        limited.map(|(subject, names)| format!("{} {}", subject.name, names.join(","))).collect()
+    };
+    for (verb, target, expected) in [
+        ("get", "secrets", &["alice db,web"][..]),
+        ("create", "pods/exec", &["alice web-0"]),
+        ("exec", "pods", &["alice web-0"]),
+        ("delete", "namespaces", &["bob prod"]),
+        // These requests carry no name of themselves.
+        ("list", "secrets", &[]),
+        ("create", "secrets", &[]),
+        ("get", "secrets/other", &[]),
+        ("delete", "namespaces/other", &[]),
+    ] {
+        let found = ask(verb, target, false);
+        assert_eq!(by_name(&found), expected, "{verb} {target}");
+        assert!(rows(&found).len() == 1, "{verb} {target}: only system:masters may for any name");
+        let ternary = if expected.is_empty() { Ternary::No } else { Ternary::Yes };
+        assert_eq!(found.ternary(), ternary, "{verb} {target}");
+    }
+    let found = ask("get", "secrets", true);
+    let single: Vec<_> = found
+        .in_namespaces
+        .iter()
+        .map(|can| (can.subject.name.as_str(), can.namespaces.join(","), can.names.clone()))
+        .collect();
+    let names = Some(vec!["db".to_owned(), "web".to_owned()]);
+    assert_eq!(single, [("alice", "prod".to_owned(), names)]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{GrantRef, Named, SubjectAccess, UnresolvedBinding};
-use crate::ask::question::{Question, Request};
+use crate::ask::question::{Named as NameGiven, Part, Question, Request};
 use crate::decide::cluster::{Cluster, Who};
 use crate::decide::evaluate::{Asker, matches};
 use crate::model::attributes::{Attributes, ResourceAttributes};
@@ -27,6 +27,37 @@ pub(super) struct Bound<'g> {
     pub(super) subject: Subject,
     pub(super) named: Named,
     pub(super) grants: Vec<GrantRef<'g>>,
+    /// What is granted for some names of objects only.
+    pub(super) limited: Vec<GrantRef<'g>>,
+}
+
+/// One request that decides, looked up.
+struct Asked<'q> {
+    request: matches::Request<'q>,
+    part: &'q Part,
+}
+
+impl Asked<'_> {
+    /// Whether a binding of this scope counts for the request; for a Namespace itself each counts for its own.
+    fn is_reached(&self, scope: Scope, place: Reach) -> bool {
+        match (scope, place) {
+            (Scope::Cluster, place) => place == Reach::AsAsked,
+            (Scope::Namespace(_), Reach::AsAsked) if self.part.inside_object => true,
+            (Scope::Namespace(namespace), Reach::AsAsked) => namespace == self.request.namespace,
+            (Scope::Namespace(namespace), Reach::EachNamespace) => {
+                self.part.follows_namespace || namespace == self.request.namespace
+            }
+        }
+    }
+}
+
+/// What a rule grants of what is asked.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Extent {
+    Nothing,
+    /// For some names of objects.
+    SomeNames,
+    Everything,
 }
 
 /// What the bindings in scope come to.
@@ -42,23 +73,17 @@ pub(super) struct Found<'g> {
 pub(super) fn bound<'g>(cluster: &'g Cluster, question: &Question, place: Reach) -> Found<'g> {
     let graph = cluster.graph();
     let policy = graph.policy();
-    let asked: Vec<_> = question
+    let asked: Vec<Asked<'_>> = question
         .deciding()
-        .map(|part| {
-            (graph.lexicon.request(&policy.names, &part.request.attributes()), part.follows_namespace)
-        })
+        .map(|part| Asked { request: graph.lexicon.request(&policy.names, &part.request.attributes()), part })
         .collect();
     let mut found = Found::default();
     let mut numbers: FxHashMap<Subject, usize> = FxHashMap::default();
     for applied in graph.bindings() {
-        let in_scope = |request: &matches::Request<'_>, moves: bool| match (applied.binding.scope, place) {
-            (Scope::Cluster, place) => place == Reach::AsAsked,
-            (Scope::Namespace(namespace), Reach::AsAsked) => namespace == request.namespace,
-            (Scope::Namespace(namespace), Reach::EachNamespace) => moves || namespace == request.namespace,
-        };
+        let scope = applied.binding.scope;
         // Whom access policies name is asked as the identity that it is.
         if applied.binding.authorizer() != Authorizer::Rbac
-            || !asked.iter().any(|(request, moves)| in_scope(request, *moves))
+            || !asked.iter().any(|asked| asked.is_reached(scope, place))
         {
             continue;
         }
@@ -72,17 +97,43 @@ pub(super) fn bound<'g>(cluster: &'g Cluster, question: &Question, place: Reach)
             continue;
         }
         for (id, rule) in graph.rules_granted(&applied).iter().zip(0u32..) {
-            let allows = |request| graph.lexicon.allows(policy, *id, request);
-            if !asked.iter().any(|(request, moves)| in_scope(request, *moves) && allows(request)) {
+            let extent_of = |asked: &Asked<'_>| {
+                let Asked { request, part } = asked;
+                if !asked.is_reached(scope, place) {
+                    return Extent::Nothing;
+                }
+                let lacks_name = part.named == NameGiven::NotGiven;
+                let some = lacks_name && graph.lexicon.allows_some(policy, *id, request);
+                let all = if lacks_name {
+                    some && graph.lexicon.allows(policy, *id, request)
+                } else {
+                    graph.lexicon.allows(policy, *id, request)
+                };
+                match (all, some) {
+                    // A RoleBinding counts for the one Namespace that it is in.
+                    (true, _) if part.inside_object && scope != Scope::Cluster => Extent::SomeNames,
+                    (true, _) => Extent::Everything,
+                    (false, true) => Extent::SomeNames,
+                    (false, false) => Extent::Nothing,
+                }
+            };
+            let extent = asked.iter().map(extent_of).max().unwrap_or(Extent::Nothing);
+            if extent == Extent::Nothing {
                 continue;
             }
             for (placed, subject) in subjects.iter().zip(0u32..) {
                 let number = *numbers.entry(placed.subject).or_insert_with(|| {
                     let named = Named::of(policy, placed.subject);
-                    found.bound.push(Bound { subject: placed.subject, named, grants: Vec::new() });
+                    found.bound.push(Bound {
+                        subject: placed.subject,
+                        named,
+                        grants: Vec::new(),
+                        limited: Vec::new(),
+                    });
                     found.bound.len() - 1
                 });
-                let Some(Bound { grants, .. }) = found.bound.get_mut(number) else { continue };
+                let Some(Bound { grants, limited, .. }) = found.bound.get_mut(number) else { continue };
+                let grants = if extent == Extent::Everything { grants } else { limited };
                 // A binding may name somebody twice; its grants stand together at the end.
                 let mut of_this =
                     grants.iter().rev().take_while(|grant| grant.applied.order() == applied.order());
@@ -109,7 +160,7 @@ pub(super) fn other_types<'g>(
     for (group, resource) in cluster.possible_types(asked.group, asked.resource) {
         let other = ResourceAttributes { group, resource: &resource, ..asked };
         let other = Request::from(Attributes::Resource(other));
-        for Bound { subject, named, grants } in
+        for Bound { subject, named, grants, .. } in
             bound(cluster, &Question::of_request(other), Reach::AsAsked).bound
         {
             if !named.is_masters() && !certain.contains(&subject) {
@@ -117,7 +168,10 @@ pub(super) fn other_types<'g>(
             }
         }
     }
-    unknown_subjects.into_iter().map(|(subject, grants)| SubjectAccess { subject, grants }).collect()
+    unknown_subjects
+        .into_iter()
+        .map(|(subject, grants)| SubjectAccess { subject, grants, names: None })
+        .collect()
 }
 
 /// A subject as users who can be asked: whether it can carry out an operation by itself, or together with the groups

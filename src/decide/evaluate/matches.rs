@@ -35,6 +35,18 @@ pub(crate) enum Target<'a> {
     Url(&'a str),
 }
 
+impl Request<'_> {
+    /// The same request for an object of this name.
+    pub(crate) fn named(self, name: Name) -> Self {
+        match self.target {
+            Target::Resource { group, combined, any_with, .. } => {
+                Self { target: Target::Resource { group, combined, any_with, name }, ..self }
+            }
+            Target::Url(_) => self,
+        }
+    }
+}
+
 /// In what a rule and a request differ.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "five independent questions, each answered")]
@@ -174,6 +186,17 @@ impl Lexicon {
             verbs & verb != 0 && groups & group != 0 && resources & resource != 0
         });
         may && Self::rule_allows(&policy.names, &policy.rules.get(rule), request)
+    }
+
+    /// Whether a rule allows a request, or would allow it for some name of an object that the rule spells.
+    pub(crate) fn allows_some(&self, policy: &Policy, rule: RuleId, request: &Request<'_>) -> bool {
+        self.allows(policy, rule, request)
+            || policy
+                .rules
+                .get(rule)
+                .resource_names
+                .first()
+                .is_some_and(|name| self.allows(policy, rule, &request.named(*name)))
     }
 
     /// `RuleAllows`: whether a rule allows a request.
