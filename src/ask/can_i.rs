@@ -1,6 +1,6 @@
 //! One question for one asker: the answer to each request, and what they come to.
 
-use crate::ask::question::{Named, Part, Question, Remark};
+use crate::ask::question::{Made, Named, Part, Question, Remark};
 use crate::decide::answer::{Answer, Doubt, NearMiss};
 use crate::decide::cluster::{Cluster, Who};
 use crate::model::ternary::Ternary;
@@ -50,7 +50,7 @@ pub fn ternary(cluster: &Cluster, who: &Who, question: &Question, moved: Option<
             return Ternary::Unknown;
         }
         let ternary = cluster.ternary_for_type(who, &part.attributes(moved));
-        let limited = part.named == Named::Unknown || part.unknown_namespaces;
+        let limited = part.named == Named::Unknown || part.made == Made::InUnknownNamespaces;
         if ternary == Ternary::No && limited {
             return part_answer(cluster, who, part, moved).ternary;
         }
@@ -71,7 +71,9 @@ fn part_answer<'g>(cluster: &'g Cluster, who: &Who, part: &Part, moved: Option<&
             NearMiss::OnlyNames(grant) if part.named == Named::Unknown => {
                 answer.doubts.push(Doubt::SomeNames(grant));
             }
-            NearMiss::OnlyInNamespaces { namespace, grant, count } if part.unknown_namespaces => {
+            NearMiss::OnlyInNamespaces { namespace, grant, count }
+                if part.made == Made::InUnknownNamespaces =>
+            {
                 answer.doubts.push(Doubt::SomeNamespaces { namespace, grant, count });
             }
             near => answer.near.push(near),

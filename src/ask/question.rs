@@ -136,17 +136,26 @@ pub enum Named {
     Unknown,
 }
 
+/// In which namespace a request of a question is made.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Made {
+    /// In that of the question, whichever that is.
+    InQuestionsNamespace,
+    /// As it stands, wherever the question is asked.
+    AsIs,
+    /// It is for a Namespace itself, and made in the namespace of that name.
+    InsideObject,
+    /// In namespaces that follow from live objects: those of the pods on a node.
+    InUnknownNamespaces,
+}
+
 /// One request of a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The request, in the namespace of the question.
     pub request: Request,
-    /// Whether it is made in another namespace if the question is.
-    pub follows_namespace: bool,
-    /// Whether its namespaces follow from live objects: those of the pods on a node.
-    pub unknown_namespaces: bool,
-    /// Whether it is for a Namespace itself: then it is made in the namespace of that name.
-    pub inside_object: bool,
+    /// In which namespace it is made.
+    pub made: Made,
     /// How certain its name is.
     pub named: Named,
     /// What an operation needs it for; empty for a verb of the API.
@@ -167,10 +176,12 @@ impl Part {
         let inside_object = named == Named::NotGiven
             && matches!(&request, Request::Resource { group, resource, .. } if group.is_empty() && resource == "namespaces");
         Self {
-            follows_namespace: matches!(request, Request::Resource { .. }) && !inside_object,
-            inside_object,
+            made: match &request {
+                _ if inside_object => Made::InsideObject,
+                Request::Resource { .. } => Made::InQuestionsNamespace,
+                Request::NonResource { .. } => Made::AsIs,
+            },
             request,
-            unknown_namespaces: false,
             named,
             why: String::new(),
             decides: true,
@@ -196,9 +207,12 @@ impl Part {
         };
         Self {
             request,
-            follows_namespace: step.scope == StepScope::Namespace,
-            inside_object: step.scope == StepScope::NamespaceObject,
-            unknown_namespaces: step.scope == StepScope::UnknownNamespaces,
+            made: match step.scope {
+                StepScope::Namespace => Made::InQuestionsNamespace,
+                StepScope::NamespaceObject => Made::InsideObject,
+                StepScope::UnknownNamespaces => Made::InUnknownNamespaces,
+                StepScope::AllNamespaces | StepScope::Cluster | StepScope::Fixed(_) => Made::AsIs,
+            },
             named: match step.name {
                 StepName::Known(_) | StepName::Absent => Named::AsIs,
                 StepName::NotGiven => Named::NotGiven,
@@ -212,7 +226,7 @@ impl Part {
     /// The attributes of the request, as it is made if the question is asked in another namespace.
     pub fn attributes<'a>(&'a self, moved: Option<&'a str>) -> Attributes<'a> {
         match (self.request.attributes(), moved) {
-            (Attributes::Resource(resource), Some(namespace)) if self.follows_namespace => {
+            (Attributes::Resource(resource), Some(namespace)) if self.made == Made::InQuestionsNamespace => {
                 Attributes::Resource(ResourceAttributes { namespace, ..resource })
             }
             (attributes, _) => attributes,
@@ -289,9 +303,7 @@ impl Question {
             let part = Part::of_step(step, place.namespace(), &object.name, decides);
             // The same request for another reason is asked once.
             let known = parts.iter().position(|known| {
-                known.request == part.request
-                    && known.named == part.named
-                    && known.unknown_namespaces == part.unknown_namespaces
+                known.request == part.request && known.named == part.named && known.made == part.made
             });
             known.unwrap_or_else(|| {
                 parts.push(part);
@@ -329,7 +341,7 @@ impl Question {
             }
             if let Request::Resource { name, namespace, .. } = &mut part.request {
                 object.clone_into(name);
-                if part.inside_object {
+                if part.made == Made::InsideObject {
                     object.clone_into(namespace);
                 }
             }

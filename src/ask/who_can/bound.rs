@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{GrantRef, Named, SubjectAccess, UnresolvedBinding};
-use crate::ask::question::{Named as NameGiven, Part, Question, Request};
+use crate::ask::question::{Made, Named as NameGiven, Part, Question, Request};
 use crate::decide::cluster::{Cluster, Who};
 use crate::decide::evaluate::{Asker, matches};
 use crate::model::attributes::{Attributes, ResourceAttributes};
@@ -42,10 +42,10 @@ impl Asked<'_> {
     fn is_reached(&self, scope: Scope, place: Reach) -> bool {
         match (scope, place) {
             (Scope::Cluster, place) => place == Reach::AsAsked,
-            (Scope::Namespace(_), Reach::AsAsked) if self.part.inside_object => true,
+            (Scope::Namespace(_), Reach::AsAsked) if self.part.made == Made::InsideObject => true,
             (Scope::Namespace(namespace), Reach::AsAsked) => namespace == self.request.namespace,
             (Scope::Namespace(namespace), Reach::EachNamespace) => {
-                self.part.follows_namespace || namespace == self.request.namespace
+                self.part.made == Made::InQuestionsNamespace || namespace == self.request.namespace
             }
         }
     }
@@ -111,7 +111,9 @@ pub(super) fn bound<'g>(cluster: &'g Cluster, question: &Question, place: Reach)
                 };
                 match (all, some) {
                     // A RoleBinding counts for the one Namespace that it is in.
-                    (true, _) if part.inside_object && scope != Scope::Cluster => Extent::SomeNames,
+                    (true, _) if part.made == Made::InsideObject && scope != Scope::Cluster => {
+                        Extent::SomeNames
+                    }
                     (true, _) => Extent::Everything,
                     (false, true) => Extent::SomeNames,
                     (false, false) => Extent::Nothing,
