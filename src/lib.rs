@@ -72,6 +72,7 @@ pub mod knowledge {
     pub mod catalogue;
     pub mod defaults;
     pub mod operations;
+    mod tables;
 }
 
 /// Who the caller is: from an IAM ARN to the username and the groups that the API server sees.
@@ -96,8 +97,9 @@ pub mod identity {
 ///
 /// Decodes and validates as the API server does; decides nothing about access.
 pub mod read {
+    mod api_resources;
     mod aws_auth;
-    mod builtin;
+    pub(crate) mod builtin;
     mod collect;
     mod crd;
     mod fields;
@@ -107,8 +109,10 @@ pub mod read {
     mod rbac;
     mod reader;
     mod validate;
+    mod version_hints;
 
     pub use self::load::*;
+    pub use self::version_hints::VersionSource;
 }
 
 /// The decision: the graph from subjects to rules, the one matcher, and yes, no or unknown with every reason.
@@ -130,6 +134,7 @@ pub mod ask {
     pub mod question;
     pub mod review;
     pub mod rules_review;
+    pub mod system;
     pub mod who_can;
 }
 

@@ -23,6 +23,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ask::who_can::GrantRef;
 use crate::decide::cluster::Cluster;
+use crate::decide::cluster::anonymous::OPEN_PATHS;
 use crate::decide::graph::Applied;
 use crate::model::names::Name;
 use crate::model::rbac::{PolicyRule, RuleId, Scope};
@@ -49,6 +50,8 @@ pub struct Matrix<'c> {
     roles: Vec<OnceCell<RoleColumns>>,
     /// The namespaces that are shown; `None` for all.
     namespaces: Option<FxHashSet<Name>>,
+    /// The columns that stay for who has no credentials, where EKS closes the others.
+    open: Option<Dense>,
 }
 
 /// The columns of a role.
@@ -225,7 +228,8 @@ impl<'c> Matrix<'c> {
         let rules = universe::compile(&universe, graph);
         let mut roles = Vec::new();
         roles.resize_with(graph.policy().roles.len(), OnceCell::new);
-        Self { cluster, universe, rules, roles, namespaces: None }
+        let open = cluster.closes_out_anonymous().then(|| open_columns(&universe));
+        Self { cluster, universe, rules, roles, namespaces: None, open }
     }
 
     /// Shows only these namespaces, with what is granted in every one; what has no namespace is left out.
@@ -324,6 +328,12 @@ impl<'c> Matrix<'c> {
                 self.unite(&applied, cluster, cluster_named);
             }
         }
+        let open = self.open.as_ref().filter(|_| holder.is_anonymous());
+        if let Some(open) = open {
+            here.clone_from(cluster);
+            cluster.intersection_of(here, open);
+            cluster_named.retain(|(column, _)| open.contains(*column));
+        }
         cluster_named.retain(|(column, _)| !cluster.contains(*column));
         self.sort_named(cluster_named);
         for (namespace, columns) in [("", universe.without_namespace()), ("*", universe.in_every_namespace())]
@@ -339,7 +349,8 @@ impl<'c> Matrix<'c> {
                 each(&block)?;
             }
         }
-        if holder.is_master() {
+        // No path is in a namespace.
+        if holder.is_master() || open.is_some() {
             return Ok(());
         }
         for (text, namespace) in self.namespaces_of(holder) {
@@ -448,6 +459,19 @@ impl<'c> Matrix<'c> {
         let Ok(()) = counted;
         rows
     }
+}
+
+/// The columns of the paths that EKS leaves open to requests without credentials.
+fn open_columns(universe: &Universe) -> Dense {
+    let mut open = Dense::default();
+    open.reset(universe.columns().len());
+    for (column, number) in universe.columns().iter().zip(0u32..) {
+        let cell = universe.cells().get(column.cell as usize);
+        if cell.is_some_and(|cell| cell.place == Place::Url && OPEN_PATHS.contains(&cell.resource.as_str())) {
+            open.insert(number);
+        }
+    }
+    open
 }
 
 /// The rows of one holder, by column: what a table shows in a cell.

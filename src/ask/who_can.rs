@@ -21,7 +21,10 @@ use crate::model::policy::Policy;
 use crate::model::rbac::{Scope, Subject};
 use crate::model::source::Source;
 use crate::model::ternary::Ternary;
-use crate::model::user::{SYSTEM_AUTHENTICATED, SYSTEM_MASTERS, SYSTEM_SERVICE_ACCOUNTS, UserInfo};
+use crate::model::user::{
+    SYSTEM_ANONYMOUS, SYSTEM_AUTHENTICATED, SYSTEM_MASTERS, SYSTEM_SERVICE_ACCOUNTS, SYSTEM_UNAUTHENTICATED,
+    UserInfo,
+};
 
 mod bound;
 
@@ -82,6 +85,14 @@ impl Named {
     /// Whether this is Group `system:masters`, which bypasses RBAC.
     pub fn is_masters(&self) -> bool {
         self.kind == "Group" && self.name == SYSTEM_MASTERS
+    }
+
+    /// Whether this is who sends no credentials.
+    pub fn is_anonymous(&self) -> bool {
+        matches!(
+            (self.kind, self.name.as_str()),
+            ("User", SYSTEM_ANONYMOUS) | ("Group", SYSTEM_UNAUTHENTICATED)
+        )
     }
 
     /// The username, if it names one user; `None` for a group.
@@ -223,6 +234,8 @@ pub struct WhoCan<'g> {
     pub accounts: Vec<String>,
     /// A document that could not be read and may grant it to anybody.
     pub unread: Option<Source>,
+    /// Who is anonymous, and whom a binding would allow it, did EKS let such requests through.
+    pub closed_out: Vec<Named>,
 }
 
 impl WhoCan<'_> {
@@ -254,6 +267,7 @@ pub fn who_can<'g>(cluster: &'g Cluster, question: &Question) -> WhoCan<'g> {
         unknown_subjects: Vec::new(),
         accounts: Vec::new(),
         unread: cluster.coverage().unread,
+        closed_out: Vec::new(),
     };
     let Found { bound, unresolved } = bound(cluster, question, InScope::AsAsked);
     who_can.unresolved = unresolved;
@@ -298,8 +312,31 @@ pub fn who_can<'g>(cluster: &'g Cluster, question: &Question) -> WhoCan<'g> {
     if all_namespaces {
         in_namespaces(cluster, question, &everywhere, &mut who_can);
     }
+    close_out_anonymous(cluster, question, &mut who_can);
     identities(cluster, question, all_namespaces, &mut who_can);
     who_can
+}
+
+/// Takes out whoever has no credentials, where EKS lets no such request through.
+fn close_out_anonymous(cluster: &Cluster, question: &Question, who_can: &mut WhoCan<'_>) {
+    let is_closed = |part: &Part| cluster.refuses_anonymous(&part.attributes(None));
+    if !question.deciding().any(is_closed) {
+        return;
+    }
+    let WhoCan { subjects, in_namespaces, unknown_subjects, unresolved, closed_out, .. } = who_can;
+    let mut stays = |named: &Named| {
+        if named.is_anonymous() && !closed_out.contains(named) {
+            closed_out.push(named.clone());
+        }
+        !named.is_anonymous()
+    };
+    subjects.retain(|can| stays(&can.subject));
+    in_namespaces.retain(|can| stays(&can.subject));
+    unknown_subjects.retain(|can| !can.subject.is_anonymous());
+    for binding in &mut *unresolved {
+        binding.subjects.retain(|named| !named.is_anonymous());
+    }
+    unresolved.retain(|binding| !binding.subjects.is_empty());
 }
 
 /// Who can in single namespaces, besides those who can in all of them at once.

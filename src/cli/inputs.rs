@@ -20,12 +20,17 @@ pub(crate) struct Inputs {
     /// A file, a directory (searched for *.yaml, *.yml and *.json) or - for standard input; repeatable
     #[arg(short, long, value_name = "PATH")]
     pub(crate) filename: Vec<PathBuf>,
-    /// Add the default roles and bindings of Kubernetes; auto: unless the inputs have them
+    /// Add the default roles and bindings of Kubernetes; auto: unless the inputs have them, and those of EKS too if the
+    /// inputs show an EKS cluster; eks: both
     #[arg(long, value_enum, default_value_t = DefaultsFlag::Auto, value_name = "WHEN")]
     defaults: DefaultsFlag,
-    /// The Kubernetes version whose rules apply, 1.33 to 1.37
-    #[arg(long, default_value_t = KubernetesVersion::NEWEST, value_name = "VERSION")]
-    kubernetes_version: KubernetesVersion,
+    /// The Kubernetes version whose defaults, types and rules apply, 1.29 to 1.37 [default: what the inputs say, else
+    /// the newest that EKS offers]
+    #[arg(long, value_name = "VERSION")]
+    kubernetes_version: Option<KubernetesVersion>,
+    /// The output of `kubectl api-resources -o wide`, or discovery as JSON: the types of the real cluster; repeatable
+    #[arg(long, value_name = "FILE")]
+    api_resources: Vec<PathBuf>,
     /// Treat the inputs as complete: a role that is not in them does not exist
     #[arg(long, conflicts_with = "partial")]
     complete: bool,
@@ -42,6 +47,7 @@ enum DefaultsFlag {
     Auto,
     Always,
     Never,
+    Eks,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
@@ -75,8 +81,10 @@ impl Inputs {
                 DefaultsFlag::Auto => Defaults::Auto,
                 DefaultsFlag::Always => Defaults::Always,
                 DefaultsFlag::Never => Defaults::Never,
+                DefaultsFlag::Eks => Defaults::Eks,
             },
             version: self.kubernetes_version,
+            api_resources: self.api_resources.clone(),
             completeness: match (self.complete, self.partial) {
                 (true, _) => Some(Completeness::Complete),
                 (_, true) => Some(Completeness::Partial),

@@ -107,7 +107,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let mut holders = holders(args, &cluster)?;
     let left_out =
         if args.exclude_system { holder::without_system(&cluster, &mut holders) } else { LeftOut::default() };
-    let sensitive = preset::SENSITIVE;
+    let sensitive = preset::sensitive(cluster.version());
+    let sensitive = sensitive.as_slice();
     let entries = match args.preset {
         Some(Preset::Sensitive) => Some(sensitive),
         // Several identities in one table need few columns.

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use rbacsim::ask::question::{Asks, Place};
+use rbacsim::ask::system;
 use rbacsim::ask::who_can::who_can;
 use rbacsim::report::question as words;
 use rbacsim::report::{text, who_can as report};
@@ -34,6 +35,9 @@ Exit code: 0 someone besides Group system:masters may, 1 no one may, 2 the quest
 pub(crate) struct Args {
     #[command(flatten)]
     asking: Asking,
+    /// Leave out what came with Kubernetes or EKS: system: and eks: names, controllers, nodes
+    #[arg(long)]
+    exclude_system: bool,
     /// Output format
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -45,8 +49,11 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let asked = args.asking.words()?;
     let cluster = args.inputs.load()?;
     let question = asking::read(&asked, &cluster)?;
-    let found = who_can(&cluster, &question);
+    let mut found = who_can(&cluster, &question);
     let mut notes = words::notes(&question.remarks);
+    if args.exclude_system {
+        notes.extend(report::left_out(&system::leave_out(&cluster, &mut found)));
+    }
     if let Asks::Operation(name) = question.asks {
         notes.insert(0, format!("`{name}` needs {}", words::needs(&question, &question.needs)));
         if !question.any_client && !question.kubectl.is_nothing() {

@@ -93,6 +93,8 @@ pub enum NearMiss<'g> {
     OnlyNames(Grant<'g>),
     /// The binding's role does not exist, in inputs that are complete.
     MissingRole(Applied<'g>),
+    /// EKS refuses requests without credentials but for a few paths, before RBAC is asked.
+    ClosedToAnonymous,
     /// No binding names the group, nor any other group or the username.
     NeverBound(Vec<String>),
 }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::decide::answer::{Answer, Doubt, InputCoverage};
+use crate::decide::answer::{Answer, Doubt, InputCoverage, NearMiss};
 use crate::decide::graph::RbacGraph;
 use crate::identity::{IamIdentity, IdentityError, IdentityMappings, Mapped};
 use crate::knowledge::catalogue::Catalogue;
@@ -13,10 +13,12 @@ use crate::model::rbac::{Authorizer, Scope, Subject};
 use crate::model::source::Sources;
 use crate::model::ternary::Ternary;
 use crate::model::user::UserInfo;
-use crate::model::version::KubernetesVersion;
-use crate::read::{Completeness, Loaded, Summary};
+use crate::model::version::{KubernetesVersion, Platform};
+use crate::read::{Completeness, Loaded, Summary, VersionFrom};
 
+pub mod anonymous;
 mod uncertain;
+pub mod versions;
 
 use uncertain::{ByPrefix, MentionedTypes};
 
@@ -30,6 +32,8 @@ pub struct Cluster {
     summary: Summary,
     completeness: Completeness,
     version: KubernetesVersion,
+    version_from: VersionFrom,
+    platform: Platform,
     by_prefix: OnceLock<ByPrefix>,
     mentioned_types: OnceLock<MentionedTypes>,
 }
@@ -128,8 +132,17 @@ fn replaced_rules(graph: &RbacGraph) -> Vec<Diagnostic> {
 
 impl From<Loaded> for Cluster {
     fn from(loaded: Loaded) -> Self {
-        let Loaded { policy, identities, catalogue, mut diagnostics, summary, completeness, version } =
-            loaded;
+        let Loaded {
+            policy,
+            identities,
+            catalogue,
+            mut diagnostics,
+            summary,
+            completeness,
+            version,
+            version_from,
+            platform,
+        } = loaded;
         let graph = RbacGraph::build(policy);
         diagnostics.extend(replaced_rules(&graph));
         Self {
@@ -140,6 +153,8 @@ impl From<Loaded> for Cluster {
             summary,
             completeness,
             version,
+            version_from,
+            platform,
             by_prefix: OnceLock::new(),
             mentioned_types: OnceLock::new(),
         }
@@ -185,6 +200,16 @@ impl Cluster {
     /// The Kubernetes version that answers are for.
     pub fn version(&self) -> KubernetesVersion {
         self.version
+    }
+
+    /// Where that version comes from.
+    pub fn version_from(&self) -> VersionFrom {
+        self.version_from
+    }
+
+    /// Whose cluster it is, as far as the inputs show.
+    pub fn platform(&self) -> Platform {
+        self.platform
     }
 
     /// Every namespace that the inputs know, by name: declared, or the home of a role, binding or service account.
@@ -263,6 +288,9 @@ impl Cluster {
     /// Answers for somebody, with every reason.
     pub fn answer<'g>(&'g self, who: &Who, attributes: &Attributes<'_>) -> Answer<'g> {
         match &who.is {
+            WhoIs::User(user) if self.refuses_as_anonymous(user, attributes) => {
+                Answer { near: vec![NearMiss::ClosedToAnonymous], ..Answer::no() }
+            }
             WhoIs::User(user) => self.graph.answer(user, attributes, self.coverage()),
             WhoIs::Error(error) => self.answer_without_user(who, error, attributes),
             WhoIs::Mapped(mapped) => {
@@ -314,6 +342,7 @@ impl Cluster {
     /// thousands, that would be millions of looks.
     pub fn ternary(&self, who: &Who, attributes: &Attributes<'_>) -> Ternary {
         match &who.is {
+            WhoIs::User(user) if self.refuses_as_anonymous(user, attributes) => Ternary::No,
             WhoIs::User(user) => self.ternary_of(user, user, attributes),
             WhoIs::Mapped(mapped) => {
                 let ternary =

@@ -1,8 +1,8 @@
 //! The catalogue of API resources: what kubectl learns from discovery, built in, and the CRDs of the inputs.
 //!
-//! The built-in facts are those of Kubernetes 1.36.2, also for other versions. Nothing is decided
-//! here: a type that another version has more or less changes how a name is read, which warning it gets and
-//! what a wildcard expands to, never whether a rule matches.
+//! The built-in facts are those of one Kubernetes version with its default flags, and of EKS where that serves more.
+//! Nothing is decided here: a type that a version has more or less changes how a name is read, which warning it gets
+//! and what a wildcard expands to, never whether a rule matches.
 //!
 //! Beside what discovery lists there are types, subresources and verbs that RBAC authorises although no
 //! such thing is served (`users` for `impersonate`, `nodes/metrics` for the kubelet, `escalate` on
@@ -19,6 +19,7 @@ pub use crate::knowledge::catalogue::verbs::{
     Verbs, is_known_resource_verb, is_known_url_verb, known_resource_verbs,
 };
 use crate::model::source::Source;
+use crate::model::version::{KubernetesVersion, Platform};
 
 mod builtin;
 mod resolve;
@@ -56,7 +57,7 @@ pub struct Resource {
     /// Whether discovery lists it, so that kubectl knows it. A plain cluster has no metrics server, so
     /// `metrics.k8s.io` counts as not listed.
     pub discovered: bool,
-    /// Where the CRD stands that defines it; `None` for what is built in.
+    /// Where the CRD stands that defines it, or what else tells of it; `None` for what is built in.
     pub from_crd: Option<Source>,
     /// Where its group stands in the order of discovery; the groups of CRDs come last, by name.
     rank: usize,
@@ -138,6 +139,33 @@ pub struct CustomResource {
     pub source: Source,
 }
 
+/// A resource as discovery of a cluster tells it, in one version.
+#[derive(Clone, Debug)]
+pub struct Served {
+    /// The API group; empty for the core group.
+    pub group: String,
+    /// The version.
+    pub version: String,
+    /// The name that rules use.
+    pub plural: String,
+    /// The singular.
+    pub singular: String,
+    /// The kind.
+    pub kind: String,
+    /// Such as `deploy`.
+    pub short_names: Vec<String>,
+    /// Such as `all`.
+    pub categories: Vec<String>,
+    /// Whether its objects live in namespaces.
+    pub namespaced: bool,
+    /// The verbs that are served.
+    pub verbs: Verbs,
+    /// The subresources with their verbs; `None` where the source does not tell them.
+    pub subresources: Option<Vec<(String, Verbs)>>,
+    /// Where it stands.
+    pub source: Source,
+}
+
 /// What became of a CRD.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Added {
@@ -159,11 +187,13 @@ pub struct Catalogue {
     groups: Vec<&'static str>,
     /// The number of a resource, by its group and plural.
     index: HashTable<usize>,
+    /// Verbs that the API server asks for beside those of requests; one may end in `*`.
+    asked_verbs: Vec<&'static str>,
 }
 
 impl Default for Catalogue {
     fn default() -> Self {
-        Self::builtin()
+        Self::of(KubernetesVersion::default(), Platform::Kubernetes)
     }
 }
 
@@ -173,10 +203,14 @@ fn hash(group: &str, plural: &str) -> u64 {
 
 impl Catalogue {
     /// The resources of Kubernetes itself.
-    pub fn builtin() -> Self {
-        let (resources, groups) = builtin::parse();
-        let mut catalogue =
-            Self { resources: Vec::with_capacity(resources.len()), groups, index: HashTable::new() };
+    pub fn of(version: KubernetesVersion, platform: Platform) -> Self {
+        let (resources, groups) = builtin::parse(version, platform);
+        let mut catalogue = Self {
+            resources: Vec::with_capacity(resources.len()),
+            groups,
+            index: HashTable::new(),
+            asked_verbs: builtin::asked_verbs(version),
+        };
         for resource in resources {
             catalogue.push(resource);
         }
@@ -221,6 +255,38 @@ impl Catalogue {
         }
     }
 
+    /// Whether the API server asks for a verb that is none of a request, such as `impersonate-on:user-info:get`.
+    pub fn asks_for(&self, verb: &str) -> bool {
+        self.asked_verbs.iter().any(|asked| match asked.strip_suffix('*') {
+            Some(beginning) => verb.len() > beginning.len() && verb.starts_with(beginning),
+            None => *asked == verb,
+        })
+    }
+
+    /// Adds a resource that a cluster serves. What is known already, built in or from a CRD, is served in one more
+    /// version; nothing is taken away.
+    pub fn add_served(&mut self, served: Served) {
+        let known = self.number(&served.group, &served.plural);
+        let rank = self.groups.iter().position(|group| *group == served.group).unwrap_or(usize::MAX);
+        let Some(place) = known.and_then(|number| self.resources.get_mut(number)) else {
+            self.push(served.into_resource(rank));
+            return;
+        };
+        if place.discovered {
+            if !place.versions.iter().any(|version| *version == served.version) {
+                place.versions.push(Cow::Owned(served.version));
+            }
+            for (name, verbs) in served.subresources.into_iter().flatten() {
+                if place.subresource(&name).is_none() {
+                    place.subresources.push(Subresource { name: Cow::Owned(name), verbs, discovered: true });
+                }
+            }
+        } else {
+            let special_verbs = place.special_verbs;
+            *place = Resource { special_verbs, ..served.into_resource(rank) };
+        }
+    }
+
     /// The resource of that group and plural, exactly.
     pub fn find(&self, group: &str, plural: &str) -> Option<&Resource> {
         self.number(group, plural).and_then(|number| self.resources.get(number))
@@ -239,6 +305,38 @@ impl Catalogue {
     /// Whether there is none; never so.
     pub fn is_empty(&self) -> bool {
         self.resources.is_empty()
+    }
+}
+
+impl Served {
+    fn into_resource(self, rank: usize) -> Resource {
+        let owned = |texts: Vec<String>| texts.into_iter().map(Cow::Owned).collect();
+        let part = |(name, verbs): (String, Verbs), discovered| Subresource {
+            name: Cow::Owned(name),
+            verbs,
+            discovered,
+        };
+        let subresources = match self.subresources {
+            Some(parts) => parts.into_iter().map(|own| part(own, true)).collect(),
+            // What any type may have.
+            None => ["status", "scale"].map(|name| part((name.to_owned(), Verbs::PART), false)).into(),
+        };
+        Resource {
+            group: Cow::Owned(self.group),
+            versions: vec![Cow::Owned(self.version)],
+            plural: Cow::Owned(self.plural),
+            singular: Cow::Owned(self.singular),
+            kind: Cow::Owned(self.kind),
+            short_names: owned(self.short_names),
+            categories: owned(self.categories),
+            namespaced: self.namespaced,
+            verbs: self.verbs,
+            special_verbs: Verbs::NONE,
+            subresources,
+            discovered: true,
+            from_crd: Some(self.source),
+            rank,
+        }
     }
 }
 

@@ -1,24 +1,17 @@
-//! The roles and bindings that every Kubernetes cluster starts with (`bootstrappolicy`).
+//! The roles and bindings that every Kubernetes cluster starts with (`bootstrappolicy`), and those that EKS adds.
 //!
-//! They are those of Kubernetes 1.36.2 with its default feature gates, for whatever version is asked: what a
-//! live API server of that version holds, except that the aggregated roles `admin`, `edit` and `view` come as
-//! the API server writes them, without rules, for the aggregation to fill. Another version has a few rules
-//! more or less, mostly for controllers; an export of the cluster itself says what it has. What EKS adds
-//! (`eks:*`, `aws-node`) is not here.
+//! They are what a new cluster of a version has with its default feature gates, except that the aggregated roles
+//! `admin`, `edit` and `view` come as the API server writes them, without rules, for the aggregation to fill. A
+//! cluster that was upgraded keeps rules that its former versions had; [`changes`] tells where that may matter.
 
-use crate::model::version::KubernetesVersion;
+use super::tables::{self, Line, Section, Step};
+use crate::model::version::{KubernetesVersion, Platform};
 
 /// The label by which the default roles and bindings are known, also in an export of a cluster.
 pub const BOOTSTRAPPING: (&str, &str) = ("kubernetes.io/bootstrapping", "rbac-defaults");
 
-/// The release whose facts these are.
-pub const DATA_VERSION: &str = "1.36";
-
 /// The ClusterRole whose default binding has no subjects: nodes get their rights from the Node authorizer.
 pub const NODE_ROLE: &str = "system:node";
-
-const ROLES: &str = include_str!("defaults/roles.txt");
-const BINDINGS: &str = include_str!("defaults/bindings.txt");
 
 /// A default Role or ClusterRole, before aggregation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +20,7 @@ pub struct DefaultRole {
     pub namespace: Option<&'static str>,
     /// The name.
     pub name: &'static str,
-    /// Every label, [`BOOTSTRAPPING`] first.
+    /// Every label; of a role of Kubernetes itself [`BOOTSTRAPPING`] first.
     pub labels: Vec<(&'static str, &'static str)>,
     /// The `matchLabels` of each selector of the aggregation rule; empty where there is none.
     pub aggregation: Vec<Vec<(&'static str, &'static str)>>,
@@ -36,21 +29,67 @@ pub struct DefaultRole {
 }
 
 /// A rule of a default role, its lists in upstream's order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub struct DefaultRule {
     /// `verbs`.
-    pub verbs: Vec<&'static str>,
+    pub verbs: Words,
     /// `apiGroups`; the core group is empty text.
-    pub api_groups: Vec<&'static str>,
+    pub api_groups: Words,
     /// `resources`.
-    pub resources: Vec<&'static str>,
+    pub resources: Words,
     /// `resourceNames`.
-    pub resource_names: Vec<&'static str>,
+    pub resource_names: Words,
     /// `nonResourceURLs`.
-    pub non_resource_urls: Vec<&'static str>,
+    pub non_resource_urls: Words,
+    /// The line that says all this.
+    pub line: &'static str,
 }
 
-/// A default RoleBinding or ClusterRoleBinding; its one label is [`BOOTSTRAPPING`].
+/// A list of words, as a table has it: with commas between them.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub struct Words(&'static str);
+
+impl Words {
+    /// The words.
+    pub fn iter(self) -> impl Iterator<Item = &'static str> {
+        let mut rest = (!self.0.is_empty()).then_some(self.0);
+        std::iter::from_fn(move || {
+            let (word, after) = cut(rest?, b',');
+            rest = after;
+            Some(if word == "\"\"" { "" } else { word })
+        })
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a word is among them.
+    pub fn contains(self, word: &str) -> bool {
+        self.iter().any(|own| own == word)
+    }
+}
+
+/// A text up to a byte, and what follows it. Most texts are a few bytes long, for which a search costs more.
+fn cut(text: &'static str, at: u8) -> (&'static str, Option<&'static str>) {
+    match text.bytes().position(|byte| byte == at) {
+        Some(end) => (text.get(..end).unwrap_or_default(), text.get(end + 1..)),
+        None => (text, None),
+    }
+}
+
+/// The words of a line, with single spaces between them.
+fn words(line: &'static str) -> impl Iterator<Item = &'static str> {
+    let mut rest = Some(line);
+    std::iter::from_fn(move || {
+        let (word, after) = cut(rest?, b' ');
+        rest = after;
+        Some(word)
+    })
+}
+
+/// A default RoleBinding or ClusterRoleBinding; the one label of those of Kubernetes is [`BOOTSTRAPPING`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DefaultBinding {
     /// The namespace of a RoleBinding; `None` for a ClusterRoleBinding.
@@ -76,36 +115,88 @@ pub struct DefaultSubject {
     pub name: &'static str,
 }
 
-/// The default roles: cluster-wide ones, those of controllers, those of namespaces.
-///
-/// The version makes no difference so far; see the module's description.
-pub fn roles(_version: KubernetesVersion) -> impl Iterator<Item = DefaultRole> {
-    // What does not read is left out; the tests hold that there is none.
-    let mut lines = lines(ROLES).peekable();
+/// The default roles of Kubernetes on a platform.
+pub fn roles(version: KubernetesVersion, platform: Platform) -> impl Iterator<Item = DefaultRole> {
+    let lines = match platform {
+        Platform::Kubernetes => tables::lines(Section::Roles, version),
+        Platform::Eks => tables::changed_by_eks(Section::Roles, version),
+    };
+    roles_of(lines.into_iter(), &[BOOTSTRAPPING])
+}
+
+/// The default bindings of Kubernetes.
+pub fn bindings(version: KubernetesVersion) -> impl Iterator<Item = DefaultBinding> {
+    tables::lines(Section::Bindings, version).into_iter().filter_map(binding)
+}
+
+/// The roles that EKS adds.
+pub fn eks_roles(version: KubernetesVersion) -> impl Iterator<Item = DefaultRole> {
+    roles_of(tables::eks(Section::Roles, version), &[])
+}
+
+/// The bindings that EKS adds.
+pub fn eks_bindings(version: KubernetesVersion) -> impl Iterator<Item = DefaultBinding> {
+    tables::eks(Section::Bindings, version).filter_map(binding)
+}
+
+/// What does not read is left out; the tests hold that there is none.
+fn roles_of(
+    lines: impl Iterator<Item = Line>,
+    labels: &'static [(&'static str, &'static str)],
+) -> impl Iterator<Item = DefaultRole> {
+    let mut lines = lines.peekable();
     std::iter::from_fn(move || {
         let header = lines.next()?;
         let rules = std::iter::from_fn(|| lines.next_if(|line| line.starts_with(' ')));
-        Some(role(header, rules.filter_map(rule).collect()))
+        Some(role(header, labels, rules.filter_map(rule).collect()))
     })
     .flatten()
 }
 
-/// The default bindings: cluster-wide ones, those of controllers, those of namespaces.
-///
-/// The version makes no difference so far; see the module's description.
-pub fn bindings(_version: KubernetesVersion) -> impl Iterator<Item = DefaultBinding> {
-    lines(BINDINGS).filter_map(binding)
+/// A line of a default role that a version has more or less than the one before.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The version.
+    pub version: KubernetesVersion,
+    /// The namespace of the role.
+    pub namespace: Option<&'static str>,
+    /// The name of the role.
+    pub name: &'static str,
+    /// The line: that of a rule, or of the role itself.
+    pub line: &'static str,
+    /// Whether it is new; otherwise it is gone.
+    pub is_new: bool,
 }
 
-/// The lines that say something.
-fn lines(text: &'static str) -> impl Iterator<Item = &'static str> {
-    text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
+/// What changed in the default roles from version to version.
+pub fn changes() -> impl Iterator<Item = Change> {
+    KubernetesVersion::all().flat_map(|version| {
+        let mut within = None;
+        tables::differences(Section::Roles, version).filter_map(move |step| {
+            let (Step::Keep(line) | Step::Drop(line) | Step::Add(line)) = step;
+            if !line.starts_with(' ') {
+                let mut words = words(line);
+                within = words.next().zip(words.next()).and_then(|(kind, name)| object(kind, name));
+            }
+            let (namespace, name) = within?;
+            let is_new = match step {
+                Step::Keep(_) => return None,
+                Step::Drop(_) => false,
+                Step::Add(_) => true,
+            };
+            Some(Change { version, namespace, name, line, is_new })
+        })
+    })
 }
 
-fn role(header: &'static str, rules: Vec<DefaultRule>) -> Option<DefaultRole> {
-    let mut words = header.split(' ');
+fn role(
+    header: &'static str,
+    labels: &[(&'static str, &'static str)],
+    rules: Vec<DefaultRule>,
+) -> Option<DefaultRole> {
+    let mut words = words(header);
     let (namespace, name) = object(words.next()?, words.next()?)?;
-    let (mut labels, mut aggregation) = (vec![BOOTSTRAPPING], Vec::new());
+    let (mut labels, mut aggregation) = (labels.to_vec(), Vec::new());
     for word in words {
         match word.split_once(':')? {
             ("label", pair) => labels.push(pair.split_once('=')?),
@@ -117,22 +208,23 @@ fn role(header: &'static str, rules: Vec<DefaultRule>) -> Option<DefaultRole> {
 }
 
 fn rule(line: &'static str) -> Option<DefaultRule> {
-    let mut words = line.trim_start().split(' ');
-    let (verbs, second) = (list(words.next()?), list(words.next()?));
+    let mut words = words(line.trim_start());
+    let (verbs, second) = (Words(words.next()?), Words(words.next()?));
     let Some(resources) = words.next() else {
-        return Some(DefaultRule { verbs, non_resource_urls: second, ..DefaultRule::default() });
+        return Some(DefaultRule { verbs, non_resource_urls: second, line, ..DefaultRule::default() });
     };
     Some(DefaultRule {
         verbs,
         api_groups: second,
-        resources: list(resources),
-        resource_names: words.next().map(list).unwrap_or_default(),
-        non_resource_urls: Vec::new(),
+        resources: Words(resources),
+        resource_names: Words(words.next().unwrap_or_default()),
+        non_resource_urls: Words::default(),
+        line,
     })
 }
 
 fn binding(line: &'static str) -> Option<DefaultBinding> {
-    let mut words = line.split(' ');
+    let mut words = words(line);
     let (namespace, name) = object(words.next()?, words.next()?)?;
     let (role_kind, role_name) = words.next()?.split_once('/')?;
     let subjects = words.map(subject).collect::<Option<_>>()?;
@@ -154,8 +246,4 @@ fn object(kind: &str, name: &'static str) -> Option<(Option<&'static str>, &'sta
         return Some((None, name));
     }
     name.split_once('/').map(|(namespace, name)| (Some(namespace), name))
-}
-
-fn list(word: &'static str) -> Vec<&'static str> {
-    word.split(',').map(|item| if item == "\"\"" { "" } else { item }).collect()
 }

@@ -6,8 +6,8 @@
 //!
 //! *Versions.* The chosen Kubernetes version is the server's and the client's. Servers up to 1.34 open a
 //! stream (`exec`, `attach`, `port-forward`, `cp`) for `get` alone, from 1.35 on `create` decides. Clients
-//! were observed at 1.33 and 1.36; where they differ, the versions between take either behaviour, so that no
-//! version gets a "no" that its kubectl would not.
+//! were observed at 1.32, 1.33 and 1.36; where they differ, the versions between take either behaviour, so that no
+//! version gets a "no" that its kubectl would not; those before 1.32 are taken to ask what 1.32 does.
 //!
 //! *Forms of a command.* An operation is possible when some form of the command does its job, by name or by
 //! selector, with whatever flag. What a flag adds to the job stands in [`Plan::extras`].

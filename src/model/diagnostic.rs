@@ -98,6 +98,12 @@ codes! {
     CrdWithoutEffect = "crd-without-effect", Warning;
     /// An object has a placeholder in a name that some tool was to fill in.
     UnfilledPlaceholder = "unfilled-placeholder", Warning;
+    /// Inputs name different Kubernetes versions.
+    VersionsDiffer = "versions-differ", Warning;
+    /// The inputs name a Kubernetes version whose defaults are not known.
+    VersionNotKnown = "version-not-known", Warning;
+    /// What `--api-resources` names, or a part of it, says nothing of API resources.
+    ApiResourcesNotRead = "api-resources-not-read", Error;
     /// An aggregated ClusterRole has rules of its own, which the controller replaces.
     AggregatedRulesReplaced = "aggregated-rules-replaced", Warning;
 

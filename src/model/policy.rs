@@ -27,8 +27,10 @@ pub struct Policy {
     pub service_accounts: Vec<(Name, Name, Source)>,
     /// The namespaces that the inputs declare.
     pub namespaces: Vec<(Name, Source)>,
-    /// The pseudo file that the built-in roles and bindings stand in, if they were added.
+    /// The pseudo file that the default roles and bindings of Kubernetes stand in, if they were added.
     pub builtin: Option<FileId>,
+    /// The pseudo file that the roles and bindings of EKS stand in, if they were added.
+    pub builtin_of_eks: Option<FileId>,
     /// Objects whose names are prefixes until [`Policy::absorb`] completes them.
     generated: Vec<Generated>,
     moved: Moved,
@@ -71,9 +73,14 @@ impl Policy {
         self.rules.get(placed.rule)
     }
 
-    /// Whether an object came with Kubernetes rather than from the inputs.
+    /// Whether an object came with Kubernetes or EKS rather than from the inputs.
     pub fn is_builtin(&self, source: Source) -> bool {
-        self.builtin == Some(source.file)
+        self.is_builtin_file(source.file)
+    }
+
+    /// Whether a file is none of the inputs, but stands for what came with Kubernetes or EKS.
+    pub fn is_builtin_file(&self, file: FileId) -> bool {
+        self.builtin == Some(file) || self.builtin_of_eks == Some(file)
     }
 
     /// Forgets everything, and keeps the memory.

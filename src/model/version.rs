@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A Kubernetes minor version, 1.33 to 1.37.
+/// A Kubernetes minor version, 1.29 to 1.37.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KubernetesVersion {
     minor: u8,
@@ -11,9 +11,16 @@ pub struct KubernetesVersion {
 
 impl KubernetesVersion {
     /// The oldest version known.
-    pub const OLDEST: Self = Self { minor: 33 };
-    /// The newest version known, and the default.
+    pub const OLDEST: Self = Self { minor: 29 };
+    /// The newest version known.
     pub const NEWEST: Self = Self { minor: 37 };
+    /// The newest version that EKS offers, and the default.
+    pub const NEWEST_OF_EKS: Self = Self { minor: 36 };
+
+    /// Every version known, oldest first.
+    pub fn all() -> impl DoubleEndedIterator<Item = Self> {
+        (Self::OLDEST.minor..=Self::NEWEST.minor).map(|minor| Self { minor })
+    }
 
     /// The version 1.`minor`, if it is known.
     pub fn from_minor(minor: u8) -> Option<Self> {
@@ -21,15 +28,25 @@ impl KubernetesVersion {
     }
 
     /// The minor number: 36 for 1.36.
-    pub fn minor(self) -> u8 {
+    pub const fn minor(self) -> u8 {
         self.minor
     }
 }
 
 impl Default for KubernetesVersion {
     fn default() -> Self {
-        Self::NEWEST
+        Self::NEWEST_OF_EKS
     }
+}
+
+/// Whose cluster it is: what is built in differs.
+#[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
+pub enum Platform {
+    /// Kubernetes as it comes.
+    #[default]
+    Kubernetes,
+    /// Amazon EKS.
+    Eks,
 }
 
 impl fmt::Display for KubernetesVersion {
@@ -57,12 +74,38 @@ impl FromStr for KubernetesVersion {
 
     /// Reads `1.36`, also as `v1.36` or with a patch part, as `kubectl version` and EKS print it.
     fn from_str(text: &str) -> Result<Self, UnknownVersion> {
-        let mut parts = text.strip_prefix('v').unwrap_or(text).split(['.', '-', '+']);
-        let major = parts.next();
-        let minor = parts.next().and_then(|minor| minor.parse().ok());
-        match (major, minor.and_then(Self::from_minor)) {
-            (Some("1"), Some(version)) => Ok(version),
-            _ => Err(UnknownVersion(text.to_owned())),
+        minor_of(text).and_then(Self::from_minor).ok_or_else(|| UnknownVersion(text.to_owned()))
+    }
+}
+
+/// The minor number of a version of Kubernetes 1, known or not: 36 for `1.36` and `v1.36.2-eks-0123abc`.
+pub fn minor_of(text: &str) -> Option<u8> {
+    let mut parts = text.strip_prefix('v').unwrap_or(text).split(['.', '-', '+']);
+    let major = parts.next();
+    let minor = parts.next().and_then(|minor| minor.parse().ok());
+    minor.filter(|_| major == Some("1"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_as_kubectl_and_eks_print_them() {
+        for (text, minor) in [
+            ("1.29", Some(29)),
+            ("v1.36.2", Some(36)),
+            ("1.31.5-eks-7f9249a", Some(31)),
+            ("1.37", Some(37)),
+            ("1.28", None),
+            ("1.38", None),
+            ("2.30", None),
+            ("1", None),
+            ("latest", None),
+        ] {
+            assert_eq!(text.parse().ok().map(KubernetesVersion::minor), minor, "{text}");
         }
+        assert_eq!(minor_of("v1.28.15-eks-1"), Some(28));
+        assert_eq!(KubernetesVersion::all().count(), 9);
     }
 }

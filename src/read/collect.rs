@@ -11,15 +11,21 @@ use crate::model::names::Name;
 use crate::model::policy::{Policy, PolicyMark};
 use crate::model::rbac::{PolicyRule, Scope};
 use crate::model::source::{FileId, Shift, Source};
+use crate::model::version::{KubernetesVersion, Platform};
 
 use super::findings::{Findings, Later};
-use super::{Completeness, Defaults, LoadOptions, Loaded, Summary, aws_auth, builtin};
+use super::version_hints::{Hints, is_name_of_eks};
+use super::{
+    Completeness, Defaults, LoadOptions, Loaded, Summary, VersionFrom, api_resources, aws_auth, builtin,
+};
 
 /// Everything that was taken in so far.
 #[derive(Debug, Default)]
 pub(super) struct Collector {
     policy: Policy,
-    catalogue: Catalogue,
+    /// CustomResourceDefinitions, each with the number of diagnostics before it.
+    crds: Vec<(usize, CustomResource)>,
+    hints: Hints,
     aws_auth: Option<aws_auth::Found>,
     diagnostics: Vec<Diagnostic>,
     summary: Summary,
@@ -32,7 +38,8 @@ pub(super) struct Collector {
 #[derive(Debug)]
 pub(super) struct Mark {
     policy: PolicyMark,
-    catalogue: Catalogue,
+    crds: usize,
+    hints: Hints,
     aws_auth: Option<aws_auth::Found>,
     diagnostics: usize,
     summary: Summary,
@@ -46,7 +53,8 @@ impl Collector {
     pub(super) fn mark(&self) -> Mark {
         Mark {
             policy: self.policy.mark(),
-            catalogue: self.catalogue.clone(),
+            crds: self.crds.len(),
+            hints: self.hints,
             aws_auth: self.aws_auth.clone(),
             diagnostics: self.diagnostics.len(),
             summary: self.summary.clone(),
@@ -59,7 +67,8 @@ impl Collector {
     /// Forgets what was taken in since the mark.
     pub(super) fn go_back(&mut self, mark: Mark) {
         self.policy.go_back(&mark.policy);
-        self.catalogue = mark.catalogue;
+        self.crds.truncate(mark.crds);
+        self.hints = mark.hints;
         self.aws_auth = mark.aws_auth;
         self.diagnostics.truncate(mark.diagnostics);
         self.summary = mark.summary;
@@ -104,12 +113,13 @@ impl Collector {
                 }
                 Later::CustomResource(mut crd) => {
                     crd.source = shift.source(crd.source);
-                    self.custom_resource(crd);
+                    self.crds.push((self.diagnostics.len(), crd));
                 }
             }
         }
         self.diagnostics.extend(diagnostics);
         self.summary.add(&mut found.summary, shift);
+        self.hints.join(std::mem::take(&mut found.hints), shift);
         add_first(&mut self.default_namespace, std::mem::take(&mut found.default_namespace), shift);
         add_first(&mut self.other_documents, std::mem::take(&mut found.other_documents), shift);
         self.labelled.append(&mut found.labelled);
@@ -143,21 +153,63 @@ impl Collector {
         self.aws_auth = Some(found);
     }
 
-    fn custom_resource(&mut self, crd: CustomResource) {
-        let (source, name) = (crd.source, format!("{}.{}", crd.plural, crd.group));
-        let message = match self.catalogue.add_crd(crd) {
-            Added::New | Added::Replaced(_) => return,
-            Added::BuiltIn => {
-                format!("CustomResourceDefinition `{name}` names a built-in resource, so it has no effect")
-            }
-            Added::NotServed => {
-                format!("CustomResourceDefinition `{name}` serves no version, so `{name}` does not exist")
-            }
-        };
-        self.diagnostics.push(Diagnostic::at(Code::CrdWithoutEffect, source, message));
+    /// The resources of a version and of the inputs; what is odd about a CRD is said where it was met.
+    fn catalogue(&mut self, version: KubernetesVersion, platform: Platform) -> Catalogue {
+        let mut catalogue = Catalogue::of(version, platform);
+        let (crds, said) = (std::mem::take(&mut self.crds), std::mem::take(&mut self.diagnostics));
+        self.diagnostics.reserve(said.len());
+        let (mut said, mut before) = (said.into_iter(), 0);
+        for (place, crd) in crds {
+            self.diagnostics.extend(said.by_ref().take(place - before));
+            before = place;
+            let (source, name) = (crd.source, format!("{}.{}", crd.plural, crd.group));
+            let message = match catalogue.add_crd(crd) {
+                Added::New | Added::Replaced(_) => continue,
+                Added::BuiltIn => {
+                    format!(
+                        "CustomResourceDefinition `{name}` names a built-in resource, so it has no effect"
+                    )
+                }
+                Added::NotServed => {
+                    format!("CustomResourceDefinition `{name}` serves no version, so `{name}` does not exist")
+                }
+            };
+            self.diagnostics.push(Diagnostic::at(Code::CrdWithoutEffect, source, message));
+        }
+        self.diagnostics.extend(said);
+        catalogue
     }
 
-    pub(super) fn finish(mut self, options: &LoadOptions) -> Loaded {
+    /// Whether anything of the inputs shows a cluster of EKS.
+    fn shows_eks(&self) -> bool {
+        let mut groups = self.summary.skipped.keys().map(|(api_version, _)| api_version.as_str());
+        self.aws_auth.is_some()
+            || self.hints.eks.is_some()
+            || groups.any(is_name_of_eks)
+            || self.policy.names.iter().any(|(_, name)| is_name_of_eks(name) || name.starts_with("eks:"))
+    }
+
+    pub(super) fn finish(mut self, options: &LoadOptions, api_resources: &[(String, Vec<u8>)]) -> Loaded {
+        let platform = if options.defaults == Defaults::Eks || self.shows_eks() {
+            Platform::Eks
+        } else {
+            Platform::Kubernetes
+        };
+        let told = if options.version.is_none() {
+            self.hints.conclude(&self.policy.sources, &mut self.diagnostics)
+        } else {
+            None
+        };
+        let (version, version_from) = match (options.version, told) {
+            (Some(version), _) => (version, VersionFrom::Asked),
+            (None, Some((version, from, source))) => (version, VersionFrom::Input(from, source)),
+            (None, None) => (KubernetesVersion::default(), VersionFrom::Default),
+        };
+        let mut catalogue = self.catalogue(version, platform);
+        for (name, bytes) in api_resources {
+            let file = self.policy.sources.add_file(name);
+            self.diagnostics.extend(api_resources::add(&mut catalogue, file, bytes));
+        }
         self.note_default_namespace();
         if let (count @ 1.., Some(first)) = self.other_documents {
             let skipped = if count == 1 {
@@ -197,12 +249,15 @@ impl Collector {
             Completeness::Partial
         });
         let add = match options.defaults {
-            Defaults::Always => true,
-            Defaults::Never => false,
-            Defaults::Auto => !is_export,
+            Defaults::Always => Some(Platform::Kubernetes),
+            Defaults::Eks => Some(Platform::Eks),
+            Defaults::Never => None,
+            Defaults::Auto => (!is_export).then_some(platform),
         };
-        if add {
-            self.summary.defaults_added = builtin::add(&mut self.policy, options.version);
+        if let Some(platform) = add {
+            let (of_kubernetes, of_eks) = builtin::add(&mut self.policy, version, platform);
+            self.summary.defaults_added = of_kubernetes + of_eks;
+            self.summary.eks_added = of_eks;
         }
         let mut identities = IdentityMappings::default();
         if let Some(found) = &self.aws_auth {
@@ -213,11 +268,13 @@ impl Collector {
         Loaded {
             policy: self.policy,
             identities,
-            catalogue: self.catalogue,
+            catalogue,
             diagnostics: self.diagnostics,
             summary: self.summary,
             completeness,
-            version: options.version,
+            version,
+            version_from,
+            platform,
         }
     }
 

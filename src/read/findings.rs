@@ -14,6 +14,7 @@ use crate::model::policy::Policy;
 use crate::model::source::{FileId, PathId, Source};
 
 use super::rbac::RbacKind;
+use super::version_hints::Hints;
 use super::{Summary, aws_auth, crd, rbac};
 
 /// Where a document stands: what the places of its nodes are counted from.
@@ -50,6 +51,8 @@ pub(super) struct Findings {
     pub(super) policy: Policy,
     pub(super) diagnostics: Vec<Diagnostic>,
     pub(super) summary: Summary,
+    /// What tells of the cluster itself.
+    pub(super) hints: Hints,
     scratch: rbac::Scratch,
     /// Objects whose namespace was taken to be `default`: how many, and the first.
     pub(super) default_namespace: (usize, Option<Source>),
@@ -74,6 +77,7 @@ impl Findings {
         self.policy.clear();
         self.diagnostics.clear();
         self.summary = Summary::default();
+        self.hints = Hints::default();
         self.default_namespace = (0, None);
         self.other_documents = (0, None);
         self.labelled.clear();
@@ -169,7 +173,9 @@ impl Findings {
             }
         }
         if api_version.is_empty() || kind.is_empty() {
-            self.not_an_object(node, origin, kind);
+            if !self.hints.document(node, &|node| Self::source(node, origin)) {
+                self.not_an_object(node, origin, kind);
+            }
             return;
         }
         if let (Some(implied), Some(items)) = (implied_by(api_version, kind), items)
@@ -302,6 +308,16 @@ impl Findings {
             return;
         }
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        if group == EKSCTL || (api_version, kind) == ("v1", "Node") {
+            let place = |node: Node<'_>| Self::source(node, origin);
+            if group == EKSCTL {
+                self.hints.eksctl(node, &place);
+            } else {
+                self.hints.node(node, &place);
+            }
+            self.skip(api_version, kind);
+            return;
+        }
         match (api_version, RbacKind::of(kind)) {
             ("rbac.authorization.k8s.io/v1", Some(kind)) => self.rbac(kind, node, origin),
             ("apiextensions.k8s.io/v1", _) => self.custom_resource(node, origin),
@@ -405,6 +421,7 @@ impl Findings {
                 let namespace = self.policy.names.intern(namespace);
                 let name = self.policy.names.intern(metadata.name);
                 self.policy.service_accounts.push((namespace, name, source));
+                self.hints.metadata(node, &|_| source);
                 true
             }
             _ => self.config_map(metadata, node, origin, source),
@@ -456,6 +473,9 @@ impl Findings {
     }
 }
 
+/// The API group of eksctl's own file.
+const EKSCTL: &str = "eksctl.io";
+
 /// Whether a list, or the values of a mapping, look like objects.
 fn holds_objects(node: Node<'_>) -> bool {
     let values = node.pairs().map(|(_, value)| value);
@@ -467,7 +487,8 @@ pub(super) fn bears_on_answers(api_version: &str, kind: &str) -> bool {
     match api_version.split_once('/').map_or("", |(group, _)| group) {
         rbac::GROUP => RbacKind::of(kind).is_some(),
         "apiextensions.k8s.io" => kind == "CustomResourceDefinition",
-        _ => api_version == "v1" && matches!(kind, "ServiceAccount" | "Namespace" | "ConfigMap"),
+        EKSCTL => kind == "ClusterConfig",
+        _ => api_version == "v1" && matches!(kind, "ServiceAccount" | "Namespace" | "ConfigMap" | "Node"),
     }
 }
 

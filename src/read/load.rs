@@ -13,10 +13,11 @@ use crate::model::diagnostic::Diagnostic;
 pub use crate::model::policy::Completeness;
 use crate::model::policy::Policy;
 use crate::model::source::{Shift, Source};
-use crate::model::version::KubernetesVersion;
+use crate::model::version::{KubernetesVersion, Platform};
 
 use super::collect::Collector;
 use super::reader::Reader;
+use super::version_hints::VersionSource;
 
 /// Something to read.
 #[derive(Clone, Debug)]
@@ -35,22 +36,37 @@ pub enum Input {
 /// Whether the default roles and bindings of Kubernetes are added.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub enum Defaults {
-    /// Unless the inputs hold them already.
+    /// Unless the inputs hold them already; those of EKS too where the inputs show a cluster of EKS.
     #[default]
     Auto,
     /// Always; an object of the inputs replaces the default of the same name.
     Always,
     /// Never.
     Never,
+    /// Always, and those of EKS as well.
+    Eks,
+}
+
+/// Where the version comes from that answers are for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum VersionFrom {
+    /// It was asked for.
+    Asked,
+    /// The inputs tell it, here.
+    Input(VersionSource, Source),
+    /// Nothing tells it: the newest that EKS offers.
+    Default,
 }
 
 /// How to load.
-#[derive(Copy, Clone, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct LoadOptions {
     /// Whether default roles are added.
     pub defaults: Defaults,
-    /// The Kubernetes version whose defaults are added.
-    pub version: KubernetesVersion,
+    /// The Kubernetes version that answers are for; `None`: what the inputs say, else the newest that EKS offers.
+    pub version: Option<KubernetesVersion>,
+    /// What `kubectl api-resources -o wide`, or discovery, says of the cluster's types.
+    pub api_resources: Vec<PathBuf>,
     /// What to take the inputs for; `None`: complete if they hold the cluster's own default roles.
     pub completeness: Option<Completeness>,
 }
@@ -75,8 +91,10 @@ pub struct Summary {
     pub unread: Option<Source>,
     /// Objects of ours that the inputs hold: the label of Kubernetes' default objects is on this many.
     pub labelled_defaults: usize,
-    /// Default roles and bindings that were added.
+    /// Default roles and bindings that were added, those of EKS among them.
     pub defaults_added: usize,
+    /// Roles and bindings of EKS that were added.
+    pub eks_added: usize,
     /// Whether any Role (not ClusterRole) is among the inputs, or it was said that they are complete: an export
     /// without any Role lacks them all.
     pub has_roles: bool,
@@ -95,6 +113,7 @@ impl Summary {
             unread,
             labelled_defaults,
             defaults_added,
+            eks_added,
             has_roles,
         } = std::mem::take(other);
         self.files += files;
@@ -108,6 +127,7 @@ impl Summary {
         self.unread = self.unread.or(unread.map(|source| shift.source(source)));
         self.labelled_defaults += labelled_defaults;
         self.defaults_added += defaults_added;
+        self.eks_added += eks_added;
         self.has_roles |= has_roles;
     }
 }
@@ -127,8 +147,12 @@ pub struct Loaded {
     pub summary: Summary,
     /// Whether what is missing may exist.
     pub completeness: Completeness,
-    /// The version that was asked for.
+    /// The version that answers are for.
     pub version: KubernetesVersion,
+    /// Where that comes from.
+    pub version_from: VersionFrom,
+    /// Whose cluster it is, as far as the inputs show.
+    pub platform: Platform,
 }
 
 /// A path that cannot be read at all.
@@ -165,5 +189,10 @@ pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, LoadError
                 .map_err(|source| LoadError { path: path.to_owned(), source })?,
         }
     }
-    Ok(collector.finish(options))
+    let mut lists = Vec::with_capacity(options.api_resources.len());
+    for path in &options.api_resources {
+        let bytes = std::fs::read(path).map_err(|source| LoadError { path: path.to_owned(), source })?;
+        lists.push((path.display().to_string(), bytes));
+    }
+    Ok(collector.finish(options, &lists))
 }

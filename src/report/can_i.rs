@@ -34,8 +34,7 @@ pub fn text(
     answered: &Answered<'_>,
 ) -> io::Result<()> {
     let Asker { who, arn } = asker;
-    let title = words::title_with_version(question, cluster.version());
-    text::headline(out, answered.ternary, &title, &text::asker(who, arn))?;
+    text::headline(out, answered.ternary, &words::title(question), &text::asker(who, arn))?;
     writeln!(out)?;
     text::hops(out, &text::identity_hops(cluster, who), 2)?;
     if let Some(error) = who.error() {
@@ -52,7 +51,7 @@ pub fn text(
     }
     writeln!(out)?;
     // Where the login is refused, no detail of the request matters.
-    let mut notes = if refused { Vec::new() } else { notes(question, answered) };
+    let mut notes = if refused { Vec::new() } else { notes(cluster, who, question, answered) };
     notes.extend(text::assumptions(cluster, who));
     text::notes(out, &notes)
 }
@@ -94,20 +93,25 @@ fn shown<'q, 'a, 'g>(
     question.parts.iter().zip(&answered.answers)
 }
 
-fn notes(question: &Question, answered: &Answered<'_>) -> Vec<String> {
-    words::notes(question.remarks.iter().chain(&answered.remarks))
+fn notes(cluster: &Cluster, who: &Who, question: &Question, answered: &Answered<'_>) -> Vec<String> {
+    let mut notes = words::notes(question.remarks.iter().chain(&answered.remarks));
+    for (part, answer) in shown(question, answered).filter(|(part, _)| part.decides) {
+        let said = text::other_versions(cluster, who, &part.request.attributes(), answer);
+        notes.extend(said.filter(|said| !notes.contains(said)));
+    }
+    notes
 }
 
 /// An answer for machines.
 pub fn document(cluster: &Cluster, asker: Asker<'_>, question: &Question, answered: &Answered<'_>) -> Value {
     let Asker { who, arn } = asker;
-    let mut notes = notes(question, answered);
+    let mut notes = notes(cluster, who, question, answered);
     notes.extend(text::assumptions(cluster, who));
     let mut warnings = words::warnings(&question.remarks);
     warnings.extend(who.identity.as_ref().and_then(IamIdentity::never_reported));
     let mut value = json!({
         "answer": answered.ternary.as_str(),
-        "asked": words::title_with_version(question, cluster.version()),
+        "asked": words::title(question),
         "identity": json::identity(cluster, who, arn),
         "notes": notes,
         "warnings": warnings,

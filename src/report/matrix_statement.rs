@@ -84,7 +84,7 @@ pub fn document(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Valu
         "kubernetesVersion": matrix.cluster().version().to_string(),
         "inputs": statement.files,
         "completeness": if statement.complete { "complete" } else { "partial" },
-        "defaultsAdded": { "count": statement.defaults_added.0, "version": statement.defaults_added.1 },
+        "defaultsAdded": { "count": statement.defaults_added.0, "ofEks": statement.defaults_added.1 },
         "counts": counts,
         "rows": rows,
         "otherKinds": skipped,
@@ -115,13 +115,11 @@ pub fn lines(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Vec<Str
     )];
     let defaults = match statement.defaults_added {
         (0, _) => String::new(),
-        (added, version) => format!("; added {added} default roles and bindings of Kubernetes {version}"),
+        (added, 0) => format!("; added {added} default roles and bindings of Kubernetes"),
+        (added, eks) => format!("; added {added} default roles and bindings of Kubernetes and EKS ({eks})"),
     };
-    lines.push(format!(
-        "{}{defaults}; answers are for Kubernetes {}",
-        phrases::treated_as(statement.complete),
-        matrix.cluster().version()
-    ));
+    lines.push(format!("{}{defaults}", phrases::treated_as(statement.complete)));
+    lines.push(text::version(matrix.cluster()));
     let mut list = |title: &str, remarks: &[Remark]| {
         const SHOWN: usize = 5;
         if remarks.is_empty() {

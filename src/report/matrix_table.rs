@@ -36,7 +36,7 @@ pub struct View<'v> {
     /// Whose access.
     pub holders: &'v [Holder],
     /// The preset whose columns these are.
-    pub entries: Option<&'static [Entry]>,
+    pub entries: Option<&'v [Entry]>,
     /// Whether rows without any access are shown too.
     pub all_rows: bool,
     /// Whether the preset was asked for, rather than chosen because there are several identities.

@@ -6,7 +6,6 @@ use super::json;
 
 use crate::ask::question::{Asks, Object, Place, Question, Remark};
 use crate::knowledge::operations::Need;
-use crate::model::version::KubernetesVersion;
 
 /// What is asked, as the first line of an answer says it: `create pods/exec in namespace prod`.
 pub fn title(question: &Question) -> String {
@@ -41,14 +40,6 @@ fn place(question: &Question) -> String {
         Place::Namespace(namespace) => format!(" in namespace {namespace}"),
         Place::AllNamespaces => " in all namespaces".to_owned(),
         Place::Cluster => String::new(),
-    }
-}
-
-/// [`title`], with the version that the requests of an operation depend on.
-pub fn title_with_version(question: &Question, version: KubernetesVersion) -> String {
-    match &question.asks {
-        Asks::Verb => title(question),
-        Asks::Operation(_) => format!("{} (Kubernetes {version})", title(question)),
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Style};
 
 use crate::decide::answer::{Answer, Doubt, NearMiss};
+use crate::decide::cluster::versions::OtherVersions;
 use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::evaluate::Grant;
 use crate::identity::{IdentityError, Mapped, PlaceholderValues};
@@ -15,7 +16,8 @@ use crate::model::rbac::RoleKind;
 use crate::model::source::Sources;
 use crate::model::ternary::Ternary;
 use crate::model::user::SYSTEM_NODES;
-use crate::read::Completeness;
+use crate::model::version::KubernetesVersion;
+use crate::read::{Completeness, VersionFrom};
 
 use super::aligned::{Aligned, DIM};
 use super::phrases::{self, counted};
@@ -356,6 +358,11 @@ pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String)
             format!("{}, which does not exist", words::missing_role(policy, applied)),
             words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line)).to_string(),
         ),
+        NearMiss::ClosedToAnonymous => (
+            "EKS answers requests without credentials with 401 before RBAC is asked, but for /healthz, /livez and /readyz"
+                .to_owned(),
+            String::new(),
+        ),
         NearMiss::NeverBound(groups) if groups.is_empty() => {
             ("no binding names this user".to_owned(), String::new())
         }
@@ -499,6 +506,24 @@ pub fn inputs(cluster: &Cluster) -> String {
     text
 }
 
+/// The Kubernetes version that an answer is for, and why that one: said once in every answer.
+pub fn version(cluster: &Cluster) -> String {
+    let version = cluster.version();
+    match cluster.version_from() {
+        VersionFrom::Asked => format!("answered for Kubernetes {version}, as --kubernetes-version says"),
+        VersionFrom::Input(from, source) => {
+            format!(
+                "answered for Kubernetes {version}, {} ({})",
+                from.as_str(),
+                cluster.sources().show(source)
+            )
+        }
+        VersionFrom::Default => format!(
+            "answered for Kubernetes {version}, the newest that EKS offers, for no input tells the version; give --kubernetes-version"
+        ),
+    }
+}
+
 /// What the answer rests on, in the last lines.
 pub fn assumptions(cluster: &Cluster, who: &Who) -> Vec<String> {
     let mut lines = vec![inputs(cluster)];
@@ -508,12 +533,13 @@ pub fn assumptions(cluster: &Cluster, who: &Who) -> Vec<String> {
             format!("{}: a role that is not in them does not exist", phrases::treated_as(true))
         }
         Completeness::Partial if summary.defaults_added > 0 => format!(
-            "{}; added the default roles and bindings of Kubernetes {}",
+            "{}; added the default roles and bindings of {}",
             phrases::treated_as(false),
-            crate::knowledge::defaults::DATA_VERSION
+            if summary.eks_added > 0 { "Kubernetes and EKS" } else { "Kubernetes" }
         ),
         Completeness::Partial => phrases::treated_as(false).to_owned(),
     });
+    lines.push(version(cluster));
     let unusable = summary.unreadable + summary.refused;
     if unusable > 0 {
         lines.push(format!(
@@ -526,6 +552,50 @@ pub fn assumptions(cluster: &Cluster, who: &Who) -> Vec<String> {
         lines.push(phrases::NOT_IN_INPUTS.to_owned());
     }
     lines
+}
+
+/// The versions in words: `1.29 to 1.33`, `1.29, 1.31`.
+fn ranges(versions: &[KubernetesVersion]) -> String {
+    let mut ranges: Vec<(KubernetesVersion, KubernetesVersion)> = Vec::new();
+    for version in versions {
+        match ranges.last_mut() {
+            Some((_, last)) if last.minor() + 1 == version.minor() => *last = *version,
+            _ => ranges.push((*version, *version)),
+        }
+    }
+    let range = |(first, last): &(KubernetesVersion, KubernetesVersion)| {
+        if first == last { first.to_string() } else { format!("{first} to {last}") }
+    };
+    ranges.iter().map(range).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether the answer rests on a default rule that other versions lack, in a sentence.
+pub fn other_versions(
+    cluster: &Cluster,
+    who: &Who,
+    attributes: &Attributes<'_>,
+    answer: &Answer<'_>,
+) -> Option<String> {
+    Some(match cluster.other_versions(&who.certain()?, attributes, answer)? {
+        OtherVersions::Lack(versions) => {
+            let later = versions.iter().any(|version| *version > cluster.version());
+            format!(
+                "this rests on default rules alone, which the defaults of Kubernetes {} do not have{}",
+                ranges(&versions),
+                if later { "; a cluster that is upgraded keeps them" } else { "" }
+            )
+        }
+        OtherVersions::Kept(versions, namespace, name) => {
+            let role = match namespace {
+                None => format!("ClusterRole `{name}`"),
+                Some(namespace) => format!("Role `{namespace}/{name}`"),
+            };
+            format!(
+                "a default rule of {role} in Kubernetes {} allows this, and a cluster that was upgraded from there keeps it; export the cluster's own roles to be sure",
+                ranges(&versions)
+            )
+        }
+    })
 }
 
 /// Writes a block of notes.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Value, json};
 
+use crate::ask::system::LeftOut;
 use crate::ask::who_can::{GrantRef, IdentityAccess, Named, SubjectAccess, WhoCan, grants_of};
 use crate::decide::answer::Doubt;
 use crate::decide::cluster::{Cluster, WhoIs};
@@ -155,7 +156,7 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
         unknown_access(lines, cluster, found, &unknown)
     })?;
     writeln!(out)?;
-    text::notes(out, &notes(cluster))
+    text::notes(out, &notes(cluster, found))
 }
 
 fn section(lines: &mut Aligned<'_>, title: impl Display) -> io::Result<()> {
@@ -257,13 +258,42 @@ fn unknown_access(
     unknown.iter().try_for_each(|hop| lines.line(hop.depth, &hop.text, &hop.place))
 }
 
+/// Who was left out as part of the system, in a sentence.
+pub fn left_out(left_out: &LeftOut) -> Option<String> {
+    let LeftOut { subjects, identities, bound_by_inputs } = left_out;
+    let mut counts = Vec::new();
+    if *subjects > 0 {
+        counts.push(counted(*subjects, "subject"));
+    }
+    if *identities > 0 {
+        counts.push(counted_as(*identities, "IAM identity of nodes", "IAM identities of nodes"));
+    }
+    let also = if bound_by_inputs.is_empty() {
+        String::new()
+    } else {
+        format!(", of which bindings of the inputs name {}", bound_by_inputs.join(", "))
+    };
+    (!counts.is_empty()).then(|| format!("left out as part of the system: {}{also}", counts.join(" and ")))
+}
+
+/// Who cannot because EKS lets nobody in without credentials, in a sentence.
+fn closed_out(found: &WhoCan<'_>) -> Option<String> {
+    let names = words::joined(found.closed_out.iter().map(title));
+    (!found.closed_out.is_empty()).then(|| {
+        format!(
+            "bindings would allow {names} this, but EKS answers requests without credentials with 401 before RBAC is asked"
+        )
+    })
+}
+
 /// What the list rests on.
-pub fn notes(cluster: &Cluster) -> Vec<String> {
+pub fn notes(cluster: &Cluster, found: &WhoCan<'_>) -> Vec<String> {
     let no_user = crate::decide::cluster::Who::user(crate::model::user::UserInfo::default());
     let mut notes = text::assumptions(cluster, &no_user);
     if cluster.identities().is_empty() {
         notes.push(format!("{}, so no IAM identities are listed", phrases::NO_MAPPINGS));
     }
+    notes.extend(closed_out(found));
     notes.push(phrases::NOT_IN_INPUTS.to_owned());
     notes
 }
@@ -296,7 +326,7 @@ impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { cluster, asked, found } = *self;
         let policy = cluster.graph().policy();
-        let notes: Vec<String> = asked.notes.iter().cloned().chain(notes(cluster)).collect();
+        let notes: Vec<String> = asked.notes.iter().cloned().chain(notes(cluster, found)).collect();
         let subjects_in = found.in_namespaces.iter().map(|can| SubjectDocument {
             cluster,
             subject: &can.subject,

@@ -27,7 +27,7 @@ fn crd(group: &str, plural: &str, kind: &str, short_names: &[&str]) -> CustomRes
 }
 
 fn with(crds: impl IntoIterator<Item = CustomResource>) -> Catalogue {
-    let mut catalogue = Catalogue::builtin();
+    let mut catalogue = Catalogue::default();
     for crd in crds {
         assert_eq!(catalogue.add_crd(crd), Added::New);
     }
@@ -43,7 +43,7 @@ fn read(catalogue: &Catalogue, type_arg: &str) -> String {
 
 #[track_caller]
 fn reads(rows: &[(&str, &str)]) {
-    let catalogue = Catalogue::builtin();
+    let catalogue = Catalogue::default();
     for (type_arg, expected) in rows {
         assert_eq!(read(&catalogue, type_arg), *expected, "TYPE {type_arg}");
     }
@@ -57,7 +57,7 @@ fn also(catalogue: &Catalogue, type_arg: &str) -> Vec<String> {
 }
 
 fn suggested(type_arg: &str) -> Option<String> {
-    Catalogue::builtin().suggest(type_arg, [])
+    Catalogue::default().suggest(type_arg, [])
 }
 
 // How a TYPE is read.
@@ -119,7 +119,7 @@ fn warning(catalogue: &Catalogue, type_arg: &str) -> Option<String> {
 #[test]
 fn star_is_a_literal() {
     reads(&[("*", "*."), ("*.apps", "*.apps"), ("*.*", "*.*"), ("*.v1.apps", "*.apps"), ("*.", "*.")]);
-    let catalogue = Catalogue::builtin();
+    let catalogue = Catalogue::default();
     assert_eq!(warning(&catalogue, "*"), None);
     assert_eq!(catalogue.resolve("*.apps"), Resolution::Every { group: "apps".to_owned() });
 }
@@ -145,7 +145,7 @@ fn unknown_is_asked_as_written() {
         ("", "?."),
         (".apps", "?.apps"),
     ]);
-    let catalogue = Catalogue::builtin();
+    let catalogue = Catalogue::default();
     assert_eq!(warning(&catalogue, "Foos").unwrap(), "unknown resource type `Foos`");
     assert_eq!(
         warning(&catalogue, "foos.example.com").unwrap(),
@@ -165,7 +165,7 @@ fn authorised_only_types() {
         ("signers", "?signers."),
         ("signers.certificates", "?signers.certificates"),
     ]);
-    let catalogue = Catalogue::builtin();
+    let catalogue = Catalogue::default();
     assert_eq!(warning(&catalogue, "users"), None);
     assert_eq!(warning(&catalogue, "groups"), None);
     assert_eq!(
@@ -177,7 +177,7 @@ fn authorised_only_types() {
 
 #[test]
 fn unserved_version_still_finds_the_type() {
-    let catalogue = Catalogue::builtin();
+    let catalogue = Catalogue::default();
     for (type_arg, name, version) in [
         ("cronjobs.v1beta1.batch", "cronjobs.batch", "v1beta1"),
         ("Deployment.v2.apps", "deployments.apps", "v2"),
@@ -195,7 +195,7 @@ fn unserved_version_still_finds_the_type() {
 
 #[test]
 fn core_group_wins_and_the_other_is_told() {
-    let catalogue = Catalogue::builtin();
+    let catalogue = Catalogue::default();
     for type_arg in ["events", "event", "ev", "Event"] {
         let found = catalogue.resolve(type_arg);
         assert_eq!((found.resource(), found.group()), ("events", ""), "{type_arg}");
@@ -304,7 +304,7 @@ fn crd_serves_eight_verbs_and_its_subresources() {
 
 #[test]
 fn crd_does_not_take_a_built_in_name() {
-    let mut catalogue = Catalogue::builtin();
+    let mut catalogue = Catalogue::default();
     assert_eq!(catalogue.add_crd(crd("apps", "deployments", "Fake", &[])), Added::BuiltIn);
     assert_eq!(catalogue.find("apps", "deployments").unwrap().kind, "Deployment");
     // But it does take one that discovery does not list of itself.
@@ -315,7 +315,7 @@ fn crd_does_not_take_a_built_in_name() {
 
 #[test]
 fn crd_without_a_served_version_is_nothing() {
-    let mut catalogue = Catalogue::builtin();
+    let mut catalogue = Catalogue::default();
     let mut gone = crd("example.com", "relics", "Relic", &[]);
     gone.versions.clear();
     assert_eq!(catalogue.add_crd(gone), Added::NotServed);
@@ -326,7 +326,7 @@ fn crd_without_a_served_version_is_nothing() {
 
 #[test]
 fn subresources_of_built_in_types() {
-    let catalogue = Catalogue::builtin();
+    let catalogue = Catalogue::default();
     let has =
         |group: &str, plural: &str, sub: &str| catalogue.find(group, plural).unwrap().has_subresource(sub);
     assert!(has("", "pods", "exec") && has("", "pods", "log") && has("", "nodes", "metrics"));
@@ -340,7 +340,7 @@ fn subresources_of_built_in_types() {
 
 #[test]
 fn special_verbs() {
-    let catalogue = Catalogue::builtin();
+    let catalogue = Catalogue::default();
     let special = |group: &str, plural: &str| {
         catalogue.find(group, plural).unwrap().special_verbs.iter().collect::<Vec<_>>().join(",")
     };
@@ -385,7 +385,7 @@ fn suggestions() {
 
 #[test]
 fn suggestions_from_rules() {
-    let catalogue = Catalogue::builtin();
+    let catalogue = Catalogue::default();
     let mentioned =
         [("*", "*"), ("argoproj.io", "*"), ("argoproj.io", "applications/status"), ("apps", "deployments")];
     assert_eq!(catalogue.suggest("applications", mentioned).as_deref(), Some("applications.argoproj.io"));
@@ -423,7 +423,7 @@ fn texts(value: &Value) -> Vec<&str> {
 #[test]
 fn every_fact_of_discovery() {
     let Some(folder) = shared("api-discovery-v1.36.2") else { return };
-    let catalogue = Catalogue::builtin();
+    let catalogue = Catalogue::default();
     let groups = json(&folder.join("apis.json"));
     let mut expected: Vec<(String, Vec<String>)> = vec![(String::new(), vec!["v1".to_owned()])];
     for group in groups["groups"].as_array().unwrap() {
@@ -483,7 +483,7 @@ fn every_fact_of_discovery() {
 
 #[test]
 fn scope_follows_the_transcripts() {
-    let catalogue = Catalogue::builtin();
+    let catalogue = Catalogue::default();
     for (type_arg, namespaced) in [("nodes", false), ("namespaces", false), ("po", true), ("sc", false)] {
         assert_eq!(catalogue.resolve(type_arg).known().unwrap().namespaced, namespaced, "{type_arg}");
     }

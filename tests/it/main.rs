@@ -8,6 +8,7 @@
     reason = "the helpers of tests are tests, although clippy cannot see it"
 )]
 
+mod api_resources; // what discovery of the real cluster says of its types
 mod architecture; // which room may know of which; the codes of diagnostics
 mod ask; // what the tests of decisions share: small clusters from text, requests in one line
 mod catalogue; // the built-in API resources, CRDs, and how a TYPE is read
@@ -18,6 +19,7 @@ mod document_block_fuzz; // the same for as long as one likes
 mod document_json; // the JSON reader and its outline
 mod document_sniff; // kinds from a look at the lines
 mod document_yaml; // the YAML reader
+mod eks; // what EKS adds to a cluster, and where it is added
 mod hostile; // names that would forge lines or drive a terminal
 mod identity; // from ARN to user: every recorded answer
 mod identity_rules; // from ARN to user: one test per rule
@@ -41,4 +43,5 @@ mod scenarios; // every folder of testdata/scenarios, through the binary
 mod sessions; // a role ARN without a session name
 mod transcripts; // what kubectl and a live API server answered, when it is there
 mod trees; // what the tests of the document readers share
+mod versions; // Kubernetes versions against the facts of each, and which one an answer is for
 mod who_can; // everyone who may do something

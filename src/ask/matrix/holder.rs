@@ -2,11 +2,12 @@
 
 use rustc_hash::FxHashSet;
 
+use crate::ask::system::System;
 use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::evaluate::Asker;
 use crate::decide::graph::Principal;
 use crate::identity::{IdentityError, Reach};
-use crate::model::rbac::{Authorizer, Scope, Subject};
+use crate::model::rbac::{Authorizer, Subject};
 use crate::model::user::{
     SYSTEM_ANONYMOUS, SYSTEM_AUTHENTICATED, SYSTEM_UNAUTHENTICATED, UserInfo, split_service_account,
 };
@@ -62,6 +63,15 @@ impl Holder {
         self.asker.is_master
     }
 
+    /// Whether it is who sends no credentials.
+    pub fn is_anonymous(&self) -> bool {
+        match self.kind {
+            HolderKind::User => self.username == SYSTEM_ANONYMOUS,
+            HolderKind::Group => self.identity == SYSTEM_UNAUTHENTICATED,
+            HolderKind::ServiceAccount | HolderKind::Iam => false,
+        }
+    }
+
     /// How the graph knows it.
     pub fn asker(&self) -> &Asker {
         &self.asker
@@ -79,41 +89,20 @@ impl Holder {
 
     /// Whether it came with Kubernetes or EKS: `system:` and `eks:` names, service accounts of controllers and
     /// of what EKS installs, nodes.
-    pub fn is_system(&self) -> bool {
-        let system = |name: &str| name.starts_with("system:") || name.starts_with("eks:");
+    pub fn is_system(&self, system: &System) -> bool {
         match self.kind {
-            HolderKind::Group | HolderKind::User => system(&self.identity),
+            HolderKind::Group | HolderKind::User => system.is_own(self.kind.as_str(), "", &self.identity),
             HolderKind::ServiceAccount => {
                 let (namespace, name) = self.identity.split_once('/').unwrap_or(("", &self.identity));
-                namespace == "kube-system" && (is_controller(name) || system(name))
+                system.is_own(self.kind.as_str(), namespace, name)
             }
-            HolderKind::Iam => self.username.starts_with("system:node:"),
+            HolderKind::Iam => System::is_node(&self.username),
         }
     }
 
     fn order(&self) -> (&'static str, &str, &str) {
         (self.kind.as_str(), &self.identity, &self.username)
     }
-}
-
-/// The service accounts that EKS installs in `kube-system`.
-const EKS_ACCOUNTS: [&str; 9] = [
-    "aws-node",
-    "coredns",
-    "eks-admin",
-    "eks-certificates-controller",
-    "eks-nodewatcher",
-    "eks-vpc-resource-controller",
-    "kube-proxy",
-    "tagging-controller",
-    "vpc-resource-controller",
-];
-
-fn is_controller(name: &str) -> bool {
-    EKS_ACCOUNTS.contains(&name)
-        || crate::knowledge::defaults::bindings(crate::model::version::KubernetesVersion::NEWEST)
-            .flat_map(|binding| binding.subjects)
-            .any(|subject| subject.kind == "ServiceAccount" && subject.name == name)
 }
 
 /// Sorts holders in the order of the long form, each once.
@@ -263,6 +252,7 @@ pub struct LeftOut {
 pub fn without_system(cluster: &Cluster, holders: &mut Vec<Holder>) -> LeftOut {
     let graph = cluster.graph();
     let policy = graph.policy();
+    let system = System::of(cluster);
     let mut left_out = LeftOut::default();
     let ours = |holder: &Holder| {
         let own = match holder.kind {
@@ -274,23 +264,14 @@ pub fn without_system(cluster: &Cluster, holders: &mut Vec<Holder>) -> LeftOut {
             Principal::Username(name) => holder.kind != HolderKind::Group && *name == own,
             Principal::Caller(_) => false,
         };
-        let default = |scope: Scope, name| {
-            let role = policy.names.text(name);
-            crate::knowledge::defaults::bindings(crate::model::version::KubernetesVersion::NEWEST).any(
-                |binding| {
-                    binding.name == role
-                        && binding.namespace.unwrap_or_default() == policy.names.text(scope.namespace())
-                },
-            )
-        };
-        holder.principals().iter().filter(|principal| is_own(principal)).any(|principal| {
-            graph.scopes_of(*principal).any(|scope| {
-                graph.bindings_of(*principal, scope).any(|applied| !default(scope, applied.binding.name))
-            })
-        })
+        holder
+            .principals()
+            .iter()
+            .filter(|principal| is_own(principal))
+            .any(|principal| system.is_bound_besides(cluster, *principal))
     };
     holders.retain(|holder| {
-        if !holder.is_system() {
+        if !holder.is_system(&system) {
             return true;
         }
         left_out.count += 1;

@@ -1,6 +1,7 @@
 //! The most sensitive columns, each with what it means.
 
 use super::universe::Filter;
+use crate::model::version::KubernetesVersion;
 
 /// One column of a preset.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ pub const SENSITIVE: &[Entry] = &[
         "create",
         "Runs commands in running containers, with their access and their secrets.",
     ),
-    entry("", "pods/exec", "get", "Runs commands through a WebSocket before Kubernetes 1.35."),
+    entry("", "pods/exec", "get", "Runs commands in running containers, through a WebSocket."),
     entry("", "pods/attach", "create", "Talks to the main process of running containers."),
     entry("", "pods/portforward", "create", "Reaches ports of pods, bypassing network policies and ingress."),
     entry("", "pods/ephemeralcontainers", "patch", "Puts a debug container into a running pod."),
@@ -139,6 +140,14 @@ pub const SENSITIVE: &[Entry] = &[
     entry("", "namespaces", "delete", "Deletes a namespace with everything in it."),
     entry("", "namespaces", "patch", "Changes labels, and with them Pod Security and network policies."),
 ];
+
+/// What leads to other people's rights in a version.
+pub fn sensitive(version: KubernetesVersion) -> Vec<Entry> {
+    // From 1.35 on a WebSocket needs `create` as well, which stands for itself.
+    let counts =
+        |entry: &&Entry| (entry.resource, entry.verb) != ("pods/exec", "get") || version.minor() < 35;
+    SENSITIVE.iter().filter(counts).copied().collect()
+}
 
 /// The names of the presets.
 pub const NAMES: &[&str] = &["sensitive"];

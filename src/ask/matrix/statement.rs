@@ -32,8 +32,8 @@ pub struct Statement {
     pub skipped: Vec<(String, usize)>,
     /// Whether the inputs are taken as complete.
     pub complete: bool,
-    /// How many default roles and bindings were added, and of which version.
-    pub defaults_added: (usize, &'static str),
+    /// How many default roles and bindings were added, and how many of them are those of EKS.
+    pub defaults_added: (usize, usize),
     /// Bindings whose role is not among the inputs.
     pub missing_roles: Vec<Remark>,
     /// Identity mappings that match no caller, or not the one they seem to.
@@ -92,7 +92,7 @@ impl Statement {
                 .map(|((api_version, kind), count)| (format!("{api_version} {kind}"), *count))
                 .collect(),
             complete: cluster.completeness() == Completeness::Complete,
-            defaults_added: (summary.defaults_added, crate::knowledge::defaults::DATA_VERSION),
+            defaults_added: (summary.defaults_added, summary.eks_added),
             matches_nothing: universe.matches_nothing.clone(),
             left_out,
             not_modelled: NOT_MODELLED.to_vec(),
@@ -101,7 +101,7 @@ impl Statement {
         let sources = cluster.sources();
         for file in 0..sources.len() {
             let id = crate::model::source::FileId(u32::try_from(file).unwrap_or(u32::MAX));
-            if policy.builtin != Some(id) {
+            if !policy.is_builtin_file(id) {
                 statement.files.push(sources.file(id).to_owned());
             }
         }

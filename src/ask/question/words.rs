@@ -118,7 +118,8 @@ fn read_verb(words: &Words<'_>, text: &str, cluster: &Cluster) -> Result<Questio
     let known = target.known();
     let mut remarks = target.remarks;
     let verb = words.verb.as_ref();
-    if let Some(remark) = remark_on_verb(verb, known, &object.subresource) {
+    let remark = remark_on_verb(verb, known, &object.subresource);
+    if let Some(remark) = remark.filter(|_| !cluster.catalogue().asks_for(verb)) {
         if !words.api_verb {
             return Err(unknown_verb(verb, cluster));
         }

@@ -54,7 +54,7 @@ pub(super) fn run(
         if output == Output::Json {
             documents.push(json!({
                 "answer": ternary.as_str(),
-                "asked": words::title_with_version(&question, cluster.version()),
+                "asked": words::title(&question),
                 "identity": json::identity(cluster, who, arn.as_deref()),
                 "allNamespaces": everywhere.as_str(),
                 "namespaces": { "yes": yes, "unknown": unknown, "no": no },

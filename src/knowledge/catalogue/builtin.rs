@@ -1,33 +1,43 @@
-//! Reading the built-in catalogue out of its text; the text explains its own form.
+//! Reading the built-in catalogue out of its table; the table explains its own form.
 
 use std::borrow::Cow;
 
 use super::{Resource, Subresource, Text, Verbs};
+use crate::knowledge::tables::{self, Line, Section};
+use crate::model::version::{KubernetesVersion, Platform};
 
-const TEXT: &str = include_str!("builtin.txt");
-
-/// The built-in resources and the groups in the order of discovery.
+/// The built-in resources of a version and the groups in the order of discovery.
 ///
 /// A line that does not read is left out; the tests hold that there is none.
-pub(super) fn parse() -> (Vec<Resource>, Vec<&'static str>) {
+pub(super) fn parse(version: KubernetesVersion, platform: Platform) -> (Vec<Resource>, Vec<&'static str>) {
     let mut resources = Vec::with_capacity(100);
     let mut groups = Vec::with_capacity(24);
-    let (mut group, mut versions) = ("", "");
-    for line in lines() {
-        if let Some(header) = line.strip_prefix("group ") {
-            (group, versions) = header.split_once(' ').unwrap_or((header, ""));
-            group = if group == "\"\"" { "" } else { group };
-            groups.push(group);
-        } else if let Some(resource) = resource(line, group, versions, groups.len() - 1) {
-            resources.push(resource);
-        }
+    read(tables::lines(Section::Resources, version).into_iter(), &mut resources, &mut groups);
+    if platform == Platform::Eks {
+        read(tables::eks(Section::Resources, version), &mut resources, &mut groups);
     }
     (resources, groups)
 }
 
-/// The lines that say something.
-fn lines() -> impl Iterator<Item = &'static str> {
-    TEXT.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
+/// The verbs that the API server asks for in a version beside those of requests; one may end in `*`.
+pub(super) fn asked_verbs(version: KubernetesVersion) -> Vec<Line> {
+    tables::lines(Section::Verbs, version)
+}
+
+fn read(lines: impl Iterator<Item = Line>, resources: &mut Vec<Resource>, groups: &mut Vec<&'static str>) {
+    let (mut group, mut versions, mut rank) = ("", "", 0);
+    for line in lines {
+        if let Some(header) = line.strip_prefix("group ") {
+            (group, versions) = header.split_once(' ').unwrap_or((header, ""));
+            group = if group == "\"\"" { "" } else { group };
+            rank = groups.iter().position(|known| *known == group).unwrap_or_else(|| {
+                groups.push(group);
+                groups.len() - 1
+            });
+        } else if let Some(resource) = resource(line.trim_start(), group, versions, rank) {
+            resources.push(resource);
+        }
+    }
 }
 
 fn resource(
@@ -96,8 +106,17 @@ mod tests {
 
     #[test]
     fn every_line_reads() {
-        let (resources, groups) = parse();
-        assert_eq!(resources.len() + groups.len(), lines().count());
+        for version in KubernetesVersion::all() {
+            let lines = tables::lines(Section::Resources, version);
+            let (resources, groups) = parse(version, Platform::Kubernetes);
+            assert_eq!(resources.len() + groups.len(), lines.len(), "{version}");
+            let (with_eks, groups) = parse(version, Platform::Eks);
+            let eks: Vec<_> = tables::eks(Section::Resources, version).collect();
+            let headers = eks.iter().filter(|line| line.starts_with("group ")).count();
+            assert_eq!(with_eks.len(), resources.len() + eks.len() - headers, "{version}");
+            assert_eq!(groups.iter().collect::<std::collections::BTreeSet<_>>().len(), groups.len());
+        }
+        let (resources, groups) = parse(KubernetesVersion::default(), Platform::Kubernetes);
         assert_eq!((resources.len(), groups.len()), (78, 22));
     }
 }

@@ -1,7 +1,7 @@
 //! Sets of the verbs that the catalogue knows.
 
 /// The verbs in the order in which they are shown; the first eight are those of a stored resource.
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 23] = [
     "get",
     "list",
     "watch",
@@ -21,6 +21,10 @@ const NAMES: [&str; 19] = [
     "impersonate:serviceaccount",
     "impersonate:associated-node",
     "impersonate:arbitrary-node",
+    "associated-node:update",
+    "associated-node:patch",
+    "arbitrary-node:update",
+    "arbitrary-node:patch",
 ];
 
 /// A set of verbs, iterated in the order `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`,

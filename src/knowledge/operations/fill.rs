@@ -14,6 +14,9 @@ impl Operation {
         version: KubernetesVersion,
     ) -> Result<Plan, PlanError> {
         let table = TABLE.as_ref().map_err(|error| PlanError::BrokenTable(error.clone()))?;
+        if self.from.is_some_and(|from| version.minor() < from) {
+            return Err(PlanError::NotInVersion(&self.name, version));
+        }
         let form = self.forms.iter().find(|form| table.fits(&form.on, target));
         let form = form.ok_or_else(|| self.wrong_type(table, target))?;
         let question = Question { table, target, minor: version.minor(), this: "" };
@@ -88,14 +91,18 @@ impl Question<'_> {
                 .map(Need::Request)
                 .ok_or_else(|| PlanError::BrokenTable(text.clone())),
             Row::All(rows) => {
-                let needs = rows.iter().map(|row| self.need(row)).collect::<Result<Vec<_>, _>>()?;
+                let mut needs = rows.iter().map(|row| self.need(row)).collect::<Result<Vec<_>, _>>()?;
+                needs.retain(|need| !need.is_nothing());
                 Ok(<[Need; 1]>::try_from(needs).map_or_else(Need::All, |[only]| only))
             }
             Row::Any(AnyRow { any }) => {
                 let ways = <[Branch; 1]>::try_from(self.branches(any)?);
                 Ok(ways.map_or_else(Need::Any, |[only]| only.need))
             }
-            Row::Cases(CasesRow { cases }) => Ok(Need::Cases(self.branches(cases)?)),
+            Row::Cases(CasesRow { cases }) => {
+                let cases = <[Branch; 1]>::try_from(self.branches(cases)?);
+                Ok(cases.map_or_else(Need::Cases, |[only]| only.need))
+            }
             Row::Use(UseRow { template, of }) => {
                 let rows = self.table.templates.get(template);
                 let rows = rows.ok_or_else(|| PlanError::BrokenTable(template.clone()))?;

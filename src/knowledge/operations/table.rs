@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use crate::model::version::KubernetesVersion;
+
 use super::Target;
 
 const TEXT: &str = include_str!("table.yaml");
@@ -29,6 +31,8 @@ pub enum PlanError {
         /// The types that it works on.
         takes: Vec<String>,
     },
+    /// The operation came later, or is gone.
+    NotInVersion(&'static str, KubernetesVersion),
     /// The table of operations is broken; a test keeps this from happening.
     BrokenTable(String),
 }
@@ -39,6 +43,9 @@ impl fmt::Display for PlanError {
             Self::UnknownOperation(verb) => write!(f, "`{verb}` is not a kubectl operation known here"),
             Self::WrongType { operation, asked, takes } => {
                 write!(f, "`{operation}` does not work on `{asked}`; it works on {}", takes.join(", "))
+            }
+            Self::NotInVersion(operation, version) => {
+                write!(f, "there is no `{operation}` in Kubernetes {version}")
             }
             Self::BrokenTable(row) => write!(f, "the table of operations is broken: {row}"),
         }
@@ -69,6 +76,8 @@ pub(super) struct Operation {
     pub(super) summary: String,
     #[serde(default)]
     pub(super) aliases: Vec<String>,
+    /// The first minor version that has it; none where every known one does.
+    pub(super) from: Option<u8>,
     #[serde(default)]
     pub(super) any_client: bool,
     #[serde(default)]
@@ -223,8 +232,10 @@ mod tests {
                     for pattern in table.types.get(pattern).map_or(one, Vec::as_slice) {
                         let target = example(pattern);
                         assert!(table.fits(&form.on, &target), "{}: {pattern}", operation.name);
-                        for minor in [33, 34, 35, 36, 37] {
-                            let version = KubernetesVersion::from_minor(minor).unwrap();
+                        for version in KubernetesVersion::all() {
+                            if operation.from.is_some_and(|from| version.minor() < from) {
+                                continue;
+                            }
                             let plan = operation.plan(&target, version).unwrap();
                             assert!(!plan.needs.is_nothing(), "{}: {pattern}", operation.name);
                             let extras = plan.extras.iter().map(|extra| &extra.need);
@@ -238,7 +249,7 @@ mod tests {
         }
         for step in used {
             let words = [&step.verb, &step.resource, &step.group, &step.subresource];
-            let lower = |word: &String| word.chars().all(|c| c.is_ascii_lowercase() || "8.".contains(c));
+            let lower = |word: &String| word.chars().all(|c| c.is_ascii_lowercase() || "8.:-".contains(c));
             assert!(words.into_iter().all(lower), "{step:?}");
             assert!(!step.why.is_empty() && !step.why.contains("--"), "{step:?}");
         }
