@@ -95,18 +95,23 @@ pub fn leave_out(cluster: &Cluster, found: &mut WhoCan<'_>) -> LeftOut {
     let is_own =
         |named: &Named| !named.is_masters() && system.is_own(named.kind, &named.namespace, &named.name);
     let mut left_out = LeftOut::default();
+    // Of one subject there may be several entries: for any name, and for some.
+    let mut counted: FxHashSet<Named> = FxHashSet::default();
     let mut out = |named: &Named, mut bound: &mut dyn Iterator<Item = (Source, &str, &str)>| {
         if !is_own(named) {
             return false;
         }
-        left_out.subjects += 1;
+        left_out.subjects += usize::from(counted.insert(named.clone()));
         if Iterator::any(&mut bound, |(source, namespace, name)| {
             of_inputs(source) && !system.is_default_binding(namespace, name)
         }) {
-            left_out.bound_by_inputs.push(match named.namespace.as_str() {
+            let title = match named.namespace.as_str() {
                 "" => format!("{} `{}`", named.kind, named.name),
                 namespace => format!("{} `{namespace}/{}`", named.kind, named.name),
-            });
+            };
+            if !left_out.bound_by_inputs.contains(&title) {
+                left_out.bound_by_inputs.push(title);
+            }
         }
         true
     };

@@ -52,12 +52,8 @@ pub struct Words(&'static str);
 impl Words {
     /// The words.
     pub fn iter(self) -> impl Iterator<Item = &'static str> {
-        let mut rest = (!self.0.is_empty()).then_some(self.0);
-        std::iter::from_fn(move || {
-            let (word, after) = cut(rest?, b',');
-            rest = after;
-            Some(if word == "\"\"" { "" } else { word })
-        })
+        let words = (!self.0.is_empty()).then(|| tables::parts(self.0, b','));
+        words.into_iter().flatten().map(|word| if word == "\"\"" { "" } else { word })
     }
 
     /// Whether there is none.
@@ -71,22 +67,9 @@ impl Words {
     }
 }
 
-/// A text up to a byte, and what follows it. Most texts are a few bytes long, for which a search costs more.
-fn cut(text: &'static str, at: u8) -> (&'static str, Option<&'static str>) {
-    match text.bytes().position(|byte| byte == at) {
-        Some(end) => (text.get(..end).unwrap_or_default(), text.get(end + 1..)),
-        None => (text, None),
-    }
-}
-
 /// The words of a line, with single spaces between them.
 fn words(line: &'static str) -> impl Iterator<Item = &'static str> {
-    let mut rest = Some(line);
-    std::iter::from_fn(move || {
-        let (word, after) = cut(rest?, b' ');
-        rest = after;
-        Some(word)
-    })
+    tables::parts(line, b' ')
 }
 
 /// A default RoleBinding or ClusterRoleBinding; the one label of those of Kubernetes is [`BOOTSTRAPPING`].

@@ -95,13 +95,10 @@ pub(super) fn changed_by_eks(section: Section, version: KubernetesVersion) -> Ve
 }
 
 fn of_eks(name: &'static str, version: KubernetesVersion) -> impl Iterator<Item = Line> {
-    let mut counts = false;
-    said(EKS).filter(move |line| {
-        if let Some(head) = line.strip_prefix('[').and_then(|head| head.strip_suffix(']')) {
-            counts = head.strip_prefix(name).is_some_and(|range| is_in(range, version));
-            return false;
-        }
-        counts
+    memmem::find_iter(EKS.as_bytes(), b"\n[").flat_map(move |at| {
+        let (head, rest) = cut(EKS.get(at + 2..).unwrap_or_default(), b']');
+        let counts = head.strip_prefix(name).is_some_and(|range| is_in(range, version));
+        said(rest.filter(|_| counts).unwrap_or_default()).take_while(|line| !line.starts_with('['))
     })
 }
 
@@ -128,7 +125,39 @@ fn body(text: Line, section: &str) -> impl Iterator<Item = Line> {
 
 /// The lines that say something.
 fn said(text: Line) -> impl Iterator<Item = Line> {
-    text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'))
+    let mut rest = text;
+    let mut next = move || {
+        let end = memchr::memchr(b'\n', rest.as_bytes()).unwrap_or(rest.len());
+        let line = rest.get(..end).filter(|_| !rest.is_empty())?;
+        rest = rest.get(end + 1..).unwrap_or_default();
+        Some(line)
+    };
+    std::iter::from_fn(move || {
+        loop {
+            let line = next()?;
+            if !line.is_empty() && !line.starts_with('#') {
+                return Some(line);
+            }
+        }
+    })
+}
+
+/// A text up to a byte, and what follows it. Most texts are a few bytes long, for which a search costs more.
+pub(super) fn cut(text: Line, at: u8) -> (Line, Option<Line>) {
+    match text.bytes().position(|byte| byte == at) {
+        Some(end) => (text.get(..end).unwrap_or_default(), text.get(end + 1..)),
+        None => (text, None),
+    }
+}
+
+/// The parts of a text between bytes of one kind: words of a line, items of a list.
+pub(super) fn parts(text: Line, between: u8) -> impl Iterator<Item = Line> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let (part, after) = cut(rest?, between);
+        rest = after;
+        Some(part)
+    })
 }
 
 /// A line that does not read is left out; the tests hold that there is none.

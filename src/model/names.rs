@@ -107,6 +107,15 @@ fn narrow(number: usize) -> u32 {
 }
 
 impl Names {
+    /// Makes room for so many names more.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        let Self { text, ends, table } = self;
+        table.reserve(more, |entry| hash(entry.text(text)));
+        ends.reserve(more);
+        // Names of Kubernetes are about so long.
+        text.reserve(more * 16);
+    }
+
     /// The name of a text, interned now if it was not before.
     pub fn intern(&mut self, name: &str) -> Name {
         let hashed = hash(name.as_bytes());

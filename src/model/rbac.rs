@@ -208,6 +208,13 @@ impl Rules {
         RuleId(index)
     }
 
+    /// Makes room for so many rules more.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        let Self { pool, bounds, table } = self;
+        table.reserve(more, |index| hash_rule(&rule_at(pool, bounds, *index)));
+        bounds.reserve(more);
+    }
+
     /// Forgets all rules, and keeps the memory.
     pub(crate) fn clear(&mut self) {
         self.pool.clear();

@@ -46,7 +46,7 @@ fn resource(
     versions: &'static str,
     rank: usize,
 ) -> Option<Resource> {
-    let mut words = line.split(' ');
+    let mut words = tables::parts(line, b' ');
     let (plural, discovered) = marked(words.next()?);
     let (singular, kind) = (word(words.next()?), word(words.next()?));
     let namespaced = match words.next()? {
@@ -76,7 +76,8 @@ fn resource(
 }
 
 fn subresource(word: &'static str) -> Option<Subresource> {
-    let (name, verbs_there) = word.split_once('=')?;
+    let (name, verbs_there) = tables::cut(word, b'=');
+    let verbs_there = verbs_there?;
     let (name, discovered) = marked(name);
     Some(Subresource { name: Cow::Borrowed(name), verbs: verbs(verbs_there)?, discovered })
 }
@@ -91,11 +92,11 @@ fn word(text: &'static str) -> Text {
 }
 
 fn list(text: &'static str) -> Vec<Text> {
-    if text == "-" { Vec::new() } else { text.split(',').map(Cow::Borrowed).collect() }
+    if text == "-" { Vec::new() } else { tables::parts(text, b',').map(Cow::Borrowed).collect() }
 }
 
-fn verbs(text: &str) -> Option<Verbs> {
-    text.split(',').try_fold(Verbs::NONE, |set, verb| {
+fn verbs(text: &'static str) -> Option<Verbs> {
+    tables::parts(text, b',').try_fold(Verbs::NONE, |set, verb| {
         Some(set.union(if verb == "*" { Verbs::STORED } else { Verbs::of(verb)? }))
     })
 }
