@@ -81,13 +81,18 @@ pub mod identity {
     pub mod arn;
     pub mod aws_auth;
     mod caller;
+    mod mappings;
+    mod maps;
     mod nearest;
+    mod other_forms;
     pub mod template;
 
     pub use self::arn::{ParseArnError, PrincipalType, Unreachable};
     pub use self::aws_auth::{AwsAuth, SectionText};
     pub use self::caller::*;
+    pub use self::mappings::IdentityMappings;
     pub use self::nearest::{NearMiss, NearReason};
+    pub use self::other_forms::OtherForm;
     pub(crate) use self::template::is_template;
     pub use self::template::{PlaceholderKind, PlaceholderValues, Sessions, Template};
 }

@@ -360,7 +360,16 @@ impl Cluster {
             return answer;
         }
         let mut answer = Answer::no();
-        if let IdentityError::NotMapped { unfilled, unrendered, .. } = error {
+        if let IdentityError::Unknown { doubts, .. } = error {
+            answer.ternary = Ternary::Unknown;
+            answer.doubts = doubts.iter().cloned().map(Doubt::Identity).collect();
+            return answer;
+        }
+        if let IdentityError::NotMapped { unfilled, unrendered, elsewhere, .. } = error {
+            if !elsewhere.is_empty() {
+                answer.ternary = Ternary::Unknown;
+                answer.doubts.extend(elsewhere.iter().cloned().map(Doubt::Identity));
+            }
             if let Some(source) = unrendered {
                 answer.ternary = Ternary::Unknown;
                 answer.doubts.push(Doubt::Unrendered(*source));

@@ -277,10 +277,10 @@ fn user_of_account(account: &Written, identity: &IamIdentity) -> Mapped {
 }
 
 /// Whether two outcomes of a random mapping are the same for Kubernetes.
-fn same_outcome(one: &Result<Mapped, IdentityError>, other: &Result<Mapped, IdentityError>) -> bool {
+pub(super) fn same_outcome(one: &Result<Mapped, IdentityError>, other: &Result<Mapped, IdentityError>) -> bool {
     match (one, other) {
         (Ok(one), Ok(other)) => one.username == other.username && one.groups == other.groups,
-        (Err(_), Err(_)) => true,
+        (Err(one), Err(other)) => one.is_refusal() == other.is_refusal(),
         _ => false,
     }
 }

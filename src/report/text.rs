@@ -8,7 +8,7 @@ use anstyle::{AnsiColor, Style};
 use crate::decide::answer::{Answer, Doubt, NearMiss};
 use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::evaluate::Grant;
-use crate::identity::{IdentityError, Mapped, PlaceholderValues};
+use crate::identity::{IdentityDoubt, IdentityError, Mapped, PlaceholderValues};
 use crate::model::attributes::Attributes;
 use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::rbac::RoleKind;
@@ -257,6 +257,7 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
         Doubt::Unrendered(_) => {
             format!("{}; render the template first", phrases::UNRENDERED)
         }
+        Doubt::Identity(doubt) => doubt.text.clone(),
         Doubt::Session { user, values, grant } => {
             let effect = if grant.is_some() || user.in_group(crate::model::user::SYSTEM_MASTERS) {
                 "the request is allowed"
@@ -288,6 +289,7 @@ fn doubt_text(
         Doubt::NodeAuthorizer(Some(rule)) => words::rule_place(policy, rule).to_string(),
         Doubt::Unread(source) | Doubt::Unrendered(source) => policy.sources.show(*source).to_string(),
         Doubt::Unfilled(provenance, _) => policy.sources.show(provenance.source).to_string(),
+        Doubt::Identity(doubt) => policy.sources.show(doubt.source).to_string(),
         _ => String::new(),
     };
     hops(out, &[Hop { depth: 0, text: doubt_sentence(cluster, doubt), place }], indent)?;
@@ -414,15 +416,18 @@ pub fn identity_error(
         lines = vec![Hop { depth: 0, text: error.to_string(), place: String::new() }];
     }
     match error {
-        IdentityError::NotMapped { nearest: Some(nearest), .. } if error.is_refusal() => {
-            let place = cluster.sources().show(nearest.source).to_string();
-            lines.push(Hop { depth: 1, text: nearest.to_string(), place });
-        }
-        IdentityError::NotMapped { unrendered: Some(source), .. } => {
-            let text =
-                "these mappings have unfilled placeholders and may map this ARN; render the template first";
-            let place = cluster.sources().show(*source).to_string();
-            lines.push(Hop { depth: 1, text: text.to_owned(), place });
+        IdentityError::NotMapped { nearest, unrendered, .. } => {
+            lines.extend(nearest.iter().map(|nearest| Hop {
+                depth: 1,
+                text: nearest.to_string(),
+                place: cluster.sources().show(nearest.source).to_string(),
+            }));
+            lines.extend(unrendered.iter().map(|source| Hop {
+                depth: 1,
+                text: "these mappings have unfilled placeholders and may map this ARN; render the template first"
+                    .to_owned(),
+                place: cluster.sources().show(*source).to_string(),
+            }));
         }
         IdentityError::NoInstanceId { provenance, .. } => {
             let place = cluster.sources().show(provenance.source).to_string();
@@ -436,6 +441,10 @@ pub fn identity_error(
         _ => {}
     }
     hops(out, &lines, indent)
+}
+
+fn doubt_line(sources: &Sources, doubt: &IdentityDoubt) -> Hop {
+    Hop { depth: 1, text: doubt.text.clone(), place: sources.show(doubt.source).to_string() }
 }
 
 /// Who an ARN could be, where the inputs do not tell.
@@ -456,9 +465,14 @@ pub fn candidates(
     };
     let lines: Vec<Hop> = match error {
         IdentityError::NoMappings => vec![Hop { depth: 0, text: error.to_string(), place: String::new() }],
-        IdentityError::NotMapped { unfilled, .. } => {
+        IdentityError::NotMapped { unfilled, elsewhere, .. } => {
             let why = |mapped: &Mapped| format!("if `{}` maps this ARN: ", mapped.provenance.arn);
-            unfilled.iter().map(|mapped| line(mapped, &why(mapped))).collect()
+            let unfilled = unfilled.iter().map(|mapped| line(mapped, &why(mapped)));
+            unfilled.chain(elsewhere.iter().map(|doubt| doubt_line(sources, doubt))).collect()
+        }
+        IdentityError::Unknown { doubts, could_be } => {
+            let lines = doubts.iter().map(|doubt| doubt_line(sources, doubt));
+            lines.chain(could_be.iter().map(|mapped| line(mapped, "if this one is in force: "))).collect()
         }
         IdentityError::RandomMapping { candidates } => {
             candidates.iter().flatten().map(|mapped| line(mapped, "")).collect()
