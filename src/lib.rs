@@ -69,6 +69,7 @@ pub mod document {
 ///
 /// Tables of facts and how to look into them. Nothing of what was loaded, except types that CRDs add.
 pub mod knowledge {
+    pub mod aggregated;
     pub mod catalogue;
     pub mod defaults;
     pub mod operations;
@@ -84,7 +85,10 @@ pub mod identity {
     mod mappings;
     mod maps;
     mod nearest;
+    mod odd_signs;
     mod other_forms;
+    mod placeholder;
+    mod repair;
     pub mod template;
 
     pub use self::arn::{ParseArnError, PrincipalType, Unreachable};
@@ -92,8 +96,9 @@ pub mod identity {
     pub use self::caller::*;
     pub use self::mappings::IdentityMappings;
     pub use self::nearest::{NearMiss, NearReason};
+    pub(crate) use self::odd_signs::odd_signs;
     pub use self::other_forms::OtherForm;
-    pub(crate) use self::template::is_template;
+    pub(crate) use self::placeholder::{is_encrypted, is_template, placeholders};
     pub use self::template::{PlaceholderKind, PlaceholderValues, Sessions, Template};
 }
 
@@ -104,13 +109,18 @@ pub mod read {
     mod aws_auth;
     mod builtin;
     mod collect;
+    mod config_map;
     mod crd;
     mod fields;
     mod findings;
+    mod identities;
+    mod identity_forms;
+    mod leftovers;
     mod load;
     pub(crate) mod parallel;
     mod rbac;
     mod reader;
+    mod settings;
     mod validate;
 
     pub use self::load::*;

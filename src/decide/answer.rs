@@ -95,6 +95,8 @@ pub enum NearMiss<'g> {
     OnlyNames(Grant<'g>),
     /// The binding's role does not exist, in inputs that are complete.
     MissingRole(Applied<'g>),
+    /// The server of an add-on answers this API group, and takes nobody for a login whose username is empty.
+    NoUsername(String),
     /// No binding names the group, nor any other group or the username.
     NeverBound(Vec<String>),
 }

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use crate::decide::answer::{Answer, Doubt, InputCoverage};
 use crate::decide::graph::RbacGraph;
-use crate::identity::{IamIdentity, IdentityError, IdentityMappings, Mapped};
+use crate::identity::{IamIdentity, IdentityError, IdentityMappings, Mapped, Sessions};
 use crate::knowledge::catalogue::Catalogue;
 use crate::model::attributes::{Attributes, ResourceAttributes};
 use crate::model::diagnostic::{Code, Diagnostic};
@@ -16,6 +16,7 @@ use crate::model::user::UserInfo;
 use crate::model::version::KubernetesVersion;
 use crate::read::{Completeness, Loaded, Summary};
 
+mod aggregated;
 mod uncertain;
 
 use uncertain::{ByPrefix, MentionedTypes};
@@ -85,6 +86,16 @@ impl Who {
             WhoIs::Mapped(mapped) => Some(mapped.user_info()),
             WhoIs::Error(_) => None,
         }
+    }
+
+    /// Whether the identity mapping makes a user whose name is empty.
+    pub fn has_no_username(&self) -> bool {
+        matches!(&self.is, WhoIs::Mapped(mapped) if mapped.username.as_literal() == Some(""))
+    }
+
+    /// Whether only some sessions of the role that asks can log in: those that are named after an EC2 instance.
+    pub fn only_instances(&self) -> bool {
+        matches!(&self.is, WhoIs::Mapped(mapped) if mapped.sessions == Sessions::InstanceId)
     }
 
     /// Why there is no user.
@@ -266,6 +277,9 @@ impl Cluster {
             WhoIs::User(user) => self.graph.answer(user, attributes, self.coverage()),
             WhoIs::Error(error) => self.answer_without_user(who, error, attributes),
             WhoIs::Mapped(mapped) => {
+                if let Some(group) = self.refused_by_aggregated(who, attributes) {
+                    return aggregated::refused(group);
+                }
                 let shown = mapped.user_info();
                 let mut answer = self.graph.answer_as(
                     &who.logged_in(certain(mapped)),
@@ -316,6 +330,9 @@ impl Cluster {
         match &who.is {
             WhoIs::User(user) => self.ternary_of(user, user, attributes),
             WhoIs::Mapped(mapped) => {
+                if self.refused_by_aggregated(who, attributes).is_some() {
+                    return Ternary::No;
+                }
                 let ternary =
                     self.ternary_of(&who.logged_in(certain(mapped)), &mapped.user_info(), attributes);
                 if ternary != Ternary::No {

@@ -5,9 +5,10 @@ mod section;
 
 use rustc_hash::FxHashMap;
 
-use super::arn::{Unreachable, caller, could_become, fold};
+use super::arn::{Unreachable, caller, fold};
+use super::placeholder::{could_become, in_angle_brackets, is_account_word};
 use super::nearest::{compare, mentions};
-use super::template::{NoInstanceId, PlaceholderKind, Sessions, Template, render};
+use super::template::{NoInstanceId, PlaceholderKind, Sessions, Template, is_instance_id, render};
 use super::{
     Field, IamIdentity, IdentityError, IdentitySource, Mapped, MappedIdentity, MappingKind, NearMiss,
     NearReason, Note, Provenance, Reach, Session, Written,
@@ -131,6 +132,35 @@ impl AwsAuth {
         (this, diagnostics)
     }
 
+    /// Takes in a text under `binaryData`, which aws-iam-authenticator does not read.
+    pub fn ignore_binary(&mut self, key: &str, text: &SectionText<'_>) -> Option<Diagnostic> {
+        if !MappingKind::ALL.map(MappingKind::as_str).contains(&key) {
+            return None;
+        }
+        self.ignored.push(Ignored {
+            folded: fold(text.text),
+            is_template: false,
+            why: format!("`{key}` is under `binaryData`, which aws-iam-authenticator does not read"),
+            source: text.origin,
+        });
+        let message = format!("`{key}` under `binaryData` is ignored: aws-iam-authenticator reads only `data`; move it there, as text");
+        Some(Diagnostic::at(Code::AwsAuthMisspeltKey, text.origin, message))
+    }
+
+    /// Whether both map the same callers to the same users, wherever they stand.
+    pub fn maps_as(&self, other: &Self) -> bool {
+        let entries = |map: &Self| -> Vec<(MappingKind, String, String, Vec<String>, Option<String>)> {
+            let groups = |entry: &Entry| entry.groups.iter().map(|group| group.text.clone()).collect();
+            let sso = |entry: &Entry| entry.sso.as_ref().map(|sso| format!("{sso:?}"));
+            let parts =
+                |entry: &Entry| (entry.kind, entry.arn.text.clone(), entry.username.text.clone(), groups(entry), sso(entry));
+            map.entries.iter().map(parts).collect()
+        };
+        let accounts = |map: &Self| -> Vec<String> { map.accounts.iter().map(|one| one.text.clone()).collect() };
+        let lost = |map: &Self| -> Vec<String> { map.ignored.iter().map(|one| one.folded.clone()).collect() };
+        entries(self) == entries(other) && accounts(self) == accounts(other) && lost(self) == lost(other)
+    }
+
     /// Where the ConfigMap stands.
     pub fn source(&self) -> Source {
         self.source
@@ -245,6 +275,17 @@ impl Entry {
         if user.username.as_literal() == Some("") {
             user.note(Some(self.username.source), "the username is empty, so no User binding applies");
         }
+        for field in std::iter::once(&self.username).chain(&self.groups) {
+            if let Some(angle) = in_angle_brackets(&field.text) {
+                user.note(Some(field.source), &format!("`{angle}` is in angle brackets, which stay in the name"));
+            }
+        }
+        let by_id = user.username.as_literal().and_then(|name| name.strip_prefix("system:node:"));
+        let is_node = user.groups.iter().any(|group| group.as_literal() == Some("system:nodes"));
+        if is_node && by_id.is_some_and(is_instance_id) {
+            let text = "this names the node by its instance ID, but the Node authorizer knows it by its private DNS name; write `system:node:{{EC2PrivateDNSName}}`";
+            user.note(Some(self.username.source), text);
+        }
         if let Precedence::Decides { replaces: Some(other) } = self.precedence {
             user.note(Some(other), "another entry for the same ARN has no effect");
         }
@@ -324,7 +365,9 @@ impl IdentitySource for AwsAuth {
         let ours = fold(identity.canonical_arn());
         let could_match = |entry: &&Entry| entry.sso.is_none() && could_become(&fold(&entry.arn.text), &ours);
         let entries = self.entries.iter().filter(could_match).filter_map(|entry| entry.user(identity).ok());
-        let accounts = self.accounts.iter().filter(|account| could_become(&account.text, identity.account()));
+        let accounts = self.accounts.iter().filter(|account| {
+            could_become(&account.text, identity.account()) || is_account_word(&account.text)
+        });
         entries.chain(accounts.map(|account| user_of_account(account, identity))).collect()
     }
 

@@ -7,6 +7,7 @@ use std::fmt;
 
 use super::arn::{self, ParseArnError, PrincipalType, Unreachable};
 use super::nearest::NearMiss;
+use super::placeholder;
 use super::template::{self, PlaceholderKind, PlaceholderValues, Sessions, Template};
 
 use crate::model::source::Source;
@@ -264,7 +265,7 @@ impl Mapped {
         std::iter::once((Field::Username, &self.username))
             .chain(groups)
             .filter_map(|(field, template)| Some((field, template.as_literal()?)))
-            .filter(|(_, text)| template::is_template(text))
+            .filter(|(_, text)| placeholder::is_template(text))
     }
 
     /// What the placeholders would have to be for the user to have this name, if they can be that.
@@ -285,7 +286,7 @@ impl Mapped {
 
 /// Whether a text with unfilled placeholders could become this one.
 pub fn could_become(written: &str, name: &str) -> bool {
-    template::is_template(written) && arn::could_become(written, name)
+    placeholder::is_template(written) && placeholder::could_become(written, name)
 }
 
 /// Why an IAM identity has no user. Displays in the words of aws-iam-authenticator, where it has any.

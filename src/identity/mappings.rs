@@ -24,15 +24,9 @@ impl IdentityMappings {
         diagnostics
     }
 
-    /// Takes the `data` of an `aws-auth` ConfigMap that differs from those before, as of another cluster.
-    pub fn add_other_config_map(
-        &mut self,
-        source: Source,
-        data: &[(&str, SectionText<'_>)],
-    ) -> Vec<Diagnostic> {
-        let (aws_auth, diagnostics) = AwsAuth::read(source, data);
+    /// Adds an `aws-auth` map; of several that differ any may be in force.
+    pub fn add_aws_auth(&mut self, aws_auth: AwsAuth) {
         self.maps.add(aws_auth);
-        diagnostics
     }
 
     /// Says that the API server refuses an `aws-auth` ConfigMap, so that the one before it stays in force.

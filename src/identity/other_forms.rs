@@ -1,7 +1,8 @@
 //! Identity mappings that stand in another form than the ConfigMap `kube-system/aws-auth`: whom they may map, and why
 //! the inputs do not tell whether they count.
 
-use super::arn::{canonicalize, could_become, fold};
+use super::arn::{canonicalize, fold};
+use super::placeholder::could_become;
 use super::caller::{IamIdentity, IdentityDoubt, MappedIdentity, MappingKind, Reach};
 use crate::model::source::{Shift, Source};
 

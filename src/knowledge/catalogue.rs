@@ -159,6 +159,8 @@ pub struct Catalogue {
     groups: Vec<&'static str>,
     /// The number of a resource, by its group and plural.
     index: HashTable<usize>,
+    /// The groups that an APIService hands on to the server of an add-on.
+    api_services: Vec<String>,
 }
 
 impl Default for Catalogue {
@@ -176,7 +178,7 @@ impl Catalogue {
     pub fn builtin() -> Self {
         let (resources, groups) = builtin::parse();
         let mut catalogue =
-            Self { resources: Vec::with_capacity(resources.len()), groups, index: HashTable::new() };
+            Self { resources: Vec::with_capacity(resources.len()), groups, index: HashTable::new(), api_services: Vec::new() };
         for resource in resources {
             catalogue.push(resource);
         }
@@ -224,6 +226,18 @@ impl Catalogue {
     /// The resource of that group and plural, exactly.
     pub fn find(&self, group: &str, plural: &str) -> Option<&Resource> {
         self.number(group, plural).and_then(|number| self.resources.get(number))
+    }
+
+    /// Says that an APIService hands a group on to the server of an add-on.
+    pub fn add_api_service(&mut self, group: &str) {
+        if !self.has_api_service(group) {
+            self.api_services.push(group.to_owned());
+        }
+    }
+
+    /// Whether an APIService hands a group on.
+    pub fn has_api_service(&self, group: &str) -> bool {
+        self.api_services.iter().any(|own| own == group)
     }
 
     /// Every resource: the built-in ones in the order of discovery, then those of CRDs as they were added.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rustc_hash::FxHashSet;
 
-use crate::identity::{IdentityMappings, is_template};
+use crate::identity::{IdentityDoubt, OtherForm, is_template};
 use crate::knowledge::catalogue::{Added, Catalogue, CustomResource};
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::names::Name;
@@ -13,14 +13,16 @@ use crate::model::rbac::{PolicyRule, Scope};
 use crate::model::source::{FileId, Shift, Source};
 
 use super::findings::{Findings, Later};
-use super::{Completeness, Defaults, LoadOptions, Loaded, Summary, aws_auth, builtin};
+use super::{Completeness, Defaults, LoadOptions, Loaded, Summary, aws_auth, builtin, identities};
 
 /// Everything that was taken in so far.
 #[derive(Debug, Default)]
 pub(super) struct Collector {
     policy: Policy,
     catalogue: Catalogue,
-    aws_auth: Option<aws_auth::Found>,
+    aws_auth: Vec<aws_auth::Found>,
+    refused_aws_auth: Vec<IdentityDoubt>,
+    other_forms: Vec<OtherForm>,
     diagnostics: Vec<Diagnostic>,
     summary: Summary,
     default_namespace: (usize, Option<Source>),
@@ -33,7 +35,9 @@ pub(super) struct Collector {
 pub(super) struct Mark {
     policy: PolicyMark,
     catalogue: Catalogue,
-    aws_auth: Option<aws_auth::Found>,
+    aws_auth: usize,
+    refused_aws_auth: usize,
+    other_forms: usize,
     diagnostics: usize,
     summary: Summary,
     default_namespace: (usize, Option<Source>),
@@ -47,7 +51,9 @@ impl Collector {
         Mark {
             policy: self.policy.mark(),
             catalogue: self.catalogue.clone(),
-            aws_auth: self.aws_auth.clone(),
+            aws_auth: self.aws_auth.len(),
+            refused_aws_auth: self.refused_aws_auth.len(),
+            other_forms: self.other_forms.len(),
             diagnostics: self.diagnostics.len(),
             summary: self.summary.clone(),
             default_namespace: self.default_namespace,
@@ -60,7 +66,9 @@ impl Collector {
     pub(super) fn go_back(&mut self, mark: Mark) {
         self.policy.go_back(&mark.policy);
         self.catalogue = mark.catalogue;
-        self.aws_auth = mark.aws_auth;
+        self.aws_auth.truncate(mark.aws_auth);
+        self.refused_aws_auth.truncate(mark.refused_aws_auth);
+        self.other_forms.truncate(mark.other_forms);
         self.diagnostics.truncate(mark.diagnostics);
         self.summary = mark.summary;
         self.default_namespace = mark.default_namespace;
@@ -100,7 +108,16 @@ impl Collector {
             match later {
                 Later::AwsAuth(mut found) => {
                     found.shift(shift);
-                    self.aws_auth(found);
+                    self.aws_auth.push(found);
+                }
+                Later::RefusedAwsAuth(mut doubt) => {
+                    doubt.source = shift.source(doubt.source);
+                    self.refused_aws_auth.push(doubt);
+                }
+                Later::ApiService(group) => self.catalogue.add_api_service(&group),
+                Later::OtherForm(mut other) => {
+                    other.shift(shift);
+                    self.other_forms.push(other);
                 }
                 Later::CustomResource(mut crd) => {
                     crd.source = shift.source(crd.source);
@@ -123,24 +140,6 @@ impl Collector {
             Source { file, ..Source::default() },
             "has no *.yaml, *.yml or *.json file, so nothing was read from it",
         ));
-    }
-
-    fn aws_auth(&mut self, found: aws_auth::Found) {
-        let before = self.aws_auth.as_ref();
-        if found.assumed && before.is_some_and(|before| !before.assumed) {
-            return;
-        }
-        if let Some(before) = before.filter(|before| before.assumed == found.assumed)
-            && !before.says_the_same_as(&found)
-        {
-            let place = self.policy.sources.show(before.source).to_string();
-            self.diagnostics.push(Diagnostic::at(
-                Code::ObjectReplaced,
-                found.source,
-                format!("ConfigMap `kube-system/aws-auth` is also defined, differently, at {place}; this later one counts, and nothing is merged"),
-            ));
-        }
-        self.aws_auth = Some(found);
     }
 
     fn custom_resource(&mut self, crd: CustomResource) {
@@ -204,12 +203,13 @@ impl Collector {
         if add {
             self.summary.defaults_added = builtin::add(&mut self.policy, options.version);
         }
-        let mut identities = IdentityMappings::default();
-        if let Some(found) = &self.aws_auth {
-            let data: Vec<_> =
-                found.sections.iter().map(|section| (section.key.as_str(), section.text())).collect();
-            self.diagnostics.extend(identities.add_config_map(found.source, &data));
-        }
+        let identities = identities::join(
+            &self.aws_auth,
+            self.refused_aws_auth,
+            self.other_forms,
+            &self.policy.sources,
+            &mut self.diagnostics,
+        );
         Loaded {
             policy: self.policy,
             identities,

@@ -7,14 +7,14 @@
 use std::path::Path;
 
 use crate::document::{Node, ReadError, Tree};
-use crate::identity::is_template;
+use crate::identity::{IdentityDoubt, OtherForm, is_encrypted, is_template};
 use crate::knowledge::catalogue::CustomResource;
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::policy::Policy;
 use crate::model::source::{FileId, PathId, Source};
 
 use super::rbac::RbacKind;
-use super::{Summary, aws_auth, crd, rbac};
+use super::{Summary, aws_auth, config_map, crd, identity_forms, leftovers, rbac};
 
 /// Where a document stands: what the places of its nodes are counted from.
 #[derive(Copy, Clone, Debug)]
@@ -65,6 +65,11 @@ pub(super) struct Findings {
 #[derive(Debug)]
 pub(super) enum Later {
     AwsAuth(aws_auth::Found),
+    /// An `aws-auth` that the API server refuses.
+    RefusedAwsAuth(IdentityDoubt),
+    OtherForm(OtherForm),
+    /// A group that an APIService hands on to the server of an add-on.
+    ApiService(String),
     CustomResource(CustomResource),
 }
 
@@ -119,7 +124,15 @@ impl Findings {
         } else {
             ""
         };
-        self.diagnostics.push(Diagnostic::at(error.code, source, format!("{}{hint}", error.message)));
+        let sign = leftovers::hint(text).map(|found| format!("; {found}")).unwrap_or_default();
+        self.diagnostics.push(Diagnostic::at(error.code, source, format!("{}{sign}{hint}", error.message)));
+        if text.contains("mapRoles") || text.contains("mapUsers") || text.contains("mapAccounts") {
+            let sentence =
+                format!("a document with identity mappings could not be read{sign}; fix it, or render the template");
+            let form = OtherForm::of_text(sentence, source, text);
+            let form = OtherForm { maps_anybody: text.contains("aws-auth"), ..form };
+            self.later.push((self.diagnostics.len(), Later::OtherForm(form)));
+        }
     }
 
     /// A document after whose end, at a line of it, more text follows.
@@ -167,6 +180,17 @@ impl Findings {
                     _ => {}
                 }
             }
+        }
+        if is_encrypted(kind) || is_encrypted(api_version) {
+            let source = Self::source(node, origin);
+            self.summary.not_objects += 1;
+            self.summary.unread.get_or_insert(source);
+            self.diagnostics.push(Diagnostic::at(
+                Code::EncryptedText,
+                source,
+                "SOPS encrypted this document, so what it says is unknown; decrypt the file first, for example with `sops -d`",
+            ));
+            return;
         }
         if api_version.is_empty() || kind.is_empty() {
             self.not_an_object(node, origin, kind);
@@ -245,8 +269,13 @@ impl Findings {
             ));
             return;
         }
-        self.summary.not_objects += 1;
         let source = Self::source(node, origin);
+        if let Some(form) = identity_forms::of_document(node, source, &|line| origin.line(line)) {
+            self.summary.objects += 1;
+            self.identity_form(form);
+            return;
+        }
+        self.summary.not_objects += 1;
         if node.get("resources").is_some_and(Node::is_sequence) {
             self.kustomization(node, origin);
         }
@@ -301,15 +330,38 @@ impl Findings {
             self.skip(api_version, kind);
             return;
         }
+        if identity_forms::is_read(api_version, kind) {
+            let form = identity_forms::of_object(node, kind, Self::source(node, origin), &|line| origin.line(line));
+            match form {
+                Some(form) => self.identity_form(form),
+                None => self.skip(api_version, kind),
+            }
+            return;
+        }
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
         match (api_version, RbacKind::of(kind)) {
             ("rbac.authorization.k8s.io/v1", Some(kind)) => self.rbac(kind, node, origin),
             ("apiextensions.k8s.io/v1", _) => self.custom_resource(node, origin),
+            ("apiregistration.k8s.io/v1", _) => {
+                let spec = node.get("spec");
+                let service = spec.and_then(|spec| spec.get("service")).filter(|service| !service.is_null());
+                let group = spec.and_then(|spec| spec.get("group")).and_then(Node::as_str);
+                if let (Some(_), Some(group)) = (service, group) {
+                    self.later.push((self.diagnostics.len(), Later::ApiService(group.to_owned())));
+                }
+                self.skip(api_version, kind);
+                return;
+            }
             ("v1", _) => {
                 let done = match rbac::metadata_of(node, &mut self.scratch.keys) {
                     Ok(metadata) => self.core(kind, &metadata, node, origin),
                     Err(error) => {
-                        self.refuse(kind, node, origin, &[error]);
+                        let name = node.get("metadata").and_then(|metadata| metadata.get("name"));
+                        if kind == "ConfigMap" && name.is_some_and(|name| name.text() == "aws-auth") {
+                            self.refuse_aws_auth(node, origin, &[error]);
+                        } else {
+                            self.refuse(kind, node, origin, &[error]);
+                        }
                         true
                     }
                 };
@@ -419,7 +471,10 @@ impl Findings {
         source: Source,
     ) -> bool {
         if metadata.name != "aws-auth" {
-            return false;
+            let form = identity_forms::of_config_map(node, metadata.namespace, metadata.name, source);
+            let is_form = form.is_some();
+            self.later.extend(form.map(|form| (self.diagnostics.len(), Later::OtherForm(form))));
+            return is_form;
         }
         if !matches!(metadata.namespace, "" | "kube-system") {
             self.diagnostics.push(Diagnostic::at(
@@ -427,6 +482,8 @@ impl Findings {
                 source,
                 format!("ConfigMap `aws-auth` in namespace `{}` has no effect: aws-iam-authenticator reads only `kube-system/aws-auth`", metadata.namespace),
             ));
+            let form = identity_forms::of_config_map(node, metadata.namespace, metadata.name, source);
+            self.later.extend(form.map(|form| (self.diagnostics.len(), Later::OtherForm(form))));
             return true;
         }
         let assumed = metadata.namespace.is_empty();
@@ -438,14 +495,57 @@ impl Findings {
             ));
         }
         let line_of = |line| origin.line(line);
+        let misplaced = config_map::misplaced(node);
+        if !misplaced.is_empty() {
+            let errors: Vec<String> = misplaced.into_iter().map(|(_, problem)| problem).collect();
+            self.refuse_aws_auth(node, origin, &errors);
+            return true;
+        }
+        let mut errors = metadata.problems.clone();
         match aws_auth::read(node, source, &line_of) {
-            Err(error) => self.refuse("ConfigMap", node, origin, &[error]),
-            Ok(mut found) => {
+            Ok(mut found) if errors.is_empty() => {
                 found.assumed = assumed;
                 self.later.push((self.diagnostics.len(), Later::AwsAuth(found)));
             }
+            Ok(_) => self.refuse_aws_auth(node, origin, &errors),
+            Err(more) => {
+                errors.extend(more);
+                self.refuse_aws_auth(node, origin, &errors);
+            }
         }
         true
+    }
+
+    /// An `aws-auth` that the API server, or kubectl before it, refuses: the one before it stays in force.
+    fn refuse_aws_auth(&mut self, node: Node<'_>, origin: Origin, errors: &[String]) {
+        let source = Self::source(node, origin);
+        self.summary.refused += 1;
+        self.diagnostics.push(Diagnostic::at(
+            Code::InvalidObject,
+            source,
+            format!(
+                "{} is refused by the API server, so an earlier `aws-auth` stays in force: {}",
+                title("ConfigMap", node),
+                errors.join("; ")
+            ),
+        ));
+        let doubt = IdentityDoubt {
+            text: format!(
+                "this `aws-auth` is refused ({}), so an earlier one stays in force, which is not in the inputs; fix it, or load the one of the cluster",
+                errors.first().map_or("", String::as_str)
+            ),
+            source,
+        };
+        self.later.push((self.diagnostics.len(), Later::RefusedAwsAuth(doubt)));
+    }
+
+    /// Takes in identity mappings in another form.
+    fn identity_form(&mut self, form: identity_forms::Form) {
+        let later = match form {
+            identity_forms::Form::Map(found) => Later::AwsAuth(found),
+            identity_forms::Form::Other(other) => Later::OtherForm(other),
+        };
+        self.later.push((self.diagnostics.len(), later));
     }
 
     fn custom_resource(&mut self, node: Node<'_>, origin: Origin) {
@@ -467,6 +567,8 @@ pub(super) fn bears_on_answers(api_version: &str, kind: &str) -> bool {
     match api_version.split_once('/').map_or("", |(group, _)| group) {
         rbac::GROUP => RbacKind::of(kind).is_some(),
         "apiextensions.k8s.io" => kind == "CustomResourceDefinition",
+        "apiregistration.k8s.io" => api_version == "apiregistration.k8s.io/v1" && kind == "APIService",
+        _ if identity_forms::is_read(api_version, kind) => true,
         _ => api_version == "v1" && matches!(kind, "ServiceAccount" | "Namespace" | "ConfigMap"),
     }
 }

@@ -17,6 +17,7 @@ use crate::model::version::KubernetesVersion;
 
 use super::collect::Collector;
 use super::reader::Reader;
+use super::settings::Settings;
 
 /// Something to read.
 #[derive(Clone, Debug)]
@@ -45,7 +46,7 @@ pub enum Defaults {
 }
 
 /// How to load.
-#[derive(Copy, Clone, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct LoadOptions {
     /// Whether default roles are added.
     pub defaults: Defaults,
@@ -53,6 +54,8 @@ pub struct LoadOptions {
     pub version: KubernetesVersion,
     /// What to take the inputs for; `None`: complete if they hold the cluster's own default roles.
     pub completeness: Option<Completeness>,
+    /// Names of placeholders, each with what fills it in, before anything is read.
+    pub set: Vec<(String, String)>,
 }
 
 /// What was read, in numbers.
@@ -156,7 +159,8 @@ impl std::error::Error for LoadError {
 /// If a path that was named does not exist or cannot be opened. Everything else becomes a diagnostic.
 pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, LoadError> {
     let mut collector = Collector::default();
-    let reader = Reader::default();
+    let settings = Settings::new(&options.set);
+    let reader = Reader::with_settings(settings.as_ref());
     for input in inputs {
         match input {
             Input::Text { name, bytes } => reader.bytes(&mut collector, name, bytes),
@@ -165,5 +169,7 @@ pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, LoadError
                 .map_err(|source| LoadError { path: path.to_owned(), source })?,
         }
     }
-    Ok(collector.finish(options))
+    let mut loaded = collector.finish(options);
+    loaded.diagnostics.extend(settings.iter().flat_map(Settings::unused));
+    Ok(loaded)
 }

@@ -8,11 +8,11 @@ use rustc_hash::FxHashMap;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
-use crate::decide::answer::Answer;
+use crate::decide::answer::{Answer, Doubt};
 use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::evaluate::Grant;
 use crate::decide::graph::{AggregationStep, RbacGraph, RoleRule};
-use crate::identity::IdentityError;
+use crate::identity::{IdentityDoubt, IdentityError};
 use crate::model::attributes::Attributes;
 use crate::model::names::Name;
 use crate::model::policy::Policy;
@@ -313,7 +313,12 @@ pub fn reasons(cluster: &Cluster, answer: &Answer<'_>) -> Value {
         "answer": answer.ternary.as_str(),
         "systemMasters": answer.is_master,
         "grants": answer.grants.iter().map(|one| grant(cluster, one)).collect::<Vec<_>>(),
-        "unknown": answer.doubts.iter().map(|doubt| text::doubt_sentence(cluster, doubt)).collect::<Vec<_>>(),
+        "unknown": answer.doubts.iter().map(|doubt| match doubt {
+            Doubt::Identity(IdentityDoubt { text, source }) => {
+                format!("{text} ({})", cluster.sources().show(*source))
+            }
+            doubt => text::doubt_sentence(cluster, doubt),
+        }).collect::<Vec<_>>(),
         "nearest": answer.near.iter().map(|near| {
             let (sentence, source) = text::near_sentence(cluster, near);
             json!({ "text": sentence, "source": source })

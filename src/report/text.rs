@@ -255,7 +255,7 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
             format!("{}; if it becomes `{name}`, the request may be allowed", phrases::unfilled_name(written))
         }
         Doubt::Unrendered(_) => {
-            format!("{}; render the template first", phrases::UNRENDERED)
+            format!("{}; render or decrypt them first", phrases::UNRENDERED)
         }
         Doubt::Identity(doubt) => doubt.text.clone(),
         Doubt::Session { user, values, grant } => {
@@ -358,6 +358,12 @@ pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String)
             format!("{}, which does not exist", words::missing_role(policy, applied)),
             words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line)).to_string(),
         ),
+        NearMiss::NoUsername(group) => (
+            format!(
+                "the API group `{group}` is served by an add-on, which answers 401: the username of this identity is empty, so the API server cannot tell it who asks; give the mapping a `username`"
+            ),
+            String::new(),
+        ),
         NearMiss::NeverBound(groups) if groups.is_empty() => {
             ("no binding names this user".to_owned(), String::new())
         }
@@ -376,6 +382,10 @@ fn near(out: &mut dyn Write, cluster: &Cluster, answer: &Answer<'_>, indent: usi
             writeln!(out, "{:indent$}no similar rule found", "")?;
         }
         return Ok(());
+    }
+    if let [only @ NearMiss::NoUsername(_)] = answer.near.as_slice() {
+        let (text, place) = near_sentence(cluster, only);
+        return hops(out, &[Hop { depth: 0, text, place }], indent);
     }
     writeln!(out, "{:indent$}nearest", "")?;
     let mut lines: Vec<Hop> = answer
@@ -424,7 +434,7 @@ pub fn identity_error(
             }));
             lines.extend(unrendered.iter().map(|source| Hop {
                 depth: 1,
-                text: "these mappings have unfilled placeholders and may map this ARN; render the template first"
+                text: "these mappings have unfilled placeholders or are encrypted, and may map this ARN; render or decrypt them first"
                     .to_owned(),
                 place: cluster.sources().show(*source).to_string(),
             }));

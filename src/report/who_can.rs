@@ -101,7 +101,9 @@ fn identity_line(cluster: &Cluster, can: &IdentityAccess<'_>, any_session: bool)
     let mut place = String::new();
     if let WhoIs::Mapped(mapped) = &can.who.is {
         text = format!("{text} ({}, user `{}`)", mapped.provenance.kind.as_str(), mapped.username);
-        if any_session && mapped.is_symbolic() {
+        if can.who.only_instances() {
+            text.push_str(", only sessions whose name is an EC2 instance ID");
+        } else if any_session && mapped.is_symbolic() {
             text.push_str(", any session");
         }
         place = cluster.sources().show(mapped.provenance.source).to_string();
