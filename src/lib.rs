@@ -96,7 +96,7 @@ pub mod identity {
     pub use self::caller::*;
     pub use self::mappings::IdentityMappings;
     pub use self::nearest::{NearMiss, NearReason};
-    pub(crate) use self::odd_signs::odd_signs;
+    pub(crate) use self::odd_signs::left_over;
     pub use self::other_forms::OtherForm;
     pub(crate) use self::placeholder::{is_encrypted, is_template, placeholders};
     pub use self::template::{PlaceholderKind, PlaceholderValues, Sessions, Template};
@@ -115,7 +115,6 @@ pub mod read {
     mod findings;
     mod identities;
     mod identity_forms;
-    mod leftovers;
     mod load;
     pub(crate) mod parallel;
     mod rbac;

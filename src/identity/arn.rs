@@ -241,7 +241,7 @@ impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAnArn => f.write_str("it is not an ARN"),
-            Self::Placeholder => f.write_str("it has an unfilled placeholder"),
+            Self::Placeholder => f.write_str("it has an unfilled placeholder; fill it in, or use --set"),
             Self::Template => f.write_str(
                 "ARNs are not templates: aws-iam-authenticator fills in `{{AccountID}}` and its like only in usernames and groups",
             ),

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::IamIdentity;
 use super::arn::{Sections, Unreachable, caller, fold};
-use super::placeholder::has_own;
+use super::placeholder::{has_own, is_account_word};
 use super::repair::repair;
 use crate::model::source::Source;
 
@@ -122,7 +122,7 @@ pub(super) fn compare(identity: &IamIdentity, written: &str) -> Option<NearReaso
     let same_account = our.account == their.account;
     let (our_name, their_name) = (our.resource_name(), their.resource_name());
     if our.resource == their.resource {
-        if !same_account {
+        if !same_account && !is_account_word(their.account) {
             return Some(NearReason::OtherAccount);
         }
         if our.partition != their.partition {

@@ -1,4 +1,5 @@
-//! Characters that look like others, or like nothing: what they are called, and texts without them.
+//! Characters that look like others, or like nothing, and marks of here-documents: what was left over in a text, and
+//! explains why it does not parse or matches nothing.
 
 /// What a character is that nobody sees or takes for another; `None` for any other.
 pub(super) fn name(sign: char) -> Option<&'static str> {
@@ -32,8 +33,13 @@ pub(super) fn without(text: &str) -> String {
     text.chars().filter_map(plain).collect()
 }
 
-/// What of this keeps a text from being read as YAML, and what to do: an odd blank as indentation, a quote that is none.
-pub(crate) fn odd_signs(text: &str) -> Option<String> {
+/// What keeps a text from being read as YAML, and what to do: the mark of a here-document, an odd blank as indentation, a
+/// quote that is none.
+pub(crate) fn left_over(text: &str) -> Option<String> {
+    here_document(text).or_else(|| odd_sign(text))
+}
+
+fn odd_sign(text: &str) -> Option<String> {
     if text.is_ascii() {
         return None;
     }
@@ -49,4 +55,61 @@ pub(crate) fn odd_signs(text: &str) -> Option<String> {
         }
     }
     None
+}
+
+/// The mark of a here-document, as a shell script or `terraform output` leaves it.
+fn here_document(text: &str) -> Option<String> {
+    const USUAL: [&str; 6] = ["EOT", "EOF", "EOL", "YAML", "END", "HEREDOC"];
+    for (line, number) in text.lines().zip(1usize..) {
+        let line = line.trim();
+        let behind = line.rsplit_once("<<").map(|(_, behind)| behind.trim_start_matches(['-', '~']));
+        let mark = behind.and_then(|behind| behind.split_whitespace().next()).map(|mark| mark.trim_matches(['"', '\'']));
+        let is_mark = |mark: &str| {
+            !mark.is_empty() && mark.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+        };
+        let found = match mark {
+            Some(mark) if is_mark(mark) => Some(mark),
+            _ => USUAL.contains(&line).then_some(line),
+        };
+        if let Some(mark) = found {
+            return Some(format!("the mark `{mark}` of a here-document was left in, in line {number}; remove it"));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn marks_of_here_documents_are_named() {
+        for (text, mark) in [
+            ("<<EOT\nkind: A\nEOT\n", Some("EOT")),
+            ("cat > x <<-'EOF'\nkind: A\n", Some("EOF")),
+            ("cat <<EOF | kubectl apply -f -\nkind: A\n", Some("EOF")),
+            ("kind: A\nEOF\n", Some("EOF")),
+            ("kind: A\nmerge: {<<: *a}\n", None),
+            ("kind: EOF is a word\n", None),
+        ] {
+            let hint = left_over(text);
+            assert_eq!(hint.is_some(), mark.is_some(), "{text:?}: {hint:?}");
+            assert!(mark.is_none_or(|mark| hint.unwrap_or_default().contains(&format!("`{mark}`"))));
+        }
+    }
+
+    #[test]
+    fn blanks_and_quotes_that_are_none_are_named() {
+        for (text, named) in [
+            ("a:\n\u{a0} b: c\n", Some("line 2 has a no-break space (U+00A0)")),
+            ("a: \u{201c}b\u{201d}\n", Some("a typographic quote (U+201C)")),
+            ("\u{feff}\u{200b}a: b\n", Some("an invisible character")),
+            ("a: caf\u{e9}\n", None),
+            ("a: b\u{201d}\n", None),
+        ] {
+            let hint = left_over(text);
+            assert_eq!(hint.is_some(), named.is_some(), "{text:?}: {hint:?}");
+            assert!(named.is_none_or(|named| hint.unwrap_or_default().contains(named)));
+        }
+    }
 }

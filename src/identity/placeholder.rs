@@ -49,7 +49,8 @@ fn placeholder_at(text: &str, start: usize) -> Option<Placeholder<'_>> {
     if let Some((inner, end)) = between("$(", ")").filter(|(inner, _)| is_name(inner.trim())) {
         return made(inner.trim(), end);
     }
-    if let Some(word) = rest.strip_prefix('$') {
+    let follows_word = text.get(..start).is_some_and(|before| before.ends_with(is_word_sign));
+    if let Some(word) = rest.strip_prefix('$').filter(|_| !follows_word) {
         let len = word.find(|sign: char| !is_word_sign(sign)).unwrap_or(word.len());
         let word = word.get(..len).unwrap_or_default();
         return is_name(word).then_some(Placeholder { start, end: start + 1 + len, name: word });
@@ -59,6 +60,7 @@ fn placeholder_at(text: &str, start: usize) -> Option<Placeholder<'_>> {
     }
     if let Some((inner, end)) = between("<", ">") {
         let is_one = inner.starts_with(|sign: char| sign.is_alphanumeric() || matches!(sign, '_' | ' ' | '.'))
+            && inner.len() > 1
             && !inner.contains(['<', '\n']);
         return is_one.then_some(Placeholder { start, end, name: inner.trim() });
     }
@@ -234,6 +236,8 @@ mod tests {
             "50%",
             "%2Fa%2F",
             "machine$",
+            "a$b",
+            "c<d>",
             "ENC[x]",
             "a[b]",
         ] {

@@ -7,14 +7,14 @@
 use std::path::Path;
 
 use crate::document::{Node, ReadError, Tree};
-use crate::identity::{IdentityDoubt, OtherForm, is_encrypted, is_template};
+use crate::identity::{IdentityDoubt, OtherForm, is_encrypted, is_template, left_over};
 use crate::knowledge::catalogue::CustomResource;
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::policy::Policy;
 use crate::model::source::{FileId, PathId, Source};
 
 use super::rbac::RbacKind;
-use super::{Summary, aws_auth, config_map, crd, identity_forms, leftovers, rbac};
+use super::{Summary, aws_auth, config_map, crd, identity_forms, rbac};
 
 /// Where a document stands: what the places of its nodes are counted from.
 #[derive(Copy, Clone, Debug)]
@@ -124,11 +124,12 @@ impl Findings {
         } else {
             ""
         };
-        let sign = leftovers::hint(text).map(|found| format!("; {found}")).unwrap_or_default();
+        let sign = left_over(text).map(|found| format!("; {found}"));
+        let then = sign.clone().unwrap_or_else(|| "; fix it, or render the template".to_owned());
+        let sign = sign.unwrap_or_default();
         self.diagnostics.push(Diagnostic::at(error.code, source, format!("{}{sign}{hint}", error.message)));
         if text.contains("mapRoles") || text.contains("mapUsers") || text.contains("mapAccounts") {
-            let sentence =
-                format!("a document with identity mappings could not be read{sign}; fix it, or render the template");
+            let sentence = format!("a document with identity mappings could not be read{then}");
             let form = OtherForm::of_text(sentence, source, text);
             let form = OtherForm { maps_anybody: text.contains("aws-auth"), ..form };
             self.later.push((self.diagnostics.len(), Later::OtherForm(form)));
@@ -331,7 +332,7 @@ impl Findings {
             return;
         }
         if identity_forms::is_read(api_version, kind) {
-            let form = identity_forms::of_object(node, kind, Self::source(node, origin), &|line| origin.line(line));
+            let form = identity_forms::of_object(node, api_version, kind, Self::source(node, origin), &|line| origin.line(line));
             match form {
                 Some(form) => self.identity_form(form),
                 None => self.skip(api_version, kind),
@@ -358,7 +359,7 @@ impl Findings {
                     Err(error) => {
                         let name = node.get("metadata").and_then(|metadata| metadata.get("name"));
                         if kind == "ConfigMap" && name.is_some_and(|name| name.text() == "aws-auth") {
-                            self.refuse_aws_auth(node, origin, &[error]);
+                            self.refuse_aws_auth(API_SERVER, node, origin, &[error]);
                         } else {
                             self.refuse(kind, node, origin, &[error]);
                         }
@@ -498,7 +499,7 @@ impl Findings {
         let misplaced = config_map::misplaced(node);
         if !misplaced.is_empty() {
             let errors: Vec<String> = misplaced.into_iter().map(|(_, problem)| problem).collect();
-            self.refuse_aws_auth(node, origin, &errors);
+            self.refuse_aws_auth("kubectl", node, origin, &errors);
             return true;
         }
         let mut errors = metadata.problems.clone();
@@ -507,31 +508,31 @@ impl Findings {
                 found.assumed = assumed;
                 self.later.push((self.diagnostics.len(), Later::AwsAuth(found)));
             }
-            Ok(_) => self.refuse_aws_auth(node, origin, &errors),
+            Ok(_) => self.refuse_aws_auth(API_SERVER, node, origin, &errors),
             Err(more) => {
                 errors.extend(more);
-                self.refuse_aws_auth(node, origin, &errors);
+                self.refuse_aws_auth(API_SERVER, node, origin, &errors);
             }
         }
         true
     }
 
     /// An `aws-auth` that the API server, or kubectl before it, refuses: the one before it stays in force.
-    fn refuse_aws_auth(&mut self, node: Node<'_>, origin: Origin, errors: &[String]) {
+    fn refuse_aws_auth(&mut self, by: &str, node: Node<'_>, origin: Origin, errors: &[String]) {
         let source = Self::source(node, origin);
         self.summary.refused += 1;
         self.diagnostics.push(Diagnostic::at(
             Code::InvalidObject,
             source,
             format!(
-                "{} is refused by the API server, so an earlier `aws-auth` stays in force: {}",
+                "{} is refused by {by}, so an earlier `aws-auth` stays in force: {}",
                 title("ConfigMap", node),
                 errors.join("; ")
             ),
         ));
         let doubt = IdentityDoubt {
             text: format!(
-                "this `aws-auth` is refused ({}), so an earlier one stays in force, which is not in the inputs; fix it, or load the one of the cluster",
+                "this `aws-auth` is refused by {by} ({}), so an earlier one stays in force, which is not in the inputs; fix it, or load the one of the cluster",
                 errors.first().map_or("", String::as_str)
             ),
             source,
@@ -555,6 +556,9 @@ impl Findings {
         }
     }
 }
+
+/// Who refuses most objects.
+const API_SERVER: &str = "the API server";
 
 /// Whether a list, or the values of a mapping, look like objects.
 fn holds_objects(node: Node<'_>) -> bool {

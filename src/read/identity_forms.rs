@@ -31,7 +31,7 @@ pub(super) fn is_read(api_version: &str, kind: &str) -> bool {
         "controlplane.cluster.x-k8s.io" => {
             matches!(kind, "AWSManagedControlPlane" | "AWSManagedControlPlaneTemplate")
         }
-        _ => kind != "ConfigMap" && is_nearly_config_map(kind),
+        _ => is_nearly_config_map(kind) && (kind != "ConfigMap" || api_version != "v1"),
     }
 }
 
@@ -43,7 +43,7 @@ fn is_nearly_config_map(kind: &str) -> bool {
 }
 
 /// What an object of such a kind says of identities.
-pub(super) fn of_object(node: Node<'_>, kind: &str, source: Source, line_of: &dyn Fn(u32) -> u32) -> Option<Form> {
+pub(super) fn of_object(node: Node<'_>, api_version: &str, kind: &str, source: Source, line_of: &dyn Fn(u32) -> u32) -> Option<Form> {
     let metadata = |field: &str| node.get("metadata").and_then(|metadata| metadata.get(field)).map_or("", Node::text);
     let title = match (metadata("namespace"), metadata("name")) {
         ("", name) => format!("{kind} `{name}`"),
@@ -67,7 +67,11 @@ pub(super) fn of_object(node: Node<'_>, kind: &str, source: Source, line_of: &dy
             Some(Form::Other(OtherForm::of_text(sentence, source, &all_text(config))))
         }
         _ if metadata("name") == "aws-auth" || has_sections(node) => {
-            let sentence = format!("{title} has the kind `{kind}`, which does not exist, so kubectl rejects it; write `ConfigMap`");
+            let sentence = if kind == "ConfigMap" {
+                format!("{title} has apiVersion `{api_version}`, which does not exist, so kubectl rejects it; write `v1`")
+            } else {
+                format!("{title} has the kind `{kind}`, which does not exist, so kubectl rejects it; write `ConfigMap`")
+            };
             Some(Form::Other(OtherForm::of_text(sentence, source, &all_text(node))))
         }
         _ => None,
@@ -139,6 +143,12 @@ pub(super) fn of_document(node: Node<'_>, source: Source, line_of: &dyn Fn(u32) 
     if is_server_config(node) {
         let sentence =
             "this is the configuration of a self-hosted aws-iam-authenticator; the inputs do not show whether one runs";
+        return Some(Form::Other(OtherForm::of_text(sentence, source, &all_text(node))));
+    }
+    let name = node.get("metadata").and_then(|metadata| metadata.get("name")).map_or("", Node::text);
+    if has_sections(node) || (name == "aws-auth" && node.get("data").is_some()) {
+        let missing = if node.get("kind").is_none() { "kind: ConfigMap" } else { "apiVersion: v1" };
+        let sentence = format!("this looks like `aws-auth`, but kubectl rejects it; add `{missing}`");
         return Some(Form::Other(OtherForm::of_text(sentence, source, &all_text(node))));
     }
     None

@@ -2,7 +2,7 @@
 //! of them, with the damage that errors do and no more.
 
 use super::super::arn::fold;
-use super::super::odd_signs::odd_signs;
+use super::super::odd_signs;
 use super::super::placeholder::{is_encrypted, is_template};
 use super::super::{MappingKind, Written};
 use super::{Entry, Ignored, Precedence, SectionText, Sso};
@@ -130,7 +130,7 @@ impl<'s> Section<'_, 's> {
     fn ignore_for_syntax(&mut self, error: &ReadError) {
         let key = self.kind.as_str();
         // A sign that nobody sees explains more than what it leads to.
-        let why = odd_signs(self.text.text).unwrap_or_else(|| error.message.clone());
+        let why = odd_signs::left_over(self.text.text).unwrap_or_else(|| error.message.clone());
         let message = format!("`{key}` does not parse, so all of it is ignored: {why}");
         self.ignore(Code::AwsAuthSyntax, error.position.line, message);
     }
@@ -196,7 +196,8 @@ impl<'s> Section<'_, 's> {
     fn entry(&mut self, item: Node<'_>) -> Option<Entry> {
         let key = self.kind.as_str();
         if !item.is_mapping() {
-            let is = describe(item);
+            let odd = odd_signs::first(item.text()).map(|odd| format!(" (it has {odd})")).unwrap_or_default();
+            let is = format!("{}{odd}", describe(item));
             self.report(
                 Code::AwsAuthDroppedEntry,
                 item,
