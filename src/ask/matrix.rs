@@ -396,7 +396,9 @@ impl<'c> Matrix<'c> {
         refused.reset(self.universe.columns().len());
         for (column, number) in self.universe.columns().iter().zip(0u32..) {
             let Some(cell) = self.universe.cells().get(column.cell as usize) else { continue };
-            if cell.group != "*" && self.cluster.refused_by_aggregated(who, &cell.attributes("", "", "")).is_some() {
+            if cell.group != "*"
+                && self.cluster.refused_by_aggregated(who, &cell.attributes("", "", "")).is_some()
+            {
                 refused.insert(number);
             }
         }

@@ -160,7 +160,9 @@ fn status<T: AsRef<str>>(
             return Status { reason, ..Status::default() };
         }
         if who.only_instances() {
-            return Status::failed(format!("unknown: only sessions of `{arn}` whose name is an EC2 instance ID log in"));
+            return Status::failed(format!(
+                "unknown: only sessions of `{arn}` whose name is an EC2 instance ID log in"
+            ));
         }
         if cluster.depends_on_session(&who, &attributes) {
             return Status::failed(format!("unknown: the user of `{arn}` depends on the session name"));

@@ -6,8 +6,8 @@ mod section;
 use rustc_hash::FxHashMap;
 
 use super::arn::{Unreachable, caller, fold};
-use super::placeholder::{could_become, in_angle_brackets, is_account_word};
 use super::nearest::{compare, mentions};
+use super::placeholder::{could_become, in_angle_brackets, is_account_word};
 use super::template::{NoInstanceId, PlaceholderKind, Sessions, Template, is_instance_id, render};
 use super::{
     Field, IamIdentity, IdentityError, IdentitySource, Mapped, MappedIdentity, MappingKind, NearMiss,
@@ -143,7 +143,9 @@ impl AwsAuth {
             why: format!("`{key}` is under `binaryData`, which aws-iam-authenticator does not read"),
             source: text.origin,
         });
-        let message = format!("`{key}` under `binaryData` is ignored: aws-iam-authenticator reads only `data`; move it there, as text");
+        let message = format!(
+            "`{key}` under `binaryData` is ignored: aws-iam-authenticator reads only `data`; move it there, as text"
+        );
         Some(Diagnostic::at(Code::AwsAuthMisspeltKey, text.origin, message))
     }
 
@@ -152,11 +154,13 @@ impl AwsAuth {
         let entries = |map: &Self| -> Vec<(MappingKind, String, String, Vec<String>, Option<String>)> {
             let groups = |entry: &Entry| entry.groups.iter().map(|group| group.text.clone()).collect();
             let sso = |entry: &Entry| entry.sso.as_ref().map(|sso| format!("{sso:?}"));
-            let parts =
-                |entry: &Entry| (entry.kind, entry.arn.text.clone(), entry.username.text.clone(), groups(entry), sso(entry));
+            let parts = |entry: &Entry| {
+                (entry.kind, entry.arn.text.clone(), entry.username.text.clone(), groups(entry), sso(entry))
+            };
             map.entries.iter().map(parts).collect()
         };
-        let accounts = |map: &Self| -> Vec<String> { map.accounts.iter().map(|one| one.text.clone()).collect() };
+        let accounts =
+            |map: &Self| -> Vec<String> { map.accounts.iter().map(|one| one.text.clone()).collect() };
         let lost = |map: &Self| -> Vec<String> { map.ignored.iter().map(|one| one.folded.clone()).collect() };
         entries(self) == entries(other) && accounts(self) == accounts(other) && lost(self) == lost(other)
     }
@@ -277,7 +281,10 @@ impl Entry {
         }
         for field in std::iter::once(&self.username).chain(&self.groups) {
             if let Some(angle) = in_angle_brackets(&field.text) {
-                user.note(Some(field.source), &format!("`{angle}` is in angle brackets, which stay in the name"));
+                user.note(
+                    Some(field.source),
+                    &format!("`{angle}` is in angle brackets, which stay in the name"),
+                );
             }
         }
         let by_id = user.username.as_literal().and_then(|name| name.strip_prefix("system:node:"));
@@ -318,7 +325,10 @@ fn user_of_account(account: &Written, identity: &IamIdentity) -> Mapped {
 }
 
 /// Whether two outcomes of a random mapping are the same for Kubernetes.
-pub(super) fn same_outcome(one: &Result<Mapped, IdentityError>, other: &Result<Mapped, IdentityError>) -> bool {
+pub(super) fn same_outcome(
+    one: &Result<Mapped, IdentityError>,
+    other: &Result<Mapped, IdentityError>,
+) -> bool {
     match (one, other) {
         (Ok(one), Ok(other)) => one.username == other.username && one.groups == other.groups,
         (Err(one), Err(other)) => one.is_refusal() == other.is_refusal(),

@@ -64,7 +64,11 @@ impl AwsAuthMaps {
             );
             let places = self.maps.iter().zip(1..);
             doubts.extend(places.map(|(map, number)| IdentityDoubt {
-                text: if number == 1 { text.clone() } else { "`aws-auth` is also defined, differently, here".to_owned() },
+                text: if number == 1 {
+                    text.clone()
+                } else {
+                    "`aws-auth` is also defined, differently, here".to_owned()
+                },
                 source: map.source(),
             }));
         } else if self.maps.is_empty() {

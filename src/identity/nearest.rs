@@ -102,7 +102,8 @@ pub(super) fn compare(identity: &IamIdentity, written: &str) -> Option<NearReaso
         }
         _ => {}
     }
-    let repaired = repair(written, Some(identity.account())).filter(|repaired| fold(&repaired.better) == ours);
+    let repaired =
+        repair(written, Some(identity.account())).filter(|repaired| fold(&repaired.better) == ours);
     if let Some(repaired) = repaired {
         return Some(NearReason::Unreachable(Unreachable::Misspelt(repaired.why, repaired.better)));
     }

@@ -5,12 +5,16 @@
 pub(super) fn name(sign: char) -> Option<&'static str> {
     Some(match sign {
         '\u{a0}' | '\u{202f}' | '\u{2007}' => "a no-break space",
-        '\u{3000}' | '\u{2000}'..='\u{2006}' | '\u{2008}'..='\u{200a}' | '\u{205f}' => "a space that is not ASCII",
+        '\u{3000}' | '\u{2000}'..='\u{2006}' | '\u{2008}'..='\u{200a}' | '\u{205f}' => {
+            "a space that is not ASCII"
+        }
         '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' | '\u{ad}' | '\u{180e}' => "an invisible character",
         '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
             "an invisible mark of text direction"
         }
-        '\u{201c}'..='\u{201f}' | '\u{2018}'..='\u{201b}' | '«' | '»' | '‹' | '›' => "a typographic quote",
+        '\u{201c}'..='\u{201f}' | '\u{2018}'..='\u{201b}' | '«' | '»' | '‹' | '›' => {
+            "a typographic quote"
+        }
         '\u{2010}'..='\u{2015}' | '\u{2212}' => "a dash that is not `-`",
         _ => return None,
     })
@@ -45,7 +49,8 @@ fn odd_sign(text: &str) -> Option<String> {
     }
     for (line, number) in text.lines().zip(1usize..) {
         let indentation = line.split(|sign: char| !sign.is_whitespace() && name(sign).is_none()).next();
-        let odd = indentation.and_then(first).map(|odd| format!("the indentation of line {number} has {odd}"));
+        let odd =
+            indentation.and_then(first).map(|odd| format!("the indentation of line {number} has {odd}"));
         let value = line.split_once(": ").map_or(line, |(_, value)| value);
         let begins = value.trim_start_matches([' ', '-']).chars().next();
         let quote = begins.filter(|sign| name(*sign) == Some("a typographic quote"));
@@ -63,7 +68,9 @@ fn here_document(text: &str) -> Option<String> {
     for (line, number) in text.lines().zip(1usize..) {
         let line = line.trim();
         let behind = line.rsplit_once("<<").map(|(_, behind)| behind.trim_start_matches(['-', '~']));
-        let mark = behind.and_then(|behind| behind.split_whitespace().next()).map(|mark| mark.trim_matches(['"', '\'']));
+        let mark = behind
+            .and_then(|behind| behind.split_whitespace().next())
+            .map(|mark| mark.trim_matches(['"', '\'']));
         let is_mark = |mark: &str| {
             !mark.is_empty() && mark.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
         };
@@ -72,7 +79,9 @@ fn here_document(text: &str) -> Option<String> {
             _ => USUAL.contains(&line).then_some(line),
         };
         if let Some(mark) = found {
-            return Some(format!("the mark `{mark}` of a here-document was left in, in line {number}; remove it"));
+            return Some(format!(
+                "the mark `{mark}` of a here-document was left in, in line {number}; remove it"
+            ));
         }
     }
     None

@@ -2,8 +2,8 @@
 //! the inputs do not tell whether they count.
 
 use super::arn::{canonicalize, fold};
-use super::placeholder::could_become;
 use super::caller::{IamIdentity, IdentityDoubt, MappedIdentity, MappingKind, Reach};
+use super::placeholder::could_become;
 use crate::model::source::{Shift, Source};
 
 /// Mappings that may count or not.
@@ -122,7 +122,8 @@ mod tests {
 
     #[test]
     fn accounts_in_a_text_stand_alone() {
-        let text = "mapAccounts: |\n- \"111122223333\"\n- 444455556666\nx: arn:aws:iam::777788889999:root, 1234";
+        let text =
+            "mapAccounts: |\n- \"111122223333\"\n- 444455556666\nx: arn:aws:iam::777788889999:root, 1234";
         assert_eq!(accounts_in(text), ["111122223333", "444455556666"]);
     }
 }

@@ -39,7 +39,8 @@ fn placeholder_at(text: &str, start: usize) -> Option<Placeholder<'_>> {
     };
     let made = |name, end| Some(Placeholder { start, end, name });
     if let Some((inner, end)) = between("${{", "}}").or_else(|| between("{{", "}}")) {
-        let name = inner.trim_matches(|sign: char| sign.is_whitespace() || sign == '-').trim_start_matches('.');
+        let name =
+            inner.trim_matches(|sign: char| sign.is_whitespace() || sign == '-').trim_start_matches('.');
         return made(name, end);
     }
     if let Some((inner, end)) = between("${", "}") {
@@ -59,7 +60,8 @@ fn placeholder_at(text: &str, start: usize) -> Option<Placeholder<'_>> {
         return made("", end);
     }
     if let Some((inner, end)) = between("<", ">") {
-        let is_one = inner.starts_with(|sign: char| sign.is_alphanumeric() || matches!(sign, '_' | ' ' | '.'))
+        let is_one = inner
+            .starts_with(|sign: char| sign.is_alphanumeric() || matches!(sign, '_' | ' ' | '.'))
             && inner.len() > 1
             && !inner.contains(['<', '\n']);
         return is_one.then_some(Placeholder { start, end, name: inner.trim() });
@@ -68,7 +70,9 @@ fn placeholder_at(text: &str, start: usize) -> Option<Placeholder<'_>> {
         return made(inner, end);
     }
     // Between the signs of two addresses stands the domain of the first.
-    let is_upper = |inner: &str| is_name(inner) && !inner.contains(|sign: char| sign.is_ascii_lowercase() || sign == '.');
+    let is_upper = |inner: &str| {
+        is_name(inner) && !inner.contains(|sign: char| sign.is_ascii_lowercase() || sign == '.')
+    };
     if let Some((inner, end)) = between("@", "@").filter(|(inner, _)| is_upper(inner)) {
         return made(inner, end);
     }
@@ -97,7 +101,9 @@ pub(crate) fn is_encrypted(text: &str) -> bool {
 pub(crate) fn is_template(text: &str) -> bool {
     // Every name of every input is asked.
     let bytes = text.as_bytes();
-    if memchr::memchr3(b'$', b'{', b'<', bytes).is_none() && memchr::memchr3(b'%', b'@', b'[', bytes).is_none() {
+    if memchr::memchr3(b'$', b'{', b'<', bytes).is_none()
+        && memchr::memchr3(b'%', b'@', b'[', bytes).is_none()
+    {
         return false;
     }
     // `{{ SessionName }}` is ours misspelt, and `{{UserID}}` what somebody hoped for.
@@ -118,7 +124,8 @@ pub(super) fn has_own(text: &str) -> bool {
 
 /// The text in angle brackets that a name is or holds, such as `<system:nodes>`: left over from a sample.
 pub(super) fn in_angle_brackets(text: &str) -> Option<&str> {
-    let found = placeholders(text).find(|found| text.get(found.start..).is_some_and(|rest| rest.starts_with('<')))?;
+    let found =
+        placeholders(text).find(|found| text.get(found.start..).is_some_and(|rest| rest.starts_with('<')))?;
     text.get(found.start..found.end)
 }
 

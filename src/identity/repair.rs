@@ -34,7 +34,9 @@ pub(super) fn repair(written: &str, account: Option<&str>) -> Option<Repaired> {
     match after.get(..after.len() - resource.len())? {
         ":" => {}
         "" => slips.push("a colon is missing behind the account".to_owned()),
-        signs if signs.contains('/') => slips.push("a slash stands behind the account instead of a colon".to_owned()),
+        signs if signs.contains('/') => {
+            slips.push("a slash stands behind the account instead of a colon".to_owned())
+        }
         _ => slips.push("it has a colon too many behind the account".to_owned()),
     }
     let resource = resource_meant(resource, service, &mut slips)?;
@@ -75,7 +77,11 @@ fn head(lower: &str, slips: &mut Vec<String>) -> Option<(usize, &'static str, &'
     let mut at = 0;
     let mut take = |slips: &mut Vec<String>, words: &[&'static str]| {
         let rest = lower.get(at..)?;
-        let word = words.iter().copied().filter(|word| rest.starts_with(&format!("{word}:"))).max_by_key(|word| word.len())?;
+        let word = words
+            .iter()
+            .copied()
+            .filter(|word| rest.starts_with(&format!("{word}:")))
+            .max_by_key(|word| word.len())?;
         at += word.len() + 1;
         let doubled = rest.get(word.len() + 1..)?;
         // The colon behind the service belongs to the region.
@@ -97,7 +103,11 @@ fn head(lower: &str, slips: &mut Vec<String>) -> Option<(usize, &'static str, &'
 }
 
 /// The account in the rest of an ARN, with what stands before and behind it.
-fn account_in<'t>(rest: &'t str, known: Option<&str>, slips: &mut Vec<String>) -> Option<(&'t str, String, &'t str)> {
+fn account_in<'t>(
+    rest: &'t str,
+    known: Option<&str>,
+    slips: &mut Vec<String>,
+) -> Option<(&'t str, String, &'t str)> {
     let starts = rest.char_indices().filter(|(_, sign)| sign.is_ascii_digit()).map(|(at, _)| at);
     for start in starts {
         let preceded = rest.get(..start).and_then(|before| before.chars().last());
@@ -155,9 +165,7 @@ fn resource_meant(resource: &str, service: &str, slips: &mut Vec<String>) -> Opt
     };
     match kind_of.as_str() {
         "root" if rest.is_empty() => Some("root".to_owned()),
-        "role" if service == "sts" => {
-            role(last, Some("roles have ARNs of `iam`, not of `sts`".to_owned()))
-        }
+        "role" if service == "sts" => role(last, Some("roles have ARNs of `iam`, not of `sts`".to_owned())),
         "role" if rest.contains('/') => {
             role(last, Some("it has a role path, which caller ARNs never have".to_owned()))
         }
@@ -175,7 +183,9 @@ fn resource_meant(resource: &str, service: &str, slips: &mut Vec<String>) -> Opt
         }
         "instance-profile" => role(
             last,
-            Some("no caller is an instance profile, only the role in it, if that has the same name".to_owned()),
+            Some(
+                "no caller is an instance profile, only the role in it, if that has the same name".to_owned(),
+            ),
         ),
         "user" | "users" => {
             if kind_of == "users" {

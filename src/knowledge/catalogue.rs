@@ -177,8 +177,12 @@ impl Catalogue {
     /// The resources of Kubernetes itself.
     pub fn builtin() -> Self {
         let (resources, groups) = builtin::parse();
-        let mut catalogue =
-            Self { resources: Vec::with_capacity(resources.len()), groups, index: HashTable::new(), api_services: Vec::new() };
+        let mut catalogue = Self {
+            resources: Vec::with_capacity(resources.len()),
+            groups,
+            index: HashTable::new(),
+            api_services: Vec::new(),
+        };
         for resource in resources {
             catalogue.push(resource);
         }

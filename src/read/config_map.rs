@@ -37,7 +37,9 @@ pub(crate) fn problems(node: Node<'_>) -> Vec<FieldError> {
         for (key, value) in pairs {
             let key = key.text();
             let path = || format!("{field}[{key}]");
-            problems.extend(key_problem(key).map(|problem| format!("{}: Invalid value: \"{key}\": {problem}", path())));
+            problems.extend(
+                key_problem(key).map(|problem| format!("{}: Invalid value: \"{key}\": {problem}", path())),
+            );
             match text(value, &path) {
                 Err(problem) => problems.push(with_hint(problem, key, value)),
                 Ok(text) if field == "data" => {
@@ -65,14 +67,19 @@ pub(crate) fn problems(node: Node<'_>) -> Vec<FieldError> {
 
 /// Metadata fields of a wrong type, and what `ValidateObjectMeta` says of those that the names of objects share.
 fn of_metadata(metadata: Node<'_>, problems: &mut Vec<FieldError>) {
-    let texts = ["name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "creationTimestamp"];
+    let texts =
+        ["name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "creationTimestamp"];
     for (key, value) in metadata.pairs() {
         let path = || format!("metadata.{}", key.text());
         match key.text() {
             "annotations" => {
-                let size: usize = value.pairs().map(|(key, value)| key.text().len() + value.text().len()).sum();
+                let size: usize =
+                    value.pairs().map(|(key, value)| key.text().len() + value.text().len()).sum();
                 if size > MOST_ANNOTATION_BYTES {
-                    problems.push(format!("{}: Too long: may not be more than {MOST_ANNOTATION_BYTES} bytes", path()));
+                    problems.push(format!(
+                        "{}: Too long: may not be more than {MOST_ANNOTATION_BYTES} bytes",
+                        path()
+                    ));
                 }
             }
             "generation" | "deletionGracePeriodSeconds" => {
@@ -137,7 +144,9 @@ pub(crate) fn misplaced<'t>(node: Node<'t>) -> Vec<(Node<'t>, String)> {
         let name = key.text();
         if is_section(name) {
             found.push((value, format!("unknown field `{name}`; move `{name}` under `data`")));
-        } else if !matches!(name, "data" | "binaryData") && ["data", "binarydata", "stringdata"].contains(&&*name.to_lowercase()) {
+        } else if !matches!(name, "data" | "binaryData")
+            && ["data", "binarydata", "stringdata"].contains(&&*name.to_lowercase())
+        {
             found.push((value, format!("unknown field `{name}`; write `data`")));
         }
     }
@@ -146,7 +155,9 @@ pub(crate) fn misplaced<'t>(node: Node<'t>) -> Vec<(Node<'t>, String)> {
         if is_section(name) || matches!(name, "data" | "binaryData") {
             found.push((
                 value,
-                format!("unknown field `metadata.{name}`; `{name}` is indented too far, move it out of `metadata`"),
+                format!(
+                    "unknown field `metadata.{name}`; `{name}` is indented too far, move it out of `metadata`"
+                ),
             ));
         }
     }

@@ -332,7 +332,10 @@ impl Findings {
             return;
         }
         if identity_forms::is_read(api_version, kind) {
-            let form = identity_forms::of_object(node, api_version, kind, Self::source(node, origin), &|line| origin.line(line));
+            let form =
+                identity_forms::of_object(node, api_version, kind, Self::source(node, origin), &|line| {
+                    origin.line(line)
+                });
             match form {
                 Some(form) => self.identity_form(form),
                 None => self.skip(api_version, kind),

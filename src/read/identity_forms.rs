@@ -43,8 +43,15 @@ fn is_nearly_config_map(kind: &str) -> bool {
 }
 
 /// What an object of such a kind says of identities.
-pub(super) fn of_object(node: Node<'_>, api_version: &str, kind: &str, source: Source, line_of: &dyn Fn(u32) -> u32) -> Option<Form> {
-    let metadata = |field: &str| node.get("metadata").and_then(|metadata| metadata.get(field)).map_or("", Node::text);
+pub(super) fn of_object(
+    node: Node<'_>,
+    api_version: &str,
+    kind: &str,
+    source: Source,
+    line_of: &dyn Fn(u32) -> u32,
+) -> Option<Form> {
+    let metadata =
+        |field: &str| node.get("metadata").and_then(|metadata| metadata.get(field)).map_or("", Node::text);
     let title = match (metadata("namespace"), metadata("name")) {
         ("", name) => format!("{kind} `{name}`"),
         (namespace, name) => format!("{kind} `{namespace}/{name}`"),
@@ -68,9 +75,13 @@ pub(super) fn of_object(node: Node<'_>, api_version: &str, kind: &str, source: S
         }
         _ if metadata("name") == "aws-auth" || has_sections(node) => {
             let sentence = if kind == "ConfigMap" {
-                format!("{title} has apiVersion `{api_version}`, which does not exist, so kubectl rejects it; write `v1`")
+                format!(
+                    "{title} has apiVersion `{api_version}`, which does not exist, so kubectl rejects it; write `v1`"
+                )
             } else {
-                format!("{title} has the kind `{kind}`, which does not exist, so kubectl rejects it; write `ConfigMap`")
+                format!(
+                    "{title} has the kind `{kind}`, which does not exist, so kubectl rejects it; write `ConfigMap`"
+                )
             };
             Some(Form::Other(OtherForm::of_text(sentence, source, &all_text(node))))
         }
@@ -85,7 +96,12 @@ fn has_sections(node: Node<'_>) -> bool {
 }
 
 /// A ConfigMap that is not `kube-system/aws-auth`, where it holds mappings.
-pub(super) fn of_config_map(node: Node<'_>, namespace: &str, name: &str, source: Source) -> Option<OtherForm> {
+pub(super) fn of_config_map(
+    node: Node<'_>,
+    namespace: &str,
+    name: &str,
+    source: Source,
+) -> Option<OtherForm> {
     let data = node.get("data")?;
     let title = if namespace.is_empty() { name.to_owned() } else { format!("{namespace}/{name}") };
     let marks = node.get("metadata").into_iter().flat_map(|metadata| {
@@ -93,13 +109,20 @@ pub(super) fn of_config_map(node: Node<'_>, namespace: &str, name: &str, source:
     });
     let mut marks = marks.flat_map(Node::pairs);
     if name == "aws-auth" {
-        let sentence = format!("ConfigMap `{title}` has no effect there; if it is applied to namespace `kube-system`, it counts");
+        let sentence = format!(
+            "ConfigMap `{title}` has no effect there; if it is applied to namespace `kube-system`, it counts"
+        );
         return Some(OtherForm::of_text(sentence, source, &all_text(data)));
     }
     if has_sections(node) {
-        let mark = marks.find(|(key, value)| key.text().contains("aws-auth") || value.text().contains("aws-auth"));
+        let mark =
+            marks.find(|(key, value)| key.text().contains("aws-auth") || value.text().contains("aws-auth"));
         let reason = if let Some((key, value)) = mark {
-            format!("its label `{}: {}` suggests that a controller merges it into that one", key.text(), value.text())
+            format!(
+                "its label `{}: {}` suggests that a controller merges it into that one",
+                key.text(),
+                value.text()
+            )
         } else if is_nearly_aws_auth(name) {
             "write `name: aws-auth`".to_owned()
         } else {
@@ -119,7 +142,9 @@ pub(super) fn of_config_map(node: Node<'_>, namespace: &str, name: &str, source:
 
 fn is_nearly_aws_auth(name: &str) -> bool {
     let plain = name.to_lowercase().replace(['_', '.'], "-");
-    plain.starts_with("aws-auth") || plain.ends_with("aws-auth") || strsim::levenshtein(&plain, "aws-auth") <= 2
+    plain.starts_with("aws-auth")
+        || plain.ends_with("aws-auth")
+        || strsim::levenshtein(&plain, "aws-auth") <= 2
 }
 
 /// Whether a text is the configuration of aws-iam-authenticator with mappings in it.
@@ -141,8 +166,7 @@ pub(super) fn of_document(node: Node<'_>, source: Source, line_of: &dyn Fn(u32) 
         return printed_by_eksctl(node, source, line_of).map(Form::Map);
     }
     if is_server_config(node) {
-        let sentence =
-            "this is the configuration of a self-hosted aws-iam-authenticator; the inputs do not show whether one runs";
+        let sentence = "this is the configuration of a self-hosted aws-iam-authenticator; the inputs do not show whether one runs";
         return Some(Form::Other(OtherForm::of_text(sentence, source, &all_text(node))));
     }
     let name = node.get("metadata").and_then(|metadata| metadata.get("name")).map_or("", Node::text);

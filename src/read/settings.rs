@@ -28,7 +28,11 @@ impl Settings {
         let mut settings: Vec<Setting> = Vec::new();
         for (name, value) in set {
             settings.retain(|setting| setting.name != *name);
-            settings.push(Setting { name: name.clone(), value: value.clone(), is_used: AtomicBool::new(false) });
+            settings.push(Setting {
+                name: name.clone(),
+                value: value.clone(),
+                is_used: AtomicBool::new(false),
+            });
         }
         (!settings.is_empty()).then_some(Self { settings })
     }
@@ -43,7 +47,8 @@ impl Settings {
         let mut filled = String::with_capacity(text.len());
         let mut from = 0;
         for found in placeholders(text) {
-            let Some(setting) = self.settings.iter().find(|setting| setting.name.trim_start_matches('.') == found.name)
+            let Some(setting) =
+                self.settings.iter().find(|setting| setting.name.trim_start_matches('.') == found.name)
             else {
                 continue;
             };
@@ -72,7 +77,10 @@ impl Settings {
         unused.map(|setting| {
             Diagnostic::general(
                 Code::SettingNotUsed,
-                format!("--set {}: no input has a placeholder of this name, so nothing was filled in", setting.name),
+                format!(
+                    "--set {}: no input has a placeholder of this name, so nothing was filled in",
+                    setting.name
+                ),
             )
         })
     }
@@ -99,17 +107,20 @@ fn words_filled(text: &str, name: &str, value: &str) -> Option<String> {
 
 /// Whether an account, or the name of a role or user, or the whole of an ARN stands between two parts of a text.
 fn belongs(before: &str, after: &str) -> bool {
-    let ends = |sign: char| sign.is_whitespace() || matches!(sign, '"' | '\'' | '`' | ',' | ']' | '}' | '[' | '{');
+    let ends =
+        |sign: char| sign.is_whitespace() || matches!(sign, '"' | '\'' | '`' | ',' | ']' | '}' | '[' | '{');
     let token = before.rsplit(ends).next().unwrap_or_default();
     if token.starts_with("arn:") {
         let is_account = token.ends_with(':') && after.starts_with(':');
-        let is_name = token.ends_with('/') && after.chars().next().is_none_or(|sign| ends(sign) || sign == '/');
+        let is_name =
+            token.ends_with('/') && after.chars().next().is_none_or(|sign| ends(sign) || sign == '/');
         return is_account || is_name;
     }
     if !token.is_empty() || !after.chars().next().is_none_or(ends) {
         return false;
     }
-    let line = before.rsplit('\n').next().unwrap_or_default().trim_matches([' ', '-', '"', '\'', '[', '{', ',']);
+    let line =
+        before.rsplit('\n').next().unwrap_or_default().trim_matches([' ', '-', '"', '\'', '[', '{', ',']);
     let key = line.split_whitespace().next_back().unwrap_or_default().to_ascii_lowercase();
     if ARN_KEYS.contains(&key.as_str()) {
         return true;
@@ -133,7 +144,9 @@ mod tests {
 
     #[test]
     fn every_form_of_a_placeholder_is_filled_in() {
-        for text in ["${NAME}", "$(NAME)", "{{ NAME }}", "{{.NAME}}", "{{ .NAME }}", "<NAME>", "%NAME%", "@NAME@"] {
+        for text in
+            ["${NAME}", "$(NAME)", "{{ NAME }}", "{{.NAME}}", "{{ .NAME }}", "<NAME>", "%NAME%", "@NAME@"]
+        {
             assert_eq!(filled(&format!("name: a-{text}-b\n")), "name: a-x-b\n", "{text}");
         }
         assert_eq!(filled("name: ${OTHER} NAME\n"), "name: ${OTHER} NAME\n");
@@ -157,7 +170,8 @@ mod tests {
 
     #[test]
     fn what_no_input_has_is_told() {
-        let settings = Settings::new(&[("A".to_owned(), "1".to_owned()), ("B".to_owned(), "2".to_owned())]).unwrap();
+        let settings =
+            Settings::new(&[("A".to_owned(), "1".to_owned()), ("B".to_owned(), "2".to_owned())]).unwrap();
         assert_eq!(settings.fill("${A}").as_deref(), Some("1"));
         let unused: Vec<Diagnostic> = settings.unused().collect();
         assert_eq!(unused.len(), 1);

@@ -100,7 +100,9 @@ fn conditions(who: &Who, answered: &Answered<'_>) -> Vec<String> {
     for doubt in answered.answers.iter().flat_map(|answer| &answer.doubts) {
         let alternative = match doubt {
             Doubt::Session { values, .. } => text::conditions(values),
-            Doubt::Unfilled(provenance, _) => format!("`{}` is filled in so that it maps this ARN", provenance.arn),
+            Doubt::Unfilled(provenance, _) => {
+                format!("`{}` is filled in so that it maps this ARN", provenance.arn)
+            }
             Doubt::UnfilledName(written, name, _) => format!("`{written}` becomes `{name}`"),
             _ => continue,
         };

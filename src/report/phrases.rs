@@ -21,7 +21,8 @@ pub(super) const NOT_IN_INPUTS: &str =
 pub(super) const NO_MAPPINGS: &str = "no identity mapping in the inputs";
 
 /// Text of `aws-auth` that could not be understood before its placeholders are filled in.
-pub(super) const UNRENDERED: &str = "the identity mappings have unfilled placeholders or are encrypted, and may map anyone";
+pub(super) const UNRENDERED: &str =
+    "the identity mappings have unfilled placeholders or are encrypted, and may map anyone";
 
 /// Of a mapping with `{{EC2PrivateDNSName}}`.
 pub(super) const ONLY_INSTANCES: &str =

@@ -147,11 +147,13 @@ pub(super) fn entry(entry: &Entry, diagnostics: &mut Vec<Diagnostic>) {
             report(Code::UnknownPlaceholder, field, message);
         }
         if let Some(angle) = in_angle_brackets(&field.text) {
-            let message =
-                format!("`{angle}` is in angle brackets, which stay in the name; remove them, or fill in the placeholder");
+            let message = format!(
+                "`{angle}` is in angle brackets, which stay in the name; remove them, or fill in the placeholder"
+            );
             report(Code::UnknownPlaceholder, field, message);
         } else if is_encrypted(&field.text) {
-            let message = "SOPS encrypted this text, so what it says is unknown; decrypt the file first".to_owned();
+            let message =
+                "SOPS encrypted this text, so what it says is unknown; decrypt the file first".to_owned();
             report(Code::EncryptedText, field, message);
         } else if unknown_placeholders(&field.text).next().is_none() && is_template(&field.text) {
             let message = format!("`{}` has an unfilled placeholder: it stays as literal text", field.text);

@@ -141,7 +141,9 @@ impl<'s> Section<'_, 's> {
         let source = self.text.origin;
         let why = format!("`{key}` is encrypted by SOPS");
         self.ignored.push(Ignored { folded: String::new(), is_template: true, why, source });
-        let message = format!("`{key}` is encrypted by SOPS, so whom it maps is unknown; decrypt the file first, for example with `sops -d`");
+        let message = format!(
+            "`{key}` is encrypted by SOPS, so whom it maps is unknown; decrypt the file first, for example with `sops -d`"
+        );
         self.diagnostics.push(Diagnostic::at(Code::EncryptedText, source, message));
     }
 
