@@ -151,18 +151,23 @@ impl AwsAuth {
 
     /// Whether both map the same callers to the same users, wherever they stand.
     pub fn maps_as(&self, other: &Self) -> bool {
-        let entries = |map: &Self| -> Vec<(MappingKind, String, String, Vec<String>, Option<String>)> {
-            let groups = |entry: &Entry| entry.groups.iter().map(|group| group.text.clone()).collect();
+        let same_entry = |one: &Entry, other: &Entry| {
             let sso = |entry: &Entry| entry.sso.as_ref().map(|sso| format!("{sso:?}"));
-            let parts = |entry: &Entry| {
-                (entry.kind, entry.arn.text.clone(), entry.username.text.clone(), groups(entry), sso(entry))
-            };
-            map.entries.iter().map(parts).collect()
+            one.kind == other.kind
+                && one.arn.text == other.arn.text
+                && one.username.text == other.username.text
+                && one.groups.iter().map(|group| &group.text).eq(other.groups.iter().map(|group| &group.text))
+                && sso(one) == sso(other)
         };
-        let accounts =
-            |map: &Self| -> Vec<String> { map.accounts.iter().map(|one| one.text.clone()).collect() };
-        let lost = |map: &Self| -> Vec<String> { map.ignored.iter().map(|one| one.folded.clone()).collect() };
-        entries(self) == entries(other) && accounts(self) == accounts(other) && lost(self) == lost(other)
+        let entries = self.entries.iter().zip(&other.entries);
+        let texts = |map: &Self| -> Vec<String> {
+            let accounts = map.accounts.iter().map(|account| account.text.clone());
+            accounts.chain(map.ignored.iter().map(|ignored| ignored.folded.clone())).collect()
+        };
+        self.entries.len() == other.entries.len()
+            && entries.into_iter().all(|(one, other)| same_entry(one, other))
+            && self.accounts.len() == other.accounts.len()
+            && texts(self) == texts(other)
     }
 
     /// Where the ConfigMap stands.

@@ -298,7 +298,7 @@ pub enum IdentityError {
     /// No mapping has the ARN.
     NotMapped {
         /// What came nearest.
-        nearest: Option<NearMiss>,
+        nearest: Option<Box<NearMiss>>,
         /// The users of mappings whose ARN has an unfilled placeholder and may match once it is filled in: then
         /// the user is unknown.
         unfilled: Vec<Mapped>,
@@ -374,7 +374,10 @@ impl fmt::Display for IdentityError {
                 candidates.len()
             ),
             Self::NoMappings => f.write_str("no identity mapping in the inputs"),
-            Self::Unknown { .. } => f.write_str("the user of this ARN is unknown"),
+            Self::Unknown { doubts, .. } => {
+                f.write_str("the user of this ARN is unknown")?;
+                doubts.first().map_or(Ok(()), |doubt| write!(f, ": {}", doubt.text))
+            }
         }
     }
 }

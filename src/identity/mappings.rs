@@ -30,8 +30,8 @@ impl IdentityMappings {
     }
 
     /// Says that the API server refuses an `aws-auth` ConfigMap, so that the one before it stays in force.
-    pub fn add_refused_config_map(&mut self, doubt: IdentityDoubt) {
-        self.maps.add_refused(doubt);
+    pub fn add_refused_config_map(&mut self, refused: OtherForm) {
+        self.maps.add_refused(refused);
     }
 
     /// Says that the ConfigMap may hold more than was given.

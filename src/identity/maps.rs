@@ -13,7 +13,7 @@ pub(super) struct AwsAuthMaps {
     /// Those that differ, in the order of the inputs.
     maps: Vec<AwsAuth>,
     /// Those that the API server refuses: what is in force is the map before each, which is not in the inputs.
-    refused: Vec<IdentityDoubt>,
+    refused: Vec<OtherForm>,
     /// Where it stands that the inputs show only a part of the map.
     partial: Option<Source>,
     others: Vec<OtherForm>,
@@ -31,8 +31,8 @@ impl AwsAuthMaps {
     }
 
     /// Adds a map that the API server refuses.
-    pub(super) fn add_refused(&mut self, doubt: IdentityDoubt) {
-        self.refused.push(doubt);
+    pub(super) fn add_refused(&mut self, refused: OtherForm) {
+        self.refused.push(refused);
     }
 
     /// Says that the cluster's own map may hold more than was given.
@@ -57,7 +57,7 @@ impl AwsAuthMaps {
 
     /// Why the inputs do not tell which map is in force; empty if they do.
     pub(super) fn doubts(&self) -> Vec<IdentityDoubt> {
-        let mut doubts = self.refused.clone();
+        let mut doubts: Vec<IdentityDoubt> = self.refused.iter().map(OtherForm::general_doubt).collect();
         if let several @ 2.. = self.maps.len() {
             let text = format!(
                 "the inputs have {several} `aws-auth` ConfigMaps that differ, and do not show which one is in force; load those of one cluster"
@@ -116,7 +116,7 @@ impl AwsAuthMaps {
                 }
             }
         }
-        let others = self.others.iter().flat_map(OtherForm::identities);
+        let others = self.refused.iter().chain(&self.others).flat_map(OtherForm::identities);
         found.extend(others.filter(|identity| seen.insert(fold(identity.arn))));
         found
     }
@@ -125,7 +125,7 @@ impl AwsAuthMaps {
 fn user_of(map: &AwsAuth, identity: &IamIdentity) -> Result<Mapped, IdentityError> {
     map.resolve(identity).unwrap_or_else(|| {
         Err(IdentityError::NotMapped {
-            nearest: map.nearest(identity),
+            nearest: map.nearest(identity).map(Box::new),
             unfilled: map.unfilled(identity),
             unrendered: map.unrendered(),
             elsewhere: Vec::new(),

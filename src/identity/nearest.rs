@@ -88,7 +88,7 @@ impl fmt::Display for NearMiss {
 /// What keeps a mapping's ARN from matching a caller, if it comes near at all.
 pub(super) fn compare(identity: &IamIdentity, written: &str) -> Option<NearReason> {
     let (ours, theirs) = (fold(identity.canonical_arn()), fold(written));
-    if theirs.trim() == ours {
+    if theirs.trim_matches(|sign: char| sign.is_ascii_whitespace()) == ours {
         return Some(NearReason::Unreachable(Unreachable::Whitespace));
     }
     match caller(written) {

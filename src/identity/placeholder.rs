@@ -147,7 +147,7 @@ pub(super) fn could_become(written: &str, arn: &str) -> bool {
         return false;
     }
     // The fifth section of six.
-    let account = written.splitn(6, ':').nth(4).filter(|_| written.matches(':').count() >= 5);
+    let account = written.split(':').nth(4).filter(|_| written.matches(':').count() >= 5);
     let text = match account.filter(|account| is_account_word(account)) {
         Some(account) => written.replacen(&format!(":{account}:"), ":<account>:", 1),
         None => written.to_owned(),

@@ -35,7 +35,7 @@ pub(super) fn repair(written: &str, account: Option<&str>) -> Option<Repaired> {
         ":" => {}
         "" => slips.push("a colon is missing behind the account".to_owned()),
         signs if signs.contains('/') => {
-            slips.push("a slash stands behind the account instead of a colon".to_owned())
+            slips.push("a slash stands behind the account instead of a colon".to_owned());
         }
         _ => slips.push("it has a colon too many behind the account".to_owned()),
     }

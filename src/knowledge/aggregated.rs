@@ -1,7 +1,7 @@
 //! API groups that add-ons serve behind the API server's proxy, without a CRD: their own servers authenticate the caller
 //! again, by the header in which the proxy names it.
 
-/// Groups that well-known add-ons serve in this way. Sources: the APIService manifests of each.
+/// Groups that well-known add-ons serve in this way. Sources: the `APIService` manifests of each.
 const KNOWN: [&str; 19] = [
     // Metrics.
     "custom.metrics.k8s.io",

@@ -159,7 +159,7 @@ pub struct Catalogue {
     groups: Vec<&'static str>,
     /// The number of a resource, by its group and plural.
     index: HashTable<usize>,
-    /// The groups that an APIService hands on to the server of an add-on.
+    /// The groups that an `APIService` hands on to the server of an add-on.
     api_services: Vec<String>,
 }
 
@@ -232,14 +232,14 @@ impl Catalogue {
         self.number(group, plural).and_then(|number| self.resources.get(number))
     }
 
-    /// Says that an APIService hands a group on to the server of an add-on.
+    /// Says that an `APIService` hands a group on to the server of an add-on.
     pub fn add_api_service(&mut self, group: &str) {
         if !self.has_api_service(group) {
             self.api_services.push(group.to_owned());
         }
     }
 
-    /// Whether an APIService hands a group on.
+    /// Whether an `APIService` hands a group on.
     pub fn has_api_service(&self, group: &str) -> bool {
         self.api_services.iter().any(|own| own == group)
     }

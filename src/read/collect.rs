@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rustc_hash::FxHashSet;
 
-use crate::identity::{IdentityDoubt, OtherForm, is_template};
+use crate::identity::{OtherForm, is_template};
 use crate::knowledge::catalogue::{Added, Catalogue, CustomResource};
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::names::Name;
@@ -21,7 +21,7 @@ pub(super) struct Collector {
     policy: Policy,
     catalogue: Catalogue,
     aws_auth: Vec<aws_auth::Found>,
-    refused_aws_auth: Vec<IdentityDoubt>,
+    refused_aws_auth: Vec<OtherForm>,
     other_forms: Vec<OtherForm>,
     diagnostics: Vec<Diagnostic>,
     summary: Summary,
@@ -110,9 +110,9 @@ impl Collector {
                     found.shift(shift);
                     self.aws_auth.push(found);
                 }
-                Later::RefusedAwsAuth(mut doubt) => {
-                    doubt.source = shift.source(doubt.source);
-                    self.refused_aws_auth.push(doubt);
+                Later::RefusedAwsAuth(mut refused) => {
+                    refused.shift(shift);
+                    self.refused_aws_auth.push(refused);
                 }
                 Later::ApiService(group) => self.catalogue.add_api_service(&group),
                 Later::OtherForm(mut other) => {

@@ -82,10 +82,10 @@ fn of_metadata(metadata: Node<'_>, problems: &mut Vec<FieldError>) {
                     ));
                 }
             }
-            "generation" | "deletionGracePeriodSeconds" => {
-                if !value.is_null() && value.scalar() != Some(ScalarType::Int) {
-                    problems.push(format!("{}: expected a whole number, found {}", path(), describe(value)));
-                }
+            "generation" | "deletionGracePeriodSeconds"
+                if !value.is_null() && value.scalar() != Some(ScalarType::Int) =>
+            {
+                problems.push(format!("{}: expected a whole number, found {}", path(), describe(value)));
             }
             "finalizers" | "ownerReferences" | "managedFields" => {
                 if !value.is_null() && !value.is_sequence() {
@@ -135,29 +135,26 @@ fn key_problem(key: &str) -> Option<&'static str> {
 
 /// Mappings that stand beside `data` or elsewhere in the object, or a `data` that is not where it belongs: kubectl
 /// refuses fields that a ConfigMap has not. Each with what to do.
-pub(crate) fn misplaced<'t>(node: Node<'t>) -> Vec<(Node<'t>, String)> {
+pub(crate) fn misplaced(node: Node<'_>) -> Vec<String> {
     let mut found = Vec::new();
     let is_section = |key: &str| {
         MappingKind::ALL.iter().any(|kind| kind.as_str().eq_ignore_ascii_case(&key.replace(['-', '_'], "")))
     };
-    for (key, value) in node.pairs() {
+    for (key, _) in node.pairs() {
         let name = key.text();
         if is_section(name) {
-            found.push((value, format!("unknown field `{name}`; move `{name}` under `data`")));
+            found.push(format!("unknown field `{name}`; move `{name}` under `data`"));
         } else if !matches!(name, "data" | "binaryData")
             && ["data", "binarydata", "stringdata"].contains(&&*name.to_lowercase())
         {
-            found.push((value, format!("unknown field `{name}`; write `data`")));
+            found.push(format!("unknown field `{name}`; write `data`"));
         }
     }
-    for (key, value) in node.get("metadata").into_iter().flat_map(Node::pairs) {
+    for (key, _) in node.get("metadata").into_iter().flat_map(Node::pairs) {
         let name = key.text();
         if is_section(name) || matches!(name, "data" | "binaryData") {
-            found.push((
-                value,
-                format!(
-                    "unknown field `metadata.{name}`; `{name}` is indented too far, move it out of `metadata`"
-                ),
+            found.push(format!(
+                "unknown field `metadata.{name}`; `{name}` is indented too far, move it out of `metadata`"
             ));
         }
     }

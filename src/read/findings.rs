@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use crate::document::{Node, ReadError, Tree};
-use crate::identity::{IdentityDoubt, OtherForm, is_encrypted, is_template, left_over};
+use crate::identity::{OtherForm, is_encrypted, is_template, left_over};
 use crate::knowledge::catalogue::CustomResource;
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::policy::Policy;
@@ -66,9 +66,9 @@ pub(super) struct Findings {
 pub(super) enum Later {
     AwsAuth(aws_auth::Found),
     /// An `aws-auth` that the API server refuses.
-    RefusedAwsAuth(IdentityDoubt),
+    RefusedAwsAuth(OtherForm),
     OtherForm(OtherForm),
-    /// A group that an APIService hands on to the server of an add-on.
+    /// A group that an `APIService` hands on to the server of an add-on.
     ApiService(String),
     CustomResource(CustomResource),
 }
@@ -501,8 +501,7 @@ impl Findings {
         let line_of = |line| origin.line(line);
         let misplaced = config_map::misplaced(node);
         if !misplaced.is_empty() {
-            let errors: Vec<String> = misplaced.into_iter().map(|(_, problem)| problem).collect();
-            self.refuse_aws_auth("kubectl", node, origin, &errors);
+            self.refuse_aws_auth("kubectl", node, origin, &misplaced);
             return true;
         }
         let mut errors = metadata.problems.clone();
@@ -533,14 +532,12 @@ impl Findings {
                 errors.join("; ")
             ),
         ));
-        let doubt = IdentityDoubt {
-            text: format!(
-                "this `aws-auth` is refused by {by} ({}), so an earlier one stays in force, which is not in the inputs; fix it, or load the one of the cluster",
-                errors.first().map_or("", String::as_str)
-            ),
-            source,
-        };
-        self.later.push((self.diagnostics.len(), Later::RefusedAwsAuth(doubt)));
+        let sentence = format!(
+            "this `aws-auth` is refused by {by} ({}), so an earlier one stays in force, which is not in the inputs; fix it, or load the one of the cluster",
+            errors.first().map_or("", String::as_str)
+        );
+        let refused = OtherForm::of_text(sentence, source, &config_map::all_text(node));
+        self.later.push((self.diagnostics.len(), Later::RefusedAwsAuth(refused)));
     }
 
     /// Takes in identity mappings in another form.

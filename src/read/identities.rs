@@ -1,6 +1,6 @@
 //! From everything that the inputs say of identities to the mappings that may be in force.
 
-use crate::identity::{AwsAuth, IdentityDoubt, IdentityMappings, OtherForm};
+use crate::identity::{AwsAuth, IdentityMappings, OtherForm};
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::source::Sources;
 
@@ -9,7 +9,7 @@ use super::aws_auth::Found;
 /// Joins them: maps that say the same are one, and beside a whole map a part of one may count or not.
 pub(super) fn join(
     found: &[Found],
-    refused: Vec<IdentityDoubt>,
+    refused: Vec<OtherForm>,
     others: Vec<OtherForm>,
     sources: &Sources,
     diagnostics: &mut Vec<Diagnostic>,
@@ -50,8 +50,8 @@ pub(super) fn join(
         }
         identities.add_aws_auth(map);
     }
-    for doubt in refused {
-        identities.add_refused_config_map(doubt);
+    for refused in refused {
+        identities.add_refused_config_map(refused);
     }
     for other in others {
         let is_told = diagnostics.iter().any(|diagnostic| diagnostic.source == Some(other.source));

@@ -40,6 +40,7 @@ pub fn identity(cluster: &Cluster, who: &Who, arn: Option<&str>) -> Value {
         "username": shown.as_ref().map(|user| &user.username),
         "groups": shown.as_ref().map(|user| &user.groups),
         "error": who.error().map(ToString::to_string),
+        "unknown": unknown_identity(cluster, who),
         "source": null,
     });
     if let (WhoIs::Mapped(mapped), Some(object)) = (&who.is, value.as_object_mut()) {
@@ -69,6 +70,24 @@ pub fn identity(cluster: &Cluster, who: &Who, arn: Option<&str>) -> Value {
         );
     }
     value
+}
+
+/// Why the inputs do not tell who somebody is, each reason with its place; null where they do.
+fn unknown_identity(cluster: &Cluster, who: &Who) -> Value {
+    let Some(error) = who.error().filter(|error| !error.is_refusal()) else { return Value::Null };
+    match error {
+        IdentityError::Unknown { doubts, .. } | IdentityError::NotMapped { elsewhere: doubts, .. }
+            if !doubts.is_empty() =>
+        {
+            let lines = doubts.iter().map(|doubt| identity_doubt(cluster, doubt));
+            lines.collect::<Vec<_>>().join("; ").into()
+        }
+        error => error.to_string().into(),
+    }
+}
+
+fn identity_doubt(cluster: &Cluster, doubt: &IdentityDoubt) -> String {
+    format!("{} ({})", doubt.text, cluster.sources().show(doubt.source))
 }
 
 /// A text that is made while it is written.
@@ -314,9 +333,7 @@ pub fn reasons(cluster: &Cluster, answer: &Answer<'_>) -> Value {
         "systemMasters": answer.is_master,
         "grants": answer.grants.iter().map(|one| grant(cluster, one)).collect::<Vec<_>>(),
         "unknown": answer.doubts.iter().map(|doubt| match doubt {
-            Doubt::Identity(IdentityDoubt { text, source }) => {
-                format!("{text} ({})", cluster.sources().show(*source))
-            }
+            Doubt::Identity(doubt) => identity_doubt(cluster, doubt),
             doubt => text::doubt_sentence(cluster, doubt),
         }).collect::<Vec<_>>(),
         "nearest": answer.near.iter().map(|near| {

@@ -24,6 +24,9 @@ pub(super) const NO_MAPPINGS: &str = "no identity mapping in the inputs";
 pub(super) const UNRENDERED: &str =
     "the identity mappings have unfilled placeholders or are encrypted, and may map anyone";
 
+/// Of an ARN of which the inputs do not tell who it is.
+pub(super) const UNKNOWN_USER: &str = "the user of this ARN is unknown";
+
 /// Of a mapping with `{{EC2PrivateDNSName}}`.
 pub(super) const ONLY_INSTANCES: &str =
     "the session name is an EC2 instance ID (`i-` and 8 or 17 letters or digits)";

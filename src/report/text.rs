@@ -417,7 +417,8 @@ pub fn identity_error(
     error: &IdentityError,
     indent: usize,
 ) -> io::Result<()> {
-    if matches!(error, IdentityError::NoMappings) {
+    // What is not known is said as the reason of the answer.
+    if matches!(error, IdentityError::NoMappings | IdentityError::Unknown { .. }) {
         return Ok(());
     }
     let mut lines =
@@ -481,7 +482,8 @@ pub fn candidates(
             unfilled.chain(elsewhere.iter().map(|doubt| doubt_line(sources, doubt))).collect()
         }
         IdentityError::Unknown { doubts, could_be } => {
-            let lines = doubts.iter().map(|doubt| doubt_line(sources, doubt));
+            let head = Hop { depth: 0, text: phrases::UNKNOWN_USER.to_owned(), place: String::new() };
+            let lines = std::iter::once(head).chain(doubts.iter().map(|doubt| doubt_line(sources, doubt)));
             lines.chain(could_be.iter().map(|mapped| line(mapped, "if this one is in force: "))).collect()
         }
         IdentityError::RandomMapping { candidates } => {

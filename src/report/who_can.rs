@@ -266,6 +266,9 @@ pub fn notes(cluster: &Cluster) -> Vec<String> {
     if cluster.identities().is_empty() {
         notes.push(format!("{}, so no IAM identities are listed", phrases::NO_MAPPINGS));
     }
+    for doubt in cluster.identities().doubts() {
+        notes.push(format!("{} ({})", doubt.text, cluster.sources().show(doubt.source)));
+    }
     notes.push(phrases::NOT_IN_INPUTS.to_owned());
     notes
 }

@@ -1,7 +1,7 @@
 //! From whole inputs to who an ARN is: maps that are refused, differ, are encrypted or stand in another form; one test
 //! per rule, with inputs small enough to read.
 
-use rbacsim::ask::matrix::{Filter, Matrix, holder};
+use rbacsim::ask::matrix::{Filter, Matrix, Scratch, holder};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::identity::{IdentityError, NearReason};
 use rbacsim::model::attributes::{Attributes, ResourceAttributes};
@@ -54,7 +54,8 @@ fn answer(cluster: &Cluster, arn: &str) -> Ternary {
 }
 
 fn messages(cluster: &Cluster) -> String {
-    cluster.diagnostics().iter().map(|one| format!("{} {}\n", one.code.as_str(), one.message)).collect()
+    let lines = cluster.diagnostics().iter().map(|one| format!("{} {}", one.code.as_str(), one.message));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Why the inputs do not tell who an ARN is, each with its place.
@@ -305,7 +306,7 @@ fn an_empty_username_is_no_login_to_aggregated_apis() {
             let holder = holder::of_identity(&cluster, DEV, who);
             let mut groups = std::collections::BTreeSet::new();
             matrix
-                .blocks(&holder, &mut Default::default(), |block| {
+                .blocks(&holder, &mut Scratch::default(), |block| {
                     block.rows(|column, _| {
                         groups.extend(matrix.universe().column(column).map(|(cell, _)| cell.group.clone()));
                     });

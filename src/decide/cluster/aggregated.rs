@@ -8,7 +8,7 @@ use crate::model::attributes::Attributes;
 impl Cluster {
     /// The API group of a request that an add-on's server answers behind the proxy; `None` for any other.
     ///
-    /// A group of which an APIService of the inputs tells; else one of a well-known add-on, unless a CRD of the inputs
+    /// A group of which an `APIService` of the inputs tells; else one of a well-known add-on, unless a CRD of the inputs
     /// defines types in it.
     fn aggregated_group<'a>(&self, attributes: &Attributes<'a>) -> Option<&'a str> {
         let group = match attributes {
@@ -16,7 +16,7 @@ impl Cluster {
             // `/apis/GROUP` itself is answered by the proxy.
             Attributes::NonResource(url) => {
                 let (group, rest) = url.path.strip_prefix("/apis/")?.split_once('/')?;
-                if rest.is_empty() { return None } else { group }
+                Some(group).filter(|_| !rest.is_empty())?
             }
         };
         self.is_aggregated(group).then_some(group)
