@@ -69,6 +69,7 @@ pub mod document {
 ///
 /// Tables of facts and how to look into them. Nothing of what was loaded, except types that CRDs add.
 pub mod knowledge {
+    pub mod aggregated;
     pub mod catalogue;
     pub mod defaults;
     pub mod operations;
@@ -82,14 +83,23 @@ pub mod identity {
     pub mod arn;
     pub mod aws_auth;
     mod caller;
+    mod mappings;
+    mod maps;
     mod nearest;
+    mod odd_signs;
+    mod other_forms;
+    mod placeholder;
+    mod repair;
     pub mod template;
 
     pub use self::arn::{ParseArnError, PrincipalType, Unreachable};
     pub use self::aws_auth::{AwsAuth, SectionText};
     pub use self::caller::*;
+    pub use self::mappings::IdentityMappings;
     pub use self::nearest::{NearMiss, NearReason};
-    pub(crate) use self::template::is_template;
+    pub(crate) use self::odd_signs::left_over;
+    pub use self::other_forms::OtherForm;
+    pub(crate) use self::placeholder::{is_encrypted, is_template, placeholders};
     pub use self::template::{PlaceholderKind, PlaceholderValues, Sessions, Template};
 }
 
@@ -101,13 +111,17 @@ pub mod read {
     mod aws_auth;
     pub(crate) mod builtin;
     mod collect;
+    mod config_map;
     mod crd;
     mod fields;
     mod findings;
+    mod identities;
+    mod identity_forms;
     mod load;
     pub(crate) mod parallel;
     mod rbac;
     mod reader;
+    mod settings;
     mod validate;
     mod version_hints;
 

@@ -321,6 +321,8 @@ impl<'c> Matrix<'c> {
         let Scratch { cluster, here, shown, cluster_named, named } = scratch;
         cluster.reset(width);
         cluster_named.clear();
+        // An add-on's server takes nobody for a login whose username is empty.
+        let refused = self.refused_columns(holder);
         if holder.is_master() {
             cluster.fill(width);
         } else {
@@ -344,6 +346,10 @@ impl<'c> Matrix<'c> {
             shown.intersection_of(cluster, columns);
             named.clear();
             named.extend(cluster_named.iter().filter(|(column, _)| columns.contains(*column)));
+            if let Some(refused) = &refused {
+                shown.subtract(refused);
+                named.retain(|(column, _)| !refused.contains(*column));
+            }
             let block = Block { namespace, any: shown, named };
             if !block.is_empty() {
                 each(&block)?;
@@ -382,12 +388,32 @@ impl<'c> Matrix<'c> {
             self.sort_named(named);
             shown.intersection_of(here, allowed);
             shown.subtract(cluster);
+            if let Some(refused) = &refused {
+                shown.subtract(refused);
+                named.retain(|(column, _)| !refused.contains(*column));
+            }
             let block = Block { namespace: text, any: shown, named };
             if !block.is_empty() {
                 each(&block)?;
             }
         }
         Ok(())
+    }
+
+    /// The columns that are refused to a holder although rules grant them; `None` for nearly everybody.
+    fn refused_columns(&self, holder: &Holder) -> Option<Dense> {
+        let who = holder.who.as_deref().filter(|who| who.has_no_username())?;
+        let mut refused = Dense::default();
+        refused.reset(self.universe.columns().len());
+        for (column, number) in self.universe.columns().iter().zip(0u32..) {
+            let Some(cell) = self.universe.cells().get(column.cell as usize) else { continue };
+            if cell.group != "*"
+                && self.cluster.refused_by_aggregated(who, &cell.attributes("", "", "")).is_some()
+            {
+                refused.insert(number);
+            }
+        }
+        (!refused.is_empty()).then_some(refused)
     }
 
     /// Adds what a binding grants to the sets of its scope.

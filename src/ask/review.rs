@@ -155,6 +155,15 @@ fn status<T: AsRef<str>>(
             let error = who.error().map(ToString::to_string).unwrap_or_default();
             return Status::failed(format!("`{arn}` has no Kubernetes user: {error}"));
         };
+        if let Some(group) = cluster.refused_by_aggregated(&who, &attributes) {
+            let reason = format!("the username is empty, so the server of `{group}` answers 401");
+            return Status { reason, ..Status::default() };
+        }
+        if who.only_instances() {
+            return Status::failed(format!(
+                "unknown: only sessions of `{arn}` whose name is an EC2 instance ID log in"
+            ));
+        }
         if cluster.depends_on_session(&who, &attributes) {
             return Status::failed(format!("unknown: the user of `{arn}` depends on the session name"));
         }

@@ -550,8 +550,12 @@ fn can_in<'g>(
     let mut allowed = BTreeSet::new();
     for namespace in namespaces {
         if question.is_yes(cluster, &asker, Some(namespace)) {
-            any.1.push(namespace);
-            any.0.answers.extend(question.answer(cluster, who, Some(namespace)).1);
+            // Asked as the identity that it is: the server of an add-on may refuse it all the same.
+            let (ternary, answers) = question.answer(cluster, who, Some(namespace));
+            if ternary == Ternary::Yes {
+                any.1.push(namespace);
+                any.0.answers.extend(answers);
+            }
         } else if question.lacks_name() {
             let answers = question.answer(cluster, who, Some(namespace)).1;
             let names = names_for(cluster, question, who, &answers, Some(namespace));

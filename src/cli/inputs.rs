@@ -37,6 +37,9 @@ pub(crate) struct Inputs {
     /// Treat the inputs as partial: a role that a binding names may still exist in the cluster
     #[arg(long)]
     partial: bool,
+    /// Fill the placeholder NAME (`${NAME}`, `{{ NAME }}`, `<NAME>` ...) in with VALUE before reading; repeatable
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
     /// Which problems in the inputs to print to standard error
     #[arg(long, value_enum, default_value_t = Diagnostics::Few, value_name = "HOW")]
     diagnostics: Diagnostics,
@@ -58,6 +61,14 @@ enum Diagnostics {
     All,
     /// None
     None,
+}
+
+/// The name and the value of a `--set`.
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.to_owned())),
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
 }
 
 impl Inputs {
@@ -90,6 +101,7 @@ impl Inputs {
                 (_, true) => Some(Completeness::Partial),
                 _ => None,
             },
+            set: self.set.clone(),
         };
         let cluster = Cluster::from(load(&inputs, &options)?);
         if self.diagnostics != Diagnostics::None && !super::is_quiet() {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::decide::evaluate::{Asker, Grant, Grants, Mismatch};
 use crate::decide::graph::{Applied, Principal, RbacGraph, RoleRule};
-use crate::identity::{PlaceholderValues, Provenance};
+use crate::identity::{IdentityDoubt, PlaceholderValues, Provenance};
 use crate::model::attributes::{Attributes, ResourceAttributes};
 use crate::model::names::Name;
 use crate::model::policy::Completeness;
@@ -55,6 +55,8 @@ pub enum Doubt<'g> {
     /// No mapping matches, but text at this place counts for nothing only because placeholders in it were not filled
     /// in: what it would map is unknown.
     Unrendered(Source),
+    /// The inputs do not tell who the caller is.
+    Identity(IdentityDoubt),
     /// It depends on the session's name, or on something else that the ARN does not tell.
     Session {
         /// A user that it could be.
@@ -95,6 +97,8 @@ pub enum NearMiss<'g> {
     MissingRole(Applied<'g>),
     /// EKS refuses requests without credentials but for a few paths, before RBAC is asked.
     ClosedToAnonymous,
+    /// The server of an add-on answers this API group, and takes nobody for a login whose username is empty.
+    NoUsername(String),
     /// No binding names the group, nor any other group or the username.
     NeverBound(Vec<String>),
 }

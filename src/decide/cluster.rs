@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use crate::decide::answer::{Answer, Doubt, InputCoverage, NearMiss};
 use crate::decide::graph::RbacGraph;
-use crate::identity::{IamIdentity, IdentityError, IdentityMappings, Mapped};
+use crate::identity::{IamIdentity, IdentityError, IdentityMappings, Mapped, Sessions};
 use crate::knowledge::catalogue::Catalogue;
 use crate::model::attributes::{Attributes, ResourceAttributes};
 use crate::model::diagnostic::{Code, Diagnostic};
@@ -16,6 +16,7 @@ use crate::model::user::UserInfo;
 use crate::model::version::{KubernetesVersion, Platform};
 use crate::read::{Completeness, Loaded, Summary, VersionFrom};
 
+mod aggregated;
 pub mod anonymous;
 mod uncertain;
 pub mod versions;
@@ -89,6 +90,16 @@ impl Who {
             WhoIs::Mapped(mapped) => Some(mapped.user_info()),
             WhoIs::Error(_) => None,
         }
+    }
+
+    /// Whether the identity mapping makes a user whose name is empty.
+    pub fn has_no_username(&self) -> bool {
+        matches!(&self.is, WhoIs::Mapped(mapped) if mapped.username.as_literal() == Some(""))
+    }
+
+    /// Whether only some sessions of the role that asks can log in: those that are named after an EC2 instance.
+    pub fn only_instances(&self) -> bool {
+        matches!(&self.is, WhoIs::Mapped(mapped) if mapped.sessions == Sessions::InstanceId)
     }
 
     /// Why there is no user.
@@ -294,6 +305,9 @@ impl Cluster {
             WhoIs::User(user) => self.graph.answer(user, attributes, self.coverage()),
             WhoIs::Error(error) => self.answer_without_user(who, error, attributes),
             WhoIs::Mapped(mapped) => {
+                if let Some(group) = self.refused_by_aggregated(who, attributes) {
+                    return aggregated::refused(group);
+                }
                 let shown = mapped.user_info();
                 let mut answer = self.graph.answer_as(
                     &who.logged_in(certain(mapped)),
@@ -345,6 +359,9 @@ impl Cluster {
             WhoIs::User(user) if self.refuses_as_anonymous(user, attributes) => Ternary::No,
             WhoIs::User(user) => self.ternary_of(user, user, attributes),
             WhoIs::Mapped(mapped) => {
+                if self.refused_by_aggregated(who, attributes).is_some() {
+                    return Ternary::No;
+                }
                 let ternary =
                     self.ternary_of(&who.logged_in(certain(mapped)), &mapped.user_info(), attributes);
                 if ternary != Ternary::No {
@@ -389,7 +406,16 @@ impl Cluster {
             return answer;
         }
         let mut answer = Answer::no();
-        if let IdentityError::NotMapped { unfilled, unrendered, .. } = error {
+        if let IdentityError::Unknown { doubts, .. } = error {
+            answer.ternary = Ternary::Unknown;
+            answer.doubts = doubts.iter().cloned().map(Doubt::Identity).collect();
+            return answer;
+        }
+        if let IdentityError::NotMapped { unfilled, unrendered, elsewhere, .. } = error {
+            if !elsewhere.is_empty() {
+                answer.ternary = Ternary::Unknown;
+                answer.doubts.extend(elsewhere.iter().cloned().map(Doubt::Identity));
+            }
             if let Some(source) = unrendered {
                 answer.ternary = Ternary::Unknown;
                 answer.doubts.push(Doubt::Unrendered(*source));

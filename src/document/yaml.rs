@@ -17,6 +17,7 @@ use std::collections::HashMap;
 
 use libyaml_safer::{EventData, MappingStyle, Mark, ScalarStyle, SequenceStyle};
 
+pub(crate) use self::base64::decode as decode_base64;
 use self::events::Events;
 use super::{Entry, Kind, MAX_DEPTH, Node, Open, Position, ReadError, ScalarType, Tree, narrow, scalar};
 use crate::model::diagnostic::Code;

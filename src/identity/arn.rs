@@ -205,6 +205,14 @@ pub enum Unreachable {
     NotAnArn,
     /// A part that a template or a person should have filled in.
     Placeholder,
+    /// A template of aws-iam-authenticator, which fills them in elsewhere, not in ARNs.
+    Template,
+    /// The ARN of a permission set of IAM Identity Center.
+    PermissionSet,
+    /// The path of roles that IAM Identity Center makes, and no name of one.
+    ReservedPath,
+    /// Mistyped; what is wrong, and with the ARN that was meant.
+    Misspelt(String, String),
     /// Spaces around it.
     Whitespace,
     /// A partition that does not exist.
@@ -233,7 +241,17 @@ impl fmt::Display for Unreachable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotAnArn => f.write_str("it is not an ARN"),
-            Self::Placeholder => f.write_str("it has an unfilled placeholder"),
+            Self::Placeholder => f.write_str("it has an unfilled placeholder; fill it in, or use --set"),
+            Self::Template => f.write_str(
+                "ARNs are not templates: aws-iam-authenticator fills in `{{AccountID}}` and its like only in usernames and groups",
+            ),
+            Self::PermissionSet => f.write_str(
+                "a permission set never calls; map the role that IAM Identity Center makes of it, `role/AWSReservedSSO_NAME_HASH` without a path",
+            ),
+            Self::ReservedPath => f.write_str(
+                "it is only the path of the roles of IAM Identity Center; write the name of one instead, `role/AWSReservedSSO_NAME_HASH` without a path",
+            ),
+            Self::Misspelt(why, better) => write!(f, "{why}; write `{better}`"),
             Self::Whitespace => f.write_str("it has leading or trailing spaces, which count"),
             Self::Partition => f.write_str("its partition does not exist"),
             Self::Region => f.write_str("it has a region, but caller ARNs have none"),
@@ -256,50 +274,6 @@ impl fmt::Display for Unreachable {
     }
 }
 
-/// Whether a mapping's ARN has an unfilled placeholder (`{{ x }}`, `${X}`, `<x>`, `%x%`, or a word such as
-/// `NODE_INSTANCE_ROLE` in place of the whole), and could become the given ARN. Both are folded already.
-pub(super) fn could_become(written: &str, arn: &str) -> bool {
-    let is_word = |text: &str| {
-        text.contains('_') && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-    };
-    if is_word(written) {
-        return true;
-    }
-    let mut literals = vec![String::new()];
-    let mut rest = written;
-    while let Some(start) = rest.find(['<', '{', '$', '%']) {
-        let (before, after) = rest.split_at(start);
-        if let Some(last) = literals.last_mut() {
-            last.push_str(before);
-        }
-        literals.push(String::new());
-        // Up to the last bracket in a row that closes; without one, up to the end.
-        let close = if after.starts_with('<') {
-            '>'
-        } else if after.starts_with('%') {
-            '%'
-        } else {
-            '}'
-        };
-        let end = after.char_indices().skip(1).find(|(_, sign)| *sign == close).map(|(at, _)| at);
-        rest = end.and_then(|at| after.get(at..)).map_or("", |tail| tail.trim_start_matches(close));
-    }
-    if literals.len() == 1 {
-        return false;
-    }
-    if let Some(last) = literals.last_mut() {
-        last.push_str(rest);
-    }
-    let Some((first, others)) = literals.split_first() else { return false };
-    let Some(mut left) = arn.strip_prefix(first.as_str()) else { return false };
-    let Some((last, middle)) = others.split_last() else { return false };
-    for literal in middle {
-        let Some(at) = left.find(literal.as_str()) else { return false };
-        left = left.get(at + literal.len()..).unwrap_or("");
-    }
-    left.ends_with(last.as_str())
-}
-
 /// The ARN of the callers that a mapping with this ARN matches; a role stands for all its sessions.
 ///
 /// The parts of which there is only one spelling are put into it, since matching ignores case.
@@ -310,7 +284,10 @@ pub fn caller(written: &str) -> Result<String, Unreachable> {
     if written.trim() != written {
         return Err(Unreachable::Whitespace);
     }
-    if written.contains(['<', '>', '{', '}', '$', '%']) {
+    if super::placeholder::has_own(written) {
+        return Err(Unreachable::Template);
+    }
+    if written.contains(['<', '>', '{', '}', '$', '%']) || super::placeholder::is_template(written) {
         return Err(Unreachable::Placeholder);
     }
     let sections = Sections::split(written).ok_or(Unreachable::NotAnArn)?;
@@ -328,10 +305,20 @@ pub fn caller(written: &str) -> Result<String, Unreachable> {
     }
     let (kind, rest) = resource.split_once('/').map_or((resource, None), |(kind, rest)| (kind, Some(rest)));
     let (kind, name) = (lower(kind), sections.resource_name());
+    if is_permission_set(written) {
+        return Err(Unreachable::PermissionSet);
+    }
     match (service.as_str(), kind.as_str()) {
         ("iam", "user" | "role" | "root") | ("sts", "assumed-role" | "federated-user") => {}
         ("iam" | "sts", _) => return Err(Unreachable::Resource(kind)),
         _ => return Err(Unreachable::Service(service)),
+    }
+    if super::placeholder::is_account_word(account) {
+        return Err(Unreachable::Placeholder);
+    }
+    let is_reserved = rest.is_some_and(|rest| lower(rest).starts_with("aws-reserved"));
+    if kind == "role" && is_reserved && !lower(name).starts_with("awsreservedsso_") {
+        return Err(Unreachable::ReservedPath);
     }
     if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(Unreachable::Account);
@@ -353,6 +340,14 @@ pub fn caller(written: &str) -> Result<String, Unreachable> {
     }
     let rest = rest.map(|rest| format!("/{rest}")).unwrap_or_default();
     Ok(format!("arn:{partition}:{service}::{account}:{kind}{rest}"))
+}
+
+/// Whether an ARN is that of a permission set.
+fn is_permission_set(arn: &str) -> bool {
+    Sections::split(arn).is_some_and(|sections| {
+        sections.service.eq_ignore_ascii_case("sso")
+            && sections.resource.to_ascii_lowercase().starts_with("permissionset/")
+    })
 }
 
 /// Whether a character may stand in the name of a user, a role or a session.
@@ -479,31 +474,6 @@ mod tests {
             ("arn:aws:iam::444455556666:user".to_owned(), Unreachable::Name),
         ] {
             assert_eq!(caller(&arn), Err(why), "{arn}");
-        }
-    }
-
-    #[test]
-    fn an_unfilled_placeholder_could_be_anything() {
-        let arn = "arn:aws:iam::111122223333:role/dev";
-        for written in [
-            "arn:aws:iam::{{ account }}:role/dev",
-            "arn:aws:iam::${account}:role/dev",
-            "arn:aws:iam::<account>:role/<name>",
-            "arn:aws:iam::111122223333:role/{{ cluster }}",
-            "node_instance_role",
-            "${role_arn}",
-            "arn:aws:iam::%account%:role/dev",
-        ] {
-            assert!(super::could_become(written, arn), "{written}");
-        }
-        for written in [
-            "arn:aws:iam::{{ account }}:role/other",
-            "arn:aws:iam::444455556666:role/{{ cluster }}",
-            "arn:aws:iam::111122223333:role/dev2",
-            "dev",
-            "",
-        ] {
-            assert!(!super::could_become(written, arn), "{written}");
         }
     }
 }

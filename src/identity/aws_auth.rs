@@ -5,9 +5,10 @@ mod section;
 
 use rustc_hash::FxHashMap;
 
-use super::arn::{Unreachable, caller, could_become, fold};
+use super::arn::{Unreachable, caller, fold};
 use super::nearest::{compare, mentions};
-use super::template::{NoInstanceId, PlaceholderKind, Sessions, Template, render};
+use super::placeholder::{could_become, in_angle_brackets, is_account_word};
+use super::template::{NoInstanceId, PlaceholderKind, Sessions, Template, is_instance_id, render};
 use super::{
     Field, IamIdentity, IdentityError, IdentitySource, Mapped, MappedIdentity, MappingKind, NearMiss,
     NearReason, Note, Provenance, Reach, Session, Written,
@@ -131,6 +132,44 @@ impl AwsAuth {
         (this, diagnostics)
     }
 
+    /// Takes in a text under `binaryData`, which aws-iam-authenticator does not read.
+    pub fn ignore_binary(&mut self, key: &str, text: &SectionText<'_>) -> Option<Diagnostic> {
+        if !MappingKind::ALL.map(MappingKind::as_str).contains(&key) {
+            return None;
+        }
+        self.ignored.push(Ignored {
+            folded: fold(text.text),
+            is_template: false,
+            why: format!("`{key}` is under `binaryData`, which aws-iam-authenticator does not read"),
+            source: text.origin,
+        });
+        let message = format!(
+            "`{key}` under `binaryData` is ignored: aws-iam-authenticator reads only `data`; move it there, as text"
+        );
+        Some(Diagnostic::at(Code::AwsAuthMisspeltKey, text.origin, message))
+    }
+
+    /// Whether both map the same callers to the same users, wherever they stand.
+    pub fn maps_as(&self, other: &Self) -> bool {
+        let same_entry = |one: &Entry, other: &Entry| {
+            let sso = |entry: &Entry| entry.sso.as_ref().map(|sso| format!("{sso:?}"));
+            one.kind == other.kind
+                && one.arn.text == other.arn.text
+                && one.username.text == other.username.text
+                && one.groups.iter().map(|group| &group.text).eq(other.groups.iter().map(|group| &group.text))
+                && sso(one) == sso(other)
+        };
+        let entries = self.entries.iter().zip(&other.entries);
+        let texts = |map: &Self| -> Vec<String> {
+            let accounts = map.accounts.iter().map(|account| account.text.clone());
+            accounts.chain(map.ignored.iter().map(|ignored| ignored.folded.clone())).collect()
+        };
+        self.entries.len() == other.entries.len()
+            && entries.into_iter().all(|(one, other)| same_entry(one, other))
+            && self.accounts.len() == other.accounts.len()
+            && texts(self) == texts(other)
+    }
+
     /// Where the ConfigMap stands.
     pub fn source(&self) -> Source {
         self.source
@@ -245,6 +284,20 @@ impl Entry {
         if user.username.as_literal() == Some("") {
             user.note(Some(self.username.source), "the username is empty, so no User binding applies");
         }
+        for field in std::iter::once(&self.username).chain(&self.groups) {
+            if let Some(angle) = in_angle_brackets(&field.text) {
+                user.note(
+                    Some(field.source),
+                    &format!("`{angle}` is in angle brackets, which stay in the name"),
+                );
+            }
+        }
+        let by_id = user.username.as_literal().and_then(|name| name.strip_prefix("system:node:"));
+        let is_node = user.groups.iter().any(|group| group.as_literal() == Some("system:nodes"));
+        if is_node && by_id.is_some_and(is_instance_id) {
+            let text = "this names the node by its instance ID, but the Node authorizer knows it by its private DNS name; write `system:node:{{EC2PrivateDNSName}}`";
+            user.note(Some(self.username.source), text);
+        }
         if let Precedence::Decides { replaces: Some(other) } = self.precedence {
             user.note(Some(other), "another entry for the same ARN has no effect");
         }
@@ -277,10 +330,13 @@ fn user_of_account(account: &Written, identity: &IamIdentity) -> Mapped {
 }
 
 /// Whether two outcomes of a random mapping are the same for Kubernetes.
-fn same_outcome(one: &Result<Mapped, IdentityError>, other: &Result<Mapped, IdentityError>) -> bool {
+pub(super) fn same_outcome(
+    one: &Result<Mapped, IdentityError>,
+    other: &Result<Mapped, IdentityError>,
+) -> bool {
     match (one, other) {
         (Ok(one), Ok(other)) => one.username == other.username && one.groups == other.groups,
-        (Err(_), Err(_)) => true,
+        (Err(one), Err(other)) => one.is_refusal() == other.is_refusal(),
         _ => false,
     }
 }
@@ -324,7 +380,9 @@ impl IdentitySource for AwsAuth {
         let ours = fold(identity.canonical_arn());
         let could_match = |entry: &&Entry| entry.sso.is_none() && could_become(&fold(&entry.arn.text), &ours);
         let entries = self.entries.iter().filter(could_match).filter_map(|entry| entry.user(identity).ok());
-        let accounts = self.accounts.iter().filter(|account| could_become(&account.text, identity.account()));
+        let accounts = self.accounts.iter().filter(|account| {
+            could_become(&account.text, identity.account()) || is_account_word(&account.text)
+        });
         entries.chain(accounts.map(|account| user_of_account(account, identity))).collect()
     }
 

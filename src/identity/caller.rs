@@ -6,11 +6,10 @@
 use std::fmt;
 
 use super::arn::{self, ParseArnError, PrincipalType, Unreachable};
-use super::aws_auth::{AwsAuth, SectionText};
 use super::nearest::NearMiss;
+use super::placeholder;
 use super::template::{self, PlaceholderKind, PlaceholderValues, Sessions, Template};
 
-use crate::model::diagnostic::Diagnostic;
 use crate::model::source::Source;
 use crate::model::user::UserInfo;
 
@@ -205,6 +204,15 @@ pub struct Note {
     pub text: String,
 }
 
+/// Why the inputs do not tell who a caller is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityDoubt {
+    /// A sentence in lower case without a full stop.
+    pub text: String,
+    /// What it is about.
+    pub source: Source,
+}
+
 /// Which field of a user.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Field {
@@ -257,7 +265,7 @@ impl Mapped {
         std::iter::once((Field::Username, &self.username))
             .chain(groups)
             .filter_map(|(field, template)| Some((field, template.as_literal()?)))
-            .filter(|(_, text)| template::is_template(text))
+            .filter(|(_, text)| placeholder::is_template(text))
     }
 
     /// What the placeholders would have to be for the user to have this name, if they can be that.
@@ -278,7 +286,7 @@ impl Mapped {
 
 /// Whether a text with unfilled placeholders could become this one.
 pub fn could_become(written: &str, name: &str) -> bool {
-    template::is_template(written) && arn::could_become(written, name)
+    placeholder::is_template(written) && placeholder::could_become(written, name)
 }
 
 /// Why an IAM identity has no user. Displays in the words of aws-iam-authenticator, where it has any.
@@ -290,12 +298,21 @@ pub enum IdentityError {
     /// No mapping has the ARN.
     NotMapped {
         /// What came nearest.
-        nearest: Option<NearMiss>,
+        nearest: Option<Box<NearMiss>>,
         /// The users of mappings whose ARN has an unfilled placeholder and may match once it is filled in: then
         /// the user is unknown.
         unfilled: Vec<Mapped>,
         /// The place of text in which anybody could be mapped, once its placeholders are filled in.
         unrendered: Option<Source>,
+        /// What else may map the caller, although `aws-auth` does not.
+        elsewhere: Vec<IdentityDoubt>,
+    },
+    /// The inputs do not tell who the caller is.
+    Unknown {
+        /// Why.
+        doubts: Vec<IdentityDoubt>,
+        /// The users that some of the inputs make of the caller.
+        could_be: Vec<Mapped>,
     },
     /// The mapping asks for the DNS name of an EC2 instance, and the session is not an instance's.
     ///
@@ -319,8 +336,10 @@ impl IdentityError {
     /// Whether the login fails for certain: the answer to every question is then `no`, otherwise `unknown`.
     pub fn is_refusal(&self) -> bool {
         match self {
-            Self::RandomMapping { .. } | Self::NoMappings => false,
-            Self::NotMapped { unfilled, unrendered, .. } => unfilled.is_empty() && unrendered.is_none(),
+            Self::RandomMapping { .. } | Self::NoMappings | Self::Unknown { .. } => false,
+            Self::NotMapped { unfilled, unrendered, elsewhere, .. } => {
+                unfilled.is_empty() && unrendered.is_none() && elsewhere.is_empty()
+            }
             Self::Arn(_) | Self::NoInstanceId { .. } => true,
         }
     }
@@ -355,6 +374,10 @@ impl fmt::Display for IdentityError {
                 candidates.len()
             ),
             Self::NoMappings => f.write_str("no identity mapping in the inputs"),
+            Self::Unknown { doubts, .. } => {
+                f.write_str("the user of this ARN is unknown")?;
+                doubts.first().map_or(Ok(()), |doubt| write!(f, ": {}", doubt.text))
+            }
         }
     }
 }
@@ -412,67 +435,4 @@ pub trait IdentitySource {
 
     /// Every identity that the source names, in its order.
     fn identities(&self) -> Vec<MappedIdentity<'_>>;
-}
-
-/// The sources of identity that were loaded.
-#[derive(Clone, Debug, Default)]
-pub struct IdentityMappings {
-    aws_auth: Option<AwsAuth>,
-}
-
-impl IdentityMappings {
-    /// Takes the `data` of an `aws-auth` ConfigMap, in place of any earlier one, as the cluster does.
-    ///
-    /// All keys are to be given, so that a misspelt one can be reported. What is broken in them becomes a
-    /// diagnostic and does the damage that it does in a cluster.
-    pub fn add_config_map(&mut self, source: Source, data: &[(&str, SectionText<'_>)]) -> Vec<Diagnostic> {
-        let (aws_auth, diagnostics) = AwsAuth::read(source, data);
-        self.aws_auth = Some(aws_auth);
-        diagnostics
-    }
-
-    /// The `aws-auth` ConfigMap, if one was loaded.
-    pub fn aws_auth(&self) -> Option<&AwsAuth> {
-        self.aws_auth.as_ref()
-    }
-
-    /// Whether no source of identity was loaded.
-    pub fn is_empty(&self) -> bool {
-        self.sources().next().is_none()
-    }
-
-    /// The sources in the order in which they are asked. Access entries will stand before `aws-auth`.
-    pub fn sources(&self) -> impl Iterator<Item = &dyn IdentitySource> {
-        self.aws_auth.iter().map(|source| source as &dyn IdentitySource)
-    }
-
-    /// The user that the API server sees for a caller. Follows `doMapping`: the first source that maps it
-    /// decides, also where it then refuses the login.
-    ///
-    /// # Errors
-    /// Why there is no user, or no known one: see [`IdentityError::is_refusal`].
-    pub fn user_info(&self, identity: &IamIdentity) -> Result<Mapped, IdentityError> {
-        if self.is_empty() {
-            return Err(IdentityError::NoMappings);
-        }
-        self.sources().find_map(|source| source.resolve(identity)).unwrap_or_else(|| {
-            let near = self.sources().filter_map(|source| source.nearest(identity));
-            let unfilled = self.sources().flat_map(|source| source.unfilled(identity)).collect();
-            let unrendered = self.sources().find_map(IdentitySource::unrendered);
-            Err(IdentityError::NotMapped { nearest: near.min_by_key(NearMiss::rank), unfilled, unrendered })
-        })
-    }
-
-    /// The user behind an ARN: [`IamIdentity::from_arn`], then [`IdentityMappings::user_info`].
-    ///
-    /// # Errors
-    /// As those.
-    pub fn resolve_arn(&self, arn: &str, session_name: Option<&str>) -> Result<Mapped, IdentityError> {
-        self.user_info(&IamIdentity::from_arn(arn, session_name)?)
-    }
-
-    /// Every identity that a mapping names, in the order of the sources.
-    pub fn identities(&self) -> impl Iterator<Item = MappedIdentity<'_>> {
-        self.sources().flat_map(IdentitySource::identities)
-    }
 }

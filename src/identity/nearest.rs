@@ -4,6 +4,8 @@ use std::fmt;
 
 use super::IamIdentity;
 use super::arn::{Sections, Unreachable, caller, fold};
+use super::placeholder::{has_own, is_account_word};
+use super::repair::repair;
 use crate::model::source::Source;
 
 /// What keeps a mapping from matching a caller, the likeliest mistake first.
@@ -16,6 +18,8 @@ pub enum NearReason {
     UserPath,
     /// The text that names the ARN was lost; why.
     Ignored(String),
+    /// The caller is of a permission set, and the mapping names one, or the path of such roles: perhaps this one.
+    PermissionSet(Unreachable),
     /// The same permission set, another suffix: AWS gives a new one when it makes the role anew.
     SsoSuffix,
     /// Same resource and account, another partition.
@@ -50,6 +54,7 @@ impl NearMiss {
             NearReason::UserPath => (1, 0),
             NearReason::Ignored(_) => (2, 0),
             NearReason::SsoSuffix => (3, 0),
+            NearReason::PermissionSet(_) => (3, 1),
             NearReason::OtherPartition => (4, 0),
             NearReason::OtherAccount => (5, 0),
             NearReason::OtherKind => (6, 0),
@@ -66,6 +71,7 @@ impl fmt::Display for NearMiss {
                 write!(f, "an `sso` entry names this role: {}", Unreachable::Sso)
             }
             NearReason::Unreachable(why) => write!(f, "`{arn}` is mapped but never matches: {why}"),
+            NearReason::PermissionSet(why) => write!(f, "`{arn}` is mapped and may mean this role: {why}"),
             NearReason::UserPath => {
                 write!(f, "`{arn}` is mapped, but its path differs, and user paths must match")
             }
@@ -82,7 +88,7 @@ impl fmt::Display for NearMiss {
 /// What keeps a mapping's ARN from matching a caller, if it comes near at all.
 pub(super) fn compare(identity: &IamIdentity, written: &str) -> Option<NearReason> {
     let (ours, theirs) = (fold(identity.canonical_arn()), fold(written));
-    if theirs.trim() == ours {
+    if theirs.trim_matches(|sign: char| sign.is_ascii_whitespace()) == ours {
         return Some(NearReason::Unreachable(Unreachable::Whitespace));
     }
     match caller(written) {
@@ -96,11 +102,28 @@ pub(super) fn compare(identity: &IamIdentity, written: &str) -> Option<NearReaso
         }
         _ => {}
     }
+    let repaired =
+        repair(written, Some(identity.account())).filter(|repaired| fold(&repaired.better) == ours);
+    if let Some(repaired) = repaired {
+        return Some(NearReason::Unreachable(Unreachable::Misspelt(repaired.why, repaired.better)));
+    }
+    if has_own(written) {
+        let filled = theirs.replace("{{accountid}}", identity.account());
+        return (filled == ours).then_some(NearReason::Unreachable(Unreachable::Template));
+    }
     let (our, their) = (Sections::split(&ours)?, Sections::split(&theirs)?);
+    let is_sso = our.resource_name().starts_with("awsreservedsso_");
+    match caller(written) {
+        Err(why @ Unreachable::PermissionSet) => return is_sso.then_some(NearReason::PermissionSet(why)),
+        Err(why @ Unreachable::ReservedPath) => {
+            return (is_sso && our.account == their.account).then_some(NearReason::PermissionSet(why));
+        }
+        _ => {}
+    }
     let same_account = our.account == their.account;
     let (our_name, their_name) = (our.resource_name(), their.resource_name());
     if our.resource == their.resource {
-        if !same_account {
+        if !same_account && !is_account_word(their.account) {
             return Some(NearReason::OtherAccount);
         }
         if our.partition != their.partition {

@@ -158,24 +158,6 @@ pub fn unknown_placeholders(template: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether a text has placeholders that are not aws-iam-authenticator's: `${X}`, `{{ .Values.x }}`, `{% if x %}`. Some
-/// tool was to fill them in, and their values are unknown.
-pub(crate) fn is_template(text: &str) -> bool {
-    // Every name of every input is asked.
-    if memchr::memchr2(b'$', b'{', text.as_bytes()).is_none() {
-        return false;
-    }
-    let dollar = text.split_once("${").is_some_and(|(_, rest)| rest.contains('}'));
-    let percent = text.split_once("{%").is_some_and(|(_, rest)| rest.contains("%}"));
-    // `{{ SessionName }}` is ours misspelt, and `{{UserID}}` what somebody hoped for.
-    let ours = |inner: &str| PLACEHOLDERS.iter().any(|ours| ours.trim_matches(['{', '}']) == inner.trim());
-    let braces = unknown_placeholders(text).any(|found| {
-        let inner = found.trim_matches(['{', '}']);
-        inner.starts_with([' ', '.', '-', '$']) && !ours(inner)
-    });
-    dollar || percent || braces
-}
-
 impl Template {
     /// A text without placeholders.
     pub fn literal(text: &str) -> Self {

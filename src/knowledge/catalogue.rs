@@ -189,6 +189,8 @@ pub struct Catalogue {
     index: HashTable<usize>,
     /// Verbs that the API server asks for beside those of requests; one may end in `*`.
     asked_verbs: Vec<&'static str>,
+    /// The groups that an `APIService` hands on to the server of an add-on.
+    api_services: Vec<String>,
 }
 
 impl Default for Catalogue {
@@ -210,6 +212,7 @@ impl Catalogue {
             groups,
             index: HashTable::new(),
             asked_verbs: builtin::asked_verbs(version),
+            api_services: Vec::new(),
         };
         for resource in resources {
             catalogue.push(resource);
@@ -290,6 +293,18 @@ impl Catalogue {
     /// The resource of that group and plural, exactly.
     pub fn find(&self, group: &str, plural: &str) -> Option<&Resource> {
         self.number(group, plural).and_then(|number| self.resources.get(number))
+    }
+
+    /// Says that an `APIService` hands a group on to the server of an add-on.
+    pub fn add_api_service(&mut self, group: &str) {
+        if !self.has_api_service(group) {
+            self.api_services.push(group.to_owned());
+        }
+    }
+
+    /// Whether an `APIService` hands a group on.
+    pub fn has_api_service(&self, group: &str) -> bool {
+        self.api_services.iter().any(|own| own == group)
     }
 
     /// Every resource: the built-in ones in the order of discovery, then those of CRDs as they were added.

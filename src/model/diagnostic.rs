@@ -94,6 +94,14 @@ codes! {
     AwsAuthElsewhere = "aws-auth-elsewhere", Error;
     /// A ConfigMap `aws-auth` without namespace, taken for the one in `kube-system`.
     AwsAuthNamespaceAssumed = "aws-auth-namespace-assumed", Warning;
+    /// Several `aws-auth` that differ: it is unknown which one is in force.
+    AwsAuthDiffers = "aws-auth-differs", Warning;
+    /// Identity mappings in another form than `aws-auth`, which may count or not.
+    IdentityMappingElsewhere = "identity-mapping-elsewhere", Warning;
+    /// Text that SOPS encrypted: what it says is not known.
+    EncryptedText = "encrypted-text", Error;
+    /// A placeholder that `--set` was to fill stands in no input.
+    SettingNotUsed = "setting-not-used", Warning;
     /// A CustomResourceDefinition that defines nothing new.
     CrdWithoutEffect = "crd-without-effect", Warning;
     /// An object has a placeholder in a name that some tool was to fill in.
@@ -152,6 +160,8 @@ codes! {
     EmptyUsername = "empty-username", Error;
     /// A group that is empty or holds spaces.
     OddGroup = "odd-group", Warning;
+    /// A node role whose username does not come from the private DNS name of the instance.
+    NodeUsername = "node-username", Warning;
     /// A placeholder that nothing fills in.
     UnknownPlaceholder = "unknown-placeholder", Warning;
     /// `{{EC2PrivateDNSName}}` for an identity that has no session: every login is refused.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rustc_hash::FxHashSet;
 
-use crate::identity::{IdentityMappings, is_template};
+use crate::identity::{OtherForm, is_template};
 use crate::knowledge::catalogue::{Added, Catalogue, CustomResource};
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::names::Name;
@@ -17,6 +17,7 @@ use super::findings::{Findings, Later};
 use super::version_hints::{Hints, is_name_of_eks};
 use super::{
     Completeness, Defaults, LoadOptions, Loaded, Summary, VersionFrom, api_resources, aws_auth, builtin,
+    identities,
 };
 
 /// Everything that was taken in so far.
@@ -26,7 +27,11 @@ pub(super) struct Collector {
     /// CustomResourceDefinitions, each with the number of diagnostics before it.
     crds: Vec<(usize, CustomResource)>,
     hints: Hints,
-    aws_auth: Option<aws_auth::Found>,
+    /// The groups that an `APIService` hands on.
+    api_services: Vec<String>,
+    aws_auth: Vec<aws_auth::Found>,
+    refused_aws_auth: Vec<OtherForm>,
+    other_forms: Vec<OtherForm>,
     diagnostics: Vec<Diagnostic>,
     summary: Summary,
     default_namespace: (usize, Option<Source>),
@@ -40,7 +45,10 @@ pub(super) struct Mark {
     policy: PolicyMark,
     crds: usize,
     hints: Hints,
-    aws_auth: Option<aws_auth::Found>,
+    api_services: usize,
+    aws_auth: usize,
+    refused_aws_auth: usize,
+    other_forms: usize,
     diagnostics: usize,
     summary: Summary,
     default_namespace: (usize, Option<Source>),
@@ -55,7 +63,10 @@ impl Collector {
             policy: self.policy.mark(),
             crds: self.crds.len(),
             hints: self.hints,
-            aws_auth: self.aws_auth.clone(),
+            api_services: self.api_services.len(),
+            aws_auth: self.aws_auth.len(),
+            refused_aws_auth: self.refused_aws_auth.len(),
+            other_forms: self.other_forms.len(),
             diagnostics: self.diagnostics.len(),
             summary: self.summary.clone(),
             default_namespace: self.default_namespace,
@@ -69,7 +80,10 @@ impl Collector {
         self.policy.go_back(&mark.policy);
         self.crds.truncate(mark.crds);
         self.hints = mark.hints;
-        self.aws_auth = mark.aws_auth;
+        self.api_services.truncate(mark.api_services);
+        self.aws_auth.truncate(mark.aws_auth);
+        self.refused_aws_auth.truncate(mark.refused_aws_auth);
+        self.other_forms.truncate(mark.other_forms);
         self.diagnostics.truncate(mark.diagnostics);
         self.summary = mark.summary;
         self.default_namespace = mark.default_namespace;
@@ -109,7 +123,16 @@ impl Collector {
             match later {
                 Later::AwsAuth(mut found) => {
                     found.shift(shift);
-                    self.aws_auth(found);
+                    self.aws_auth.push(found);
+                }
+                Later::RefusedAwsAuth(mut refused) => {
+                    refused.shift(shift);
+                    self.refused_aws_auth.push(refused);
+                }
+                Later::ApiService(group) => self.api_services.push(group),
+                Later::OtherForm(mut other) => {
+                    other.shift(shift);
+                    self.other_forms.push(other);
                 }
                 Later::CustomResource(mut crd) => {
                     crd.source = shift.source(crd.source);
@@ -133,24 +156,6 @@ impl Collector {
             Source { file, ..Source::default() },
             "has no *.yaml, *.yml or *.json file, so nothing was read from it",
         ));
-    }
-
-    fn aws_auth(&mut self, found: aws_auth::Found) {
-        let before = self.aws_auth.as_ref();
-        if found.assumed && before.is_some_and(|before| !before.assumed) {
-            return;
-        }
-        if let Some(before) = before.filter(|before| before.assumed == found.assumed)
-            && !before.says_the_same_as(&found)
-        {
-            let place = self.policy.sources.show(before.source).to_string();
-            self.diagnostics.push(Diagnostic::at(
-                Code::ObjectReplaced,
-                found.source,
-                format!("ConfigMap `kube-system/aws-auth` is also defined, differently, at {place}; this later one counts, and nothing is merged"),
-            ));
-        }
-        self.aws_auth = Some(found);
     }
 
     /// The resources of a version and of the inputs; what is odd about a CRD is said where it was met.
@@ -183,7 +188,8 @@ impl Collector {
     /// Whether anything of the inputs shows a cluster of EKS.
     fn shows_eks(&self) -> bool {
         let mut groups = self.summary.skipped.keys().map(|(api_version, _)| api_version.as_str());
-        self.aws_auth.is_some()
+        !self.aws_auth.is_empty()
+            || !self.refused_aws_auth.is_empty()
             || self.hints.eks.is_some()
             || groups.any(is_name_of_eks)
             || self.policy.names.iter().any(|(_, name)| is_name_of_eks(name) || name.starts_with("eks:"))
@@ -206,6 +212,9 @@ impl Collector {
             (None, None) => (KubernetesVersion::default(), VersionFrom::Default),
         };
         let mut catalogue = self.catalogue(version, platform);
+        for group in &self.api_services {
+            catalogue.add_api_service(group);
+        }
         for (name, bytes) in api_resources {
             let file = self.policy.sources.add_file(name);
             self.diagnostics.extend(api_resources::add(&mut catalogue, file, bytes));
@@ -259,12 +268,13 @@ impl Collector {
             self.summary.defaults_added = of_kubernetes + of_eks;
             self.summary.eks_added = of_eks;
         }
-        let mut identities = IdentityMappings::default();
-        if let Some(found) = &self.aws_auth {
-            let data: Vec<_> =
-                found.sections.iter().map(|section| (section.key.as_str(), section.text())).collect();
-            self.diagnostics.extend(identities.add_config_map(found.source, &data));
-        }
+        let identities = identities::join(
+            &self.aws_auth,
+            self.refused_aws_auth,
+            self.other_forms,
+            &self.policy.sources,
+            &mut self.diagnostics,
+        );
         Loaded {
             policy: self.policy,
             identities,

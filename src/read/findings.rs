@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use crate::document::{Node, ReadError, Tree};
-use crate::identity::is_template;
+use crate::identity::{OtherForm, is_encrypted, is_template, left_over};
 use crate::knowledge::catalogue::CustomResource;
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::policy::Policy;
@@ -15,7 +15,7 @@ use crate::model::source::{FileId, PathId, Source};
 
 use super::rbac::RbacKind;
 use super::version_hints::Hints;
-use super::{Summary, aws_auth, crd, rbac};
+use super::{Summary, aws_auth, config_map, crd, identity_forms, rbac};
 
 /// Where a document stands: what the places of its nodes are counted from.
 #[derive(Copy, Clone, Debug)]
@@ -68,6 +68,11 @@ pub(super) struct Findings {
 #[derive(Debug)]
 pub(super) enum Later {
     AwsAuth(aws_auth::Found),
+    /// An `aws-auth` that the API server refuses.
+    RefusedAwsAuth(OtherForm),
+    OtherForm(OtherForm),
+    /// A group that an `APIService` hands on to the server of an add-on.
+    ApiService(String),
     CustomResource(CustomResource),
 }
 
@@ -123,7 +128,16 @@ impl Findings {
         } else {
             ""
         };
-        self.diagnostics.push(Diagnostic::at(error.code, source, format!("{}{hint}", error.message)));
+        let sign = left_over(text).map(|found| format!("; {found}"));
+        let then = sign.clone().unwrap_or_else(|| "; fix it, or render the template".to_owned());
+        let sign = sign.unwrap_or_default();
+        self.diagnostics.push(Diagnostic::at(error.code, source, format!("{}{sign}{hint}", error.message)));
+        if text.contains("mapRoles") || text.contains("mapUsers") || text.contains("mapAccounts") {
+            let sentence = format!("a document with identity mappings could not be read{then}");
+            let form = OtherForm::of_text(sentence, source, text);
+            let form = OtherForm { maps_anybody: text.contains("aws-auth"), ..form };
+            self.later.push((self.diagnostics.len(), Later::OtherForm(form)));
+        }
     }
 
     /// A document after whose end, at a line of it, more text follows.
@@ -171,6 +185,17 @@ impl Findings {
                     _ => {}
                 }
             }
+        }
+        if is_encrypted(kind) || is_encrypted(api_version) {
+            let source = Self::source(node, origin);
+            self.summary.not_objects += 1;
+            self.summary.unread.get_or_insert(source);
+            self.diagnostics.push(Diagnostic::at(
+                Code::EncryptedText,
+                source,
+                "SOPS encrypted this document, so what it says is unknown; decrypt the file first, for example with `sops -d`",
+            ));
+            return;
         }
         if api_version.is_empty() || kind.is_empty() {
             if !self.hints.document(node, &|node| Self::source(node, origin)) {
@@ -251,8 +276,13 @@ impl Findings {
             ));
             return;
         }
-        self.summary.not_objects += 1;
         let source = Self::source(node, origin);
+        if let Some(form) = identity_forms::of_document(node, source, &|line| origin.line(line)) {
+            self.summary.objects += 1;
+            self.identity_form(form);
+            return;
+        }
+        self.summary.not_objects += 1;
         if node.get("resources").is_some_and(Node::is_sequence) {
             self.kustomization(node, origin);
         }
@@ -308,24 +338,48 @@ impl Findings {
             return;
         }
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
-        if group == EKSCTL || (api_version, kind) == ("v1", "Node") {
-            let place = |node: Node<'_>| Self::source(node, origin);
-            if group == EKSCTL {
-                self.hints.eksctl(node, &place);
-            } else {
-                self.hints.node(node, &place);
+        let place = |node: Node<'_>| Self::source(node, origin);
+        if group == EKSCTL {
+            self.hints.eksctl(node, &place);
+        }
+        if identity_forms::is_read(api_version, kind) {
+            let line = |line| origin.line(line);
+            match identity_forms::of_object(node, api_version, kind, place(node), &line) {
+                Some(form) => self.identity_form(form),
+                None => self.skip(api_version, kind),
             }
+            return;
+        }
+        if (api_version, kind) == ("v1", "Node") {
+            self.hints.node(node, &place);
+        }
+        if group == EKSCTL || (api_version, kind) == ("v1", "Node") {
             self.skip(api_version, kind);
             return;
         }
         match (api_version, RbacKind::of(kind)) {
             ("rbac.authorization.k8s.io/v1", Some(kind)) => self.rbac(kind, node, origin),
             ("apiextensions.k8s.io/v1", _) => self.custom_resource(node, origin),
+            ("apiregistration.k8s.io/v1", _) => {
+                let spec = node.get("spec");
+                let service = spec.and_then(|spec| spec.get("service")).filter(|service| !service.is_null());
+                let group = spec.and_then(|spec| spec.get("group")).and_then(Node::as_str);
+                if let (Some(_), Some(group)) = (service, group) {
+                    self.later.push((self.diagnostics.len(), Later::ApiService(group.to_owned())));
+                }
+                self.skip(api_version, kind);
+                return;
+            }
             ("v1", _) => {
                 let done = match rbac::metadata_of(node, &mut self.scratch.keys) {
                     Ok(metadata) => self.core(kind, &metadata, node, origin),
                     Err(error) => {
-                        self.refuse(kind, node, origin, &[error]);
+                        let name = node.get("metadata").and_then(|metadata| metadata.get("name"));
+                        if kind == "ConfigMap" && name.is_some_and(|name| name.text() == "aws-auth") {
+                            self.refuse_aws_auth(API_SERVER, node, origin, &[error]);
+                        } else {
+                            self.refuse(kind, node, origin, &[error]);
+                        }
                         true
                     }
                 };
@@ -436,7 +490,10 @@ impl Findings {
         source: Source,
     ) -> bool {
         if metadata.name != "aws-auth" {
-            return false;
+            let form = identity_forms::of_config_map(node, metadata.namespace, metadata.name, source);
+            let is_form = form.is_some();
+            self.later.extend(form.map(|form| (self.diagnostics.len(), Later::OtherForm(form))));
+            return is_form;
         }
         if !matches!(metadata.namespace, "" | "kube-system") {
             self.diagnostics.push(Diagnostic::at(
@@ -444,6 +501,8 @@ impl Findings {
                 source,
                 format!("ConfigMap `aws-auth` in namespace `{}` has no effect: aws-iam-authenticator reads only `kube-system/aws-auth`", metadata.namespace),
             ));
+            let form = identity_forms::of_config_map(node, metadata.namespace, metadata.name, source);
+            self.later.extend(form.map(|form| (self.diagnostics.len(), Later::OtherForm(form))));
             return true;
         }
         let assumed = metadata.namespace.is_empty();
@@ -455,14 +514,54 @@ impl Findings {
             ));
         }
         let line_of = |line| origin.line(line);
+        let misplaced = config_map::misplaced(node);
+        if !misplaced.is_empty() {
+            self.refuse_aws_auth("kubectl", node, origin, &misplaced);
+            return true;
+        }
+        let mut errors = metadata.problems.clone();
         match aws_auth::read(node, source, &line_of) {
-            Err(error) => self.refuse("ConfigMap", node, origin, &[error]),
-            Ok(mut found) => {
+            Ok(mut found) if errors.is_empty() => {
                 found.assumed = assumed;
                 self.later.push((self.diagnostics.len(), Later::AwsAuth(found)));
             }
+            Ok(_) => self.refuse_aws_auth(API_SERVER, node, origin, &errors),
+            Err(more) => {
+                errors.extend(more);
+                self.refuse_aws_auth(API_SERVER, node, origin, &errors);
+            }
         }
         true
+    }
+
+    /// An `aws-auth` that the API server, or kubectl before it, refuses: the one before it stays in force.
+    fn refuse_aws_auth(&mut self, by: &str, node: Node<'_>, origin: Origin, errors: &[String]) {
+        let source = Self::source(node, origin);
+        self.summary.refused += 1;
+        self.diagnostics.push(Diagnostic::at(
+            Code::InvalidObject,
+            source,
+            format!(
+                "{} is refused by {by}, so an earlier `aws-auth` stays in force: {}",
+                title("ConfigMap", node),
+                errors.join("; ")
+            ),
+        ));
+        let sentence = format!(
+            "this `aws-auth` is refused by {by} ({}), so an earlier one stays in force, which is not in the inputs; fix it, or load the one of the cluster",
+            errors.first().map_or("", String::as_str)
+        );
+        let refused = OtherForm::of_text(sentence, source, &config_map::all_text(node));
+        self.later.push((self.diagnostics.len(), Later::RefusedAwsAuth(refused)));
+    }
+
+    /// Takes in identity mappings in another form.
+    fn identity_form(&mut self, form: identity_forms::Form) {
+        let later = match form {
+            identity_forms::Form::Map(found) => Later::AwsAuth(found),
+            identity_forms::Form::Other(other) => Later::OtherForm(other),
+        };
+        self.later.push((self.diagnostics.len(), later));
     }
 
     fn custom_resource(&mut self, node: Node<'_>, origin: Origin) {
@@ -475,6 +574,8 @@ impl Findings {
 
 /// The API group of eksctl's own file.
 const EKSCTL: &str = "eksctl.io";
+/// Who refuses most objects.
+const API_SERVER: &str = "the API server";
 
 /// Whether a list, or the values of a mapping, look like objects.
 fn holds_objects(node: Node<'_>) -> bool {
@@ -488,6 +589,8 @@ pub(super) fn bears_on_answers(api_version: &str, kind: &str) -> bool {
         rbac::GROUP => RbacKind::of(kind).is_some(),
         "apiextensions.k8s.io" => kind == "CustomResourceDefinition",
         EKSCTL => kind == "ClusterConfig",
+        "apiregistration.k8s.io" => api_version == "apiregistration.k8s.io/v1" && kind == "APIService",
+        _ if identity_forms::is_read(api_version, kind) => true,
         _ => api_version == "v1" && matches!(kind, "ServiceAccount" | "Namespace" | "ConfigMap" | "Node"),
     }
 }

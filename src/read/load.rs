@@ -17,6 +17,7 @@ use crate::model::version::{KubernetesVersion, Platform};
 
 use super::collect::Collector;
 use super::reader::Reader;
+use super::settings::Settings;
 use super::version_hints::VersionSource;
 
 /// Something to read.
@@ -69,6 +70,8 @@ pub struct LoadOptions {
     pub api_resources: Vec<PathBuf>,
     /// What to take the inputs for; `None`: complete if they hold the cluster's own default roles.
     pub completeness: Option<Completeness>,
+    /// Names of placeholders, each with what fills it in, before anything is read.
+    pub set: Vec<(String, String)>,
 }
 
 /// What was read, in numbers.
@@ -180,7 +183,8 @@ impl std::error::Error for LoadError {
 /// If a path that was named does not exist or cannot be opened. Everything else becomes a diagnostic.
 pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, LoadError> {
     let mut collector = Collector::default();
-    let reader = Reader::default();
+    let settings = Settings::new(&options.set);
+    let reader = Reader::with_settings(settings.as_ref());
     for input in inputs {
         match input {
             Input::Text { name, bytes } => reader.bytes(&mut collector, name, bytes),
@@ -194,5 +198,7 @@ pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, LoadError
         let bytes = std::fs::read(path).map_err(|source| LoadError { path: path.to_owned(), source })?;
         lists.push((path.display().to_string(), bytes));
     }
-    Ok(collector.finish(options, &lists))
+    let mut loaded = collector.finish(options, &lists);
+    loaded.diagnostics.extend(settings.iter().flat_map(Settings::unused));
+    Ok(loaded)
 }

@@ -57,7 +57,7 @@ pub(crate) struct Metadata<'t> {
     pub(crate) namespace: &'t str,
     pub(crate) labels: Vec<(&'t str, &'t str)>,
     /// What the API server would not accept of labels and annotations.
-    problems: Vec<String>,
+    pub(crate) problems: Vec<String>,
 }
 
 /// Reads the metadata of an object.

@@ -13,6 +13,7 @@ use std::path::Path;
 
 use super::collect::Collector;
 use super::findings::Findings;
+use super::settings::Settings;
 use crate::document::{Tree, encoding};
 use crate::read::parallel;
 use folder::{Files, Walk};
@@ -31,22 +32,29 @@ mod yaml_list;
 
 /// Reads inputs into a collector.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Reader {
+pub(super) struct Reader<'s> {
     /// What is larger is read in pieces of about this size.
     piece: usize,
+    /// What fills placeholders in.
+    settings: Option<&'s Settings>,
 }
 
-impl Default for Reader {
+impl Default for Reader<'_> {
     fn default() -> Self {
-        Self { piece: PIECE }
+        Self { piece: PIECE, settings: None }
     }
 }
 
-impl Reader {
+impl<'s> Reader<'s> {
+    /// A reader that fills placeholders in.
+    pub(super) fn with_settings(settings: Option<&'s Settings>) -> Self {
+        Self { settings, ..Self::default() }
+    }
+
     /// A reader whose pieces have another size than usual.
     #[cfg(test)]
     fn with_pieces(piece: usize) -> Self {
-        Self { piece }
+        Self { piece, ..Self::default() }
     }
 
     /// Reads a file, or every file of a directory that is looked for.
@@ -72,7 +80,7 @@ impl Reader {
         let mut walk = Walk::new(path);
         parallel::run(
             |files: &mut Files| walk.next(files),
-            Files::read,
+            |files: &mut Files| files.read(self.settings),
             |files| {
                 collector.take(&mut files.found);
                 while let Some(path) = files.large.take() {
@@ -80,7 +88,7 @@ impl Reader {
                         files.found.unreadable(&path, &error.to_string());
                         collector.take(&mut files.found);
                     }
-                    files.read();
+                    files.read(self.settings);
                     collector.take(&mut files.found);
                 }
                 ControlFlow::Continue(())
@@ -93,6 +101,10 @@ impl Reader {
 
     fn file(self, collector: &mut Collector, path: &Path) -> io::Result<()> {
         let name = path.display().to_string();
+        if self.settings.is_some() {
+            self.bytes(collector, &name, &std::fs::read(path)?);
+            return Ok(());
+        }
         let mut file = File::open(path)?;
         let mut window = Window::new(self.piece);
         window.more(&mut file)?;
@@ -109,6 +121,10 @@ impl Reader {
 
     /// Reads bytes that are there already.
     pub(super) fn bytes(self, collector: &mut Collector, name: &str, bytes: &[u8]) {
+        if let Some(filled) = self.settings.and_then(|settings| settings.fill_bytes(bytes)) {
+            Self::whole(collector, name, filled.as_bytes());
+            return;
+        }
         match encoding::decode(bytes) {
             Ok(text) if text.len() > self.piece => {
                 let again = || Ok(Cow::Borrowed(bytes));

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use super::phrases;
 use super::visible::visible;
 use super::{json, question as words, text};
 use crate::ask::can_i::Answered;
@@ -85,6 +86,35 @@ fn parts(
     Ok(())
 }
 
+/// What must hold for a "yes", where that hangs on something that the question does not tell.
+fn conditions(who: &Who, answered: &Answered<'_>) -> Vec<String> {
+    let mut conditions = Vec::new();
+    if answered.ternary == Ternary::No {
+        return conditions;
+    }
+    if who.only_instances() {
+        conditions.push(phrases::ONLY_INSTANCES.to_owned());
+    }
+    let mut alternatives: Vec<String> = Vec::new();
+    for doubt in answered.answers.iter().flat_map(|answer| &answer.doubts) {
+        let alternative = match doubt {
+            Doubt::Session { values, .. } => text::conditions(values),
+            Doubt::Unfilled(provenance, _) => {
+                format!("`{}` is filled in so that it maps this ARN", provenance.arn)
+            }
+            Doubt::UnfilledName(written, name, _) => format!("`{written}` becomes `{name}`"),
+            _ => continue,
+        };
+        if !alternatives.contains(&alternative) {
+            alternatives.push(alternative);
+        }
+    }
+    if answered.ternary == Ternary::Unknown && !alternatives.is_empty() {
+        conditions.push(alternatives.join(", or "));
+    }
+    conditions
+}
+
 /// The requests with their answers; those that only kubectl asks where its answer differs.
 fn shown<'q, 'a, 'g>(
     question: &'q Question,
@@ -119,6 +149,7 @@ pub fn document(cluster: &Cluster, asker: Asker<'_>, question: &Question, answer
         "question": words::document(question),
     });
     let Some(object) = value.as_object_mut() else { return value };
+    object.insert("conditions".into(), conditions(who, answered).into());
     if let (Some(_), [answer]) = (question.single(), answered.answers.as_slice()) {
         if let Value::Object(reasons) = json::reasons(cluster, answer) {
             object.extend(reasons);

@@ -8,11 +8,11 @@ use rustc_hash::FxHashMap;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
-use crate::decide::answer::Answer;
+use crate::decide::answer::{Answer, Doubt};
 use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::evaluate::Grant;
 use crate::decide::graph::{AggregationStep, RbacGraph, RoleRule};
-use crate::identity::IdentityError;
+use crate::identity::{IdentityDoubt, IdentityError};
 use crate::model::attributes::Attributes;
 use crate::model::names::Name;
 use crate::model::policy::Policy;
@@ -40,6 +40,7 @@ pub fn identity(cluster: &Cluster, who: &Who, arn: Option<&str>) -> Value {
         "username": shown.as_ref().map(|user| &user.username),
         "groups": shown.as_ref().map(|user| &user.groups),
         "error": who.error().map(ToString::to_string),
+        "unknown": unknown_identity(cluster, who),
         "source": null,
     });
     if let (WhoIs::Mapped(mapped), Some(object)) = (&who.is, value.as_object_mut()) {
@@ -69,6 +70,24 @@ pub fn identity(cluster: &Cluster, who: &Who, arn: Option<&str>) -> Value {
         );
     }
     value
+}
+
+/// Why the inputs do not tell who somebody is, each reason with its place; null where they do.
+fn unknown_identity(cluster: &Cluster, who: &Who) -> Value {
+    let Some(error) = who.error().filter(|error| !error.is_refusal()) else { return Value::Null };
+    match error {
+        IdentityError::Unknown { doubts, .. } | IdentityError::NotMapped { elsewhere: doubts, .. }
+            if !doubts.is_empty() =>
+        {
+            let lines = doubts.iter().map(|doubt| identity_doubt(cluster, doubt));
+            lines.collect::<Vec<_>>().join("; ").into()
+        }
+        error => error.to_string().into(),
+    }
+}
+
+fn identity_doubt(cluster: &Cluster, doubt: &IdentityDoubt) -> String {
+    format!("{} ({})", doubt.text, cluster.sources().show(doubt.source))
 }
 
 /// A text that is made while it is written.
@@ -313,7 +332,10 @@ pub fn reasons(cluster: &Cluster, answer: &Answer<'_>) -> Value {
         "answer": answer.ternary.as_str(),
         "systemMasters": answer.is_master,
         "grants": answer.grants.iter().map(|one| grant(cluster, one)).collect::<Vec<_>>(),
-        "unknown": answer.doubts.iter().map(|doubt| text::doubt_sentence(cluster, doubt)).collect::<Vec<_>>(),
+        "unknown": answer.doubts.iter().map(|doubt| match doubt {
+            Doubt::Identity(doubt) => identity_doubt(cluster, doubt),
+            doubt => text::doubt_sentence(cluster, doubt),
+        }).collect::<Vec<_>>(),
         "nearest": answer.near.iter().map(|near| {
             let (sentence, source) = text::near_sentence(cluster, near);
             json!({ "text": sentence, "source": source })

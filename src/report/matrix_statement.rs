@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::ask::matrix::statement::{Remark, Statement};
 use crate::ask::matrix::unknown::{Reason, Unknown};
 use crate::ask::matrix::{Holder, Matrix};
+use crate::identity::IdentityDoubt;
 
 use super::phrases::{self, counted, counted_as, titles};
 use super::{text, words};
@@ -39,6 +40,7 @@ pub fn reason(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
         }
         Reason::Unrendered(_) => phrases::UNRENDERED.to_owned(),
         Reason::Unread(_) => phrases::UNREAD.to_owned(),
+        Reason::Identity(doubt) => doubt.text.clone(),
     }
 }
 
@@ -50,7 +52,9 @@ pub fn place(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
             let policy = matrix.cluster().graph().policy();
             words::place(policy, bound.source.at_line(bound.role_ref_line)).to_string()
         }
-        Reason::Unread(source) | Reason::Unrendered(source) => {
+        Reason::Unread(source)
+        | Reason::Unrendered(source)
+        | Reason::Identity(IdentityDoubt { source, .. }) => {
             words::place(matrix.cluster().graph().policy(), *source).to_string()
         }
         _ => String::new(),

@@ -21,7 +21,15 @@ pub(super) const NOT_IN_INPUTS: &str =
 pub(super) const NO_MAPPINGS: &str = "no identity mapping in the inputs";
 
 /// Text of `aws-auth` that could not be understood before its placeholders are filled in.
-pub(super) const UNRENDERED: &str = "the identity mappings have unfilled placeholders and may map anyone";
+pub(super) const UNRENDERED: &str =
+    "the identity mappings have unfilled placeholders or are encrypted, and may map anyone";
+
+/// Of an ARN of which the inputs do not tell who it is.
+pub(super) const UNKNOWN_USER: &str = "the user of this ARN is unknown";
+
+/// Of a mapping with `{{EC2PrivateDNSName}}`.
+pub(super) const ONLY_INSTANCES: &str =
+    "the session name is an EC2 instance ID (`i-` and 8 or 17 letters or digits)";
 
 /// A document that may hold RBAC objects.
 pub(super) const UNREAD: &str = "a document could not be read, or still has placeholders";

@@ -9,7 +9,7 @@ use crate::decide::answer::{Answer, Doubt, NearMiss};
 use crate::decide::cluster::versions::OtherVersions;
 use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::evaluate::Grant;
-use crate::identity::{IdentityError, Mapped, PlaceholderValues};
+use crate::identity::{IdentityDoubt, IdentityError, Mapped, PlaceholderValues};
 use crate::model::attributes::Attributes;
 use crate::model::diagnostic::{Diagnostic, Severity};
 use crate::model::rbac::RoleKind;
@@ -257,8 +257,9 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
             format!("{}; if it becomes `{name}`, the request may be allowed", phrases::unfilled_name(written))
         }
         Doubt::Unrendered(_) => {
-            format!("{}; render the template first", phrases::UNRENDERED)
+            format!("{}; render or decrypt them first", phrases::UNRENDERED)
         }
+        Doubt::Identity(doubt) => doubt.text.clone(),
         Doubt::Session { user, values, grant } => {
             let effect = if grant.is_some() || user.in_group(crate::model::user::SYSTEM_MASTERS) {
                 "the request is allowed"
@@ -290,6 +291,7 @@ fn doubt_text(
         Doubt::NodeAuthorizer(Some(rule)) => words::rule_place(policy, rule).to_string(),
         Doubt::Unread(source) | Doubt::Unrendered(source) => policy.sources.show(*source).to_string(),
         Doubt::Unfilled(provenance, _) => policy.sources.show(provenance.source).to_string(),
+        Doubt::Identity(doubt) => policy.sources.show(doubt.source).to_string(),
         _ => String::new(),
     };
     hops(out, &[Hop { depth: 0, text: doubt_sentence(cluster, doubt), place }], indent)?;
@@ -363,6 +365,12 @@ pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String)
                 .to_owned(),
             String::new(),
         ),
+        NearMiss::NoUsername(group) => (
+            format!(
+                "the API group `{group}` is served by an add-on, which answers 401: the username of this identity is empty, so the API server cannot tell it who asks; give the mapping a `username`"
+            ),
+            String::new(),
+        ),
         NearMiss::NeverBound(groups) if groups.is_empty() => {
             ("no binding names this user".to_owned(), String::new())
         }
@@ -381,6 +389,10 @@ fn near(out: &mut dyn Write, cluster: &Cluster, answer: &Answer<'_>, indent: usi
             writeln!(out, "{:indent$}no similar rule found", "")?;
         }
         return Ok(());
+    }
+    if let [only @ NearMiss::NoUsername(_)] = answer.near.as_slice() {
+        let (text, place) = near_sentence(cluster, only);
+        return hops(out, &[Hop { depth: 0, text, place }], indent);
     }
     writeln!(out, "{:indent$}nearest", "")?;
     let mut lines: Vec<Hop> = answer
@@ -412,7 +424,8 @@ pub fn identity_error(
     error: &IdentityError,
     indent: usize,
 ) -> io::Result<()> {
-    if matches!(error, IdentityError::NoMappings) {
+    // What is not known is said as the reason of the answer.
+    if matches!(error, IdentityError::NoMappings | IdentityError::Unknown { .. }) {
         return Ok(());
     }
     let mut lines =
@@ -421,15 +434,18 @@ pub fn identity_error(
         lines = vec![Hop { depth: 0, text: error.to_string(), place: String::new() }];
     }
     match error {
-        IdentityError::NotMapped { nearest: Some(nearest), .. } if error.is_refusal() => {
-            let place = cluster.sources().show(nearest.source).to_string();
-            lines.push(Hop { depth: 1, text: nearest.to_string(), place });
-        }
-        IdentityError::NotMapped { unrendered: Some(source), .. } => {
-            let text =
-                "these mappings have unfilled placeholders and may map this ARN; render the template first";
-            let place = cluster.sources().show(*source).to_string();
-            lines.push(Hop { depth: 1, text: text.to_owned(), place });
+        IdentityError::NotMapped { nearest, unrendered, .. } => {
+            lines.extend(nearest.iter().map(|nearest| Hop {
+                depth: 1,
+                text: nearest.to_string(),
+                place: cluster.sources().show(nearest.source).to_string(),
+            }));
+            lines.extend(unrendered.iter().map(|source| Hop {
+                depth: 1,
+                text: "these mappings have unfilled placeholders or are encrypted, and may map this ARN; render or decrypt them first"
+                    .to_owned(),
+                place: cluster.sources().show(*source).to_string(),
+            }));
         }
         IdentityError::NoInstanceId { provenance, .. } => {
             let place = cluster.sources().show(provenance.source).to_string();
@@ -443,6 +459,10 @@ pub fn identity_error(
         _ => {}
     }
     hops(out, &lines, indent)
+}
+
+fn doubt_line(sources: &Sources, doubt: &IdentityDoubt) -> Hop {
+    Hop { depth: 1, text: doubt.text.clone(), place: sources.show(doubt.source).to_string() }
 }
 
 /// Who an ARN could be, where the inputs do not tell.
@@ -463,9 +483,15 @@ pub fn candidates(
     };
     let lines: Vec<Hop> = match error {
         IdentityError::NoMappings => vec![Hop { depth: 0, text: error.to_string(), place: String::new() }],
-        IdentityError::NotMapped { unfilled, .. } => {
+        IdentityError::NotMapped { unfilled, elsewhere, .. } => {
             let why = |mapped: &Mapped| format!("if `{}` maps this ARN: ", mapped.provenance.arn);
-            unfilled.iter().map(|mapped| line(mapped, &why(mapped))).collect()
+            let unfilled = unfilled.iter().map(|mapped| line(mapped, &why(mapped)));
+            unfilled.chain(elsewhere.iter().map(|doubt| doubt_line(sources, doubt))).collect()
+        }
+        IdentityError::Unknown { doubts, could_be } => {
+            let head = Hop { depth: 0, text: phrases::UNKNOWN_USER.to_owned(), place: String::new() };
+            let lines = std::iter::once(head).chain(doubts.iter().map(|doubt| doubt_line(sources, doubt)));
+            lines.chain(could_be.iter().map(|mapped| line(mapped, "if this one is in force: "))).collect()
         }
         IdentityError::RandomMapping { candidates } => {
             candidates.iter().flatten().map(|mapped| line(mapped, "")).collect()

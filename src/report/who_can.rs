@@ -102,7 +102,9 @@ fn identity_line(cluster: &Cluster, can: &IdentityAccess<'_>, any_session: bool)
     let mut place = String::new();
     if let WhoIs::Mapped(mapped) = &can.who.is {
         text = format!("{text} ({}, user `{}`)", mapped.provenance.kind.as_str(), mapped.username);
-        if any_session && mapped.is_symbolic() {
+        if can.who.only_instances() {
+            text.push_str(", only sessions whose name is an EC2 instance ID");
+        } else if any_session && mapped.is_symbolic() {
             text.push_str(", any session");
         }
         place = cluster.sources().show(mapped.provenance.source).to_string();
@@ -294,6 +296,9 @@ pub fn notes(cluster: &Cluster, found: &WhoCan<'_>) -> Vec<String> {
         notes.push(format!("{}, so no IAM identities are listed", phrases::NO_MAPPINGS));
     }
     notes.extend(closed_out(found));
+    for doubt in cluster.identities().doubts() {
+        notes.push(format!("{} ({})", doubt.text, cluster.sources().show(doubt.source)));
+    }
     notes.push(phrases::NOT_IN_INPUTS.to_owned());
     notes
 }

@@ -22,6 +22,7 @@ mod document_yaml; // the YAML reader
 mod eks; // what EKS adds to a cluster, and where it is added
 mod hostile; // names that would forge lines or drive a terminal
 mod identity; // from ARN to user: every recorded answer
+mod identity_inputs; // from whole inputs to who an ARN is: refused, differing, encrypted maps and other forms
 mod identity_rules; // from ARN to user: one test per rule
 mod laws; // properties of generated clusters, and the graph against the model
 mod loading; // every form of input, what is refused, and hostile texts

@@ -2,7 +2,7 @@
 
 use crate::decide::cluster::WhoIs;
 use crate::decide::graph::{Applied, Principal};
-use crate::identity::{IdentityError, PlaceholderValues, Template};
+use crate::identity::{IdentityDoubt, IdentityError, PlaceholderValues, Template};
 use crate::model::rbac::Scope;
 use crate::model::source::Source;
 use crate::model::user::{SYSTEM_MASTERS, SYSTEM_NODES};
@@ -35,6 +35,8 @@ pub enum Reason<'g> {
     Unrendered(Source),
     /// A document at this place could not be read, and RBAC objects may be in it.
     Unread(Source),
+    /// The inputs do not tell who the caller is.
+    Identity(IdentityDoubt),
 }
 
 /// Some unknown access of a holder.
@@ -59,7 +61,11 @@ impl<'c> Matrix<'c> {
             Some(WhoIs::Error(error)) => match &**error {
                 IdentityError::RandomMapping { .. } => found.push(everywhere(Reason::RandomMapping)),
                 IdentityError::NoMappings => found.push(everywhere(Reason::NoMappings)),
-                IdentityError::NotMapped { unfilled, unrendered, .. } => {
+                IdentityError::Unknown { doubts, .. } => {
+                    found.extend(doubts.iter().map(|doubt| everywhere(Reason::Identity(doubt.clone()))));
+                }
+                IdentityError::NotMapped { unfilled, unrendered, elsewhere, .. } => {
+                    found.extend(elsewhere.iter().map(|doubt| everywhere(Reason::Identity(doubt.clone()))));
                     let unfilled = unfilled.iter().map(|mapped| mapped.provenance.arn.clone());
                     found.extend(unfilled.map(|arn| everywhere(Reason::Unfilled(arn))));
                     found.extend(unrendered.map(|source| everywhere(Reason::Unrendered(source))));

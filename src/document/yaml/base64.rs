@@ -1,4 +1,4 @@
-//! The text of values tagged `!!binary`.
+//! Texts in base64: values tagged `!!binary`, and those of `binaryData`.
 
 use base64::Engine;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
@@ -10,7 +10,7 @@ const AS_IN_GO: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// The text; Go skips line breaks, and bytes that are no UTF-8 become U+FFFD, each one, on the way to JSON.
-pub(super) fn decode(text: &str) -> Option<String> {
+pub(crate) fn decode(text: &str) -> Option<String> {
     let digits: Vec<u8> = text.bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')).collect();
     let bytes = AS_IN_GO.decode(digits).ok()?;
     let mut decoded = String::with_capacity(bytes.len());

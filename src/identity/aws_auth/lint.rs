@@ -2,7 +2,10 @@
 
 use super::super::MappingKind;
 use super::super::arn::{Unreachable, caller};
-use super::super::template::{PlaceholderKind, is_template, unknown_placeholders};
+use super::super::odd_signs;
+use super::super::placeholder::{in_angle_brackets, is_encrypted, is_template};
+use super::super::repair::repair;
+use super::super::template::{PlaceholderKind, unknown_placeholders};
 use super::{Entry, Precedence, SectionText, Sso, Written};
 use crate::model::diagnostic::{Code, Diagnostic};
 
@@ -96,6 +99,7 @@ pub(super) fn entry(entry: &Entry, diagnostics: &mut Vec<Diagnostic>) {
                 Unreachable::Wildcard => Code::WildcardInArn,
                 _ => Code::InvalidMappingArn,
             };
+            let why = mistyped(&arn.text, why).unwrap_or_else(|| why.clone());
             report(code, arn, format!("`{}` never matches a caller: {why}", arn.text));
         }
         reached.ok()
@@ -115,8 +119,21 @@ pub(super) fn entry(entry: &Entry, diagnostics: &mut Vec<Diagnostic>) {
         let message = "the entry has no `username`; the username is empty, so no User binding applies";
         report(Code::EmptyUsername, &entry.username, message.to_owned());
     }
+    if is_node_by_session(entry) {
+        let message = format!(
+            "`{}` names nodes by their session; the Node authorizer knows an EC2 node by its private DNS name, so write `system:node:{}`; only hybrid nodes and Fargate pods use the session name",
+            entry.username.text,
+            PlaceholderKind::Ec2PrivateDnsName.as_str()
+        );
+        report(Code::NodeUsername, &entry.username, message);
+    }
     for group in &entry.groups {
         let text = &group.text;
+        if let Some(odd) = odd_signs::first(text) {
+            let message = format!("the group `{text}` has {odd}, so no binding names it; write it again");
+            report(Code::OddGroup, group, message);
+            continue;
+        }
         if text.is_empty() {
             report(Code::OddGroup, group, "a group is empty".to_owned());
         } else if text.contains(char::is_whitespace) {
@@ -129,7 +146,16 @@ pub(super) fn entry(entry: &Entry, diagnostics: &mut Vec<Diagnostic>) {
             let message = format!("unknown placeholder `{unknown}`: it stays as literal text");
             report(Code::UnknownPlaceholder, field, message);
         }
-        if unknown_placeholders(&field.text).next().is_none() && is_template(&field.text) {
+        if let Some(angle) = in_angle_brackets(&field.text) {
+            let message = format!(
+                "`{angle}` is in angle brackets, which stay in the name; remove them, or fill in the placeholder"
+            );
+            report(Code::UnknownPlaceholder, field, message);
+        } else if is_encrypted(&field.text) {
+            let message =
+                "SOPS encrypted this text, so what it says is unknown; decrypt the file first".to_owned();
+            report(Code::EncryptedText, field, message);
+        } else if unknown_placeholders(&field.text).next().is_none() && is_template(&field.text) {
             let message = format!("`{}` has an unfilled placeholder: it stays as literal text", field.text);
             report(Code::UnknownPlaceholder, field, message);
         }
@@ -144,6 +170,32 @@ pub(super) fn entry(entry: &Entry, diagnostics: &mut Vec<Diagnostic>) {
             }
         }
     }
+}
+
+/// What was meant by an ARN that no caller has, where that can be told.
+fn mistyped(arn: &str, why: &Unreachable) -> Option<Unreachable> {
+    match why {
+        Unreachable::NotAnArn
+        | Unreachable::Whitespace
+        | Unreachable::Region
+        | Unreachable::Account
+        | Unreachable::Resource(_)
+        | Unreachable::Name => {
+            let repaired = repair(arn, None)?;
+            Some(Unreachable::Misspelt(repaired.why, repaired.better))
+        }
+        _ => None,
+    }
+}
+
+/// Whether an entry is for a node that is known by its session's name, which only hybrid nodes and Fargate are.
+fn is_node_by_session(entry: &Entry) -> bool {
+    let username = &entry.username.text;
+    let by_session = [PlaceholderKind::SessionName, PlaceholderKind::SessionNameRaw];
+    username.starts_with("system:node:")
+        && by_session.iter().any(|placeholder| username.contains(placeholder.as_str()))
+        && entry.groups.iter().any(|group| group.text == "system:nodes")
+        && !entry.groups.iter().any(|group| group.text == "system:node-proxier")
 }
 
 fn sso_role_without_suffix(arn: &str) -> Option<&str> {

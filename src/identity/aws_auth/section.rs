@@ -2,7 +2,8 @@
 //! of them, with the damage that errors do and no more.
 
 use super::super::arn::fold;
-use super::super::template::is_template;
+use super::super::odd_signs;
+use super::super::placeholder::{is_encrypted, is_template};
 use super::super::{MappingKind, Written};
 use super::{Entry, Ignored, Precedence, SectionText, Sso};
 use crate::document::yaml::strings::{Item, Strings, read_strings};
@@ -35,6 +36,10 @@ pub(super) fn accounts(
         return Vec::new();
     }
     let mut section = Section { kind: MappingKind::MapAccounts, text, ignored, diagnostics };
+    if is_encrypted(text.text) {
+        section.encrypted();
+        return Vec::new();
+    }
     let items = match read_strings(text.text) {
         Ok(Strings::Nothing) => return Vec::new(),
         Ok(Strings::List(items)) => items,
@@ -124,8 +129,22 @@ impl<'s> Section<'_, 's> {
 
     fn ignore_for_syntax(&mut self, error: &ReadError) {
         let key = self.kind.as_str();
-        let message = format!("`{key}` does not parse, so all of it is ignored: {}", error.message);
+        // A sign that nobody sees explains more than what it leads to.
+        let why = odd_signs::left_over(self.text.text).unwrap_or_else(|| error.message.clone());
+        let message = format!("`{key}` does not parse, so all of it is ignored: {why}");
         self.ignore(Code::AwsAuthSyntax, error.position.line, message);
+    }
+
+    /// All of the section is encrypted: whom it maps is not known.
+    fn encrypted(&mut self) {
+        let key = self.kind.as_str();
+        let source = self.text.origin;
+        let why = format!("`{key}` is encrypted by SOPS");
+        self.ignored.push(Ignored { folded: String::new(), is_template: true, why, source });
+        let message = format!(
+            "`{key}` is encrypted by SOPS, so whom it maps is unknown; decrypt the file first, for example with `sops -d`"
+        );
+        self.diagnostics.push(Diagnostic::at(Code::EncryptedText, source, message));
     }
 
     /// The list that a section is, if it is one.
@@ -136,6 +155,10 @@ impl<'s> Section<'_, 's> {
         let key = self.kind.as_str();
         let text = self.text.text;
         if is_skippable(text) {
+            return None;
+        }
+        if is_encrypted(text) {
+            self.encrypted();
             return None;
         }
         // `utilyaml.ToJSON` takes such a text for JSON; then it is no list, whatever else it is.
@@ -175,7 +198,8 @@ impl<'s> Section<'_, 's> {
     fn entry(&mut self, item: Node<'_>) -> Option<Entry> {
         let key = self.kind.as_str();
         if !item.is_mapping() {
-            let is = describe(item);
+            let odd = odd_signs::first(item.text()).map(|odd| format!(" (it has {odd})")).unwrap_or_default();
+            let is = format!("{}{odd}", describe(item));
             self.report(
                 Code::AwsAuthDroppedEntry,
                 item,

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::super::findings::Findings;
+use super::super::settings::Settings;
 use super::whole;
 use super::window::PIECE;
 use crate::document::Tree;
@@ -69,7 +70,7 @@ fn is_wanted(path: &Path) -> bool {
 
 impl Files {
     /// Reads the files that are not read yet, up to a large one.
-    pub(super) fn read(&mut self) {
+    pub(super) fn read(&mut self, settings: Option<&Settings>) {
         let Self { paths, bytes, tree, found, large } = self;
         found.clear();
         *large = None;
@@ -85,7 +86,10 @@ impl Files {
                     }
                     Ok(()) => {
                         let file = found.file(&path.display().to_string());
-                        whole::bytes(found, file, bytes, tree);
+                        match settings.and_then(|settings| settings.fill_bytes(bytes)) {
+                            Some(filled) => whole::bytes(found, file, filled.as_bytes(), tree),
+                            None => whole::bytes(found, file, bytes, tree),
+                        }
                     }
                 },
             }
