@@ -109,6 +109,23 @@ pub enum Remark {
         /// Its answer.
         answer: crate::model::ternary::Ternary,
     },
+    /// Another form of the operation, which was not asked about, what it needs, and whether it works.
+    OtherWay {
+        /// The form: `with --copy-to`.
+        label: String,
+        /// Its requests.
+        needs: crate::knowledge::operations::Need<String>,
+        /// Its answer.
+        answer: crate::model::ternary::Ternary,
+    },
+    /// The API server checks a role or binding that is written once more: its writer must hold what it grants, or
+    /// have this verb.
+    EscalationCheck {
+        /// `escalate` for a role, `bind` for a binding.
+        verb: &'static str,
+        /// Whether the asker has that verb, on whatever role.
+        holds: crate::model::ternary::Ternary,
+    },
     /// Some request names an object, and the question gave no name.
     NoNameGiven,
 }
@@ -138,6 +155,8 @@ impl Remark {
             Self::UnknownVerb(_) => "unknown-verb",
             Self::OfOperation(_) => "operation",
             Self::KubectlAsksMore { .. } => "kubectl-asks-more",
+            Self::OtherWay { .. } => "other-way",
+            Self::EscalationCheck { .. } => "escalation-check",
             Self::NoNameGiven => "no-name-given",
         }
     }

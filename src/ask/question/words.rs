@@ -166,6 +166,7 @@ fn all_of(questions: Vec<Question>) -> Question {
         needs: Need::All((0..parts.len()).map(Need::Request).collect()),
         kubectl: Need::All(Vec::new()),
         any_client: true,
+        ways: Vec::new(),
         parts,
         remarks,
     }
