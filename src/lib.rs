@@ -72,6 +72,7 @@ pub mod knowledge {
     pub mod catalogue;
     pub mod defaults;
     pub mod operations;
+    pub mod scopes;
 }
 
 /// Who the caller is: from an IAM ARN to the username and the groups that the API server sees.

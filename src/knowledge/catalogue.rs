@@ -15,9 +15,11 @@ use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
 pub use crate::knowledge::catalogue::resolve::Resolution;
+pub use crate::knowledge::catalogue::suggest::NearSubresource;
 pub use crate::knowledge::catalogue::verbs::{
     Verbs, is_known_resource_verb, is_known_url_verb, known_resource_verbs,
 };
+use crate::knowledge::scopes;
 use crate::model::source::Source;
 
 mod builtin;
@@ -224,6 +226,29 @@ impl Catalogue {
     /// The resource of that group and plural, exactly.
     pub fn find(&self, group: &str, plural: &str) -> Option<&Resource> {
         self.number(group, plural).and_then(|number| self.resources.get(number))
+    }
+
+    /// Whether objects of a type live in namespaces, as its definition says, or else the table of well-known types;
+    /// `None` where neither tells.
+    pub fn is_namespaced(&self, group: &str, plural: &str) -> Option<bool> {
+        let known = self.find(group, plural).map(|known| known.namespaced);
+        known.or_else(|| scopes::is_namespaced(group, plural))
+    }
+
+    /// Whether Kubernetes itself serves a type: no add-on brings it, or rules on it.
+    pub fn is_built_in(&self, group: &str, plural: &str) -> bool {
+        if plural == "*" {
+            return group == "*" || self.groups_served().any(|own| own == group);
+        }
+        self.find(group, plural).is_some_and(|known| {
+            known.from_crd.is_none() && (known.discovered || self.groups_served().any(|own| own == group))
+        })
+    }
+
+    /// The API groups that a cluster without add-ons serves.
+    fn groups_served(&self) -> impl Iterator<Item = &str> {
+        let served = self.resources.iter().filter(|known| known.discovered && known.from_crd.is_none());
+        served.map(|known| &*known.group)
     }
 
     /// Every resource: the built-in ones in the order of discovery, then those of CRDs as they were added.

@@ -151,6 +151,15 @@ pub fn remark(remark: &Remark) -> String {
         Remark::ReadAsSubresource { target, resource, subresource } => format!(
             "`{target}` means the subresource `{subresource}` of `{resource}`; for an object named `{subresource}` give `--subresource ''`"
         ),
+        Remark::MisspeltSubresource { target, resource, subresource, written } => format!(
+            "`{target}` is read as the subresource `{resource}/{subresource}`; for an object named `{written}` give `--subresource ''`"
+        ),
+        Remark::NearSubresource { target, resource, subresource, name } => format!(
+            "`{target}` is read as an object named `{name}`; did you mean the subresource `{resource}/{subresource}`?"
+        ),
+        Remark::NameOrSubresource { target, name } => format!(
+            "`{target}` is read as an object named `{name}`, as the type is unknown and no rule names such a subresource; for the subresource give `--subresource {name}`"
+        ),
         Remark::ReadAsName { name, last, resource } => {
             format!("`{name}` is read as a name, because `{resource}` has no known subresource `{last}`")
         }

@@ -47,6 +47,35 @@ pub enum Remark {
         /// The subresource.
         subresource: String,
     },
+    /// What follows the slash is another form of the word for a subresource, and was read as that.
+    MisspeltSubresource {
+        /// The target as written.
+        target: String,
+        /// The type.
+        resource: String,
+        /// The subresource.
+        subresource: String,
+        /// What was written for it.
+        written: String,
+    },
+    /// What follows the slash was read as a name, and is nearly a subresource.
+    NearSubresource {
+        /// The target as written.
+        target: String,
+        /// The type.
+        resource: String,
+        /// The subresource.
+        subresource: String,
+        /// The name.
+        name: String,
+    },
+    /// What follows the slash of a type that is not known was read as a name, and may be a subresource.
+    NameOrSubresource {
+        /// The target as written.
+        target: String,
+        /// What follows the slash.
+        name: String,
+    },
     /// What follows the slash was read as a name, because the last part is no known subresource.
     ReadAsName {
         /// The name.
@@ -140,6 +169,9 @@ impl Remark {
             Self::AlsoMeans { .. } => "type-has-several-meanings",
             Self::NoSuchSubresource { .. } => "unknown-subresource",
             Self::ReadAsSubresource { .. } => "read-as-subresource",
+            Self::MisspeltSubresource { .. } => "misspelt-subresource",
+            Self::NearSubresource { .. } => "near-subresource",
+            Self::NameOrSubresource { .. } => "name-or-subresource",
             Self::ReadAsName { .. } => "read-as-name",
             Self::CreateCarriesNoName(_) => "create-carries-no-name",
             Self::NameBySelector { .. } => "name-by-field-selector",
@@ -170,6 +202,9 @@ impl Remark {
                 | Self::NotInDiscovery(_)
                 | Self::AlsoMeans { .. }
                 | Self::NoSuchSubresource { .. }
+                | Self::MisspeltSubresource { .. }
+                | Self::NearSubresource { .. }
+                | Self::NameOrSubresource { .. }
                 | Self::ReadAsName { .. }
                 | Self::NoHttpMethod(_)
                 | Self::QueryString
