@@ -120,6 +120,7 @@ pub mod decide {
     pub mod cluster;
     pub mod evaluate;
     pub mod graph;
+    pub mod near;
 }
 
 /// The questions: a user's words as typed requests, and everything that is asked with them, one file a question.

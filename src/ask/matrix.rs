@@ -16,8 +16,9 @@
 //! `patch` and `delete` of that one `namespaces` object; and `bind` on a ClusterRole is checked in the namespace
 //! of the new RoleBinding.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -47,6 +48,8 @@ pub struct Matrix<'c> {
     rules: Vec<Sparse>,
     /// Per role what its rules come to, once asked for.
     roles: Vec<OnceCell<RoleColumns>>,
+    /// Per role that add-ons extend, by its number, the columns on which they may; once asked for.
+    additions: RefCell<FxHashMap<usize, Rc<Dense>>>,
     /// The namespaces that are shown; `None` for all.
     namespaces: Option<FxHashSet<Name>>,
 }
@@ -221,11 +224,11 @@ impl<'c> Matrix<'c> {
     /// Compiles the matrix of a cluster for the columns that a filter leaves.
     pub fn new(cluster: &'c Cluster, filter: &Filter) -> Self {
         let graph = cluster.graph();
-        let universe = Universe::of(graph.policy(), cluster.catalogue(), filter);
+        let universe = Universe::of(graph.policy(), cluster.catalogue(), cluster.completeness(), filter);
         let rules = universe::compile(&universe, graph);
         let mut roles = Vec::new();
         roles.resize_with(graph.policy().roles.len(), OnceCell::new);
-        Self { cluster, universe, rules, roles, namespaces: None }
+        Self { cluster, universe, rules, roles, additions: RefCell::default(), namespaces: None }
     }
 
     /// Shows only these namespaces, with what is granted in every one; what has no namespace is left out.
@@ -349,7 +352,7 @@ impl<'c> Matrix<'c> {
                 self.unite(&applied, here, named);
             }
             let allowed = universe.in_a_namespace();
-            let own = universe.own_namespace();
+            let (own, open) = (universe.own_namespace(), universe.of_open_scope());
             let new = |column: u32, name: Name| {
                 cluster_named.binary_search_by(|probe| self.order_named(probe, &(column, name))).is_err()
             };
@@ -360,7 +363,7 @@ impl<'c> Matrix<'c> {
                     && if own.contains(*column) {
                         *name == namespace
                     } else {
-                        allowed.contains(*column) && !here.contains(*column)
+                        allowed.contains(*column) && !here.contains(*column) && !open.contains(*column)
                     }
             });
             for column in own.iter() {
@@ -371,6 +374,7 @@ impl<'c> Matrix<'c> {
             self.sort_named(named);
             shown.intersection_of(here, allowed);
             shown.subtract(cluster);
+            shown.subtract(open);
             let block = Block { namespace: text, any: shown, named };
             if !block.is_empty() {
                 each(&block)?;

@@ -16,6 +16,7 @@ use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::evaluate::{Asker, Grant};
 use crate::decide::graph::Applied;
 use crate::identity::{MappingKind, Reach};
+use crate::model::attributes::Attributes;
 use crate::model::names::Name;
 use crate::model::policy::Policy;
 use crate::model::rbac::{Scope, Subject};
@@ -33,9 +34,7 @@ impl Question {
     /// Requests combine by "and", "or" and "all the same", so whether the whole is a yes hangs on
     /// which parts are one, and not on what the others are.
     fn is_yes(&self, cluster: &Cluster, asker: &Asker, moved: Option<&str>) -> bool {
-        let allows = |part: &Part| {
-            part.decides && cluster.graph().authorize(asker, &part.attributes(moved)).is_allowed()
-        };
+        let allows = |part: &Part| part.decides && cluster.is_allowed(asker, &part.attributes(moved));
         if let Some(only) = self.single() {
             return allows(only);
         }
@@ -252,6 +251,7 @@ pub fn who_can<'g>(cluster: &'g Cluster, question: &Question) -> WhoCan<'g> {
             continue;
         }
         let ternary = match question.single() {
+            Some(part) if only_in_a_namespace(cluster, part, &can.grants) => Ternary::Unknown,
             Some(_) => Ternary::Yes,
             None => SubjectUsers::of(cluster, &can.subject).answer(cluster, question),
         };
@@ -273,6 +273,12 @@ pub fn who_can<'g>(cluster: &'g Cluster, question: &Question) -> WhoCan<'g> {
     who_can
 }
 
+/// Whether only RoleBindings grant a request whose type may be cluster-scoped.
+fn only_in_a_namespace(cluster: &Cluster, part: &Part, grants: &[GrantRef<'_>]) -> bool {
+    let Attributes::Resource(asked) = part.request.attributes() else { return false };
+    cluster.scope_is_open(&asked) && grants.iter().all(|grant| grant.applied.binding.scope != Scope::Cluster)
+}
+
 /// Who can in single namespaces, besides those who can in all of them at once.
 fn in_namespaces<'g>(
     cluster: &'g Cluster,
@@ -285,6 +291,12 @@ fn in_namespaces<'g>(
     who_can.unresolved.extend(unresolved);
     for Bound { subject, named, mut grants } in bound {
         if named.is_masters() || everywhere.contains(&subject) {
+            continue;
+        }
+        if question.single().is_some_and(|part| {
+            matches!(part.attributes(Some("-")), Attributes::Resource(asked) if cluster.scope_is_open(&asked))
+        }) {
+            who_can.unknown_subjects.push(SubjectAccess { subject: named, grants });
             continue;
         }
         let users = question.single().is_none().then(|| SubjectUsers::of(cluster, &named));

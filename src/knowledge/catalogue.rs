@@ -238,17 +238,16 @@ impl Catalogue {
     /// Whether Kubernetes itself serves a type: no add-on brings it, or rules on it.
     pub fn is_built_in(&self, group: &str, plural: &str) -> bool {
         if plural == "*" {
-            return group == "*" || self.groups_served().any(|own| own == group);
+            return group == "*" || self.is_served(group);
         }
-        self.find(group, plural).is_some_and(|known| {
-            known.from_crd.is_none() && (known.discovered || self.groups_served().any(|own| own == group))
-        })
+        self.find(group, plural)
+            .is_some_and(|known| known.from_crd.is_none() && (known.discovered || self.is_served(group)))
     }
 
-    /// The API groups that a cluster without add-ons serves.
-    fn groups_served(&self) -> impl Iterator<Item = &str> {
-        let served = self.resources.iter().filter(|known| known.discovered && known.from_crd.is_none());
-        served.map(|known| &*known.group)
+    /// Whether a cluster without add-ons serves an API group: then all of its types are known.
+    pub fn is_served(&self, group: &str) -> bool {
+        let mut served = self.resources.iter().filter(|known| known.discovered && known.from_crd.is_none());
+        served.any(|known| known.group == group)
     }
 
     /// Every resource: the built-in ones in the order of discovery, then those of CRDs as they were added.

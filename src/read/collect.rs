@@ -9,7 +9,7 @@ use crate::knowledge::catalogue::{Added, Catalogue, CustomResource};
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::names::Name;
 use crate::model::policy::{Policy, PolicyMark};
-use crate::model::rbac::{PolicyRule, Scope};
+use crate::model::rbac::{PolicyRule, RoleRef, Scope};
 use crate::model::source::{FileId, Shift, Source};
 
 use super::findings::{Findings, Later};
@@ -175,6 +175,20 @@ impl Collector {
                 Scope::Namespace(namespace) => format!("{}/{name}", names.text(namespace)),
             };
             let place = self.policy.sources.show(superseded.dropped).to_string();
+            if let Some((other, own)) = superseded.role_refs {
+                let role = |role: RoleRef| format!("{} `{}`", role.kind.as_str(), names.text(role.name));
+                self.diagnostics.push(Diagnostic::at(
+                    Code::RoleRefDiffers,
+                    superseded.kept,
+                    format!(
+                        "{} `{name}` grants {} here and {} at {place}; a roleRef cannot be changed, so the API server refuses whichever is applied second, and what only one of them grants is unknown",
+                        superseded.kind,
+                        role(own),
+                        role(other)
+                    ),
+                ));
+                continue;
+            }
             self.diagnostics.push(Diagnostic::at(
                 Code::ObjectReplaced,
                 superseded.kept,

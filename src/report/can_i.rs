@@ -1,5 +1,6 @@
 //! The answer to `can-i`, for people and for machines.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
@@ -52,7 +53,7 @@ pub fn text(
     }
     writeln!(out)?;
     // Where the login is refused, no detail of the request matters.
-    let mut notes = if refused { Vec::new() } else { notes(question, answered) };
+    let mut notes = if refused { Vec::new() } else { notes(cluster, question, answered) };
     notes.extend(text::assumptions(cluster, who));
     text::notes(out, &notes)
 }
@@ -94,14 +95,29 @@ fn shown<'q, 'a, 'g>(
     question.parts.iter().zip(&answered.answers)
 }
 
-fn notes(question: &Question, answered: &Answered<'_>) -> Vec<String> {
-    words::notes(question.remarks.iter().chain(&answered.remarks))
+fn notes(cluster: &Cluster, question: &Question, answered: &Answered<'_>) -> Vec<String> {
+    let mut notes = words::notes(question.remarks.iter().chain(&answered.remarks));
+    // What a "no" takes for granted, once for all requests.
+    let names = &cluster.graph().policy().names;
+    let refused = answered.answers.iter().filter(|answer| answer.ternary == Ternary::No);
+    let roles: BTreeSet<&str> = refused
+        .flat_map(|answer| &answer.assumed_complete)
+        .map(|applied| names.text(applied.binding.role_ref.name))
+        .collect();
+    if !roles.is_empty() {
+        let roles: Vec<String> = roles.into_iter().map(|role| format!("`{role}`")).collect();
+        notes.push(format!(
+            "assumed: ClusterRole {} holds no rule on this type that the inputs lack; add-ons may extend it",
+            roles.join(", ")
+        ));
+    }
+    notes
 }
 
 /// An answer for machines.
 pub fn document(cluster: &Cluster, asker: Asker<'_>, question: &Question, answered: &Answered<'_>) -> Value {
     let Asker { who, arn } = asker;
-    let mut notes = notes(question, answered);
+    let mut notes = notes(cluster, question, answered);
     notes.extend(text::assumptions(cluster, who));
     let mut warnings = words::warnings(&question.remarks);
     warnings.extend(who.identity.as_ref().and_then(IamIdentity::never_reported));

@@ -234,7 +234,7 @@ fn unknown_access(
     for unresolved in &found.unresolved {
         let names = words::joined(unresolved.subjects.iter().map(title));
         let none = if unresolved.subjects.is_empty() { "no subjects" } else { "" };
-        let why = words::not_in_inputs(policy, &unresolved.binding);
+        let why = words::not_in_inputs(cluster.graph(), &unresolved.binding);
         let bound = unresolved.binding.binding;
         lines.line(
             1,
@@ -441,7 +441,7 @@ fn missing_role(cluster: &Cluster, unresolved: &UnresolvedBinding<'_>) -> Value 
     let bound = unresolved.binding.binding;
     json!({
         "subjects": unresolved.subjects.iter().map(subject).collect::<Vec<_>>(),
-        "text": words::not_in_inputs(policy, &unresolved.binding),
+        "text": words::not_in_inputs(cluster.graph(), &unresolved.binding),
         "source": words::place(policy, bound.source.at_line(bound.role_ref_line)).to_string(),
     })
 }

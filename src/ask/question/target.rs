@@ -35,13 +35,9 @@ impl<'c> Target<'c> {
     }
 
     /// [`Target::read`], where the verb and the rules of the inputs help to tell a subresource from a name.
-    pub(super) fn read_in(
-        text: &str,
-        subresource: Option<&str>,
-        verb: &str,
-        cluster: &'c Cluster,
-    ) -> Self {
-        let in_rules = |group: &str, resource: &str, part: &str| cluster.rules_name_part(group, resource, part);
+    pub(super) fn read_in(text: &str, subresource: Option<&str>, verb: &str, cluster: &'c Cluster) -> Self {
+        let in_rules =
+            |group: &str, resource: &str, part: &str| cluster.rules_name_part(group, resource, part);
         Self::read_with(text, subresource, cluster.catalogue(), Evidence { verb, in_rules: &in_rules })
     }
 

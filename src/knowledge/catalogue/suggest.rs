@@ -68,7 +68,9 @@ impl Catalogue {
     pub fn near_subresource(known: &Resource, written: &str) -> Option<NearSubresource> {
         let lower = written.to_lowercase();
         let plain = lower.replace(['-', '_'], "");
-        let same = |name: &str| plain == name || plain.strip_suffix('s') == Some(name) || name.strip_suffix('s') == Some(&*plain);
+        let same = |name: &str| {
+            plain == name || plain.strip_suffix('s') == Some(name) || name.strip_suffix('s') == Some(&*plain)
+        };
         let alias = ALIASES.iter().find(|(alias, _)| *alias == plain).map(|(_, name)| *name);
         let mut names = known.subresources.iter().map(|part| &*part.name);
         if let Some(name) = names.clone().find(|name| same(name) || alias == Some(*name)) {

@@ -15,9 +15,8 @@ impl Operation {
     ) -> Result<Plan, PlanError> {
         let table = TABLE.as_ref().map_err(|error| PlanError::BrokenTable(error.clone()))?;
         let is_named = target.name.is_some();
-        let fits = |form: &&Form| {
-            table.fits(&form.on, target) && form.named.is_none_or(|named| named == is_named)
-        };
+        let fits =
+            |form: &&Form| table.fits(&form.on, target) && form.named.is_none_or(|named| named == is_named);
         let form = self.forms.iter().find(fits);
         let form = form.ok_or_else(|| self.wrong_type(table, target))?;
         let question = Question { table, target, minor: version.minor(), this: "" };
