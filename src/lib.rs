@@ -73,6 +73,7 @@ pub mod knowledge {
     pub mod catalogue;
     pub mod defaults;
     pub mod operations;
+    pub mod scopes;
     mod tables;
 }
 
@@ -137,6 +138,7 @@ pub mod decide {
     pub mod cluster;
     pub mod evaluate;
     pub mod graph;
+    pub mod near;
 }
 
 /// The questions: a user's words as typed requests, and everything that is asked with them, one file a question.

@@ -1,9 +1,13 @@
 //! One question for one asker: the answer to each request, and what they come to.
 
-use crate::ask::question::{Made, Named, Part, Question, Remark};
+use crate::ask::question::{Asks, Made, Named, OtherWay, Part, Question, Remark};
 use crate::decide::answer::{Answer, Doubt, NearMiss};
 use crate::decide::cluster::{Cluster, Who};
+use crate::model::attributes::{Attributes, ResourceAttributes};
 use crate::model::ternary::Ternary;
+
+/// The API group of roles and bindings.
+const RBAC_GROUP: &str = "rbac.authorization.k8s.io";
 
 /// A question, answered.
 #[derive(Clone, Debug)]
@@ -32,6 +36,17 @@ pub fn answer<'g>(cluster: &'g Cluster, who: &Who, question: &Question, moved: O
             answer: kubectl,
         });
     }
+    if ternary != Ternary::Yes {
+        remarks.extend(question.ways.iter().map(|way| other_way(cluster, who, way, moved)));
+    }
+    if ternary != Ternary::No && question.asks == Asks::Verb {
+        for part in &question.parts {
+            let Some(remark) = escalation_check(cluster, who, part, moved) else { continue };
+            if !remarks.contains(&remark) {
+                remarks.push(remark);
+            }
+        }
+    }
     let only_plain = question.single().is_some();
     if ternary != Ternary::Yes
         && !only_plain
@@ -46,18 +61,61 @@ pub fn answer<'g>(cluster: &'g Cluster, who: &Who, question: &Question, moved: O
 /// Yes, no or unknown without the reasons; what [`answer`] says.
 pub fn ternary(cluster: &Cluster, who: &Who, question: &Question, moved: Option<&str>) -> Ternary {
     let ask = |part: &Part| {
-        if !part.decides {
-            return Ternary::Unknown;
-        }
-        let ternary = cluster.ternary_for_type(who, &part.attributes(moved));
-        let limited = part.named == Named::Unknown || part.made == Made::InUnknownNamespaces;
-        if ternary == Ternary::No && limited {
-            return part_answer(cluster, who, part, moved).ternary;
-        }
-        ternary
+        if part.decides { part_ternary(cluster, who, part, moved) } else { Ternary::Unknown }
     };
     let ternaries: Vec<Ternary> = question.parts.iter().map(ask).collect();
     question.combine(&ternaries)
+}
+
+/// What [`part_answer`] says, without the reasons.
+fn part_ternary(cluster: &Cluster, who: &Who, part: &Part, moved: Option<&str>) -> Ternary {
+    let ternary = cluster.ternary_for_type(who, &part.attributes(moved));
+    let limited = part.named == Named::Unknown || part.made == Made::InUnknownNamespaces;
+    if ternary == Ternary::No && limited {
+        return part_answer(cluster, who, part, moved).ternary;
+    }
+    ternary
+}
+
+/// What the API server checks beside the request to write a role or binding (`rbac/escalation_check.go`).
+fn escalation_check(cluster: &Cluster, who: &Who, part: &Part, moved: Option<&str>) -> Option<Remark> {
+    let Attributes::Resource(asked) = part.attributes(moved) else { return None };
+    if asked.group != RBAC_GROUP
+        || !asked.subresource.is_empty()
+        || !matches!(asked.verb, "create" | "update" | "patch")
+    {
+        return None;
+    }
+    let (verb, of): (_, &[&str]) = match asked.resource {
+        "roles" => ("escalate", &["roles"]),
+        "clusterroles" => ("escalate", &["clusterroles"]),
+        "rolebindings" => ("bind", &["roles", "clusterroles"]),
+        "clusterrolebindings" => ("bind", &["clusterroles"]),
+        _ => return None,
+    };
+    // A `create` of a role carries no name, and to which role a binding will point the question does not tell.
+    let name = if verb == "escalate" && asked.verb != "create" { asked.name } else { "" };
+    let holds = of.iter().map(|resource| {
+        cluster.ternary(who, &Attributes::Resource(ResourceAttributes { verb, resource, name, ..asked }))
+    });
+    Some(Remark::EscalationCheck { verb, holds: Ternary::all(holds) })
+}
+
+/// Another form of an operation, answered.
+fn other_way(cluster: &Cluster, who: &Who, way: &OtherWay, moved: Option<&str>) -> Remark {
+    let part = |number: &usize| way.parts.get(*number);
+    let answer = way.needs.answer(&mut |number| {
+        part(number).map_or(Ternary::Unknown, |part| part_ternary(cluster, who, part, moved))
+    });
+    let needs = way.needs.map(&mut |number| {
+        part(number).map_or_else(String::new, |part| match part.request.attributes() {
+            Attributes::Resource(asked) => {
+                Attributes::Resource(ResourceAttributes { namespace: "", ..asked }).to_string()
+            }
+            url @ Attributes::NonResource(_) => url.to_string(),
+        })
+    });
+    Remark::OtherWay { label: way.label.clone(), needs, answer }
 }
 
 /// The answer to one request: where the question cannot tell name or namespace, a limited grant makes it unknown.

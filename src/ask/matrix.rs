@@ -16,8 +16,9 @@
 //! `patch` and `delete` of that one `namespaces` object; and `bind` on a ClusterRole is checked in the namespace
 //! of the new RoleBinding.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -48,6 +49,8 @@ pub struct Matrix<'c> {
     rules: Vec<Sparse>,
     /// Per role what its rules come to, once asked for.
     roles: Vec<OnceCell<RoleColumns>>,
+    /// Per role that add-ons extend, by its number, the columns on which they may; once asked for.
+    additions: RefCell<FxHashMap<usize, Rc<Dense>>>,
     /// The namespaces that are shown; `None` for all.
     namespaces: Option<FxHashSet<Name>>,
     /// The columns that stay for who has no credentials, where EKS closes the others.
@@ -224,12 +227,12 @@ impl<'c> Matrix<'c> {
     /// Compiles the matrix of a cluster for the columns that a filter leaves.
     pub fn new(cluster: &'c Cluster, filter: &Filter) -> Self {
         let graph = cluster.graph();
-        let universe = Universe::of(graph.policy(), cluster.catalogue(), filter);
+        let universe = Universe::of(graph.policy(), cluster.catalogue(), cluster.completeness(), filter);
         let rules = universe::compile(&universe, graph);
         let mut roles = Vec::new();
         roles.resize_with(graph.policy().roles.len(), OnceCell::new);
         let open = cluster.closes_out_anonymous().then(|| open_columns(&universe));
-        Self { cluster, universe, rules, roles, namespaces: None, open }
+        Self { cluster, universe, rules, roles, additions: RefCell::default(), namespaces: None, open }
     }
 
     /// Shows only these namespaces, with what is granted in every one; what has no namespace is left out.
@@ -366,7 +369,7 @@ impl<'c> Matrix<'c> {
                 self.unite(&applied, here, named);
             }
             let allowed = universe.in_a_namespace();
-            let own = universe.own_namespace();
+            let (own, open) = (universe.own_namespace(), universe.of_open_scope());
             let new = |column: u32, name: Name| {
                 cluster_named.binary_search_by(|probe| self.order_named(probe, &(column, name))).is_err()
             };
@@ -377,7 +380,7 @@ impl<'c> Matrix<'c> {
                     && if own.contains(*column) {
                         *name == namespace
                     } else {
-                        allowed.contains(*column) && !here.contains(*column)
+                        allowed.contains(*column) && !here.contains(*column) && !open.contains(*column)
                     }
             });
             for column in own.iter() {
@@ -388,6 +391,7 @@ impl<'c> Matrix<'c> {
             self.sort_named(named);
             shown.intersection_of(here, allowed);
             shown.subtract(cluster);
+            shown.subtract(open);
             if let Some(refused) = &refused {
                 shown.subtract(refused);
                 named.retain(|(column, _)| !refused.contains(*column));

@@ -3,7 +3,7 @@
 //! A verb of the API is one request, a kubectl operation is several. Every command that asks for a verb takes this
 //! value, so that they all ask for the same.
 
-use crate::knowledge::operations::{Need, Plan, Step, StepName, StepScope};
+use crate::knowledge::operations::{Need, Plan, Step, StepName, StepScope, Way};
 use crate::model::attributes::{Attributes, NonResourceAttributes, ResourceAttributes};
 use crate::model::ternary::Ternary;
 
@@ -223,6 +223,11 @@ impl Part {
         }
     }
 
+    /// Whether it is the same request, whatever it is for.
+    fn is_same(&self, other: &Self) -> bool {
+        self.request == other.request && self.named == other.named && self.made == other.made
+    }
+
     /// The attributes of the request, as it is made if the question is asked in another namespace.
     pub fn attributes<'a>(&'a self, moved: Option<&'a str>) -> Attributes<'a> {
         match (self.request.attributes(), moved) {
@@ -240,6 +245,37 @@ fn always_names(verb: &str, subresource: &str) -> bool {
         "get" | "update" | "patch" | "delete" | "impersonate" | "bind" | "escalate" | "use" => true,
         "create" => !subresource.is_empty(),
         _ => false,
+    }
+}
+
+/// Another form of an operation that does the same job; it never decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherWay {
+    /// The form: `with --copy-to`.
+    pub label: String,
+    /// Its requests, each once.
+    pub parts: Vec<Part>,
+    /// How they combine, by their number in `parts`.
+    pub needs: Need<usize>,
+}
+
+impl OtherWay {
+    fn of(way: &Way, any_client: bool, mut part: impl FnMut(&Step) -> Part) -> Self {
+        let mut parts: Vec<Part> = Vec::new();
+        let mut number = |step: &Step| {
+            let part = part(step);
+            let known = parts.iter().position(|known| known.is_same(&part));
+            known.unwrap_or_else(|| {
+                parts.push(part);
+                parts.len() - 1
+            })
+        };
+        let mut needs = vec![way.needs.map(&mut number)];
+        if !any_client && !way.kubectl.is_nothing() {
+            needs.push(way.kubectl.map(&mut number));
+        }
+        let needs = <[Need<usize>; 1]>::try_from(needs).map_or_else(Need::All, |[only]| only);
+        Self { label: way.label.clone(), parts, needs }
     }
 }
 
@@ -262,6 +298,8 @@ pub struct Question {
     pub kubectl: Need<usize>,
     /// Whether the answer is whether any client gets through: then `kubectl` does not decide.
     pub any_client: bool,
+    /// Other forms of the operation, none of which decides.
+    pub ways: Vec<OtherWay>,
     /// How the question was read, where that is not obvious, and what looks like a mistake.
     pub remarks: Vec<Remark>,
 }
@@ -292,6 +330,7 @@ impl Question {
             needs: Need::Request(0),
             kubectl: Need::All(Vec::new()),
             any_client: true,
+            ways: Vec::new(),
             remarks: Vec::new(),
         }
     }
@@ -302,9 +341,7 @@ impl Question {
         let mut number = |step: &Step, decides: bool| {
             let part = Part::of_step(step, place.namespace(), &object.name, decides);
             // The same request for another reason is asked once.
-            let known = parts.iter().position(|known| {
-                known.request == part.request && known.named == part.named && known.made == part.made
-            });
+            let known = parts.iter().position(|known| known.is_same(&part));
             known.unwrap_or_else(|| {
                 parts.push(part);
                 parts.len() - 1
@@ -312,6 +349,11 @@ impl Question {
         };
         let needs = plan.needs.map(&mut |step| number(step, true));
         let kubectl = plan.kubectl.map(&mut |step| number(step, !plan.any_client));
+        let ways = plan.ways.iter().map(|way| {
+            let part = |step: &Step| Part::of_step(step, place.namespace(), &object.name, true);
+            OtherWay::of(way, plan.any_client, part)
+        });
+        let ways = ways.collect();
         let remarks = plan.notes.iter().map(|note| Remark::OfOperation(note.clone())).collect();
         Self {
             asks: Asks::Operation(plan.operation),
@@ -322,6 +364,7 @@ impl Question {
             needs,
             kubectl,
             any_client: plan.any_client,
+            ways,
             remarks,
         }
     }

@@ -35,7 +35,8 @@ pub fn rules<'g>(cluster: &'g Cluster, user: &UserInfo, namespace: &str) -> Rule
     let text = |name| policy.names.text(name).to_owned();
     let asker = graph.asker(user);
     let (grants, mut missing) = graph.rules_for(&asker, namespace);
-    missing.extend(graph.aggregating_nothing(&asker, namespace, cluster.coverage()));
+    let unfinished = graph.unfinished(&asker, namespace, cluster.coverage());
+    missing.extend(unfinished.into_iter().filter(|applied| graph.rules_granted(applied).is_empty()));
     let mut resources: BTreeMap<(String, String, Option<String>), Vec<String>> = BTreeMap::new();
     let mut urls: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let add = |verbs: &mut Vec<String>, verb: String| {

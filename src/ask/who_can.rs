@@ -16,6 +16,7 @@ use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::evaluate::{Asker, Grant};
 use crate::decide::graph::Applied;
 use crate::identity::{MappingKind, Reach};
+use crate::model::attributes::Attributes;
 use crate::model::names::Name;
 use crate::model::policy::Policy;
 use crate::model::rbac::{Scope, Subject};
@@ -36,9 +37,7 @@ impl Question {
     /// Requests combine by "and", "or" and "all the same", so whether the whole is a yes hangs on
     /// which parts are one, and not on what the others are.
     fn is_yes(&self, cluster: &Cluster, asker: &Asker, moved: Option<&str>) -> bool {
-        let allows = |part: &Part| {
-            part.decides && cluster.graph().authorize(asker, &part.attributes(moved)).is_allowed()
-        };
+        let allows = |part: &Part| part.decides && cluster.is_allowed(asker, &part.attributes(moved));
         if let Some(only) = self.single() {
             return allows(only);
         }
@@ -280,9 +279,12 @@ pub fn who_can<'g>(cluster: &'g Cluster, question: &Question) -> WhoCan<'g> {
             continue;
         }
         let users = question.single().is_none().then(|| SubjectUsers::of(cluster, &can.subject));
-        let ternary = match &users {
-            None => Ternary::from(!can.grants.is_empty()),
-            Some(users) => users.answer(cluster, question),
+        let ternary = match (question.single(), &users) {
+            (Some(part), _) if !can.grants.is_empty() && only_in_a_namespace(cluster, part, &can.grants) => {
+                Ternary::Unknown
+            }
+            (None, Some(users)) => users.answer(cluster, question),
+            _ => Ternary::from(!can.grants.is_empty()),
         };
         let names = names_of(cluster, &limited, None);
         if ternary != Ternary::Yes && !names.is_empty() {
@@ -339,6 +341,12 @@ fn close_out_anonymous(cluster: &Cluster, question: &Question, who_can: &mut Who
     unresolved.retain(|binding| !binding.subjects.is_empty());
 }
 
+/// Whether only RoleBindings grant a request whose type may be cluster-scoped.
+fn only_in_a_namespace(cluster: &Cluster, part: &Part, grants: &[GrantRef<'_>]) -> bool {
+    let Attributes::Resource(asked) = part.request.attributes() else { return false };
+    cluster.scope_is_open(&asked) && grants.iter().all(|grant| grant.applied.binding.scope != Scope::Cluster)
+}
+
 /// Who can in single namespaces, besides those who can in all of them at once.
 fn in_namespaces<'g>(
     cluster: &'g Cluster,
@@ -351,6 +359,12 @@ fn in_namespaces<'g>(
     who_can.unresolved.extend(unresolved);
     for Bound { subject, named, mut grants, limited } in bound {
         if named.is_masters() || everywhere.contains(&subject) {
+            continue;
+        }
+        if question.single().is_some_and(|part| {
+            matches!(part.attributes(Some("-")), Attributes::Resource(asked) if cluster.scope_is_open(&asked))
+        }) {
+            who_can.unknown_subjects.push(SubjectAccess { subject: named, grants, names: None });
             continue;
         }
         let users = question.single().is_none().then(|| SubjectUsers::of(cluster, &named));

@@ -20,7 +20,6 @@ pub(crate) fn run(
 ) -> Result<Exit, Failure> {
     let namespace = namespace.unwrap_or("default");
     let askers = identity.askers(cluster)?;
-    let policy = cluster.graph().policy();
     let mut documents = Vec::new();
     for (who, arn) in &askers {
         let Some(user) = who.certain() else {
@@ -38,12 +37,12 @@ pub(crate) fn run(
                     writeln!(out, "{}", visible(&text::asker(who, arn.as_deref())))?;
                 }
                 write!(out, "{}", rules::table(&review))?;
-                text::notes(out, &rules::notes(policy, &review))?;
+                text::notes(out, &rules::notes(cluster.graph(), &review))?;
                 text::notes(out, &text::list_notes(who))?;
                 text::notes(out, &text::assumptions(cluster, who))?;
             }
             Output::Json => {
-                let mut value = rules::document(policy, &review);
+                let mut value = rules::document(cluster.graph(), &review);
                 if let Some(notes) = value.get_mut("notes").and_then(Value::as_array_mut) {
                     notes.extend(text::list_notes(who).into_iter().map(Value::from));
                     notes.extend(text::assumptions(cluster, who).into_iter().map(Value::from));

@@ -4,11 +4,11 @@
 //! applies may grant a role that is not among the files, a node's requests are decided by another authorizer.
 //! Then the answer is "unknown". A "yes" is never anything else, for RBAC only adds.
 
-use std::collections::BTreeSet;
-
-use crate::decide::evaluate::{Asker, Grant, Grants, Mismatch};
-use crate::decide::graph::{Applied, Principal, RbacGraph, RoleRule};
+use crate::decide::evaluate::{Asker, Decision, Grant, Grants};
+use crate::decide::graph::{Applied, RbacGraph, RoleRule};
+pub use crate::decide::near::NearMiss;
 use crate::identity::{IdentityDoubt, PlaceholderValues, Provenance};
+use crate::knowledge::catalogue::Catalogue;
 use crate::model::attributes::{Attributes, ResourceAttributes};
 use crate::model::names::Name;
 use crate::model::policy::Completeness;
@@ -23,6 +23,14 @@ pub enum Doubt<'g> {
     /// A binding that applies grants a role that is not among the inputs, or one that takes its rules from roles, and
     /// none of those has any.
     MissingRole(Applied<'g>),
+    /// A binding that applies grants a role that takes its rules from roles, of which the inputs need not hold all:
+    /// an add-on may bring one for this request.
+    Aggregates(Applied<'g>),
+    /// The inputs define a binding that applies with several roleRefs. The API server keeps the one that was applied
+    /// first, and which that was they do not tell.
+    Contested(Applied<'g>),
+    /// Only RoleBindings grant it, and the scope of the type is not known: if it is cluster-scoped they do not count.
+    UnknownScope(Grant<'g>),
     /// The Node authorizer decides this from live objects; the rule of `system:node` shows that it may allow it.
     /// `None` where the inputs have no such role: the authorizer works without it.
     NodeAuthorizer(Option<RoleRule<'g>>),
@@ -68,41 +76,6 @@ pub enum Doubt<'g> {
     },
 }
 
-/// A rule that nearly allows the request.
-#[derive(Clone, Debug)]
-pub enum NearMiss<'g> {
-    /// The rule applies, and one or two things differ.
-    Rule(Grant<'g>, Mismatch),
-    /// The same request is allowed in other namespaces; the first grant, and in how many.
-    OtherNamespace {
-        /// A namespace in which it is allowed.
-        namespace: Name,
-        /// By which grant.
-        grant: Grant<'g>,
-        /// In how many other namespaces it is allowed.
-        count: usize,
-    },
-    /// RoleBindings grant it, but the request is made outside namespaces, where they do not count.
-    OnlyInNamespaces {
-        /// A namespace with such a binding.
-        namespace: Name,
-        /// By which grant.
-        grant: Grant<'g>,
-        /// How many such namespaces there are.
-        count: usize,
-    },
-    /// It is allowed for these names of objects only.
-    OnlyNames(Grant<'g>),
-    /// The binding's role does not exist, in inputs that are complete.
-    MissingRole(Applied<'g>),
-    /// EKS refuses requests without credentials but for a few paths, before RBAC is asked.
-    ClosedToAnonymous,
-    /// The server of an add-on answers this API group, and takes nobody for a login whose username is empty.
-    NoUsername(String),
-    /// No binding names the group, nor any other group or the username.
-    NeverBound(Vec<String>),
-}
-
 /// An answer with its reasons.
 #[derive(Clone, Debug)]
 pub struct Answer<'g> {
@@ -116,6 +89,9 @@ pub struct Answer<'g> {
     pub doubts: Vec<Doubt<'g>>,
     /// What came nearest, nearest first; only for what is not a "yes".
     pub near: Vec<NearMiss<'g>>,
+    /// Bindings of roles that collect rules from add-ons, which a "no" takes to be complete: add-ons bring rules for
+    /// their own types, and this one is built in, or the rules on it are there.
+    pub assumed_complete: Vec<Applied<'g>>,
 }
 
 impl Answer<'_> {
@@ -127,19 +103,22 @@ impl Answer<'_> {
             grants: Vec::new(),
             doubts: Vec::new(),
             near: Vec::new(),
+            assumed_complete: Vec::new(),
         }
     }
 }
 
 /// How much of the cluster the inputs cover.
 #[derive(Copy, Clone, Debug)]
-pub struct InputCoverage {
+pub struct InputCoverage<'c> {
     /// Whether what is missing may exist.
     pub completeness: Completeness,
     /// Whether the inputs hold any Role: an export without any lacks them all.
     pub has_roles: bool,
     /// A document that could not be read and may hold RBAC objects.
     pub unread: Option<Source>,
+    /// The types that are known.
+    pub catalogue: &'c Catalogue,
 }
 
 impl RbacGraph {
@@ -148,7 +127,7 @@ impl RbacGraph {
         &'g self,
         user: &UserInfo,
         attributes: &Attributes<'_>,
-        coverage: InputCoverage,
+        coverage: InputCoverage<'_>,
     ) -> Answer<'g> {
         self.answer_as(user, user, attributes, coverage)
     }
@@ -159,38 +138,39 @@ impl RbacGraph {
         user: &UserInfo,
         shown: &UserInfo,
         attributes: &Attributes<'_>,
-        coverage: InputCoverage,
+        coverage: InputCoverage<'_>,
     ) -> Answer<'g> {
         let asker = self.asker(user);
         let Grants { is_master, allowing, refusing, missing } = self.grants(&asker, attributes);
         if is_master || !allowing.is_empty() {
-            return Answer {
-                ternary: Ternary::Yes,
-                is_master,
-                grants: allowing,
-                doubts: Vec::new(),
-                near: Vec::new(),
-            };
+            return Answer { ternary: Ternary::Yes, is_master, grants: allowing, ..Answer::no() };
         }
         let mut doubts = Vec::new();
         let mut dangling = Vec::new();
         for applied in missing {
-            if coverage.could_exist(&applied) {
+            if applied.is_contested {
+                doubts.push(Doubt::Contested(applied));
+            } else if coverage.could_exist(&applied) {
                 doubts.push(Doubt::MissingRole(applied));
             } else {
                 dangling.push(applied);
             }
         }
-        doubts.extend(
-            self.aggregating_nothing(&asker, attributes.namespace(), coverage)
-                .into_iter()
-                .map(Doubt::MissingRole),
-        );
+        let mut assumed_complete = Vec::new();
+        for applied in self.unfinished(&asker, attributes.namespace(), coverage) {
+            if !self.may_hold_more(&applied, attributes, coverage) {
+                assumed_complete.push(applied);
+            } else if self.rules_granted(&applied).is_empty() {
+                doubts.push(Doubt::MissingRole(applied));
+            } else {
+                doubts.push(Doubt::Aggregates(applied));
+            }
+        }
         doubts.extend(coverage.unread.map(Doubt::Unread));
         doubts.extend(self.node_doubt(shown, attributes));
         let near = self.near_misses(user, &asker, attributes, &refusing, dangling);
         let ternary = if doubts.is_empty() { Ternary::No } else { Ternary::Unknown };
-        Answer { ternary, is_master, grants: allowing, doubts, near }
+        Answer { ternary, is_master, grants: allowing, doubts, near, assumed_complete }
     }
 
     /// Yes, no or unknown without the reasons; what [`RbacGraph::answer`] says.
@@ -199,13 +179,14 @@ impl RbacGraph {
         user: &UserInfo,
         asker: &Asker,
         attributes: &Attributes<'_>,
-        coverage: InputCoverage,
+        coverage: InputCoverage<'_>,
     ) -> Ternary {
         match self.authorize(asker, attributes) {
-            crate::decide::evaluate::Decision::NoOpinion(missing) => {
+            Decision::NoOpinion(missing) => {
+                let unfinished = || self.unfinished(asker, attributes.namespace(), coverage);
                 let doubt = coverage.unread.is_some()
                     || missing.iter().any(|applied| coverage.could_exist(applied))
-                    || !self.aggregating_nothing(asker, attributes.namespace(), coverage).is_empty()
+                    || unfinished().iter().any(|applied| self.may_hold_more(applied, attributes, coverage))
                     || self.node_doubt(user, attributes).is_some();
                 if doubt { Ternary::Unknown } else { Ternary::No }
             }
@@ -213,28 +194,74 @@ impl RbacGraph {
         }
     }
 
-    /// Whether a binding grants a role that aggregates others, none of which is among the inputs, although they may
-    /// be in the cluster: the controller would then have filled it.
-    pub(crate) fn aggregates_nothing(&self, applied: &Applied<'_>, coverage: InputCoverage) -> bool {
+    /// Whether a binding grants a role that takes its rules from others, of which the inputs may lack some.
+    pub(crate) fn is_unfinished(applied: &Applied<'_>, coverage: InputCoverage<'_>) -> bool {
         coverage.completeness == Completeness::Partial
             && applied.role.is_some_and(|role| role.aggregation.is_some())
-            && self.rules_granted(applied).is_empty()
     }
 
-    /// The bindings that apply to somebody in a namespace and of which that holds.
-    pub(crate) fn aggregating_nothing(
+    /// Whether such a role may in the cluster have a rule for a request that it has not here.
+    ///
+    /// Nothing tells what a role of the inputs' own collects. Into `admin`, `edit` and `view` add-ons bring rules for
+    /// their own types: what these have for the built-in ones is known, and so it is once rules on a type are there.
+    pub(crate) fn may_hold_more(
+        &self,
+        applied: &Applied<'_>,
+        attributes: &Attributes<'_>,
+        coverage: InputCoverage<'_>,
+    ) -> bool {
+        if !Self::is_unfinished(applied, coverage) {
+            return false;
+        }
+        if self.rules_granted(applied).is_empty() || !self.collects_from_add_ons(applied) {
+            return true;
+        }
+        match attributes {
+            Attributes::NonResource(_) => false,
+            Attributes::Resource(asked) => {
+                let resource = asked.resource.split('/').next().unwrap_or_default();
+                !coverage.catalogue.is_built_in(asked.group, resource) && !self.names_type(applied, asked)
+            }
+        }
+    }
+
+    /// Whether the rules in force of a role name a type, with whatever verbs: then the ClusterRole that brings them
+    /// into it was loaded.
+    fn names_type(&self, applied: &Applied<'_>, asked: &ResourceAttributes<'_>) -> bool {
+        let policy = self.policy();
+        let (group, resource) = (policy.names.lookup(asked.group), policy.names.lookup(asked.resource));
+        self.rules_granted(applied).iter().any(|id| {
+            let rule = policy.rules.get(*id);
+            rule.api_groups.contains(&group)
+                && rule.resources.iter().any(|own| *own == Name::STAR || *own == resource)
+        })
+    }
+
+    /// Whether a binding grants one of the default roles that add-ons extend.
+    pub(crate) fn collects_from_add_ons(&self, applied: &Applied<'_>) -> bool {
+        applied.role.is_some_and(|role| {
+            let name = self.policy().names.text(role.name);
+            role.scope == Scope::Cluster && matches!(name, "admin" | "edit" | "view")
+        })
+    }
+
+    /// The bindings that apply to somebody in a namespace and grant an unfinished role.
+    pub(crate) fn unfinished(
         &self,
         asker: &Asker,
         namespace: &str,
-        coverage: InputCoverage,
+        coverage: InputCoverage<'_>,
     ) -> Vec<Applied<'_>> {
+        if coverage.completeness == Completeness::Complete {
+            return Vec::new();
+        }
         let namespace = self.policy().names.lookup(namespace);
         let here = (namespace != Name::EMPTY).then_some(Scope::Namespace(namespace));
         let mut found: Vec<Applied<'_>> = Vec::new();
         for scope in std::iter::once(Scope::Cluster).chain(here) {
             let bindings =
                 asker.principals().iter().flat_map(|principal| self.bindings_of(*principal, scope));
-            found.extend(bindings.filter(|applied| self.aggregates_nothing(applied, coverage)));
+            found.extend(bindings.filter(|applied| Self::is_unfinished(applied, coverage)));
         }
         found.sort_by_key(Applied::order);
         found.dedup_by_key(|applied| applied.order());
@@ -255,129 +282,14 @@ impl RbacGraph {
         let allows = |rule: &RoleRule<'_>| self.lexicon.allows(policy, rule.placed.rule, &request);
         self.rules_in_force(role).find(allows).map(|rule| Doubt::NodeAuthorizer(Some(rule)))
     }
-
-    fn near_misses<'g>(
-        &'g self,
-        user: &UserInfo,
-        asker: &Asker,
-        attributes: &Attributes<'_>,
-        refusing: &[(Grant<'g>, Mismatch)],
-        dangling: Vec<Applied<'g>>,
-    ) -> Vec<NearMiss<'g>> {
-        let mut near = Vec::new();
-        let only_name = |mismatch: &Mismatch| mismatch.resource_name && mismatch.count() == 1;
-        near.extend(
-            refusing
-                .iter()
-                .filter(|(_, mismatch)| only_name(mismatch))
-                .map(|(grant, _)| NearMiss::OnlyNames(*grant)),
-        );
-        near.extend(self.elsewhere(asker, attributes));
-        // Of verb, group and resource only one may differ, or the rule is about something else.
-        let is_near = |mismatch: &Mismatch| {
-            let differs = [mismatch.verb, mismatch.api_group, mismatch.resource];
-            !mismatch.kind
-                && !only_name(mismatch)
-                && differs.into_iter().filter(|differs| *differs).count() <= 1
-        };
-        let mut differing: Vec<&(Grant<'g>, Mismatch)> =
-            refusing.iter().filter(|(_, mismatch)| is_near(mismatch)).collect();
-        differing.sort_by_key(|(_, mismatch)| (mismatch.count(), mismatch.resource, mismatch.api_group));
-        let same_parent = |grant: &Grant<'g>| match attributes {
-            Attributes::Resource(asked) => grant.rule.rule.resources.iter().any(|resource| {
-                let text = self.policy().names.text(*resource);
-                text.split('/').next() == asked.resource.split('/').next()
-            }),
-            Attributes::NonResource(_) => false,
-        };
-        near.extend(
-            differing
-                .into_iter()
-                .filter(|(grant, mismatch)| {
-                    !(mismatch.resource || mismatch.non_resource_url) || same_parent(grant)
-                })
-                .map(|(grant, mismatch)| NearMiss::Rule(*grant, *mismatch)),
-        );
-        near.extend(dangling.into_iter().map(NearMiss::MissingRole));
-        let bound = asker
-            .principals()
-            .iter()
-            .any(|principal| self.is_bound(*principal) && !self.is_everybody(*principal));
-        if !bound {
-            let mut unbound: Vec<String> = Vec::new();
-            for group in &user.groups {
-                if group != crate::model::user::SYSTEM_AUTHENTICATED && !group.is_empty() {
-                    unbound.push(group.clone());
-                }
-            }
-            near.push(NearMiss::NeverBound(unbound));
-        }
-        near
-    }
-
-    fn is_everybody(&self, principal: Principal) -> bool {
-        let everybody =
-            [crate::model::user::SYSTEM_AUTHENTICATED, crate::model::user::SYSTEM_UNAUTHENTICATED];
-        matches!(principal, Principal::Group(name) if everybody.contains(&self.policy().names.text(name)))
-    }
-
-    /// The same request in the other namespaces in which any binding names the user.
-    fn elsewhere<'g>(&'g self, asker: &Asker, attributes: &Attributes<'_>) -> Option<NearMiss<'g>> {
-        let policy = self.policy();
-        let asked = policy.names.lookup(attributes.namespace());
-        let mut namespaces: BTreeSet<(&str, Name)> = BTreeSet::new();
-        for principal in asker.principals() {
-            for scope in self.scopes_of(*principal) {
-                if let Scope::Namespace(namespace) = scope
-                    && namespace != asked
-                {
-                    namespaces.insert((policy.names.text(namespace), namespace));
-                }
-            }
-        }
-        let mut found: Option<(Name, Grant<'g>)> = None;
-        let mut count = 0;
-        for (text, namespace) in namespaces {
-            let moved = match attributes {
-                // A request for a Namespace itself is made in it: another namespace is another object.
-                Attributes::Resource(resource)
-                    if resource.name == resource.namespace && resource.resource == "namespaces" =>
-                {
-                    Attributes::Resource(ResourceAttributes { namespace: text, name: text, ..*resource })
-                }
-                Attributes::Resource(resource) => {
-                    Attributes::Resource(ResourceAttributes { namespace: text, ..*resource })
-                }
-                // A RoleBinding that seems to grant a URL: asked of its rules, although it never counts.
-                Attributes::NonResource(_) => *attributes,
-            };
-            let request = self.lexicon.request(&policy.names, &moved);
-            let grant = asker.principals().iter().find_map(|principal| {
-                self.bindings_of(*principal, Scope::Namespace(namespace)).find_map(|applied| {
-                    let rule = self
-                        .granted_rules(&applied)
-                        .find(|rule| self.lexicon.allows(policy, rule.placed.rule, &request))?;
-                    Some(Grant { applied, subject: self.first_subject(asker, &applied), rule })
-                })
-            });
-            if let Some(grant) = grant {
-                count += 1;
-                found.get_or_insert((namespace, grant));
-            }
-        }
-        let (namespace, grant) = found?;
-        Some(if asked == Name::EMPTY {
-            NearMiss::OnlyInNamespaces { namespace, grant, count }
-        } else {
-            NearMiss::OtherNamespace { namespace, grant, count }
-        })
-    }
 }
 
-impl InputCoverage {
-    /// Whether the role that a binding grants may exist in the cluster although no input defines it.
+impl InputCoverage<'_> {
+    /// Whether the role that a binding grants may exist in the cluster although no input defines it, or is one of
+    /// several.
     pub fn could_exist(self, applied: &Applied<'_>) -> bool {
-        self.completeness == Completeness::Partial
+        applied.is_contested
+            || self.completeness == Completeness::Partial
             || (applied.binding.role_ref.kind == crate::model::rbac::RoleKind::Role && !self.has_roles)
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::decide::answer::{Answer, Doubt, InputCoverage, NearMiss};
+use crate::decide::evaluate::Asker;
 use crate::decide::graph::RbacGraph;
 use crate::identity::{IamIdentity, IdentityError, IdentityMappings, Mapped, Sessions};
 use crate::knowledge::catalogue::Catalogue;
@@ -247,11 +248,12 @@ impl Cluster {
     }
 
     /// How much of the cluster the inputs cover.
-    pub fn coverage(&self) -> InputCoverage {
+    pub fn coverage(&self) -> InputCoverage<'_> {
         InputCoverage {
             completeness: self.completeness,
             has_roles: self.summary.has_roles,
             unread: self.summary.unread,
+            catalogue: &self.catalogue,
         }
     }
 
@@ -281,12 +283,17 @@ impl Cluster {
     pub fn answer_for_type<'g>(&'g self, who: &Who, attributes: &Attributes<'_>) -> Answer<'g> {
         let mut answer = self.answer(who, attributes);
         let Attributes::Resource(asked) = attributes else { return answer };
+        if answer.ternary == Ternary::Yes && self.scope_decides(who, asked) {
+            answer.ternary = Ternary::Unknown;
+            let grants = std::mem::take(&mut answer.grants);
+            answer.doubts.extend(grants.into_iter().next().map(Doubt::UnknownScope));
+            return answer;
+        }
         if answer.ternary != Ternary::No || who.error().is_some() {
             return answer;
         }
         for (group, resource) in self.possible_types(asked.group, asked.resource) {
-            let there = ResourceAttributes { group, resource: &resource, ..*asked };
-            let there = self.answer(who, &Attributes::Resource(there));
+            let there = self.answer(who, &Attributes::Resource(self.as_type(asked, group, &resource)));
             if there.ternary != Ternary::No {
                 answer.ternary = Ternary::Unknown;
                 let name = format!("{resource}.{group}");
@@ -332,16 +339,62 @@ impl Cluster {
         }
     }
 
+    /// Whether somebody is certainly allowed a request, whatever the scope of its type.
+    pub(crate) fn is_allowed(&self, asker: &Asker, attributes: &Attributes<'_>) -> bool {
+        if !self.graph.authorize(asker, attributes).is_allowed() {
+            return false;
+        }
+        match attributes {
+            Attributes::Resource(asked) if self.scope_is_open(asked) => {
+                let outside = Attributes::Resource(ResourceAttributes { namespace: "", ..*asked });
+                self.graph.authorize(asker, &outside).is_allowed()
+            }
+            _ => true,
+        }
+    }
+
+    /// A request as one for another type: of a cluster-scoped one it carries no namespace.
+    pub(crate) fn as_type<'a>(
+        &self,
+        asked: &ResourceAttributes<'a>,
+        group: &'a str,
+        resource: &'a str,
+    ) -> ResourceAttributes<'a> {
+        let in_cluster = self.catalogue.is_namespaced(group, resource) == Some(false);
+        let namespace = if in_cluster { "" } else { asked.namespace };
+        ResourceAttributes { group, resource, namespace, ..*asked }
+    }
+
+    /// Whether nothing tells the scope of a type, and the request carries a namespace: if the type is cluster-scoped,
+    /// the request would carry none. Of inputs that are complete a CRD would be there: requests are taken as they are. The
+    /// types of a group that Kubernetes serves are all known.
+    pub(crate) fn scope_is_open(&self, asked: &ResourceAttributes<'_>) -> bool {
+        let resource = asked.resource.split('/').next().unwrap_or_default();
+        self.completeness == Completeness::Partial
+            && !asked.namespace.is_empty()
+            && resource != "*"
+            && !self.catalogue.is_served(asked.group)
+            && self.catalogue.is_namespaced(asked.group, resource).is_none()
+    }
+
+    /// Whether what is allowed in the namespace of a request would not be if the type were cluster-scoped.
+    fn scope_decides(&self, who: &Who, asked: &ResourceAttributes<'_>) -> bool {
+        let outside = ResourceAttributes { namespace: "", ..*asked };
+        self.scope_is_open(asked) && self.ternary(who, &Attributes::Resource(outside)) != Ternary::Yes
+    }
+
     /// Yes, no or unknown without the reasons; what [`Cluster::answer_for_type`] says.
     pub fn ternary_for_type(&self, who: &Who, attributes: &Attributes<'_>) -> Ternary {
         let ternary = self.ternary(who, attributes);
         let Attributes::Resource(asked) = attributes else { return ternary };
+        if ternary == Ternary::Yes && self.scope_decides(who, asked) {
+            return Ternary::Unknown;
+        }
         if ternary != Ternary::No || who.error().is_some() {
             return ternary;
         }
         let is_refused = |(group, resource): &(&str, String)| {
-            let there = ResourceAttributes { group, resource, ..*asked };
-            self.ternary(who, &Attributes::Resource(there)) == Ternary::No
+            self.ternary(who, &Attributes::Resource(self.as_type(asked, group, resource))) == Ternary::No
         };
         if self.possible_types(asked.group, asked.resource).iter().all(is_refused) {
             ternary

@@ -268,7 +268,8 @@ impl RbacGraph {
             Decision::Allow(grant) => self.allow_reason(grant).to_string(),
             Decision::NoOpinion(missing) => {
                 let mut messages: Vec<String> = Vec::new();
-                for applied in missing {
+                // Of a contested binding the API server knows the role.
+                for applied in missing.iter().filter(|applied| !applied.is_contested) {
                     let message = self.not_found(applied);
                     if !messages.contains(&message) {
                         messages.push(message);

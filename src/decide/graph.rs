@@ -48,6 +48,8 @@ pub(crate) enum Vertex {
     Role(u32),
     /// A role that a binding names and nothing defines.
     Missing(RoleRef, Scope),
+    /// The role of a binding that the inputs define with several roleRefs: which of them counts, nothing tells.
+    Contested,
     /// A binding, by its number in [`Policy::bindings`].
     Binding(u32),
     /// A principal in one scope.
@@ -92,8 +94,10 @@ pub struct RbacGraph {
 pub struct Applied<'g> {
     /// The binding.
     pub binding: &'g Binding,
-    /// The role that it grants, or `None` where nothing defines it.
+    /// The role that it grants, or `None` where nothing defines it, or nothing tells which one it is.
     pub role: Option<&'g Role>,
+    /// Whether the inputs define this binding with several roleRefs, one of which the API server refused.
+    pub is_contested: bool,
     vertex: u32,
     role_vertex: u32,
 }
@@ -148,7 +152,17 @@ impl RbacGraph {
 
         let mut missing: FxHashMap<(RoleKind, Scope, Name), u32> = FxHashMap::default();
         let mut granted = Vec::with_capacity(policy.bindings.len());
+        let contested = (!policy.contested.is_empty()).then(|| {
+            vertices.push(Vertex::Contested);
+            position(vertices.len() - 1)
+        });
         for binding in &policy.bindings {
+            if let Some(vertex) = contested
+                && policy.contested_with(binding).is_some()
+            {
+                granted.push(vertex);
+                continue;
+            }
             let scope = binding.role_scope();
             let vertex = roles.get(&(scope, binding.role_ref.name)).copied().unwrap_or_else(|| {
                 *missing.entry((binding.role_ref.kind, scope, binding.role_ref.name)).or_insert_with(|| {
@@ -258,7 +272,9 @@ impl RbacGraph {
         let Granted { binding: number, role: role_vertex } = granted;
         let binding = self.policy.bindings.get(number as usize)?;
         let vertex = self.first_binding + number;
-        Some(Applied { binding, role: self.role_of_vertex(role_vertex), vertex, role_vertex })
+        let role = self.role_of_vertex(role_vertex);
+        let is_contested = role.is_none() && self.vertex(role_vertex) == Vertex::Contested;
+        Some(Applied { binding, role, is_contested, vertex, role_vertex })
     }
 
     /// Every binding with its role, those of the cluster first, then by namespace and name.

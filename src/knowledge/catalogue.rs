@@ -10,14 +10,17 @@
 
 use std::borrow::Cow;
 use std::hash::BuildHasher;
+use std::sync::LazyLock;
 
 use hashbrown::HashTable;
-use rustc_hash::FxBuildHasher;
+use rustc_hash::{FxBuildHasher, FxHashSet};
 
 pub use crate::knowledge::catalogue::resolve::Resolution;
+pub use crate::knowledge::catalogue::suggest::NearSubresource;
 pub use crate::knowledge::catalogue::verbs::{
     Verbs, is_known_resource_verb, is_known_url_verb, known_resource_verbs,
 };
+use crate::knowledge::scopes;
 use crate::model::source::Source;
 use crate::model::version::{KubernetesVersion, Platform};
 
@@ -25,6 +28,13 @@ mod builtin;
 mod resolve;
 mod suggest;
 mod verbs;
+
+/// The types that some version of Kubernetes serves, by group and plural.
+static SERVED_SOMEWHERE: LazyLock<FxHashSet<(String, String)>> = LazyLock::new(|| {
+    let catalogues = KubernetesVersion::all().map(|version| builtin::parse(version, Platform::Kubernetes).0);
+    let served = catalogues.flatten().filter(|known| known.discovered);
+    served.map(|known| (known.group.into_owned(), known.plural.into_owned())).collect()
+});
 
 /// A text that is built in, or came from an input.
 pub type Text = Cow<'static, str>;
@@ -305,6 +315,31 @@ impl Catalogue {
     /// Whether an `APIService` hands a group on.
     pub fn has_api_service(&self, group: &str) -> bool {
         self.api_services.iter().any(|own| own == group)
+    }
+
+    /// Whether objects of a type live in namespaces, as its definition says, or else the table of well-known types;
+    /// `None` where neither tells.
+    pub fn is_namespaced(&self, group: &str, plural: &str) -> Option<bool> {
+        let known = self.find(group, plural).map(|known| known.namespaced);
+        known.or_else(|| scopes::is_namespaced(group, plural))
+    }
+
+    /// Whether Kubernetes itself serves a type, in this version or another: no add-on brings it, or rules on it.
+    pub fn is_built_in(&self, group: &str, plural: &str) -> bool {
+        if plural == "*" {
+            return group == "*" || self.is_served(group);
+        }
+        if SERVED_SOMEWHERE.contains(&(group.to_owned(), plural.to_owned())) {
+            return true;
+        }
+        self.find(group, plural)
+            .is_some_and(|known| known.from_crd.is_none() && (known.discovered || self.is_served(group)))
+    }
+
+    /// Whether a cluster without add-ons serves an API group: then all of its types are known.
+    pub fn is_served(&self, group: &str) -> bool {
+        let mut served = self.resources.iter().filter(|known| known.discovered && known.from_crd.is_none());
+        served.any(|known| known.group == group)
     }
 
     /// Every resource: the built-in ones in the order of discovery, then those of CRDs as they were added.

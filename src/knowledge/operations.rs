@@ -9,8 +9,9 @@
 //! were observed at 1.32, 1.33 and 1.36; where they differ, the versions between take either behaviour, so that no
 //! version gets a "no" that its kubectl would not; those before 1.32 are taken to ask what 1.32 does.
 //!
-//! *Forms of a command.* An operation is possible when some form of the command does its job, by name or by
-//! selector, with whatever flag. What a flag adds to the job stands in [`Plan::extras`].
+//! *Forms of a command.* The answer is for the plain form of the command, on the object that was asked about: `debug`
+//! without `--copy-to`, `drain` without `--disable-eviction`. Other forms that do the same job stand in
+//! [`Plan::ways`], what a flag adds to the job in [`Plan::extras`]; neither decides.
 
 mod fill;
 mod table;
@@ -216,6 +217,18 @@ impl Need {
     }
 }
 
+/// Another form of the command that does the same job: `--copy-to`, `--disable-eviction`, by selector. It never
+/// decides: whoever asks for `drain` types `kubectl drain`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// The form: `with --copy-to`, `by selector`.
+    pub label: String,
+    /// What the API asks of every client then.
+    pub needs: Need,
+    /// What kubectl asks besides then.
+    pub kubectl: Need,
+}
+
 /// What goes beyond the operation's job: a flag's own requests, or a part of the output.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extra {
@@ -239,6 +252,8 @@ pub struct Plan {
     /// Whether the answer is whether any client gets through: then [`Plan::kubectl`] does not decide, and a
     /// refusal there is a note. Otherwise the answer is whether kubectl's command does its job.
     pub any_client: bool,
+    /// Other forms of the command.
+    pub ways: Vec<Way>,
     /// What goes beyond the job; never decides.
     pub extras: Vec<Extra>,
     /// Sentences without a full stop that belong to the answer.

@@ -86,6 +86,8 @@ codes! {
     UnknownField = "unknown-field", Warning;
     /// An object stands twice and differs; the later one counts.
     ObjectReplaced = "object-replaced", Warning;
+    /// A binding stands twice with different roleRefs; the API server refuses the second.
+    RoleRefDiffers = "role-ref-differs", Warning;
     /// Objects without a namespace were taken to be in `default`.
     NamespaceDefaulted = "namespace-defaulted", Note;
     /// An export of a cluster without any object of a kind of which every cluster has some.

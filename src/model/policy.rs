@@ -4,7 +4,8 @@ use rustc_hash::FxHashMap;
 
 use crate::model::names::{Name, Names};
 use crate::model::rbac::{
-    Binding, PlacedRule, PlacedSubject, PolicyRule, Role, RoleRef, RuleId, Rules, Scope, Span, Subject,
+    Binding, PlacedRule, PlacedSubject, PolicyRule, Role, RoleKind, RoleRef, RuleId, Rules, Scope, Span,
+    Subject,
 };
 use crate::model::source::{FileId, Shift, Source, Sources};
 
@@ -27,6 +28,9 @@ pub struct Policy {
     pub service_accounts: Vec<(Name, Name, Source)>,
     /// The namespaces that the inputs declare.
     pub namespaces: Vec<(Name, Source)>,
+    /// Bindings that the inputs define with several roleRefs, by scope, name and roleRef: the other roleRef, and where
+    /// it stands. A roleRef cannot be changed, so the API server refuses whichever is applied second.
+    pub(crate) contested: FxHashMap<(Scope, Name, RoleRef), (RoleRef, Source)>,
     /// The pseudo file that the default roles and bindings of Kubernetes stand in, if they were added.
     pub builtin: Option<FileId>,
     /// The pseudo file that the roles and bindings of EKS stand in, if they were added.
@@ -95,6 +99,12 @@ impl Policy {
         self.service_accounts.clear();
         self.namespaces.clear();
         self.generated.clear();
+        self.contested.clear();
+    }
+
+    /// The other roleRef with which the inputs define a binding too, and where that stands.
+    pub(crate) fn contested_with(&self, binding: &Binding) -> Option<(RoleRef, Source)> {
+        self.contested.get(&(binding.scope, binding.name, binding.role_ref)).copied()
     }
 
     /// Takes in all objects of a policy that was read apart, as if they had been read here. Its files must have a
@@ -241,16 +251,19 @@ impl Policy {
                     name: a.name,
                     dropped: a.source,
                     kept: b.source,
+                    role_refs: None,
                 });
             }
         }
         remove(&mut self.roles, &dropped);
-        let dropped = later_wins(self.bindings.iter().map(|binding| (binding.scope, binding.name)));
+        self.contest(&mut superseded);
+        // Of those that are left, one binding has several roleRefs only where nothing tells which of them counts.
+        let keys = self.bindings.iter().map(|binding| (binding.scope, binding.name, binding.role_ref));
+        let dropped = later_wins(keys);
         for (old, new) in &dropped {
             if let (Some(a), Some(b)) = (self.bindings.get(*old), self.bindings.get(*new)) {
                 let (a_subjects, b_subjects) = (self.subjects_of(a), self.subjects_of(b));
-                let same = a.role_ref == b.role_ref
-                    && a_subjects.len() == b_subjects.len()
+                let same = a_subjects.len() == b_subjects.len()
                     && a_subjects.iter().zip(b_subjects).all(|(a, b)| a.subject == b.subject);
                 if !same && !self.is_builtin(a.source) {
                     superseded.push(Superseded {
@@ -259,6 +272,7 @@ impl Policy {
                         name: a.name,
                         dropped: a.source,
                         kept: b.source,
+                        role_refs: None,
                     });
                 }
             }
@@ -266,6 +280,63 @@ impl Policy {
         remove(&mut self.bindings, &dropped);
         superseded
     }
+
+    /// Finds the bindings that stand there with several roleRefs. What holds whichever is applied first stays a
+    /// binding like any other: the narrowest of the roles that Kubernetes nests, for the same subjects.
+    fn contest(&mut self, superseded: &mut Vec<Superseded>) {
+        let mut last: FxHashMap<(Scope, Name), Vec<usize>> = FxHashMap::default();
+        for (binding, index) in self.bindings.iter().zip(0..) {
+            if binding.role_ref.kind != RoleKind::AccessPolicy && !self.is_builtin(binding.source) {
+                last.entry((binding.scope, binding.name)).or_default().push(index);
+            }
+        }
+        let mut all: Vec<Vec<usize>> = last.into_values().filter(|same| same.len() > 1).collect();
+        all.sort_unstable();
+        for same in all {
+            // The last of each roleRef, in order: what an apply of the same roleRef leaves.
+            let mut variants: Vec<&Binding> = Vec::new();
+            for binding in same.iter().filter_map(|index| self.bindings.get(*index)) {
+                variants.retain(|known| known.role_ref != binding.role_ref);
+                variants.push(binding);
+            }
+            let [.., before, kept] = variants.as_slice() else { continue };
+            superseded.push(Superseded {
+                kind: kept.kind(),
+                scope: kept.scope,
+                name: kept.name,
+                dropped: before.source,
+                kept: kept.source,
+                role_refs: Some((before.role_ref, kept.role_ref)),
+            });
+            let subjects = |binding: &Binding| {
+                let mut own: Vec<Subject> =
+                    self.subjects_of(binding).iter().map(|placed| placed.subject).collect();
+                own.sort_unstable();
+                own.dedup();
+                own
+            };
+            let rank = |binding: &Binding| nested_rank(&self.names, binding.role_ref);
+            let all_nested =
+                variants.iter().all(|variant| rank(variant).is_some() && subjects(variant) == subjects(kept));
+            let narrowest = variants.iter().filter(|_| all_nested).min_by_key(|variant| rank(variant));
+            let certain = narrowest.map(|variant| variant.role_ref);
+            let mut found = Vec::new();
+            for variant in variants.iter().filter(|variant| Some(variant.role_ref) != certain) {
+                let other = variants.iter().find(|other| other.role_ref != variant.role_ref);
+                found.extend(other.map(|other| {
+                    ((variant.scope, variant.name, variant.role_ref), (other.role_ref, other.source))
+                }));
+            }
+            self.contested.extend(found);
+        }
+    }
+}
+
+/// The place of a default role among those that hold each other's rules, narrowest first.
+fn nested_rank(names: &Names, role_ref: RoleRef) -> Option<usize> {
+    let nested = ["view", "edit", "admin", "cluster-admin"];
+    let rank = nested.iter().position(|name| *name == names.text(role_ref.name));
+    rank.filter(|_| role_ref.kind == RoleKind::ClusterRole)
 }
 
 /// Whether what is not in the inputs does not exist.
@@ -299,10 +370,12 @@ pub(crate) struct Superseded {
     pub(crate) name: Name,
     pub(crate) dropped: Source,
     pub(crate) kept: Source,
+    /// The roleRefs, dropped and kept, where these differ: then neither replaces the other.
+    pub(crate) role_refs: Option<(RoleRef, RoleRef)>,
 }
 
-fn later_wins(keys: impl Iterator<Item = (Scope, Name)>) -> Vec<(usize, usize)> {
-    let mut last: FxHashMap<(Scope, Name), usize> = FxHashMap::default();
+fn later_wins<K: Eq + std::hash::Hash>(keys: impl Iterator<Item = K>) -> Vec<(usize, usize)> {
+    let mut last: FxHashMap<K, usize> = FxHashMap::default();
     let mut dropped = Vec::new();
     for (index, key) in keys.enumerate() {
         if let Some(before) = last.insert(key, index) {

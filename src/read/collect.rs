@@ -9,7 +9,7 @@ use crate::knowledge::catalogue::{Added, Catalogue, CustomResource};
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::names::Name;
 use crate::model::policy::{Policy, PolicyMark};
-use crate::model::rbac::{PolicyRule, Scope};
+use crate::model::rbac::{PolicyRule, RoleRef, Scope};
 use crate::model::source::{FileId, Shift, Source};
 use crate::model::version::{KubernetesVersion, Platform};
 
@@ -195,6 +195,38 @@ impl Collector {
             || self.policy.names.iter().any(|(_, name)| is_name_of_eks(name) || name.starts_with("eks:"))
     }
 
+    /// Keeps the last of objects that are defined twice, and says which were replaced.
+    fn note_superseded(&mut self) {
+        for superseded in self.policy.keep_last() {
+            let names = &self.policy.names;
+            let name = names.text(superseded.name);
+            let name = match superseded.scope {
+                Scope::Cluster => name.to_owned(),
+                Scope::Namespace(namespace) => format!("{}/{name}", names.text(namespace)),
+            };
+            let place = self.policy.sources.show(superseded.dropped).to_string();
+            if let Some((other, own)) = superseded.role_refs {
+                let role = |role: RoleRef| format!("{} `{}`", role.kind.as_str(), names.text(role.name));
+                self.diagnostics.push(Diagnostic::at(
+                    Code::RoleRefDiffers,
+                    superseded.kept,
+                    format!(
+                        "{} `{name}` grants {} here and {} at {place}; a roleRef cannot be changed, so the API server refuses whichever is applied second, and what only one of them grants is unknown",
+                        superseded.kind,
+                        role(own),
+                        role(other)
+                    ),
+                ));
+                continue;
+            }
+            self.diagnostics.push(Diagnostic::at(
+                Code::ObjectReplaced,
+                superseded.kept,
+                format!("{} `{name}` is also defined, differently, at {place}; this later one counts, as with `kubectl apply` in this order", superseded.kind),
+            ));
+        }
+    }
+
     pub(super) fn finish(mut self, options: &LoadOptions, api_resources: &[(String, Vec<u8>)]) -> Loaded {
         let platform = if options.defaults == Defaults::Eks || self.shows_eks() {
             Platform::Eks
@@ -228,20 +260,7 @@ impl Collector {
             };
             self.diagnostics.push(Diagnostic::at(Code::OtherDocuments, first, skipped));
         }
-        for superseded in self.policy.keep_last() {
-            let names = &self.policy.names;
-            let name = names.text(superseded.name);
-            let name = match superseded.scope {
-                Scope::Cluster => name.to_owned(),
-                Scope::Namespace(namespace) => format!("{}/{name}", names.text(namespace)),
-            };
-            let place = self.policy.sources.show(superseded.dropped).to_string();
-            self.diagnostics.push(Diagnostic::at(
-                Code::ObjectReplaced,
-                superseded.kept,
-                format!("{} `{name}` is also defined, differently, at {place}; this later one counts, as with `kubectl apply` in this order", superseded.kind),
-            ));
-        }
+        self.note_superseded();
         self.note_placeholders();
         // `--complete` covers the Roles as well, also if there are none.
         self.summary.has_roles |= options.completeness == Some(Completeness::Complete);

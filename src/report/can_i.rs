@@ -1,5 +1,6 @@
 //! The answer to `can-i`, for people and for machines.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
@@ -128,6 +129,20 @@ fn notes(cluster: &Cluster, who: &Who, question: &Question, answered: &Answered<
     for (part, answer) in shown(question, answered).filter(|(part, _)| part.decides) {
         let said = text::other_versions(cluster, who, &part.request.attributes(), answer);
         notes.extend(said.filter(|said| !notes.contains(said)));
+    }
+    // What a "no" takes for granted, once for all requests.
+    let names = &cluster.graph().policy().names;
+    let refused = answered.answers.iter().filter(|answer| answer.ternary == Ternary::No);
+    let roles: BTreeSet<&str> = refused
+        .flat_map(|answer| &answer.assumed_complete)
+        .map(|applied| names.text(applied.binding.role_ref.name))
+        .collect();
+    if !roles.is_empty() {
+        let roles: Vec<String> = roles.into_iter().map(|role| format!("`{role}`")).collect();
+        notes.push(format!(
+            "assumed: ClusterRole {} holds no rule on this type that the inputs lack; add-ons may extend it",
+            roles.join(", ")
+        ));
     }
     notes
 }

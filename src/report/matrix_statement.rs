@@ -14,7 +14,14 @@ use super::{text, words};
 pub fn reason(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
     let policy = matrix.cluster().graph().policy();
     match &unknown.reason {
-        Reason::MissingRole(applied) => words::not_in_inputs(policy, applied),
+        Reason::MissingRole(applied) | Reason::Aggregates(applied) => {
+            words::not_in_inputs(matrix.cluster().graph(), applied)
+        }
+        Reason::UnknownScope(applied) => format!(
+            "{} of {} grants types whose scope is unknown; a RoleBinding grants them only if they are namespaced",
+            words::binding(policy, applied.binding),
+            words::role_ref(policy, applied.binding)
+        ),
         Reason::Session(values, applied) => format!(
             "if {}, {} of {} applies",
             text::conditions(values),
@@ -47,7 +54,10 @@ pub fn reason(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
 /// The place that an unknown access is about; empty for none.
 pub fn place(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
     match &unknown.reason {
-        Reason::MissingRole(applied) | Reason::Session(_, applied) => {
+        Reason::MissingRole(applied)
+        | Reason::Aggregates(applied)
+        | Reason::UnknownScope(applied)
+        | Reason::Session(_, applied) => {
             let bound = applied.binding;
             let policy = matrix.cluster().graph().policy();
             words::place(policy, bound.source.at_line(bound.role_ref_line)).to_string()

@@ -6,6 +6,7 @@ use super::json;
 
 use crate::ask::question::{Asks, Object, Place, Question, Remark};
 use crate::knowledge::operations::Need;
+use crate::model::ternary::Ternary;
 
 /// What is asked, as the first line of an answer says it: `create pods/exec in namespace prod`.
 pub fn title(question: &Question) -> String {
@@ -57,28 +58,33 @@ fn part_name(question: &Question, number: usize) -> String {
 
 /// How the requests of a question combine, in words.
 pub fn needs(question: &Question, need: &Need<usize>) -> String {
+    combined(&need.map(&mut |number| part_name(question, *number)))
+}
+
+/// How requests combine, in words.
+fn combined(need: &Need<String>) -> String {
     match need {
-        Need::Request(number) => part_name(question, *number),
+        Need::Request(request) => request.clone(),
         Need::All(needs) if needs.is_empty() => "nothing".to_owned(),
-        Need::All(needs) => needs.iter().map(|need| inner(question, need)).collect::<Vec<_>>().join(" and "),
+        Need::All(needs) => needs.iter().map(inner).collect::<Vec<_>>().join(" and "),
         Need::Any(ways) => {
             let ways: Vec<String> =
-                ways.iter().map(|way| format!("{} ({})", inner(question, &way.need), way.label)).collect();
+                ways.iter().map(|way| format!("{} ({})", inner(&way.need), way.label)).collect();
             ways.join(" or ")
         }
         Need::Cases(cases) => {
             let cases: Vec<String> =
-                cases.iter().map(|case| format!("{}: {}", case.label, inner(question, &case.need))).collect();
+                cases.iter().map(|case| format!("{}: {}", case.label, inner(&case.need))).collect();
             cases.join("; ")
         }
     }
 }
 
-fn inner(question: &Question, need: &Need<usize>) -> String {
+fn inner(need: &Need<String>) -> String {
     match need {
-        Need::Any(ways) if ways.len() > 1 => format!("({})", needs(question, need)),
-        Need::Cases(cases) if cases.len() > 1 => format!("({})", needs(question, need)),
-        _ => needs(question, need),
+        Need::Any(ways) if ways.len() > 1 => format!("({})", combined(need)),
+        Need::Cases(cases) if cases.len() > 1 => format!("({})", combined(need)),
+        _ => combined(need),
     }
 }
 
@@ -136,6 +142,15 @@ pub fn remark(remark: &Remark) -> String {
         Remark::ReadAsSubresource { target, resource, subresource } => format!(
             "`{target}` means the subresource `{subresource}` of `{resource}`; for an object named `{subresource}` give `--subresource ''`"
         ),
+        Remark::MisspeltSubresource { target, resource, subresource, written } => format!(
+            "`{target}` is read as the subresource `{resource}/{subresource}`; for an object named `{written}` give `--subresource ''`"
+        ),
+        Remark::NearSubresource { target, resource, subresource, name } => format!(
+            "`{target}` is read as an object named `{name}`; did you mean the subresource `{resource}/{subresource}`?"
+        ),
+        Remark::NameOrSubresource { target, name } => format!(
+            "`{target}` is read as an object named `{name}`, as the type is unknown and no rule names such a subresource; for the subresource give `--subresource {name}`"
+        ),
         Remark::ReadAsName { name, last, resource } => {
             format!("`{name}` is read as a name, because `{resource}` has no known subresource `{last}`")
         }
@@ -177,6 +192,23 @@ pub fn remark(remark: &Remark) -> String {
         Remark::KubectlAsksMore { requests, answer } => {
             format!("kubectl itself asks more first ({}); its answer is {answer}", requests.join(", "))
         }
+        Remark::OtherWay { label, needs, answer } => {
+            let works = match answer {
+                Ternary::Yes => "it works",
+                Ternary::No => "it does not work either",
+                Ternary::Unknown => "it may work",
+            };
+            format!("this is the plain command; {label} {works}, and needs {}", combined(needs))
+        }
+        Remark::EscalationCheck { verb, holds: Ternary::Yes } => format!(
+            "the API server also checks what is granted (escalation check); that passes, for this user may `{verb}`"
+        ),
+        Remark::EscalationCheck { verb: verb @ "bind", .. } => format!(
+            "the API server also refuses a binding whose role grants more than the user holds, unless the user may `{verb}` that role (escalation check)"
+        ),
+        Remark::EscalationCheck { verb, .. } => format!(
+            "the API server also refuses rules that grant more than the user holds, unless the user may `{verb}` the role (escalation check)"
+        ),
         Remark::NoNameGiven => {
             "no name was given, so rules with resourceNames do not count; ask for TYPE/NAME to count them"
                 .to_owned()

@@ -5,14 +5,14 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use crate::ask::rules_review::RulesReview;
-use crate::model::policy::Policy;
+use crate::decide::graph::RbacGraph;
 
 use super::phrases;
 use super::visible::visible;
 use super::words;
 
 /// What the list cannot show.
-pub fn notes(policy: &Policy, review: &RulesReview<'_>) -> Vec<String> {
+pub fn notes(graph: &RbacGraph, review: &RulesReview<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if review.is_master {
         notes.push(phrases::BYPASSES_RBAC.to_owned());
@@ -24,7 +24,7 @@ pub fn notes(policy: &Policy, review: &RulesReview<'_>) -> Vec<String> {
         });
     }
     for applied in &review.missing {
-        notes.push(words::not_in_inputs(policy, applied));
+        notes.push(words::not_in_inputs(graph, applied));
     }
     notes
 }
@@ -77,10 +77,10 @@ fn full_name(resource: &str, group: &str) -> String {
 }
 
 /// The list for machines, in the shape of a SelfSubjectRulesReview's status.
-pub fn document(policy: &Policy, review: &RulesReview<'_>) -> Value {
+pub fn document(graph: &RbacGraph, review: &RulesReview<'_>) -> Value {
     json!({
         "resourceRules": review.resource_rules,
         "nonResourceRules": review.non_resource_rules,
-        "notes": notes(policy, review),
+        "notes": notes(graph, review),
     })
 }

@@ -199,7 +199,7 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
             if applied.role.is_some() {
                 return format!(
                     "{}; load the ClusterRoles that it selects, or use --complete if there are none",
-                    words::not_in_inputs(policy, applied)
+                    words::not_in_inputs(cluster.graph(), applied)
                 );
             }
             let kind = applied.binding.role_ref.kind;
@@ -209,6 +209,17 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
                 "which is not in the inputs; load it, or use --complete if it does not exist"
             };
             format!("{}, {missing}", words::missing_role(policy, applied))
+        }
+        Doubt::Aggregates(applied) => format!(
+            "{}; load those for this type, or use --complete if there are none",
+            words::not_in_inputs(cluster.graph(), applied)
+        ),
+        Doubt::Contested(applied) => format!(
+            "{}; which one that was is unknown: leave one of them out",
+            words::contested(policy, applied)
+        ),
+        Doubt::UnknownScope(_) => {
+            "only a RoleBinding allows this, and the scope of this type is unknown: if it is cluster-scoped, the RoleBinding does not apply; load its CRD".to_owned()
         }
         Doubt::NodeAuthorizer(rule) => {
             let may = if rule.is_some() {
@@ -285,7 +296,7 @@ fn doubt_text(
 ) -> io::Result<()> {
     let policy = cluster.graph().policy();
     let place = match doubt {
-        Doubt::MissingRole(applied) => {
+        Doubt::MissingRole(applied) | Doubt::Aggregates(applied) | Doubt::Contested(applied) => {
             words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line)).to_string()
         }
         Doubt::NodeAuthorizer(Some(rule)) => words::rule_place(policy, rule).to_string(),
@@ -301,6 +312,7 @@ fn doubt_text(
     | Doubt::Unfilled(_, Some(grant))
     | Doubt::UnfilledName(_, _, Some(grant))
     | Doubt::SomeNames(grant)
+    | Doubt::UnknownScope(grant)
     | Doubt::SomeNamespaces { grant, .. } = doubt
     {
         hops(out, &words::hops_for(cluster.graph(), grant, Some(asked)), indent + 2)?;

@@ -244,7 +244,7 @@ fn unknown_access(
     for unresolved in &found.unresolved {
         let names = words::joined(unresolved.subjects.iter().map(title));
         let none = if unresolved.subjects.is_empty() { "no subjects" } else { "" };
-        let why = words::not_in_inputs(policy, &unresolved.binding);
+        let why = words::not_in_inputs(cluster.graph(), &unresolved.binding);
         let bound = unresolved.binding.binding;
         lines.line(
             1,
@@ -386,7 +386,7 @@ fn unknown_reasons(cluster: &Cluster, found: &WhoCan<'_>) -> Vec<Value> {
     let mut reasons = Vec::new();
     for unresolved in &found.unresolved {
         let bound = unresolved.binding.binding;
-        let reason = words::not_in_inputs(policy, &unresolved.binding);
+        let reason = words::not_in_inputs(cluster.graph(), &unresolved.binding);
         let source = words::place(policy, bound.source.at_line(bound.role_ref_line)).to_string();
         reasons.extend(
             unresolved

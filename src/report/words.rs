@@ -300,12 +300,39 @@ pub fn grant_line(graph: &RbacGraph, grant: &Grant<'_>) -> (String, String) {
 }
 
 /// A binding that grants nothing here because the inputs lack its role or the roles that it aggregates.
-pub fn not_in_inputs(policy: &Policy, applied: &Applied<'_>) -> String {
+pub fn not_in_inputs(graph: &RbacGraph, applied: &Applied<'_>) -> String {
+    let policy = graph.policy();
+    if applied.is_contested {
+        return contested(policy, applied);
+    }
     let grants = missing_role(policy, applied);
-    if applied.role.is_some() {
+    if applied.role.is_some() && graph.rules_granted(applied).is_empty() {
         return format!("{grants}, which aggregates other ClusterRoles, but none in the inputs adds a rule");
     }
+    if applied.role.is_some() && graph.collects_from_add_ons(applied) {
+        return format!("{grants}, which add-ons extend by ClusterRoles that the inputs may lack");
+    }
+    if applied.role.is_some() {
+        return format!(
+            "{grants}, which aggregates other ClusterRoles, and the inputs may lack some of them"
+        );
+    }
     format!("{grants}, which is not in the inputs")
+}
+
+/// A binding that the inputs define with several roleRefs.
+pub fn contested(policy: &Policy, applied: &Applied<'_>) -> String {
+    let binding = self::binding(policy, applied.binding);
+    let own = role_ref(policy, applied.binding);
+    let Some((other, source)) = policy.contested_with(applied.binding) else {
+        return missing_role(policy, applied);
+    };
+    format!(
+        "{binding} grants {own} here and {} `{}` at {}; a roleRef cannot be changed, so only the one that was applied first counts",
+        other.kind.as_str(),
+        policy.names.text(other.name),
+        place(policy, source)
+    )
 }
 
 /// A binding whose role is missing, in one line.

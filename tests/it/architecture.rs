@@ -69,13 +69,18 @@ const ROOMS: [&str; 9] =
     ["model", "document", "knowledge", "identity", "read", "decide", "ask", "report", "cli"];
 
 /// What files may not name although it comes before them, as their paths in the crate begin.
-const FORBIDDEN: [(&str, &[&str]); 6] = [
+const FORBIDDEN: [(&str, &[&str]); 7] = [
     ("document", &["model::rbac", "model::policy"]),
     ("identity", &["model::rbac", "model::policy", "knowledge"]),
     // The core neither reads nor knows who calls or what kubectl says.
     ("decide/graph", &["read", "identity", "knowledge", "document", "decide::answer", "decide::cluster"]),
     ("decide/evaluate", &["read", "identity", "knowledge", "document", "decide::answer", "decide::cluster"]),
-    ("decide/answer", &["read", "knowledge", "document", "decide::cluster"]),
+    // What a no is worth depends on which types there are, and on nothing else that Kubernetes ships.
+    (
+        "decide/answer",
+        &["read", "knowledge::operations", "knowledge::defaults", "document", "decide::cluster"],
+    ),
+    ("decide/near", &["read", "knowledge::operations", "document", "decide::answer", "decide::cluster"]),
     ("ask/question", &["read", "identity"]),
 ];
 

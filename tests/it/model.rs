@@ -18,8 +18,8 @@ pub(crate) struct Model {
 pub(crate) struct Verdict {
     pub(crate) allowed: bool,
     pub(crate) missing: BTreeSet<String>,
-    /// Whether a role that applies aggregates others and has no rule.
-    pub(crate) aggregates_nothing: bool,
+    /// Whether a role that applies aggregates others, which the inputs need not hold.
+    pub(crate) aggregates: bool,
 }
 
 fn text<'v>(value: &'v Value, field: &str) -> &'v str {
@@ -92,7 +92,7 @@ impl Model {
 
     pub(crate) fn decide(&self, user: &UserInfo, request: &Request) -> Verdict {
         let mut missing = BTreeSet::new();
-        let mut aggregates_nothing = false;
+        let mut aggregates = false;
         let mut allowed = user.groups.iter().any(|group| group == "system:masters");
         for ((kind, namespace, _), binding) in &self.objects {
             let counts = kind == "ClusterRoleBinding"
@@ -108,8 +108,7 @@ impl Model {
             match self.objects.get(&(role_kind.to_owned(), place.to_owned(), role.to_owned())) {
                 Some(role) => {
                     allowed |= items(role, "rules").iter().any(|rule| rule_allows(rule, request));
-                    aggregates_nothing |=
-                        role["aggregationRule"].is_object() && items(role, "rules").is_empty();
+                    aggregates |= role["aggregationRule"].is_object();
                 }
                 None => {
                     missing.insert(format!(
@@ -119,7 +118,7 @@ impl Model {
                 }
             }
         }
-        Verdict { allowed, missing: if allowed { BTreeSet::new() } else { missing }, aggregates_nothing }
+        Verdict { allowed, missing: if allowed { BTreeSet::new() } else { missing }, aggregates }
     }
 }
 

@@ -69,6 +69,13 @@ fn answer(verb: &str, on: &str, minor: u8, grants: &[&str]) -> Ternary {
     ask(verb, on, minor).answer(&mut granted(grants))
 }
 
+/// The answer for another form of the command, which never decides.
+fn other_way(verb: &str, on: &str, label: &str, grants: &[&str]) -> Ternary {
+    let plan = ask(verb, on, NEWEST);
+    let way = plan.ways.iter().find(|way| way.label == label).unwrap_or_else(|| panic!("{verb} {label}"));
+    way.needs.answer(&mut granted(grants)).and(way.kubectl.answer(&mut granted(grants)))
+}
+
 #[test]
 fn exec_up_to_1_34_get_alone_gives_a_shell() {
     for verb in ["exec", "cp"] {
@@ -155,7 +162,8 @@ fn the_own_subresource_is_another_spelling() {
 #[test]
 fn logs_needs_the_pod_too_but_another_client_does_not() {
     assert_eq!(answer("logs", "pods", NEWEST, &["get pods", "get pods/log"]), Yes);
-    assert_eq!(answer("logs", "pods", NEWEST, &["list pods", "get pods/log"]), Yes);
+    assert_eq!(answer("logs", "pods", NEWEST, &["list pods", "get pods/log"]), No);
+    assert_eq!(other_way("logs", "pods", "by selector", &["list pods", "get pods/log"]), Yes);
     assert_eq!(answer("logs", "pods", NEWEST, &["get pods"]), No);
     assert_eq!(answer("logs", "pods", NEWEST, &["get pods/log"]), No);
     assert_eq!(ask("logs", "pods", NEWEST).needs.answer(&mut granted(&["get pods/log"])), Yes);
@@ -167,8 +175,7 @@ fn logs_needs_the_pod_too_but_another_client_does_not() {
 #[test]
 fn drain_lists_pods_cluster_wide() {
     let plan = ask("drain", "nodes n1", NEWEST);
-    let needs =
-        ["patch nodes n1 @cluster", "list pods @all", "create pods/eviction ? @pods", "delete pods ? @pods"];
+    let needs = ["patch nodes n1 @cluster", "list pods @all", "create pods/eviction ? @pods"];
     assert_eq!(requests(&plan.needs), needs);
     let reads = ["get nodes n1 @cluster", "get pods ? @pods", "get daemonsets.apps ? @pods"];
     assert_eq!(requests(&plan.kubectl), reads);
@@ -183,14 +190,16 @@ fn drain_needs_the_daemonset_only_where_one_has_a_pod() {
     grants.retain(|grant| *grant != "create pods/eviction");
     assert_eq!(answer("drain", "nodes", NEWEST, &grants), No);
     grants.push("delete pods");
-    assert_eq!(answer("drain", "nodes", NEWEST, &grants), Yes);
+    assert_eq!(answer("drain", "nodes", NEWEST, &grants), No, "plain drain evicts");
+    assert_eq!(other_way("drain", "nodes", "with --disable-eviction", &grants), Yes);
 }
 
 #[test]
 fn cordon_and_taint_read_by_name_or_by_selector() {
     for verb in ["cordon", "uncordon", "taint"] {
         assert_eq!(answer(verb, "nodes", NEWEST, &["get nodes", "patch nodes"]), Yes);
-        assert_eq!(answer(verb, "nodes", NEWEST, &["list nodes", "patch nodes"]), Yes);
+        assert_eq!(answer(verb, "nodes", NEWEST, &["list nodes", "patch nodes"]), No);
+        assert_eq!(other_way(verb, "nodes", "by selector", &["list nodes", "patch nodes"]), Yes);
         assert_eq!(answer(verb, "nodes", NEWEST, &["get nodes", "update nodes"]), No);
     }
 }
@@ -202,7 +211,8 @@ fn scale_needs_patch_on_the_scale_subresource_only() {
     assert_eq!(answer(&["get deployments.apps", "patch deployments.apps"]), No);
     assert_eq!(answer(&["get deployments.apps", "update deployments.apps/scale"]), No);
     let current = ["get deployments.apps", "get deployments.apps/scale", "update deployments.apps/scale"];
-    assert_eq!(answer(&current), Yes);
+    assert_eq!(answer(&current), No);
+    assert_eq!(other_way("scale", "deployments.apps web", "with --current-replicas", &current), Yes);
 }
 
 #[test]
@@ -250,7 +260,8 @@ fn one_namespace_is_asked_inside_it() {
     assert_eq!(requests(&plan.needs), ["get namespaces dev @inside"]);
     assert_eq!(requests(&plan.kubectl), ["list resourcequotas @inside", "list limitranges @inside"]);
     let plan = ask("label", "namespaces dev", NEWEST);
-    assert_eq!(requests(&plan.kubectl), ["get namespaces dev @inside", "list namespaces @cluster"]);
+    assert_eq!(requests(&plan.kubectl), ["get namespaces dev @inside"]);
+    assert_eq!(requests(&plan.ways[0].kubectl), ["list namespaces @cluster"]);
 }
 
 #[test]
@@ -266,7 +277,8 @@ fn edit_patches_and_never_updates() {
 fn replace_updates_or_with_force_deletes_and_creates() {
     assert_eq!(answer("replace", "configmaps", NEWEST, &["update configmaps"]), Yes);
     let force = ["delete configmaps", "get configmaps", "create configmaps"];
-    assert_eq!(answer("replace", "configmaps", NEWEST, &force), Yes);
+    assert_eq!(answer("replace", "configmaps", NEWEST, &force), No);
+    assert_eq!(other_way("replace", "configmaps", "with --force", &force), Yes);
     assert_eq!(answer("replace", "configmaps", NEWEST, &["patch configmaps", "get configmaps"]), No);
     assert_eq!(requests(&ask("replace", "pods/status web", NEWEST).needs), ["update pods/status web"]);
 }
@@ -301,7 +313,12 @@ fn describe_reads_events_where_the_object_is() {
 #[test]
 fn top_reads_metrics_and_for_nodes_the_nodes_too() {
     assert_eq!(answer("top", "pods", NEWEST, &["get pods", "list pods"]), No);
-    assert_eq!(answer("top", "pods", NEWEST, &["list pods.metrics.k8s.io"]), Yes);
+    // Without a name kubectl lists, with one it gets; the other form is said and does not decide.
+    let (list, get) = (["list pods.metrics.k8s.io"], ["get pods.metrics.k8s.io"]);
+    assert_eq!((answer("top", "pods", NEWEST, &list), answer("top", "pods web", NEWEST, &list)), (Yes, No));
+    assert_eq!((answer("top", "pods", NEWEST, &get), answer("top", "pods web", NEWEST, &get)), (No, Yes));
+    assert_eq!(other_way("top", "pods", "by name", &get), Yes);
+    assert_eq!(other_way("top", "pods web", "all, or by selector", &list), Yes);
     let plan = ask("top", "nodes n1", NEWEST);
     let both = ["get nodes.metrics.k8s.io n1 @cluster", "get nodes n1 @cluster"];
     assert_eq!(requests(&plan.needs).get(..2).unwrap(), both);
@@ -331,7 +348,9 @@ fn waiting_needs_list_with_old_clients_and_list_or_watch_with_new_ones() {
 #[test]
 fn debug_adds_a_container_or_makes_a_copy() {
     assert_eq!(answer("debug", "pods", NEWEST, &["get pods", "patch pods/ephemeralcontainers"]), Yes);
-    assert_eq!(answer("debug", "pods", NEWEST, &["get pods", "create pods"]), Yes);
+    assert_eq!(answer("debug", "pods", NEWEST, &["get pods", "create pods"]), No);
+    let copy = "in a copy, with --copy-to";
+    assert_eq!(other_way("debug", "pods", copy, &["get pods", "create pods"]), Yes);
     assert_eq!(answer("debug", "pods", NEWEST, &["get pods", "update pods/ephemeralcontainers"]), No);
     let node = ask("debug", "nodes n1", NEWEST);
     assert_eq!(requests(&node.needs), ["create pods"]);

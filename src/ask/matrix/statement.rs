@@ -115,7 +115,7 @@ impl Statement {
         for applied in cluster.graph().bindings().filter(|applied| applied.role.is_none()) {
             let place = applied.binding.source.at_line(applied.binding.role_ref_line);
             self.missing_roles.push(Remark {
-                text: format!("{}, which is not in the inputs", words::missing_role(policy, &applied)),
+                text: words::not_in_inputs(cluster.graph(), &applied),
                 source: words::place(policy, place).to_string(),
             });
         }

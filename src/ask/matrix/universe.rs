@@ -9,7 +9,7 @@ use crate::decide::graph::RbacGraph;
 use crate::knowledge::catalogue::{Catalogue, Verbs};
 use crate::model::attributes::{Attributes, NonResourceAttributes, ResourceAttributes};
 use crate::model::names::Name;
-use crate::model::policy::Policy;
+use crate::model::policy::{Completeness, Policy};
 use crate::model::rbac::RuleId;
 
 use super::bits::{Dense, Sparse};
@@ -104,6 +104,8 @@ pub struct Universe {
     in_every_namespace: Dense,
     in_a_namespace: Dense,
     own_namespace: Dense,
+    of_add_ons: Dense,
+    of_open_scope: Dense,
     /// What rules name and no request ever is, such as `pods/*`: it is compared as text, and so matches nothing.
     pub matches_nothing: Vec<String>,
 }
@@ -234,7 +236,12 @@ impl Draft {
 
 impl Universe {
     /// The columns that are known of, or that some rule names, as far as a filter leaves them.
-    pub(super) fn of(policy: &Policy, catalogue: &Catalogue, filter: &Filter) -> Self {
+    pub(super) fn of(
+        policy: &Policy,
+        catalogue: &Catalogue,
+        completeness: Completeness,
+        filter: &Filter,
+    ) -> Self {
         let mut draft = Draft::default();
         draft.catalogue(catalogue);
         draft.rules(policy);
@@ -258,11 +265,11 @@ impl Universe {
             let place = if is_url { Place::Url } else { place(catalogue, &group, &resource) };
             universe.cells.push(Cell { group, resource, place, verbs: verbs.into_iter().collect(), known });
         }
-        universe.number();
+        universe.number(catalogue, completeness);
         universe
     }
 
-    fn number(&mut self) {
+    fn number(&mut self, catalogue: &Catalogue, completeness: Completeness) {
         for (cell, number) in self.cells.iter().zip(0u32..) {
             let verbs = 0..u32::try_from(cell.verbs.len()).unwrap_or(u32::MAX);
             self.columns.extend(verbs.map(|verb| Column { cell: number, verb }));
@@ -273,12 +280,26 @@ impl Universe {
             &mut self.in_every_namespace,
             &mut self.in_a_namespace,
             &mut self.own_namespace,
+            &mut self.of_add_ons,
+            &mut self.of_open_scope,
         ] {
             set.reset(width);
         }
         for (column, number) in self.columns.iter().zip(0u32..) {
             let Some(cell) = self.cells.get(column.cell as usize) else { continue };
             let verb = cell.verbs.get(column.verb as usize).map_or("", String::as_str);
+            let (plural, _) = cell.parts();
+            if cell.place != Place::Url && !catalogue.is_built_in(&cell.group, plural) {
+                self.of_add_ons.insert(number);
+            }
+            if completeness == Completeness::Partial
+                && cell.place == Place::Namespaced
+                && plural != "*"
+                && !catalogue.is_served(&cell.group)
+                && catalogue.is_namespaced(&cell.group, plural).is_none()
+            {
+                self.of_open_scope.insert(number);
+            }
             match cell.place {
                 Place::Namespaced => {
                     self.in_every_namespace.insert(number);
@@ -335,6 +356,16 @@ impl Universe {
         &self.in_a_namespace
     }
 
+    /// The columns of types that Kubernetes itself does not serve: add-ons bring them, and rules on them.
+    pub fn of_add_ons(&self) -> &Dense {
+        &self.of_add_ons
+    }
+
+    /// The columns of types whose scope nothing tells: a RoleBinding grants them if they are namespaced.
+    pub fn of_open_scope(&self) -> &Dense {
+        &self.of_open_scope
+    }
+
     /// The columns that a RoleBinding can grant for its own namespace as an object.
     pub fn own_namespace(&self) -> &Dense {
         &self.own_namespace
@@ -347,6 +378,7 @@ fn place(catalogue: &Catalogue, group: &str, resource: &str) -> Place {
         Some(known) if known.namespaced => Place::Namespaced,
         Some(_) if group.is_empty() && plural == "namespaces" => Place::Namespaces,
         Some(_) => Place::Cluster,
+        None if catalogue.is_namespaced(group, plural) == Some(false) => Place::Cluster,
         None => Place::Namespaced,
     }
 }

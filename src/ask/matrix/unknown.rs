@@ -1,14 +1,16 @@
 //! Unknown access: listed separately from the rows, never dropped.
 
+use std::rc::Rc;
+
 use crate::decide::cluster::WhoIs;
-use crate::decide::graph::{Applied, Principal};
+use crate::decide::graph::{Applied, Principal, RbacGraph};
 use crate::identity::{IdentityDoubt, IdentityError, PlaceholderValues, Template};
 use crate::model::rbac::Scope;
 use crate::model::source::Source;
 use crate::model::user::{SYSTEM_MASTERS, SYSTEM_NODES};
 
 use super::Matrix;
-use super::bits::Dense;
+use super::bits::{Dense, Sparse};
 use super::holder::Holder;
 
 /// Why some access of a holder is unknown.
@@ -17,6 +19,10 @@ pub enum Reason<'g> {
     /// A binding that applies grants a role that is not among the inputs, or one that takes its rules from roles, and
     /// none of those has any.
     MissingRole(Applied<'g>),
+    /// A binding that applies grants a role that collects rules from add-ons, and the inputs may lack some.
+    Aggregates(Applied<'g>),
+    /// A RoleBinding grants types whose scope is not known: if they are cluster-scoped it does not count.
+    UnknownScope(Applied<'g>),
     /// The binding applies if the session, or what else the ARN does not tell, is the right one.
     Session(PlaceholderValues, Applied<'g>),
     /// Everything is allowed if the session, or what else the ARN does not tell, is the right one.
@@ -94,13 +100,10 @@ impl<'c> Matrix<'c> {
         }
         let missing = |scope: Scope, namespace: &str, found: &mut Vec<Unknown<'c>>| {
             for applied in self.bindings(holder, scope) {
-                let coverage = self.cluster.coverage();
-                if self.cluster.graph().aggregates_nothing(&applied, coverage)
-                    || (applied.role.is_none() && coverage.could_exist(&applied))
-                {
-                    let reason = Reason::MissingRole(applied);
-                    found.push(Unknown { namespace: namespace.to_owned(), reason });
-                }
+                let reasons = [self.unfinished(&applied), self.open_scope(&applied, scope)];
+                let namespace = || namespace.to_owned();
+                let reasons = reasons.into_iter().flatten();
+                found.extend(reasons.map(|reason| Unknown { namespace: namespace(), reason }));
             }
         };
         missing(Scope::Cluster, "*", &mut found);
@@ -108,6 +111,55 @@ impl<'c> Matrix<'c> {
             missing(Scope::Namespace(namespace), text, &mut found);
         }
         found
+    }
+
+    /// Whether the role that a binding grants may hold more than the inputs show, in some column.
+    fn unfinished(&self, applied: &Applied<'c>) -> Option<Reason<'c>> {
+        let (graph, coverage) = (self.cluster.graph(), self.cluster.coverage());
+        if applied.role.is_none() {
+            return coverage.could_exist(applied).then_some(Reason::MissingRole(*applied));
+        }
+        if !RbacGraph::is_unfinished(applied, coverage) {
+            return None;
+        }
+        if graph.rules_granted(applied).is_empty() {
+            return Some(Reason::MissingRole(*applied));
+        }
+        if !graph.collects_from_add_ons(applied) {
+            return Some(Reason::Aggregates(*applied));
+        }
+        (!self.may_be_added(applied).is_empty()).then_some(Reason::Aggregates(*applied))
+    }
+
+    /// The columns on which a default role may have rules that the inputs lack.
+    fn may_be_added(&self, applied: &Applied<'_>) -> Rc<Dense> {
+        let number = applied.role_number().unwrap_or_default();
+        let mut additions = self.additions.borrow_mut();
+        let found = additions.entry(number).or_insert_with(|| {
+            let (graph, coverage) = (self.cluster.graph(), self.cluster.coverage());
+            let mut columns = Dense::default();
+            columns.reset(self.universe.columns().len());
+            for column in self.universe.of_add_ons().iter() {
+                let Some((cell, verb)) = self.universe.column(column) else { continue };
+                if graph.may_hold_more(applied, &cell.attributes(verb, "", ""), coverage) {
+                    columns.insert(column);
+                }
+            }
+            Rc::new(columns)
+        });
+        Rc::clone(found)
+    }
+
+    /// Whether a RoleBinding grants a type that may be cluster-scoped.
+    fn open_scope(&self, applied: &Applied<'c>, scope: Scope) -> Option<Reason<'c>> {
+        let open = self.universe.of_open_scope();
+        if scope == Scope::Cluster || open.is_empty() {
+            return None;
+        }
+        let columns = applied.role_number().and_then(|number| self.role(number))?;
+        let grants = |columns: &Sparse| columns.shared_with(open).next().is_some();
+        let named = || columns.named.iter().any(|rule| grants(self.rule(*rule)));
+        (grants(&columns.any) || named()).then_some(Reason::UnknownScope(*applied))
     }
 
     fn sessions(&self, mapped: &crate::identity::Mapped, found: &mut Vec<Unknown<'c>>) {
@@ -159,8 +211,21 @@ impl<'c> Matrix<'c> {
         let mut one = Dense::default();
         for Unknown { namespace, reason } in unknown {
             let allowed = if namespace == "*" { &all } else { self.universe.in_a_namespace() };
+            if let Reason::Aggregates(applied) = reason
+                && self.cluster.graph().collects_from_add_ons(applied)
+            {
+                let mut shown = Dense::default();
+                shown.intersection_of(&self.may_be_added(applied), allowed);
+                shown.to_sparse().add_to(&mut set);
+                continue;
+            }
+            let allowed = if matches!(reason, Reason::UnknownScope(_)) {
+                self.universe.of_open_scope()
+            } else {
+                allowed
+            };
             let role = match reason {
-                Reason::Session(_, applied) => applied.role_number(),
+                Reason::Session(_, applied) | Reason::UnknownScope(applied) => applied.role_number(),
                 Reason::Node => {
                     let graph = self.cluster.graph();
                     let name = graph.policy().names.lookup("system:node");

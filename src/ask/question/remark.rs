@@ -47,6 +47,35 @@ pub enum Remark {
         /// The subresource.
         subresource: String,
     },
+    /// What follows the slash is another form of the word for a subresource, and was read as that.
+    MisspeltSubresource {
+        /// The target as written.
+        target: String,
+        /// The type.
+        resource: String,
+        /// The subresource.
+        subresource: String,
+        /// What was written for it.
+        written: String,
+    },
+    /// What follows the slash was read as a name, and is nearly a subresource.
+    NearSubresource {
+        /// The target as written.
+        target: String,
+        /// The type.
+        resource: String,
+        /// The subresource.
+        subresource: String,
+        /// The name.
+        name: String,
+    },
+    /// What follows the slash of a type that is not known was read as a name, and may be a subresource.
+    NameOrSubresource {
+        /// The target as written.
+        target: String,
+        /// What follows the slash.
+        name: String,
+    },
     /// What follows the slash was read as a name, because the last part is no known subresource.
     ReadAsName {
         /// The name.
@@ -109,6 +138,23 @@ pub enum Remark {
         /// Its answer.
         answer: crate::model::ternary::Ternary,
     },
+    /// Another form of the operation, which was not asked about, what it needs, and whether it works.
+    OtherWay {
+        /// The form: `with --copy-to`.
+        label: String,
+        /// Its requests.
+        needs: crate::knowledge::operations::Need<String>,
+        /// Its answer.
+        answer: crate::model::ternary::Ternary,
+    },
+    /// The API server checks a role or binding that is written once more: its writer must hold what it grants, or
+    /// have this verb.
+    EscalationCheck {
+        /// `escalate` for a role, `bind` for a binding.
+        verb: &'static str,
+        /// Whether the asker has that verb, on whatever role.
+        holds: crate::model::ternary::Ternary,
+    },
     /// Some request names an object, and the question gave no name.
     NoNameGiven,
 }
@@ -123,6 +169,9 @@ impl Remark {
             Self::AlsoMeans { .. } => "type-has-several-meanings",
             Self::NoSuchSubresource { .. } => "unknown-subresource",
             Self::ReadAsSubresource { .. } => "read-as-subresource",
+            Self::MisspeltSubresource { .. } => "misspelt-subresource",
+            Self::NearSubresource { .. } => "near-subresource",
+            Self::NameOrSubresource { .. } => "name-or-subresource",
             Self::ReadAsName { .. } => "read-as-name",
             Self::CreateCarriesNoName(_) => "create-carries-no-name",
             Self::NameBySelector { .. } => "name-by-field-selector",
@@ -138,6 +187,8 @@ impl Remark {
             Self::UnknownVerb(_) => "unknown-verb",
             Self::OfOperation(_) => "operation",
             Self::KubectlAsksMore { .. } => "kubectl-asks-more",
+            Self::OtherWay { .. } => "other-way",
+            Self::EscalationCheck { .. } => "escalation-check",
             Self::NoNameGiven => "no-name-given",
         }
     }
@@ -151,6 +202,9 @@ impl Remark {
                 | Self::NotInDiscovery(_)
                 | Self::AlsoMeans { .. }
                 | Self::NoSuchSubresource { .. }
+                | Self::MisspeltSubresource { .. }
+                | Self::NearSubresource { .. }
+                | Self::NameOrSubresource { .. }
                 | Self::ReadAsName { .. }
                 | Self::NoHttpMethod(_)
                 | Self::QueryString

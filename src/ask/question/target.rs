@@ -1,7 +1,18 @@
 //! The second word of a question taken apart: type, name and subresource.
 
 use super::{Object, Remark};
+use crate::decide::cluster::Cluster;
 use crate::knowledge::catalogue::{Catalogue, Resolution, Resource};
+use crate::knowledge::scopes;
+
+/// What helps to tell a subresource from a name.
+#[derive(Copy, Clone)]
+struct Evidence<'a> {
+    /// The verb that is asked.
+    verb: &'a str,
+    /// Whether rules name this subresource of a type.
+    in_rules: &'a dyn Fn(&str, &str, &str) -> bool,
+}
 
 /// A target taken apart.
 #[derive(Clone, Debug)]
@@ -20,6 +31,22 @@ impl<'c> Target<'c> {
     /// Reads `TYPE`, `TYPE/NAME`, `TYPE/SUBRESOURCE` or `TYPE/NAME/SUBRESOURCE`; with a subresource given apart, what
     /// follows the slash is a name.
     pub fn read(text: &str, subresource: Option<&str>, catalogue: &'c Catalogue) -> Self {
+        Self::read_with(text, subresource, catalogue, Evidence { verb: "", in_rules: &|_, _, _| false })
+    }
+
+    /// [`Target::read`], where the verb and the rules of the inputs help to tell a subresource from a name.
+    pub(super) fn read_in(text: &str, subresource: Option<&str>, verb: &str, cluster: &'c Cluster) -> Self {
+        let in_rules =
+            |group: &str, resource: &str, part: &str| cluster.rules_name_part(group, resource, part);
+        Self::read_with(text, subresource, cluster.catalogue(), Evidence { verb, in_rules: &in_rules })
+    }
+
+    fn read_with(
+        text: &str,
+        subresource: Option<&str>,
+        catalogue: &'c Catalogue,
+        evidence: Evidence<'_>,
+    ) -> Self {
         let (kind, rest) = text.split_once('/').unwrap_or((text, ""));
         let resolution = catalogue.resolve(kind);
         let mut target =
@@ -37,16 +64,31 @@ impl<'c> Target<'c> {
                 });
             }
         } else if !rest.is_empty() {
-            target.read_rest(text, rest, catalogue);
+            target.read_rest(text, rest, catalogue, evidence);
         }
         target
     }
 
     /// Reads what follows the first slash.
-    fn read_rest(&mut self, text: &str, rest: &str, catalogue: &Catalogue) {
+    fn read_rest(&mut self, text: &str, rest: &str, catalogue: &Catalogue, evidence: Evidence<'_>) {
         let (name, last) = rest.rsplit_once('/').unwrap_or(("", rest));
         let resource = self.resolution.resource().to_owned();
-        if self.is_subresource(last, catalogue) {
+        let near = self
+            .known()
+            .filter(|known| !known.has_subresource(last))
+            .and_then(|known| Catalogue::near_subresource(known, last));
+        // A `create` carries no name, so that what nearly is a subresource is meant for one.
+        let creates = evidence.verb == "create" && name.is_empty();
+        if let Some(near) = near.as_ref().filter(|near| near.is_certain || creates) {
+            name.clone_into(&mut self.name);
+            self.subresource.clone_from(&near.name);
+            self.remarks.push(Remark::MisspeltSubresource {
+                target: text.to_owned(),
+                resource,
+                subresource: near.name.clone(),
+                written: last.to_owned(),
+            });
+        } else if self.is_subresource(last, catalogue) || self.must_be_subresource(name, last, evidence) {
             name.clone_into(&mut self.name);
             last.clone_into(&mut self.subresource);
             if name.is_empty() {
@@ -61,6 +103,13 @@ impl<'c> Target<'c> {
             if rest.contains('/') {
                 let (name, last) = (rest.to_owned(), last.to_owned());
                 self.remarks.push(Remark::ReadAsName { name, last, resource });
+            } else if let Some(near) = near {
+                let (target, name) = (text.to_owned(), rest.to_owned());
+                let subresource = near.name;
+                self.remarks.push(Remark::NearSubresource { target, resource, subresource, name });
+            } else if matches!(self.resolution, Resolution::Unknown { .. }) {
+                let (target, name) = (text.to_owned(), rest.to_owned());
+                self.remarks.push(Remark::NameOrSubresource { target, name });
             }
         }
     }
@@ -76,14 +125,25 @@ impl<'c> Target<'c> {
         }
     }
 
+    /// Whether the last part after the slash of a type that is not known can only be a subresource, or rules name it
+    /// as one.
+    fn must_be_subresource(&self, name: &str, last: &str, evidence: Evidence<'_>) -> bool {
+        let Resolution::Unknown { resource, group } = &self.resolution else { return false };
+        (evidence.verb == "create" && name.is_empty()) || (evidence.in_rules)(group, resource, last)
+    }
+
     /// What the catalogue says of the type.
     pub fn known(&self) -> Option<&'c Resource> {
         self.resolution.known()
     }
 
-    /// The type's scope; `None` if it is not known.
+    /// The type's scope; `None` if neither its definition nor the table of well-known types tells.
     pub fn namespaced(&self) -> Option<bool> {
-        self.known().map(|resource| resource.namespaced)
+        match &self.resolution {
+            Resolution::Known { resource, .. } => Some(resource.namespaced),
+            Resolution::Unknown { resource, group } => scopes::is_namespaced(group, resource),
+            Resolution::Every { .. } => None,
+        }
     }
 
     /// What the question is about.

@@ -99,12 +99,12 @@ pub fn read(words: &Words<'_>, cluster: &Cluster) -> Result<Question, QuestionEr
 
 /// Reads a type by itself, as a selection of the matrix names it.
 pub fn read_type<'c>(target: &str, cluster: &'c Cluster) -> Target<'c> {
-    Target::read(target, None, cluster.catalogue())
+    Target::read_in(target, None, "", cluster)
 }
 
 /// The type and name of one word.
 fn read_target<'c>(words: &Words<'_>, text: &str, cluster: &'c Cluster) -> Target<'c> {
-    let mut target = Target::read(text, words.subresource, cluster.catalogue());
+    let mut target = Target::read_in(text, words.subresource, &words.verb, cluster);
     if let Some(name) = words.name {
         name.clone_into(&mut target.name);
     }
@@ -129,6 +129,14 @@ fn read_verb(words: &Words<'_>, text: &str, cluster: &Cluster) -> Result<Questio
     let mut carried = place.namespace().to_owned();
     if let Some(known) = known.filter(|known| !known.namespaced) {
         carried = cluster_scoped(words, known, &object.name, &mut remarks);
+        place = Place::Cluster;
+    } else if namespaced == Some(false) {
+        // Not defined in the inputs, and well known.
+        if let Some(namespace) = words.namespace.filter(|_| !words.all_namespaces) {
+            let of = format!("{}.{}", object.resource, object.group);
+            remarks.push(Remark::ClusterScoped { of, namespace: namespace.to_owned() });
+        }
+        carried = String::new();
         place = Place::Cluster;
     }
     if verb == "create" && !object.name.is_empty() && object.subresource.is_empty() {
@@ -167,6 +175,7 @@ fn all_of(questions: Vec<Question>) -> Question {
         needs: Need::All((0..parts.len()).map(Need::Request).collect()),
         kubectl: Need::All(Vec::new()),
         any_client: true,
+        ways: Vec::new(),
         parts,
         remarks,
     }
@@ -180,7 +189,7 @@ fn read_operation(
 ) -> Result<Question, QuestionError> {
     let target = read_target(words, text, cluster);
     let object = target.object();
-    let namespaced = target.known().is_none_or(|known| known.namespaced);
+    let namespaced = target.namespaced().unwrap_or(true);
     // `exec pods/exec` and the like: the operation has its subresource already.
     let on = operations::Target {
         group: &object.group,

@@ -8,7 +8,8 @@ use super::{GrantRef, Named, SubjectAccess, UnresolvedBinding};
 use crate::ask::question::{Made, Named as NameGiven, Part, Question, Request};
 use crate::decide::cluster::{Cluster, Who};
 use crate::decide::evaluate::{Asker, matches};
-use crate::model::attributes::{Attributes, ResourceAttributes};
+use crate::decide::graph::RbacGraph;
+use crate::model::attributes::Attributes;
 use crate::model::rbac::{Authorizer, Scope, Subject};
 use crate::model::ternary::Ternary;
 use crate::model::user::UserInfo;
@@ -88,13 +89,23 @@ pub(super) fn bound<'g>(cluster: &'g Cluster, question: &Question, place: Reach)
             continue;
         }
         let subjects = policy.subjects_of(applied.binding);
-        let aggregates_nothing = graph.aggregates_nothing(&applied, cluster.coverage());
-        if applied.role.is_none() || aggregates_nothing {
-            if aggregates_nothing || cluster.coverage().could_exist(&applied) {
-                let subjects = subjects.iter().map(|placed| Named::of(policy, placed.subject)).collect();
-                found.unresolved.push(UnresolvedBinding { binding: applied, subjects });
-            }
-            continue;
+        // What no rule here allows, a rule that the inputs lack may.
+        let may_be_granted = match applied.role {
+            None => cluster.coverage().could_exist(&applied),
+            Some(_) if !RbacGraph::is_unfinished(&applied, cluster.coverage()) => false,
+            Some(_) => asked.iter().any(|asked| {
+                let Asked { request, part } = asked;
+                asked.is_reached(scope, place)
+                    && graph.may_hold_more(&applied, &part.request.attributes(), cluster.coverage())
+                    && !graph
+                        .rules_granted(&applied)
+                        .iter()
+                        .any(|id| graph.lexicon.allows(policy, *id, request))
+            }),
+        };
+        if may_be_granted {
+            let subjects = subjects.iter().map(|placed| Named::of(policy, placed.subject)).collect();
+            found.unresolved.push(UnresolvedBinding { binding: applied, subjects });
         }
         for (id, rule) in graph.rules_granted(&applied).iter().zip(0u32..) {
             let extent_of = |asked: &Asked<'_>| {
@@ -160,8 +171,7 @@ pub(super) fn other_types<'g>(
     let Attributes::Resource(asked) = part.request.attributes() else { return Vec::new() };
     let mut unknown_subjects: BTreeMap<Named, Vec<GrantRef<'g>>> = BTreeMap::new();
     for (group, resource) in cluster.possible_types(asked.group, asked.resource) {
-        let other = ResourceAttributes { group, resource: &resource, ..asked };
-        let other = Request::from(Attributes::Resource(other));
+        let other = Request::from(Attributes::Resource(cluster.as_type(&asked, group, &resource)));
         for Bound { subject, named, grants, .. } in
             bound(cluster, &Question::of_request(other), Reach::AsAsked).bound
         {

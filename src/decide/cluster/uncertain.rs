@@ -78,6 +78,23 @@ impl Cluster {
         found.into_iter().collect()
     }
 
+    /// Whether some rule names a subresource of a type that may be what was asked for: `TYPE/PART` or `*/PART`.
+    pub fn rules_name_part(&self, asked_group: &str, asked: &str, part: &str) -> bool {
+        let policy = self.graph.policy();
+        let lower = asked.to_lowercase();
+        let plurals = plurals(&lower);
+        let is_asked = |resource: &str| {
+            resource == "*" || resource == lower || plurals.iter().any(|plural| plural == resource)
+        };
+        policy.rules.iter().any(|(_, rule)| {
+            let groups = || rule.api_groups.iter().map(|group| policy.names.text(*group));
+            rule.resources.iter().any(|resource| {
+                let named = policy.names.text(*resource).split_once('/');
+                named.is_some_and(|(resource, own)| own == part && is_asked(resource))
+            }) && groups().any(|group| group == "*" || (!group.is_empty() && group.starts_with(asked_group)))
+        })
+    }
+
     /// The names that a username or group with an unfilled placeholder could become, and with which the request is
     /// not refused.
     pub(super) fn unfilled_names<'g>(

@@ -6,6 +6,25 @@ use super::{Catalogue, Resource, spell};
 /// URLs that are easily asked for without their slash.
 const URLS: [&str; 8] = ["healthz", "livez", "readyz", "metrics", "version", "openapi", "apis", "api"];
 
+/// What kubectl calls what the API calls otherwise.
+const ALIASES: [(&str, &str); 6] = [
+    ("evict", "eviction"),
+    ("bind", "binding"),
+    ("forward", "portforward"),
+    ("ephemeralcontainer", "ephemeralcontainers"),
+    ("debug", "ephemeralcontainers"),
+    ("approve", "approval"),
+];
+
+/// A subresource that is spelled nearly as something that was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NearSubresource {
+    /// The subresource.
+    pub name: String,
+    /// Whether it is another form of that very word (`logs`, `port-forward`), and not only near.
+    pub is_certain: bool,
+}
+
 /// How far a resource is from what was written: in its name, in its group.
 type Distance = (usize, usize);
 
@@ -43,6 +62,22 @@ impl Catalogue {
             .map(spelled)
             .or_else(|| self.other_than_type(resource, group))
             .or_else(|| nearest.map(spelled))
+    }
+
+    /// The subresource of a type that was probably meant by what follows the slash.
+    pub fn near_subresource(known: &Resource, written: &str) -> Option<NearSubresource> {
+        let lower = written.to_lowercase();
+        let plain = lower.replace(['-', '_'], "");
+        let same = |name: &str| {
+            plain == name || plain.strip_suffix('s') == Some(name) || name.strip_suffix('s') == Some(&*plain)
+        };
+        let alias = ALIASES.iter().find(|(alias, _)| *alias == plain).map(|(_, name)| *name);
+        let mut names = known.subresources.iter().map(|part| &*part.name);
+        if let Some(name) = names.clone().find(|name| same(name) || alias == Some(*name)) {
+            return Some(NearSubresource { name: name.to_owned(), is_certain: true });
+        }
+        let near = |name: &&str| slips(name, &lower) <= allowed(name).min(allowed(&lower)).min(1);
+        names.find(near).map(|name| NearSubresource { name: name.to_owned(), is_certain: false })
     }
 
     /// A subresource that only one type has, or a URL.

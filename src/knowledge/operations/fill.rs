@@ -1,10 +1,10 @@
 //! Filling a question into the rows of the table: an operation on a target becomes a plan.
 
 use super::table::{
-    AnyRow, BranchRow, CasesRow, Operation, PlanError, Row, TABLE, Table, UseRow, split_group,
+    AnyRow, BranchRow, CasesRow, Form, Operation, PlanError, Row, TABLE, Table, UseRow, split_group,
     split_subresource,
 };
-use super::{Branch, Extra, Need, Plan, Step, StepName, StepScope, Target};
+use super::{Branch, Extra, Need, Plan, Step, StepName, StepScope, Target, Way};
 use crate::model::version::KubernetesVersion;
 
 impl Operation {
@@ -17,7 +17,10 @@ impl Operation {
         if self.from.is_some_and(|from| version.minor() < from) {
             return Err(PlanError::NotInVersion(&self.name, version));
         }
-        let form = self.forms.iter().find(|form| table.fits(&form.on, target));
+        let is_named = target.name.is_some();
+        let fits =
+            |form: &&Form| table.fits(&form.on, target) && form.named.is_none_or(|named| named == is_named);
+        let form = self.forms.iter().find(fits);
         let form = form.ok_or_else(|| self.wrong_type(table, target))?;
         let question = Question { table, target, minor: version.minor(), this: "" };
         let extras = form.extras.iter().filter(|extra| question.holds(extra.from, extra.until));
@@ -29,6 +32,17 @@ impl Operation {
             needs: question.need(&form.needs)?,
             kubectl: question.need(&form.kubectl)?,
             any_client: self.any_client,
+            ways: form
+                .ways
+                .iter()
+                .map(|way| {
+                    Ok(Way {
+                        label: way.label.clone(),
+                        needs: question.need(way.needs.as_ref().unwrap_or(&form.needs))?,
+                        kubectl: question.need(way.kubectl.as_ref().unwrap_or(&form.kubectl))?,
+                    })
+                })
+                .collect::<Result<_, PlanError>>()?,
             extras: extras
                 .map(|extra| Ok(Extra { label: extra.label.clone(), need: question.need(&extra.needs)? }))
                 .collect::<Result<_, PlanError>>()?,

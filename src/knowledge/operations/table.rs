@@ -92,10 +92,14 @@ pub(super) struct Operation {
 #[serde(deny_unknown_fields)]
 pub(super) struct Form {
     pub(super) on: Vec<String>,
+    /// Whether the question must name an object, or must not; either if nothing is said.
+    pub(super) named: Option<bool>,
     #[serde(default)]
     pub(super) needs: Row,
     #[serde(default)]
     pub(super) kubectl: Row,
+    #[serde(default)]
+    pub(super) ways: Vec<WayRow>,
     #[serde(default)]
     pub(super) extras: Vec<BranchRow>,
     #[serde(default)]
@@ -146,6 +150,15 @@ pub(super) struct BranchRow {
     pub(super) needs: Row,
     pub(super) from: Option<u8>,
     pub(super) until: Option<u8>,
+}
+
+/// Another form of the command, with what differs from the plain one.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WayRow {
+    pub(super) label: String,
+    pub(super) needs: Option<Row>,
+    pub(super) kubectl: Option<Row>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -221,6 +234,12 @@ mod tests {
         Target { group, resource, name: Some("x"), subresource, namespaced: true }
     }
 
+    /// The same, with a name or without one as the form wants it.
+    fn example_for<'a>(form: &Form, pattern: &'a str) -> Target<'a> {
+        let name = Some("x").filter(|_| form.named != Some(false));
+        Target { name, ..example(pattern) }
+    }
+
     #[test]
     fn every_row_of_the_table_is_read() {
         let table = TABLE.as_ref().unwrap();
@@ -230,7 +249,7 @@ mod tests {
                 for pattern in &form.on {
                     let one = std::slice::from_ref(pattern);
                     for pattern in table.types.get(pattern).map_or(one, Vec::as_slice) {
-                        let target = example(pattern);
+                        let target = example_for(form, pattern);
                         assert!(table.fits(&form.on, &target), "{}: {pattern}", operation.name);
                         for version in KubernetesVersion::all() {
                             if operation.from.is_some_and(|from| version.minor() < from) {
@@ -239,7 +258,8 @@ mod tests {
                             let plan = operation.plan(&target, version).unwrap();
                             assert!(!plan.needs.is_nothing(), "{}: {pattern}", operation.name);
                             let extras = plan.extras.iter().map(|extra| &extra.need);
-                            for need in extras.chain([&plan.needs, &plan.kubectl]) {
+                            let ways = plan.ways.iter().flat_map(|way| [&way.needs, &way.kubectl]);
+                            for need in extras.chain(ways).chain([&plan.needs, &plan.kubectl]) {
                                 used.extend(need.steps().into_iter().cloned());
                             }
                         }
