@@ -81,6 +81,7 @@ pub mod identity {
     pub mod arn;
     pub mod aws_auth;
     mod caller;
+    pub mod iam;
     mod nearest;
     pub mod template;
 

@@ -1,0 +1,23 @@
+//! IAM: who may become which role, from what `get-account-authorization-details` prints. Knows nothing of Kubernetes.
+//!
+//! An answer is yes, no, or unknown with the conditions on which it depends. Service and resource control policies,
+//! session policies and endpoint policies are in no export: they can only take away.
+
+mod account;
+mod condition;
+mod context;
+mod evaluate;
+mod export;
+mod key;
+mod logic;
+mod pattern;
+mod policy;
+
+pub use self::account::{Account, Caller, Doc, DocId, Group, GroupId, IamData, NotACaller, Owner, Principal, PrincipalId};
+pub use self::condition::Condition;
+pub use self::context::Context;
+pub use self::evaluate::{ASSUME_ROLE, Lens, WITH_SAML, WITH_WEB_IDENTITY};
+pub use self::export::{EntityArn, Page, is_export, read};
+pub use self::key::{Key, KeyGroup};
+pub use self::logic::{Hit, Leaf, OpenKey, Verdict, Why};
+pub use self::policy::{Actions, Effect, Policy, Principals, Resources, Statement};
