@@ -209,3 +209,51 @@ fn a_real_account_agrees() {
     eprintln!("a real account: {pairs} pairs, {} allowed", allowed.len());
     assert_eq!(allowed, right);
 }
+
+/// The ARNs of a list, of a map that need not have it.
+fn set_of(map: &Value, role: &str) -> Option<BTreeSet<String>> {
+    map.get(role)?.as_array().map(|arns| arns.iter().map(|arn| text(arn).to_owned()).collect())
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "the counts are what the reader wants to see")]
+fn every_recorded_set_of_those_who_can_become_a_role() {
+    let (mut count, mut members, mut wrong) = (0, 0, Vec::new());
+    for (name, set) in sets() {
+        let data = link(&exports(&set));
+        let lens = Lens::new(&data, iam::ASSUME_ROLE);
+        let reach = iam::Reach::new(&lens, false);
+        for (sets, bounds, least) in
+            [("reach", "reach_floor", Ternary::Yes), ("reach_if", "reach_if_ceiling", Ternary::Unknown)]
+        {
+            for role in set[sets].as_object().unwrap().keys() {
+                let sources = reach.sources(data.find(role).unwrap());
+                let found: BTreeSet<String> = sources
+                    .iter()
+                    .filter(|source| source.value >= least)
+                    .map(|source| data.principal_of(source.id).unwrap().arn.text.to_string())
+                    .collect();
+                let recorded = set_of(&set[sets], role).unwrap();
+                let bound = set_of(&set[bounds], role).unwrap_or_else(|| recorded.clone());
+                let right = if least == Ternary::Yes {
+                    bound.is_subset(&found) && found.is_subset(&recorded)
+                } else {
+                    recorded.is_subset(&found) && found.is_subset(&bound)
+                };
+                if !right {
+                    let differ: Vec<_> = found.symmetric_difference(&recorded).collect();
+                    wrong.push(format!("{name}: {sets} of {role}: {differ:?}"));
+                }
+                count += 1;
+                members += found.len();
+                for source in &sources {
+                    let hops = reach.hops(source);
+                    let value = Ternary::all(hops.iter().map(|hop| hop.verdict.value));
+                    assert_eq!(value, source.value, "{name}: {role}: {source:?}");
+                }
+            }
+        }
+    }
+    eprintln!("sets of those who can become a role: {count} with {members} members, {} differ", wrong.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}

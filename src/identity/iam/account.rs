@@ -8,20 +8,9 @@ use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::source::Source;
 
 use super::export::{Entity, EntityArn, ManagedPolicy, Page, Tags, place};
+use super::ids::{DocId, GroupId, PrincipalId};
 use super::logic::{Hit, Leaf};
 use super::policy::{Effect, Policy, Statement};
-
-/// A policy document, by its number.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DocId(pub(super) u32);
-
-/// A group, by its number.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GroupId(pub(super) u32);
-
-/// A user or role, by its number.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PrincipalId(pub(super) u32);
 
 /// A policy document, and what it belongs to.
 #[derive(Clone, Debug)]

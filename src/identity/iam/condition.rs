@@ -4,8 +4,9 @@ use std::net::IpAddr;
 
 use crate::model::ternary::Ternary;
 
-use super::context::{Asking, Known};
+use super::context::Asking;
 use super::key::Key;
+use super::known::Known;
 use super::pattern::{self, ArnGlob, ArnText, Element, Template};
 
 /// A condition: an operator, a key, and the values it is compared with.

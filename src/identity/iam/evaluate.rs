@@ -2,10 +2,11 @@
 
 use crate::model::ternary::Ternary;
 
-use super::account::{Boundary, Caller, DocId, GroupId, IamData, NotACaller, Owner, Principal, PrincipalId};
-use super::account::role_name;
-use super::context::{Asking, Context, Known, Target};
+use super::account::{Boundary, Caller, IamData, NotACaller, Owner, Principal, role_name};
+use super::context::{Asking, Context, Target};
+use super::ids::{DocId, GroupId, PrincipalId};
 use super::key::Key;
+use super::known::Known;
 use super::logic::{Hit, Leaf, Logic, OpenKey, Verdict};
 use super::pattern::{ARN_PARTS, ArnText};
 use super::policy::{Effect, Principals, ResourcePattern, Statement};

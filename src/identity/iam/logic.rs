@@ -2,7 +2,7 @@
 
 use crate::model::ternary::Ternary;
 
-use super::account::{DocId, GroupId};
+use super::ids::{DocId, GroupId};
 
 /// A statement of a policy, as it bears on somebody.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,7 +1,7 @@
 //! Patterns of policies: text with `*`, `?` and `${variables}`, compiled once.
 
-use super::context::Known;
 use super::key::Key;
+use super::known::Known;
 
 /// One step of a pattern.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]

@@ -90,6 +90,17 @@ pub struct Resources {
     pub(super) patterns: Box<[ResourcePattern]>,
 }
 
+impl Resources {
+    /// The resources, where they are named one by one.
+    pub(super) fn literals(&self) -> Option<Vec<String>> {
+        let literal = |pattern: &ResourcePattern| match pattern {
+            ResourcePattern::Fixed(glob) => glob.literal(),
+            ResourcePattern::Variable(_) => None,
+        };
+        if self.not { None } else { self.patterns.iter().map(literal).collect() }
+    }
+}
+
 /// A resource of a statement.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum ResourcePattern {
