@@ -83,6 +83,7 @@ pub mod identity {
     mod caller;
     pub mod iam;
     mod nearest;
+    pub mod pod_roles;
     pub mod template;
 
     pub use self::arn::{ParseArnError, PrincipalType, Unreachable};
@@ -126,6 +127,7 @@ pub mod decide {
 ///
 /// Decides through [`decide`] alone, and leaves to [`report`] how an answer looks.
 pub mod ask {
+    pub mod assume_role;
     pub mod can_i;
     pub mod matrix;
     pub mod question;
@@ -138,6 +140,7 @@ pub mod ask {
 pub mod report {
     pub mod aligned;
     pub mod can_i;
+    pub mod iam;
     pub mod json;
     pub mod matrix_html;
     pub mod matrix_long;

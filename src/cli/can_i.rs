@@ -6,11 +6,10 @@ use rbacsim::ask::can_i;
 use rbacsim::decide::cluster::Who;
 use rbacsim::model::ternary::Ternary;
 use rbacsim::report::can_i::{self as report, Asker};
-use serde_json::Value;
 
 use super::asking::{self, Asking};
 use super::inputs::{Identity, Inputs};
-use super::{Exit, Failure, Output, given, list};
+use super::{Exit, Failure, Output, given, iam, list, one_or_all};
 
 mod namespaces;
 
@@ -51,6 +50,8 @@ pub(crate) struct Args {
     #[command(flatten)]
     identity: Identity,
     #[command(flatten)]
+    known: iam::Known,
+    #[command(flatten)]
     inputs: Inputs,
 }
 
@@ -59,9 +60,23 @@ impl Args {
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet
     }
+
+    fn of_iam(&self) -> iam::Asking<'_> {
+        iam::Asking {
+            principals: &self.identity.arn,
+            session: self.identity.session_name.as_deref(),
+            known: &self.known,
+            inputs: &self.inputs,
+            output: self.output,
+            quiet: self.quiet,
+        }
+    }
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
+    if let Some(question) = iam::question(&args.asking.words)? {
+        return iam::can_i(question, &args.of_iam(), out);
+    }
     if args.list {
         if !args.asking.words.is_empty() {
             return Err("--list lists everything; leave VERB and TYPE out".into());
@@ -102,11 +117,6 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         super::print_json(&one_or_all(documents))?;
     }
     Ok(total.into())
-}
-
-/// The document of one asker, or those of several as an array.
-fn one_or_all(mut documents: Vec<Value>) -> Value {
-    if documents.len() == 1 { documents.remove(0) } else { Value::Array(documents) }
 }
 
 /// Everybody who asks, with the ARN if one was given.

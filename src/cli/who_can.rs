@@ -9,7 +9,7 @@ use rbacsim::report::{text, who_can as report};
 
 use super::asking::{self, Asking};
 use super::inputs::Inputs;
-use super::{Exit, Failure, Output};
+use super::{Exit, Failure, Output, iam};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,6 +42,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
+    if let Some(question) = iam::question(&args.asking.words)? {
+        return iam::who_can(question, &args.inputs, args.output, out);
+    }
     let asked = args.asking.words()?;
     let cluster = args.inputs.load()?;
     let question = asking::read(&asked, &cluster)?;

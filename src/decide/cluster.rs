@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use crate::decide::answer::{Answer, Doubt, InputCoverage};
 use crate::decide::graph::RbacGraph;
+use crate::identity::iam::IamData;
+use crate::identity::pod_roles::PodRoles;
 use crate::identity::{IamIdentity, IdentityError, IdentityMappings, Mapped};
 use crate::knowledge::catalogue::Catalogue;
 use crate::model::attributes::{Attributes, ResourceAttributes};
@@ -25,6 +27,8 @@ use uncertain::{ByPrefix, MentionedTypes};
 pub struct Cluster {
     graph: RbacGraph,
     identities: IdentityMappings,
+    iam: IamData,
+    pod_roles: PodRoles,
     catalogue: Catalogue,
     diagnostics: Vec<Diagnostic>,
     summary: Summary,
@@ -128,13 +132,24 @@ fn replaced_rules(graph: &RbacGraph) -> Vec<Diagnostic> {
 
 impl From<Loaded> for Cluster {
     fn from(loaded: Loaded) -> Self {
-        let Loaded { policy, identities, catalogue, mut diagnostics, summary, completeness, version } =
-            loaded;
+        let Loaded {
+            policy,
+            identities,
+            iam,
+            pod_roles,
+            catalogue,
+            mut diagnostics,
+            summary,
+            completeness,
+            version,
+        } = loaded;
         let graph = RbacGraph::build(policy);
         diagnostics.extend(replaced_rules(&graph));
         Self {
             graph,
             identities,
+            iam,
+            pod_roles,
             catalogue,
             diagnostics,
             summary,
@@ -155,6 +170,16 @@ impl Cluster {
     /// The identity mappings.
     pub fn identities(&self) -> &IdentityMappings {
         &self.identities
+    }
+
+    /// What exports of IAM say.
+    pub fn iam(&self) -> &IamData {
+        &self.iam
+    }
+
+    /// The service accounts whose pods are IAM roles.
+    pub fn pod_roles(&self) -> &PodRoles {
+        &self.pod_roles
     }
 
     /// The API resources.

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use rustc_hash::FxHashSet;
 
+use crate::identity::iam::{IamData, Page};
+use crate::identity::pod_roles::{PodRole, PodRoles};
 use crate::identity::{IdentityMappings, is_template};
 use crate::knowledge::catalogue::{Added, Catalogue, CustomResource};
 use crate::model::diagnostic::{Code, Diagnostic};
@@ -26,6 +28,8 @@ pub(super) struct Collector {
     default_namespace: (usize, Option<Source>),
     other_documents: (usize, Option<Source>),
     labelled: Vec<String>,
+    iam: Vec<Page>,
+    pod_roles: Vec<PodRole>,
 }
 
 /// A state of a [`Collector`] to go back to.
@@ -39,6 +43,8 @@ pub(super) struct Mark {
     default_namespace: (usize, Option<Source>),
     other_documents: (usize, Option<Source>),
     labelled: usize,
+    iam: usize,
+    pod_roles: usize,
 }
 
 impl Collector {
@@ -53,6 +59,8 @@ impl Collector {
             default_namespace: self.default_namespace,
             other_documents: self.other_documents,
             labelled: self.labelled.len(),
+            iam: self.iam.len(),
+            pod_roles: self.pod_roles.len(),
         }
     }
 
@@ -66,6 +74,8 @@ impl Collector {
         self.default_namespace = mark.default_namespace;
         self.other_documents = mark.other_documents;
         self.labelled.truncate(mark.labelled);
+        self.iam.truncate(mark.iam);
+        self.pod_roles.truncate(mark.pod_roles);
     }
 
     /// Begins a file.
@@ -101,6 +111,14 @@ impl Collector {
                 Later::AwsAuth(mut found) => {
                     found.shift(shift);
                     self.aws_auth(found);
+                }
+                Later::Iam(mut pages) => {
+                    pages.iter_mut().for_each(|page| page.shift(shift));
+                    self.iam.append(&mut pages);
+                }
+                Later::PodRole(mut role) => {
+                    role.shift(shift);
+                    self.pod_roles.push(role);
                 }
                 Later::CustomResource(mut crd) => {
                     crd.source = shift.source(crd.source);
@@ -210,9 +228,14 @@ impl Collector {
                 found.sections.iter().map(|section| (section.key.as_str(), section.text())).collect();
             self.diagnostics.extend(identities.add_config_map(found.source, &data));
         }
+        let iam = IamData::link(self.iam, &mut self.diagnostics);
+        let mut pod_roles = PodRoles::default();
+        self.pod_roles.into_iter().for_each(|role| pod_roles.add(role));
         Loaded {
             policy: self.policy,
             identities,
+            iam,
+            pod_roles,
             catalogue: self.catalogue,
             diagnostics: self.diagnostics,
             summary: self.summary,

@@ -7,9 +7,11 @@ use rustc_hash::FxHashMap;
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::source::Source;
 
-use super::export::{Entity, EntityArn, ManagedPolicy, Page, Tags, place};
+use super::export::{Entity, EntityArn, ManagedPolicy, Page, Tags};
+use super::identity_center::IdentityCenter;
 use super::ids::{DocId, GroupId, PrincipalId};
 use super::logic::{Hit, Leaf};
+use super::place::place;
 use super::policy::{Effect, Policy, Statement};
 
 /// A policy document, and what it belongs to.
@@ -117,6 +119,7 @@ pub struct IamData {
     /// Roles and users by account, name and whether it is a user.
     by_name: FxHashMap<(Box<str>, Box<str>, bool), PrincipalId>,
     accounts: FxHashMap<Box<str>, Account>,
+    center: IdentityCenter,
 }
 
 /// Why somebody cannot call.
@@ -150,6 +153,8 @@ pub enum Caller<'a> {
     Service(Box<str>),
     /// Somebody whom an identity provider vouches for.
     Provider(Box<str>),
+    /// Any user or role of an account, or of any account.
+    Anybody(Option<Box<str>>),
 }
 
 /// A user or role that no export holds.
@@ -169,7 +174,7 @@ impl Caller<'_> {
         match self {
             Self::Known { principal, .. } => principal.is_user,
             Self::Stranger(stranger) => stranger.is_user,
-            Self::Service(_) | Self::Provider(_) => false,
+            Self::Service(_) | Self::Provider(_) | Self::Anybody(_) => false,
         }
     }
 
@@ -178,7 +183,7 @@ impl Caller<'_> {
         match self {
             Self::Known { principal, .. } => Some(&principal.arn.text),
             Self::Stranger(stranger) => stranger.is_own_arn.then_some(&stranger.arn.text),
-            Self::Service(_) | Self::Provider(_) => None,
+            Self::Service(_) | Self::Provider(_) | Self::Anybody(_) => None,
         }
     }
 
@@ -186,12 +191,15 @@ impl Caller<'_> {
         match self {
             Self::Known { principal, .. } => Some(&principal.arn),
             Self::Stranger(stranger) => Some(&stranger.arn),
-            Self::Service(_) | Self::Provider(_) => None,
+            Self::Service(_) | Self::Provider(_) | Self::Anybody(_) => None,
         }
     }
 
     pub(super) fn account(&self) -> &str {
-        self.arn().map_or("", |arn| &arn.account)
+        match self {
+            Self::Anybody(Some(account)) => account,
+            _ => self.arn().map_or("", |arn| &arn.account),
+        }
     }
 
     pub(super) fn partition(&self) -> &str {
@@ -203,6 +211,7 @@ impl Caller<'_> {
             Self::Known { principal, .. } => &principal.name,
             Self::Stranger(stranger) => &stranger.name,
             Self::Service(name) | Self::Provider(name) => name,
+            Self::Anybody(_) => "",
         }
     }
 
@@ -217,7 +226,7 @@ impl Caller<'_> {
         match self {
             Self::Known { session, .. } => session.as_deref(),
             Self::Stranger(stranger) => stranger.session.as_deref(),
-            Self::Service(_) | Self::Provider(_) => None,
+            Self::Service(_) | Self::Provider(_) | Self::Anybody(_) => None,
         }
     }
 
@@ -232,7 +241,7 @@ impl Caller<'_> {
         match self {
             Self::Known { principal, .. } => !principal.is_user && principal.takes_session_tags,
             Self::Stranger(stranger) => !stranger.is_user,
-            Self::Service(_) | Self::Provider(_) => false,
+            Self::Service(_) | Self::Provider(_) | Self::Anybody(_) => false,
         }
     }
 
@@ -269,6 +278,7 @@ impl IamData {
         let (mut users, mut roles, mut groups) = (Vec::new(), Vec::new(), Vec::new());
         let mut policies = Vec::new();
         for page in pages {
+            data.center.append(page.center);
             users.extend(page.users);
             roles.extend(page.roles);
             groups.extend(page.groups);
@@ -402,6 +412,11 @@ impl IamData {
             trust,
             takes_session_tags,
         });
+    }
+
+    /// What is known of Identity Center.
+    pub fn identity_center(&self) -> &IdentityCenter {
+        &self.center
     }
 
     /// A policy document.
@@ -577,6 +592,10 @@ fn once<T>(
     kept
 }
 
+fn entities_of(page: &Page) -> usize {
+    page.users.len() + page.groups.len() + page.roles.len() + page.policies.len()
+}
+
 /// The accounts whose last page says that another follows, with the place of that page.
 fn truncated(pages: &[Page]) -> Vec<(Box<str>, Source)> {
     let mut open: Vec<(BTreeSet<&str>, Source)> = Vec::new();
@@ -585,6 +604,9 @@ fn truncated(pages: &[Page]) -> Vec<(Box<str>, Source)> {
         let own = entities.map(|entity| &*entity.arn.account);
         let own = own.chain(page.policies.iter().map(|policy| &*policy.arn.account));
         let accounts: BTreeSet<&str> = own.filter(|account| *account != "aws").collect();
+        if entities_of(page) == 0 {
+            continue;
+        }
         // A page of AWS's own policies alone goes on with whatever was begun.
         open.retain(|(before, _)| !accounts.is_empty() && before.is_disjoint(&accounts));
         if page.is_truncated {

@@ -111,8 +111,7 @@ impl<'a> Asking<'a> {
                 let Target::Role(role) = self.target else { return Known::ANY };
                 let Some(tags) = &role.tags else { return Known::ANY };
                 match tags.get(tag) {
-                    Some(_) if self.may_have_session_tags() => Known::SOME,
-                    None if self.may_have_session_tags() => Known::ANY,
+                    _ if self.may_have_session_tags() => Known::ANY,
                     Some(value) => one(value),
                     None => Known::Absent,
                 }
@@ -123,6 +122,7 @@ impl<'a> Asking<'a> {
             _ => match self.caller {
                 Caller::Service(name) => Self::of_service(key, name),
                 Caller::Provider(_) => Self::of_provider(key),
+                Caller::Anybody(account) => Self::of_anybody(key, account.as_deref()),
                 _ => self.of_principal(key),
             },
         }
@@ -151,8 +151,7 @@ impl<'a> Asking<'a> {
             Fact::PrincipalTag(tag) => {
                 let Some(tags) = caller.tags() else { return Known::ANY };
                 match tags.get(tag) {
-                    Some(_) if self.may_have_session_tags() => Known::SOME,
-                    None if self.may_have_session_tags() => Known::ANY,
+                    _ if self.may_have_session_tags() => Known::ANY,
                     Some(value) => one(value),
                     None => Known::Absent,
                 }
@@ -171,6 +170,17 @@ impl<'a> Asking<'a> {
             Fact::ServiceName => Known::One(name.into()),
             Fact::SessionName => Known::SOME,
             Fact::PrincipalTag(_) | Fact::Username => Known::Absent,
+            _ => Known::ANY,
+        }
+    }
+
+    fn of_anybody(key: &Key, account: Option<&'a str>) -> Known<'a> {
+        match (&key.fact, account) {
+            (Fact::PrincipalAccount, Some(account)) => Known::One(account.into()),
+            (Fact::PrincipalArn | Fact::PrincipalAccount | Fact::PrincipalType | Fact::UserId, _)
+            | (Fact::SessionName, _) => Known::SOME,
+            (Fact::IsService, _) => Known::One("false".into()),
+            (Fact::ServiceName | Fact::OfServices, _) => Known::Absent,
             _ => Known::ANY,
         }
     }

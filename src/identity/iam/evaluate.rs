@@ -29,6 +29,19 @@ struct Filtered {
     deny: Box<[u32]>,
 }
 
+impl Filtered {
+    fn new(statements: &[Statement], action: &str) -> Self {
+        let about = |effect: Effect| -> Box<[u32]> {
+            (0u32..)
+                .zip(statements)
+                .filter(|(_, statement)| statement.effect == effect && statement.action.matches(action))
+                .map(|(number, _)| number)
+                .collect()
+        };
+        Self { allow: about(Effect::Allow), deny: about(Effect::Deny) }
+    }
+}
+
 /// How a statement of a trust policy names a caller.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 enum Kind {
@@ -55,18 +68,7 @@ impl<'d> Lens<'d> {
     /// Finds the statements about an action.
     pub fn new(data: &'d IamData, action: &str) -> Self {
         let action = action.to_ascii_lowercase();
-        let about = |statements: &[Statement], effect: Effect| -> Box<[u32]> {
-            (0u32..)
-                .zip(statements)
-                .filter(|(_, statement)| statement.effect == effect && statement.action.matches(&action))
-                .map(|(number, _)| number)
-                .collect()
-        };
-        let filter = |statements: &[Statement]| Filtered {
-            allow: about(statements, Effect::Allow),
-            deny: about(statements, Effect::Deny),
-        };
-        let docs: Vec<Filtered> = data.docs().iter().map(|doc| filter(&doc.policy.statements)).collect();
+        let docs: Vec<Filtered> = data.docs().iter().map(|doc| Filtered::new(&doc.policy.statements, &action)).collect();
         let says_something = |(doc, _): &(DocId, Option<GroupId>)| {
             docs.get(doc.0 as usize).is_some_and(|doc| !doc.allow.is_empty() || !doc.deny.is_empty())
         };
@@ -75,6 +77,18 @@ impl<'d> Lens<'d> {
             .map(|(_, principal)| principal.policies.iter().copied().filter(says_something).collect())
             .collect();
         Self { data, action, docs, relevant }
+    }
+
+    /// Finds the statements of trust policies about an action, and no others: enough for whoever is no IAM principal.
+    pub fn of_trust_policies(data: &'d IamData, action: &str) -> Self {
+        let action = action.to_ascii_lowercase();
+        let mut docs = vec![Filtered::default(); data.docs().len()];
+        for trust in data.principals().filter_map(|(_, principal)| principal.trust) {
+            if let (Some(doc), Some(filtered)) = (data.get(trust), docs.get_mut(trust.0 as usize)) {
+                *filtered = Filtered::new(&doc.policy.statements, &action);
+            }
+        }
+        Self { data, action, docs, relevant: Vec::new() }
     }
 
     /// The exports that it looks at.
@@ -170,9 +184,8 @@ impl<'d> Lens<'d> {
                 let names = |principals: &Principals| principals.federated.iter().any(|other| **other == **arn);
                 self.by_trust_alone::<L>(trust, &asking, &names, &names_or_anyone(&names)).or(unread)
             }
-            Caller::Known { .. } | Caller::Stranger(_) => {
-                self.principal(trust, target, &asking, &unread)
-            }
+            Caller::Anybody(_) => L::certain(false),
+            Caller::Known { .. } | Caller::Stranger(_) => self.principal(trust, target, &asking, &unread),
         }
     }
 
@@ -201,6 +214,54 @@ impl<'d> Lens<'d> {
             let denied: L = self.trusted(trust, Effect::Deny, &ALL, asking);
             denied.or(|| self.identity_deny(asking)).not()
         })
+    }
+
+    /// Whether somebody who is named by a statement as one of many passes its conditions and every deny that is for all
+    /// of them.
+    pub(super) fn through(
+        &self,
+        hit: Hit,
+        caller: &Caller<'_>,
+        role: PrincipalId,
+        context: &Context,
+    ) -> Verdict {
+        let target = self.data.principal_of(role);
+        let (Some(statement), Some(target)) = (self.data.statement(hit), target) else {
+            return Verdict::certain(false);
+        };
+        let asking = Asking { caller, target: Target::Role(target), context };
+        let passes: Verdict = self.conditions::<Verdict>(hit, statement, &asking).of_statement(hit);
+        passes.and(|| self.trusted::<Verdict>(hit.doc, Effect::Deny, &ALL, &asking).not())
+    }
+
+    /// Whether any statement of a trust policy lets the caller in, as far as that policy goes.
+    pub(super) fn is_trusted(&self, trust: DocId, asking: &Asking<'_>) -> bool {
+        self.trusted::<Ternary>(trust, Effect::Allow, &ALL, asking) != Ternary::No
+    }
+
+    /// Whether the caller's own policies may allow it.
+    pub(super) fn is_allowed(&self, asking: &Asking<'_>) -> bool {
+        self.identity::<Ternary>(asking) != Ternary::No
+    }
+
+    /// Whether a statement of a trust policy names the caller.
+    pub(super) fn is_named(&self, hit: Hit, statement: &Statement, caller: &Caller<'_>) -> bool {
+        let principals = &statement.principal;
+        match caller {
+            Caller::Service(name) => principals.services.iter().any(|service| **service == **name),
+            Caller::Provider(arn) => principals.federated.iter().any(|provider| **provider == **arn),
+            _ => self.names::<Ternary>(hit, statement, &ALL, caller) != Ternary::No,
+        }
+    }
+
+    /// Whether a statement is about the action.
+    pub(super) fn is_about(&self, statement: &Statement) -> bool {
+        statement.action.matches(&self.action)
+    }
+
+    /// Whether a statement of an identity policy is about the role.
+    pub(super) fn is_resource(&self, hit: Hit, statement: &Statement, asking: &Asking<'_>) -> bool {
+        self.resource::<Ternary>(hit, statement, asking) != Ternary::No
     }
 
     /// "Or" over the statements of a trust policy that name a caller in one of these ways.
@@ -258,7 +319,7 @@ impl<'d> Lens<'d> {
         all
     }
 
-    fn id(&self, caller: &Caller<'_>) -> Option<PrincipalId> {
+    pub(super) fn id(&self, caller: &Caller<'_>) -> Option<PrincipalId> {
         caller.principal().and_then(|principal| self.data.by_arn(&principal.arn.text))
     }
 
@@ -328,7 +389,7 @@ impl<'d> Lens<'d> {
     }
 
     /// Whether a statement of an identity policy or boundary applies.
-    fn applies<L: Logic>(&self, hit: Hit, statement: &Statement, asking: &Asking<'_>) -> L {
+    pub(super) fn applies<L: Logic>(&self, hit: Hit, statement: &Statement, asking: &Asking<'_>) -> L {
         let resource: L = self.resource(hit, statement, asking);
         resource.and(|| self.conditions(hit, statement, asking)).of_statement(hit)
     }
@@ -446,7 +507,7 @@ fn names<L: Logic>(principal: &str, hit: Hit, kinds: &[Kind], caller: &Caller<'_
                 Some(arn) => arn == principal,
                 None => is_role_of(principal, caller),
             },
-            Caller::Service(_) | Caller::Provider(_) => false,
+            Caller::Service(_) | Caller::Provider(_) | Caller::Anybody(_) => false,
         };
         if is_own || caller.id() == Some(principal) {
             return L::certain(true);

@@ -8,6 +8,8 @@ use crate::document::{Node, Position, Tree, json};
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::source::{Shift, Source};
 
+use super::identity_center::{IdentityCenter, is_list};
+use super::place::place;
 use super::policy::{self, Policy, one_or_many};
 
 /// An ARN of IAM or STS, in its parts.
@@ -85,6 +87,8 @@ pub struct Page {
     pub(super) groups: Vec<Entity>,
     pub(super) roles: Vec<Entity>,
     pub(super) policies: Vec<ManagedPolicy>,
+    /// What it says of Identity Center.
+    pub(super) center: IdentityCenter,
     /// Whether it says that another page follows.
     pub(super) is_truncated: bool,
     pub(super) source: Source,
@@ -94,6 +98,7 @@ impl Page {
     /// Moves it to where it really stands.
     pub(crate) fn shift(&mut self, shift: &Shift) {
         self.source = shift.source(self.source);
+        self.center.shift(shift);
         for entity in self.users.iter_mut().chain(&mut self.groups).chain(&mut self.roles) {
             entity.source = shift.source(entity.source);
             entity.origin = shift_origin(entity.origin, shift);
@@ -110,12 +115,12 @@ fn shift_origin(origin: Source, shift: &Shift) -> Source {
     Source { line: origin.line + shift.lines, ..shift.source(Source { line: 0, ..origin }) }
 }
 
-/// Whether a document is a page of an export, or a list of them.
+/// Whether a document is a page of an export or a list of Identity Center, or a list of such.
 pub fn is_export(node: Node<'_>) -> bool {
     if node.is_sequence() {
-        return node.items().next().is_some() && node.items().all(is_page);
+        return node.items().next().is_some() && node.items().all(|node| is_page(node) || is_list(node));
     }
-    is_page(node)
+    is_page(node) || is_list(node)
 }
 
 fn is_page(node: Node<'_>) -> bool {
@@ -147,6 +152,10 @@ impl PageReader<'_> {
 
     fn page(&mut self, node: Node<'_>) -> Page {
         let mut page = Page { source: self.at(node.position()), ..Page::default() };
+        if is_list(node) {
+            page.center.add(node, self.origin);
+            return page;
+        }
         for (key, value) in node.pairs() {
             match key.text() {
                 "UserDetailList" => page.users = self.entities(value, "User"),
@@ -302,11 +311,6 @@ impl PageReader<'_> {
         }
         policy
     }
-}
-
-/// The place of what is counted from the beginning of a document.
-pub(super) fn place(origin: Source, position: Position) -> Source {
-    Source { line: origin.line + position.line, column: position.column, ..origin }
 }
 
 /// `%7B` is `{`; a plus is a plus.
