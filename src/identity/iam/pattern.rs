@@ -301,9 +301,8 @@ impl Template {
             };
             match look(key) {
                 Known::One(value) if value.is_empty() && key.is_tag() => {
-                    // Whether an empty tag is a value is not documented.
+                    // Whether an empty tag is a value is not documented; either way it adds no character.
                     resolved.unknown.push(key);
-                    resolved.elements.push(Element::Any);
                 }
                 Known::One(value) => resolved.elements.extend(elements(&value, false)),
                 Known::Absent => match default {
