@@ -60,14 +60,17 @@ impl WhoAssumes {
     /// Yes where somebody certainly can, no where nobody can.
     pub fn ternary(&self) -> Ternary {
         let principals = self.principals.iter().map(|(source, _)| source.value);
-        let doors = self.doors.iter().map(|(door, hops)| value_of(&door.verdict, hops));
+        // Of another account only its own export can tell whom it lets.
+        let own = |door: &Door| match door.kind {
+            DoorKind::Account => door.verdict.value.and(Ternary::Unknown),
+            _ => door.verdict.value,
+        };
+        let doors = self
+            .doors
+            .iter()
+            .map(|(door, hops)| Ternary::all(hops.iter().map(|hop| hop.verdict.value)).and(own(door)));
         Ternary::any(principals.chain(doors))
     }
-}
-
-/// What a way through a door is worth.
-pub fn value_of(verdict: &Verdict, hops: &[Hop]) -> Ternary {
-    Ternary::all(hops.iter().map(|hop| hop.verdict.value)).and(verdict.value)
 }
 
 /// The role with an ARN; `None` where it is in no export.
@@ -90,8 +93,7 @@ pub fn may(
     let data = cluster.iam();
     let caller = data.caller(principal, session)?;
     let Some(role) = role(data, arn) else {
-        let verdict =
-            Verdict { value: Ternary::Unknown, why: Why::Open(Leaf::Role(arn.into()), true) };
+        let verdict = Verdict { value: Ternary::Unknown, why: Why::Open(Leaf::Role(arn.into()), true) };
         return Ok(Assumes { verdict, near: Vec::new(), chain: Vec::new() });
     };
     let lens = Lens::new(data, action.as_str());
@@ -134,9 +136,7 @@ pub fn who_of(lenses: &Lenses<'_>, reach: &Reach<'_, '_>, action: Action, role: 
         principals.push((source, hops));
     }
     let arn = |id| reach.data().principal_of(id).map(|principal| (!principal.is_user, &*principal.arn.text));
-    principals.sort_by(|(a, _), (b, _)| {
-        (b.value, arn(a.id)).cmp(&(a.value, arn(b.id)))
-    });
+    principals.sort_by(|(a, _), (b, _)| (b.value, arn(a.id)).cmp(&(a.value, arn(b.id))));
     doors.sort_by(|(a, hops_a), (b, hops_b)| {
         (a.kind, hops_a.len(), &a.name, arn(a.role)).cmp(&(b.kind, hops_b.len(), &b.name, arn(b.role)))
     });

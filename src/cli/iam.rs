@@ -45,7 +45,11 @@ pub(crate) fn question(words: &[String]) -> Result<Option<(Action, &str)>, Failu
     let Some(action) = words.first().and_then(|word| Action::of(word)) else { return Ok(None) };
     match words {
         [_, role] if role.starts_with("arn:") && role.contains(":role/") => Ok(Some((action, role))),
-        _ => Err(format!("give the ARN of one role, such as `{} arn:aws:iam::111122223333:role/oncall`", action.as_str()).into()),
+        _ => Err(format!(
+            "give the ARN of one role, such as `{} arn:aws:iam::111122223333:role/oncall`",
+            action.as_str()
+        )
+        .into()),
     }
 }
 

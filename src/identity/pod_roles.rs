@@ -73,7 +73,8 @@ pub fn read(node: Node<'_>, at: &dyn Fn(Node<'_>) -> Source) -> Vec<PodRole> {
             via: PodRoleVia::Association {
                 cluster: text(item, "clusterName"),
                 id: text(item, "associationId"),
-                target_role: item.get("targetRoleArn").filter(|arn| !arn.is_null()).map(|arn| arn.text().into()),
+                target_role:
+                    item.get("targetRoleArn").filter(|arn| !arn.is_null()).map(|arn| arn.text().into()),
                 disables_session_tags: item.get("disableSessionTags").is_some_and(|is| is.text() == "true"),
             },
             source: at(item),

@@ -290,8 +290,7 @@ impl Findings {
     /// Takes in what AWS's command line printed of IAM, Identity Center and Pod Identity; false if it is nothing of it.
     fn of_aws(&mut self, node: Node<'_>, origin: Origin) -> bool {
         if iam::is_export(node) {
-            let place =
-                Source { file: origin.file, line: origin.lines_before, column: 0, path: origin.path };
+            let place = Source { file: origin.file, line: origin.lines_before, column: 0, path: origin.path };
             let pages = iam::read(node, place, &mut self.diagnostics);
             self.later.push((self.diagnostics.len(), Later::Iam(pages)));
             return true;

@@ -27,6 +27,12 @@ pub fn short(arn: &str) -> &str {
     arn.splitn(6, ':').nth(5).unwrap_or(arn)
 }
 
+/// The name of a managed policy, with its path.
+fn name(arn: &str) -> &str {
+    let resource = short(arn);
+    resource.strip_prefix("policy/").unwrap_or(resource)
+}
+
 /// A policy in words: `the trust policy of role/oncall`, `policy assume-oncall of group/platform`.
 fn policy(data: &IamData, hit: Hit) -> String {
     let Some(doc) = data.get(hit.doc) else { return String::new() };
@@ -34,8 +40,8 @@ fn policy(data: &IamData, hit: Hit) -> String {
     match (&doc.owner, through) {
         (Owner::Trust(arn), _) => format!("the trust policy of {}", short(arn)),
         (Owner::Inline(arn, name), _) => format!("policy `{name}` of {}", short(arn)),
-        (Owner::Managed(arn), Some(group)) => format!("policy `{}` by group `{}`", short(arn), group.name),
-        (Owner::Managed(arn), None) => format!("policy `{}`", short(arn)),
+        (Owner::Managed(arn), Some(group)) => format!("policy `{}` by group `{}`", name(arn), group.name),
+        (Owner::Managed(arn), None) => format!("policy `{}`", name(arn)),
     }
 }
 
@@ -82,15 +88,10 @@ fn condition(data: &IamData, hit: Hit, number: u32, holds: bool) -> String {
     format!("`{}` {must} satisfy `{}` {}", found.key.as_str(), found.operator, or(&found.values))
 }
 
-/// Something that is not known, in words, with its place.
-fn leaf(cluster: &Cluster, found: &Leaf, holds: bool) -> String {
+/// Something that is not known, in words, with the statement that asks for it.
+fn leaf(cluster: &Cluster, found: &Leaf, holds: bool) -> (String, Option<Hit>) {
     let data = cluster.iam();
     let not = if holds { "" } else { " not" };
-    let at = |text: String, hit: Hit| {
-        let place = place(cluster, hit);
-        let place = if place.is_empty() { place } else { format!(", {place}") };
-        format!("{text} ({}{place})", statement(data, hit))
-    };
     match found {
         Leaf::Condition { hit, condition: number, keys } => {
             let group = keys.first().map_or(KeyGroup::Circumstance, |open| Key::new(&open.key).group());
@@ -99,31 +100,49 @@ fn leaf(cluster: &Cluster, found: &Leaf, holds: bool) -> String {
             } else {
                 group.as_str()
             };
-            at(format!("{}: {by}", condition(data, *hit, *number, holds)), *hit)
+            (format!("{} ({by})", condition(data, *hit, *number, holds)), Some(*hit))
         }
         Leaf::Resource { hit, keys } => {
             let keys: Vec<String> = keys.iter().map(|open| format!("`{}`", open.key)).collect();
-            at(format!("the role must{not} be what {} makes of the resource", keys.join(" and ")), *hit)
+            (format!("the role must{not} be what {} makes of the resource", keys.join(" and ")), Some(*hit))
         }
         Leaf::Session { hit, arn } => {
             let session = arn.rsplit('/').next().unwrap_or("");
-            at(format!("the name of the caller's own session must{not} be `{session}`"), *hit)
+            (format!("the name of the caller's own session must{not} be `{session}`"), Some(*hit))
         }
-        Leaf::NotPrincipal(hit) => {
-            at("`NotPrincipal`, which IAM does not accept in a trust policy, cannot be judged".to_owned(), *hit)
+        Leaf::NotPrincipal(hit) => (
+            "`NotPrincipal`, which IAM does not accept in a trust policy, cannot be judged".to_owned(),
+            Some(*hit),
+        ),
+        Leaf::Operator(hit, _) => {
+            ("a condition operator that IAM does not know cannot be judged".to_owned(), Some(*hit))
         }
-        Leaf::Operator(hit, _) => at("a condition operator that IAM does not know cannot be judged".to_owned(), *hit),
-        other => missing(data, other),
+        other => (missing(data, other), None),
     }
+}
+
+/// The same in one sentence.
+fn leaf_sentence(cluster: &Cluster, found: &Leaf, holds: bool) -> String {
+    let (text, hit) = leaf(cluster, found, holds);
+    let Some(hit) = hit else { return text };
+    let place = place(cluster, hit);
+    let place = if place.is_empty() { place } else { format!(", {place}") };
+    format!("{text}, says {}{place}", statement(cluster.iam(), hit))
 }
 
 /// A fact that the inputs do not hold.
 fn missing(data: &IamData, found: &Leaf) -> String {
     match found {
-        Leaf::Policy(arn) => format!("policy `{arn}` is attached and not in the export; it may allow and may deny"),
+        Leaf::Policy(arn) => {
+            format!("policy `{arn}` is attached and not in the export; it may allow and may deny")
+        }
         Leaf::Boundary(arn) => format!("the boundary `{arn}` is not in the export"),
-        Leaf::Group(name) => format!("group `{name}` is not in the export; its policies may allow and may deny"),
-        Leaf::Account(account) => format!("there is no export of account {account}; its policies may allow and may deny"),
+        Leaf::Group(name) => {
+            format!("group `{name}` is not in the export; its policies may allow and may deny")
+        }
+        Leaf::Account(account) => {
+            format!("there is no export of account {account}; its policies may allow and may deny")
+        }
         Leaf::Principal(arn) => format!("`{arn}` is not in the export of its account"),
         Leaf::Role(arn) => format!("the trust policy of `{arn}` is not in the inputs"),
         Leaf::Unread(doc) => {
@@ -144,7 +163,7 @@ pub fn conditions(cluster: &Cluster, why: &Why) -> Vec<String> {
     for part in parts {
         let text = match part {
             Why::Nothing | Why::Statement(_) => continue,
-            Why::Open(open, holds) => leaf(cluster, open, *holds),
+            Why::Open(open, holds) => leaf_sentence(cluster, open, *holds),
             Why::All(_) => conditions(cluster, part).join("; and "),
             Why::Any(ways) => {
                 let mut ways: Vec<String> =
@@ -172,7 +191,7 @@ fn lacking(cluster: &Cluster, why: &Why) -> Vec<String> {
     let mut texts: Vec<String> = open
         .into_iter()
         .filter(|leaf| leaf.keys().is_empty())
-        .map(|found| leaf(cluster, found, true))
+        .map(|found| leaf_sentence(cluster, found, true))
         .collect();
     texts.dedup();
     texts
@@ -190,10 +209,33 @@ fn lines_of(cluster: &Cluster, verdict: &Verdict, depth: usize, lines: &mut Vec<
         lines.push(Line { depth, text: statement(cluster.iam(), hit), place: place(cluster, hit) });
     }
     if verdict.value == Ternary::Unknown {
-        for condition in conditions(cluster, &verdict.why) {
-            lines.push(Line { depth: depth + 1, text: format!("if {condition}"), place: String::new() });
+        lines.extend(condition_lines(cluster, &verdict.why, depth + 1));
+    }
+}
+
+/// What must hold for a "yes", each with its place.
+fn condition_lines(cluster: &Cluster, why: &Why, depth: usize) -> Vec<Line> {
+    let parts: &[Why] = match why {
+        Why::All(parts) => parts,
+        other => std::slice::from_ref(other),
+    };
+    let mut lines: Vec<Line> = Vec::new();
+    for part in parts {
+        let all = match part {
+            Why::Open(open, holds) => {
+                let (text, hit) = leaf(cluster, open, *holds);
+                vec![(text, hit.map(|hit| place(cluster, hit)).unwrap_or_default())]
+            }
+            other => conditions(cluster, other).into_iter().map(|text| (text, String::new())).collect(),
+        };
+        for (text, place) in all {
+            let text = format!("if {text}");
+            if !lines.iter().any(|line| line.text == text && line.place == place) {
+                lines.push(Line { depth, text, place });
+            }
         }
     }
+    lines
 }
 
 fn arn(data: &IamData, id: PrincipalId) -> &str {
@@ -251,7 +293,9 @@ pub fn not_a_caller(principal: &str, why: NotACaller) -> String {
         NotACaller::NotAnArn => format!(
             "`{principal}` is no principal; give the ARN of a user, role, session or provider, or a service such as `ec2.amazonaws.com`"
         ),
-        NotACaller::Group => format!("`{principal}` is a group, and groups are never principals; ask for a member"),
+        NotACaller::Group => {
+            format!("`{principal}` is a group, and groups are never principals; ask for a member")
+        }
         NotACaller::Root => format!("`{principal}` is a root user, and root users cannot assume roles"),
         NotACaller::FederatedUser => {
             format!("`{principal}` is a federated user, and STS lets none of them assume roles")
@@ -271,9 +315,10 @@ fn near_line(cluster: &Cluster, near: &Near) -> Line {
     };
     let (text, hit) = match near {
         Near::Denied(hit) => (format!("denied: {}", statement(data, *hit)), Some(*hit)),
-        Near::TrustCondition(hit, number) | Near::Condition(hit, number) => {
-            (format!("{}: {}, and does not", statement(data, *hit), condition(data, *hit, *number, true)), Some(*hit))
-        }
+        Near::TrustCondition(hit, number) | Near::Condition(hit, number) => (
+            format!("{}: {}, and does not", statement(data, *hit), condition(data, *hit, *number, true)),
+            Some(*hit),
+        ),
         Near::TrustAction(hit) => {
             let actions = data.statement(*hit).map(|found| or(&found.action.written)).unwrap_or_default();
             (format!("{} names the caller, but for {actions}", statement(data, *hit)), Some(*hit))
@@ -290,7 +335,10 @@ fn near_line(cluster: &Cluster, near: &Near) -> Line {
         }
         Near::OtherGroup(hit, group) => {
             let group = data.group(*group).map_or("", |group| &group.name);
-            (format!("{} would allow it, but only to members of group `{group}`", statement(data, *hit)), Some(*hit))
+            (
+                format!("{} would allow it, but only to members of group `{group}`", statement(data, *hit)),
+                Some(*hit),
+            )
         }
         Near::NotAllowed => ("no policy of the caller, nor of its groups, allows it".to_owned(), None),
         Near::Boundary(doc) => {
@@ -385,7 +433,12 @@ fn door_conditions(cluster: &Cluster, door: &Door, hops: &[Hop]) -> Vec<String> 
 ///
 /// # Errors
 /// If writing fails.
-pub fn who_can(out: &mut dyn Write, cluster: &Cluster, asked: Asked<'_>, found: &WhoAssumes) -> io::Result<()> {
+pub fn who_can(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    asked: Asked<'_>,
+    found: &WhoAssumes,
+) -> io::Result<()> {
     let data = cluster.iam();
     let style = text::style(found.ternary());
     let count = found.principals.len();
@@ -417,13 +470,7 @@ pub fn who_can(out: &mut dyn Write, cluster: &Cluster, asked: Asked<'_>, found: 
         }
     }
     doors(
-        &[
-            DoorKind::Service,
-            DoorKind::WebIdentity,
-            DoorKind::Saml,
-            DoorKind::Account,
-            DoorKind::Stranger,
-        ],
+        &[DoorKind::Service, DoorKind::WebIdentity, DoorKind::Saml, DoorKind::Account, DoorKind::Stranger],
         &mut lines,
     );
     writeln!(out)?;

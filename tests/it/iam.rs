@@ -134,7 +134,8 @@ fn every_open_question_agrees() {
                 None => vec![right],
             };
             let named = keys(&verdict);
-            let wanted = question["keys"].as_array().into_iter().flatten().map(|key| text(key).to_lowercase());
+            let wanted =
+                question["keys"].as_array().into_iter().flatten().map(|key| text(key).to_lowercase());
             let missing: Vec<String> = wanted.filter(|key| !named.contains(key)).collect();
             if !accepted.contains(&verdict.value) || !missing.is_empty() {
                 wrong.push(format!("{name}: {question}: {missing:?} {verdict:?}"));
@@ -143,7 +144,10 @@ fn every_open_question_agrees() {
         }
     }
     let [no, conditional, yes] = count;
-    eprintln!("open questions of IAM: {yes} yes, {no} no, {conditional} conditional; {exactly} exactly, {} differ", wrong.len());
+    eprintln!(
+        "open questions of IAM: {yes} yes, {no} no, {conditional} conditional; {exactly} exactly, {} differ",
+        wrong.len()
+    );
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
@@ -170,7 +174,10 @@ fn every_documented_corner_case() {
         verdict.why.open(&mut open);
         let facts = open.iter().filter(|leaf| leaf.keys().is_empty()).count();
         let wants_fact = case["why"].is_string();
-        if verdict.value != expected(text(&case["expect"])) || !missing.is_empty() || (wants_fact && facts == 0) {
+        if verdict.value != expected(text(&case["expect"]))
+            || !missing.is_empty()
+            || (wants_fact && facts == 0)
+        {
             wrong.push(format!("{}: expect {}: {missing:?} {verdict:?}", case["name"], case["expect"]));
         }
         count += 1;

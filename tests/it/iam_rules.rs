@@ -143,7 +143,8 @@ impl World {
     fn near(&self, who: &str) -> Vec<Near> {
         let (data, _) = read(&[self.export()]);
         let lens = Lens::new(&data, iam::ASSUME_ROLE);
-        let role = data.find(ADMIN).or_else(|| data.find("arn:aws:iam::111122223333:role/team/admin")).unwrap();
+        let role =
+            data.find(ADMIN).or_else(|| data.find("arn:aws:iam::111122223333:role/team/admin")).unwrap();
         lens.nearest(&data.caller(who, None).unwrap(), role, &Context::new())
     }
 }
@@ -363,9 +364,8 @@ fn not_resource_is_everything_else() {
 
 #[test]
 fn variables_are_put_in_as_plain_text_where_the_version_has_them() {
-    let mut world = world([trusts(json!({ "AWS": ROOT }))]).own([allows(
-        "arn:aws:iam::111122223333:role/${aws:PrincipalTag/Role}",
-    )]);
+    let mut world = world([trusts(json!({ "AWS": ROOT }))])
+        .own([allows("arn:aws:iam::111122223333:role/${aws:PrincipalTag/Role}")]);
     assert_eq!(world.may(ALICE), No);
     world.tags = vec![("role", "admin")];
     assert_eq!(world.may(ALICE), Yes);
@@ -406,7 +406,8 @@ fn all_operators_and_all_keys_must_hold() {
         "Bool": { "aws:SecureTransport": "true" },
     });
     assert_eq!((on(both.clone()).may(ALICE), on(both).may(DEV)), (Yes, No));
-    let one_fails = json!({ "StringEquals": { "aws:username": "alice" }, "Bool": { "aws:ViaAWSService": "true" } });
+    let one_fails =
+        json!({ "StringEquals": { "aws:username": "alice" }, "Bool": { "aws:ViaAWSService": "true" } });
     assert_eq!(on(one_fails).may(ALICE), No);
 }
 
@@ -529,7 +530,8 @@ fn several_values_without_a_set_operator_cannot_be_judged() {
 
 #[test]
 fn a_variable_without_a_value_matches_nothing() {
-    let condition = |operator: &str| json!({ operator: { "aws:PrincipalAccount": "${aws:PrincipalTag/none}" } });
+    let condition =
+        |operator: &str| json!({ operator: { "aws:PrincipalAccount": "${aws:PrincipalTag/none}" } });
     assert_eq!(on(condition("StringEquals")).may(ALICE), No);
     assert_eq!(on(condition("StringNotEquals")).may(ALICE), Yes);
 }
@@ -610,7 +612,8 @@ fn tags_of_a_role_count_unless_session_tags_are_possible() {
     let mut world = on(json!({ "StringEquals": { "aws:PrincipalTag/team": "red" } }));
     world.tags = vec![("team", "blue")];
     assert_eq!(world.may(DEV), No);
-    world.dev_trust = vec![with(trusts(json!({ "AWS": ROOT })), "Action", json!(["sts:AssumeRole", "sts:TagSession"]))];
+    world.dev_trust =
+        vec![with(trusts(json!({ "AWS": ROOT })), "Action", json!(["sts:AssumeRole", "sts:TagSession"]))];
     assert_eq!((world.may(DEV), world.may(ALICE)), (Unknown, No));
     world.dev_trust = vec![with(trusts(json!({ "AWS": ROOT })), "Action", json!("sts:*"))];
     assert_eq!(world.may(DEV), Unknown);
@@ -712,7 +715,8 @@ fn services_are_admitted_by_the_trust_policy_alone() {
 #[test]
 fn pod_identity_needs_tag_session_as_well() {
     let pods = "pods.eks.amazonaws.com";
-    let both = with(trusts(json!({ "Service": pods })), "Action", json!(["sts:AssumeRole", "sts:TagSession"]));
+    let both =
+        with(trusts(json!({ "Service": pods })), "Action", json!(["sts:AssumeRole", "sts:TagSession"]));
     assert_eq!(world([both]).may(pods), Yes);
     assert_eq!(world([trusts(json!({ "Service": pods }))]).may(pods), No);
 }
@@ -740,7 +744,12 @@ fn web_identities_are_admitted_by_provider_and_claims() {
     // Another provider, or the wrong action.
     let other = provider.replace("ABC", "DEF");
     assert_eq!(like.ask(iam::WITH_WEB_IDENTITY, &other, &Context::new()).value, No);
-    assert_eq!(world([trusts(json!({ "Federated": provider }))]).ask(iam::WITH_WEB_IDENTITY, provider, &Context::new()).value, No);
+    assert_eq!(
+        world([trusts(json!({ "Federated": provider }))])
+            .ask(iam::WITH_WEB_IDENTITY, provider, &Context::new())
+            .value,
+        No
+    );
 }
 
 #[test]
@@ -750,7 +759,13 @@ fn policies_may_be_percent_encoded_and_a_plus_is_a_plus() {
     let encoded: String = policy
         .to_string()
         .bytes()
-        .map(|byte| if byte.is_ascii_alphanumeric() || byte == b'+' { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() || byte == b'+' {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
         .collect();
     export["UserDetailList"][0]["Arn"] = json!("arn:aws:iam::111122223333:user/a+b");
     for document in [json!(encoded), json!(policy.to_string())] {
@@ -777,9 +792,7 @@ fn a_policy_that_cannot_be_read_may_say_anything() {
 fn the_default_version_of_a_managed_policy_counts() {
     let mut export = world([trusts(json!({ "AWS": ROOT }))]).export();
     let arn = "arn:aws:iam::111122223333:policy/p";
-    let version = |id: &str, is_default: bool, statement: Value| {
-        json!({ "VersionId": id, "IsDefaultVersion": is_default, "Document": { "Version": "2012-10-17", "Statement": statement } })
-    };
+    let version = |id: &str, is_default: bool, statement: Value| json!({ "VersionId": id, "IsDefaultVersion": is_default, "Document": { "Version": "2012-10-17", "Statement": statement } });
     export["UserDetailList"][0]["AttachedManagedPolicies"] = json!({ "PolicyName": "p", "PolicyArn": arn });
     for (default, right) in [(json!("v1"), Yes), (json!("v3"), No), (Value::Null, No)] {
         export["Policies"] = json!([{ "Arn": arn, "PolicyName": "p", "DefaultVersionId": default, "PolicyVersionList": [
@@ -801,7 +814,10 @@ fn pages_of_an_account_are_joined_and_the_last_must_be_there() {
     let lens = Lens::new(&data, iam::ASSUME_ROLE);
     assert_eq!(lens.may(ALICE, ADMIN, None, &Context::new()).unwrap().value, Yes);
     let (data, _) = read(&[json!(pages)]);
-    assert_eq!(Lens::new(&data, iam::ASSUME_ROLE).may(ALICE, ADMIN, None, &Context::new()).unwrap().value, Yes);
+    assert_eq!(
+        Lens::new(&data, iam::ASSUME_ROLE).may(ALICE, ADMIN, None, &Context::new()).unwrap().value,
+        Yes
+    );
     let (data, diagnostics) = read(&pages[..2]);
     assert_eq!(diagnostics.iter().map(|found| found.code).collect::<Vec<_>>(), [Code::IamExportTruncated]);
     assert!(data.account("111122223333").unwrap().is_incomplete);
@@ -822,7 +838,8 @@ fn an_entity_that_stands_twice_is_one_and_must_say_the_same() {
 
 #[test]
 fn missing_lists_are_no_fault() {
-    let (data, diagnostics) = read(&[json!({ "RoleDetailList": [] }), json!({ "UserDetailList": [{ "Arn": ALICE }] })]);
+    let (data, diagnostics) =
+        read(&[json!({ "RoleDetailList": [] }), json!({ "UserDetailList": [{ "Arn": ALICE }] })]);
     assert!(diagnostics.is_empty(), "{diagnostics:?}");
     assert_eq!(data.principals().count(), 1);
 }
@@ -889,7 +906,10 @@ fn doors_are_those_who_are_in_no_export() {
         let (data, _) = read(&[world([trust]).export()]);
         let lenses = iam::Lenses::new(&data);
         let doors = lenses.doors(data.find(ADMIN).unwrap());
-        doors.iter().map(|door| (door.kind.as_str().to_owned(), door.name.to_string(), door.verdict.value)).collect()
+        doors
+            .iter()
+            .map(|door| (door.kind.as_str().to_owned(), door.name.to_string(), door.verdict.value))
+            .collect()
     };
     let one = |kind: &str, name: &str, value| vec![(kind.to_owned(), name.to_owned(), value)];
     assert_eq!(doors(trusts(json!("*"))), one("anyone", "*", Yes));
@@ -897,7 +917,10 @@ fn doors_are_those_who_are_in_no_export() {
     assert_eq!(doors(with(trusts(json!("*")), "Condition", org)), one("anyone", "*", Unknown));
     assert_eq!(doors(trusts(json!({ "AWS": "444455556666" }))), one("account", "444455556666", Yes));
     assert_eq!(doors(trusts(json!({ "AWS": BOB }))), one("principal", BOB, Unknown));
-    assert_eq!(doors(trusts(json!({ "Service": "ec2.amazonaws.com" }))), one("service", "ec2.amazonaws.com", Yes));
+    assert_eq!(
+        doors(trusts(json!({ "Service": "ec2.amazonaws.com" }))),
+        one("service", "ec2.amazonaws.com", Yes)
+    );
     let saml = "arn:aws:iam::111122223333:saml-provider/corp";
     let statement = with(trusts(json!({ "Federated": saml })), "Action", json!("sts:AssumeRoleWithSAML"));
     assert_eq!(doors(statement), one("saml", saml, Yes));
@@ -912,7 +935,10 @@ fn what_comes_nearest_to_a_no() {
     assert!(matches!(world([]).near(ALICE).as_slice(), [Near::NotTrusted(_)]));
     assert!(matches!(account().own([allows("*"), denies("*")]).near(ALICE).as_slice(), [Near::Denied(_)]));
     let limit = json!({ "Effect": "Allow", "Action": "s3:*", "Resource": "*" });
-    assert!(matches!(account().own([allows("*")]).boundary([limit]).near(ALICE).as_slice(), [Near::Boundary(_)]));
+    assert!(matches!(
+        account().own([allows("*")]).boundary([limit]).near(ALICE).as_slice(),
+        [Near::Boundary(_)]
+    ));
     let mut with_path = account().own([allows(ADMIN)]);
     with_path.path = "/team/";
     let near = with_path.near(ALICE);
@@ -937,7 +963,7 @@ fn what_comes_nearest_to_a_no() {
 #[test]
 fn a_statement_knows_its_line() {
     let export = serde_json::to_string_pretty(&world([trusts(json!({ "AWS": ALICE }))]).export()).unwrap();
-    let line = export.lines().position(|line| line.contains("AssumeRolePolicyDocument") ).unwrap();
+    let line = export.lines().position(|line| line.contains("AssumeRolePolicyDocument")).unwrap();
     let mut tree = Tree::default();
     json::read(&export, &mut tree).unwrap();
     let mut diagnostics = Vec::new();

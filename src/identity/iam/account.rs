@@ -613,6 +613,8 @@ fn truncated(pages: &[Page]) -> Vec<(Box<str>, Source)> {
             open.push((accounts, page.source));
         }
     }
-    let all = open.iter().flat_map(|(accounts, source)| accounts.iter().map(|account| ((*account).into(), *source)));
+    let all = open
+        .iter()
+        .flat_map(|(accounts, source)| accounts.iter().map(|account| ((*account).into(), *source)));
     all.collect()
 }

@@ -180,12 +180,7 @@ impl Condition {
     }
 
     /// Whether it holds for one value of the request.
-    fn one<'c>(
-        &'c self,
-        value: &str,
-        asking: &Asking<'_>,
-        because: &mut Vec<&'c Key>,
-    ) -> Ternary {
+    fn one<'c>(&'c self, value: &str, asking: &Asking<'_>, because: &mut Vec<&'c Key>) -> Ternary {
         let mut found = Ternary::No;
         for wanted in &self.wanted {
             found = found.or(self.compare(value, wanted, asking, because));
@@ -234,10 +229,9 @@ impl Condition {
             (Test::Date(order), Wanted::Instant(wanted)) => {
                 instant(value).is_some_and(|value| order.holds(value.cmp(wanted))).into()
             }
-            (Test::Address, Wanted::Network(network, bits)) => value
-                .parse::<IpAddr>()
-                .is_ok_and(|value| is_within(value, *network, *bits))
-                .into(),
+            (Test::Address, Wanted::Network(network, bits)) => {
+                value.parse::<IpAddr>().is_ok_and(|value| is_within(value, *network, *bits)).into()
+            }
             _ => Ternary::No,
         }
     }
@@ -406,7 +400,9 @@ fn wanted(test: Test, value: &str, wildcards: bool, variables: bool) -> Wanted {
         Test::Bool | Test::Binary => Wanted::Exactly(value.into()),
         Test::Number(_) => number(value).map_or(Wanted::Never, Wanted::Number),
         Test::Date(_) => instant(value).map_or(Wanted::Never, Wanted::Instant),
-        Test::Address => network(value).map_or(Wanted::Never, |(address, bits)| Wanted::Network(address, bits)),
+        Test::Address => {
+            network(value).map_or(Wanted::Never, |(address, bits)| Wanted::Network(address, bits))
+        }
         Test::Null | Test::NoTest => Wanted::Never,
     }
 }

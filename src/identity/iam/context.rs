@@ -141,11 +141,9 @@ impl<'a> Asking<'a> {
             Fact::UserId => match (caller.id(), is_user, caller.session()) {
                 (Some(id), true, _) => one(id),
                 (Some(id), false, Some(session)) => Known::One(format!("{id}:{session}").into()),
-                (Some(id), false, None) => Known::Unknown {
-                    beginning: format!("{id}:").into(),
-                    optional: false,
-                    of_session: true,
-                },
+                (Some(id), false, None) => {
+                    Known::Unknown { beginning: format!("{id}:").into(), optional: false, of_session: true }
+                }
                 (None, ..) => Known::SOME,
             },
             Fact::PrincipalTag(tag) => {

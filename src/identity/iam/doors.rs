@@ -141,11 +141,8 @@ impl<'d> Lens<'d> {
                 add(DoorKind::Service, service, Caller::Service(service.clone()));
             }
             for provider in &principals.federated {
-                let kind = if provider.contains(":saml-provider/") {
-                    DoorKind::Saml
-                } else {
-                    DoorKind::WebIdentity
-                };
+                let kind =
+                    if provider.contains(":saml-provider/") { DoorKind::Saml } else { DoorKind::WebIdentity };
                 add(kind, provider, Caller::Provider(provider.clone()));
             }
         }

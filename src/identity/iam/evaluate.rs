@@ -68,7 +68,8 @@ impl<'d> Lens<'d> {
     /// Finds the statements about an action.
     pub fn new(data: &'d IamData, action: &str) -> Self {
         let action = action.to_ascii_lowercase();
-        let docs: Vec<Filtered> = data.docs().iter().map(|doc| Filtered::new(&doc.policy.statements, &action)).collect();
+        let docs: Vec<Filtered> =
+            data.docs().iter().map(|doc| Filtered::new(&doc.policy.statements, &action)).collect();
         let says_something = |(doc, _): &(DocId, Option<GroupId>)| {
             docs.get(doc.0 as usize).is_some_and(|doc| !doc.allow.is_empty() || !doc.deny.is_empty())
         };
@@ -181,7 +182,8 @@ impl<'d> Lens<'d> {
                 granted
             }
             Caller::Provider(arn) => {
-                let names = |principals: &Principals| principals.federated.iter().any(|other| **other == **arn);
+                let names =
+                    |principals: &Principals| principals.federated.iter().any(|other| **other == **arn);
                 self.by_trust_alone::<L>(trust, &asking, &names, &names_or_anyone(&names)).or(unread)
             }
             Caller::Anybody(_) => L::certain(false),
@@ -460,7 +462,13 @@ impl<'d> Lens<'d> {
     }
 
     /// Session names that the conditions in question would be content with: a caller chooses its own.
-    pub fn session_names(&self, caller: &Caller<'_>, role: PrincipalId, context: &Context, why: &Verdict) -> Vec<String> {
+    pub fn session_names(
+        &self,
+        caller: &Caller<'_>,
+        role: PrincipalId,
+        context: &Context,
+        why: &Verdict,
+    ) -> Vec<String> {
         let mut open = Vec::new();
         why.why.open(&mut open);
         let Some(target) = self.data.principal_of(role) else { return Vec::new() };

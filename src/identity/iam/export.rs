@@ -73,7 +73,8 @@ impl Entity {
     /// Whether both say the same, wherever they stand.
     pub(super) fn says_the_same_as(&self, other: &Self) -> bool {
         fn all(entity: &Entity) -> impl PartialEq + '_ {
-            let Entity { id, tags, inline, attached, boundary, groups, trust, instance_profiles, .. } = entity;
+            let Entity { id, tags, inline, attached, boundary, groups, trust, instance_profiles, .. } =
+                entity;
             (id, tags, inline, attached, boundary, groups, trust, instance_profiles)
         }
         all(self) == all(other)
@@ -250,9 +251,8 @@ impl PageReader<'_> {
         let is_default = |version: &Node<'_>| {
             version.get("IsDefaultVersion").is_some_and(|is| is.text().eq_ignore_ascii_case("true"))
         };
-        let by_id = versions().find(|version| {
-            version.get("VersionId").map(Node::text).is_some_and(|id| Some(id) == default)
-        });
+        let by_id = versions()
+            .find(|version| version.get("VersionId").map(Node::text).is_some_and(|id| Some(id) == default));
         let version = by_id.or_else(|| versions().find(is_default));
         let Some(document) = version.and_then(|version| version.get("Document")) else {
             let message = format!(
@@ -263,12 +263,7 @@ impl PageReader<'_> {
             return None;
         };
         let policy = self.document(document);
-        Some(ManagedPolicy {
-            arn,
-            policy,
-            source: self.at(node.position()),
-            origin: self.origin,
-        })
+        Some(ManagedPolicy { arn, policy, source: self.at(node.position()), origin: self.origin })
     }
 
     /// A policy document: an object, or the text of one.
@@ -279,11 +274,8 @@ impl PageReader<'_> {
         } else {
             let position = node.position();
             let text = node.text();
-            let text = if text.trim_start().starts_with('{') {
-                Cow::Borrowed(text)
-            } else {
-                percent_decoded(text)
-            };
+            let text =
+                if text.trim_start().starts_with('{') { Cow::Borrowed(text) } else { percent_decoded(text) };
             let mut tree = std::mem::take(&mut self.tree).over(&text);
             let policy = match json::read(&text, &mut tree) {
                 Ok(()) => {

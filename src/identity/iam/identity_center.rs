@@ -82,11 +82,13 @@ impl IdentityCenter {
                     self.names.insert(text(value, "PermissionSetArn"), text(value, "Name"));
                 }
                 "Users" => {
-                    self.names.extend(value.items().map(|user| (text(user, "UserId"), text(user, "UserName"))));
+                    self.names
+                        .extend(value.items().map(|user| (text(user, "UserId"), text(user, "UserName"))));
                 }
                 "Groups" => {
-                    self.names
-                        .extend(value.items().map(|group| (text(group, "GroupId"), text(group, "DisplayName"))));
+                    self.names.extend(
+                        value.items().map(|group| (text(group, "GroupId"), text(group, "DisplayName"))),
+                    );
                 }
                 "GroupMemberships" => {
                     for item in value.items() {
@@ -109,7 +111,8 @@ impl IdentityCenter {
     /// Takes in what another document says.
     pub(super) fn append(&mut self, other: Self) {
         for assignment in other.assignments {
-            let is_known = |known: &Assignment| Assignment { source: assignment.source, ..known.clone() } == assignment;
+            let is_known =
+                |known: &Assignment| Assignment { source: assignment.source, ..known.clone() } == assignment;
             if !self.assignments.iter().any(is_known) {
                 self.assignments.push(assignment);
             }

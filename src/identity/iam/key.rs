@@ -147,7 +147,10 @@ impl Fact {
             "aws:currenttime" | "aws:epochtime" | "aws:requestedregion" => Self::Always,
             "aws:sourceidentity" | "aws:federatedprovider" | "lambda:sourcefunctionarn" => Self::OfSessions,
             "sts:rolesessionname" => Self::SessionName,
-            "sts:externalid" | "sts:sourceidentity" | "aws:tagkeys" | "sts:transitivetagkeys"
+            "sts:externalid"
+            | "sts:sourceidentity"
+            | "aws:tagkeys"
+            | "sts:transitivetagkeys"
             | "sts:durationseconds" => Self::Choice,
             _ if lower.starts_with("aws:requesttag/") => Self::Choice,
             _ if lower.starts_with("aws:principalorg") || lower.starts_with("aws:resourceorg") => {

@@ -24,7 +24,9 @@ pub(super) enum Known<'v> {
 
 impl Known<'_> {
     /// There may be any value, or none.
-    pub(super) const ANY: Self = Self::Unknown { beginning: Cow::Borrowed(""), optional: true, of_session: false };
+    pub(super) const ANY: Self =
+        Self::Unknown { beginning: Cow::Borrowed(""), optional: true, of_session: false };
     /// There is some value.
-    pub(super) const SOME: Self = Self::Unknown { beginning: Cow::Borrowed(""), optional: false, of_session: false };
+    pub(super) const SOME: Self =
+        Self::Unknown { beginning: Cow::Borrowed(""), optional: false, of_session: false };
 }

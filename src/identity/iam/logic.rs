@@ -75,10 +75,9 @@ impl Leaf {
     pub fn keys(&self) -> Vec<&str> {
         match self {
             Self::Session { .. } => vec!["session name"],
-            Self::Condition { keys, .. } | Self::Resource { keys, .. } => keys
-                .iter()
-                .map(|open| if open.of_session { "session name" } else { &*open.key })
-                .collect(),
+            Self::Condition { keys, .. } | Self::Resource { keys, .. } => {
+                keys.iter().map(|open| if open.of_session { "session name" } else { &*open.key }).collect()
+            }
             _ => Vec::new(),
         }
     }
@@ -122,8 +121,12 @@ impl Why {
     fn not(self) -> Self {
         match self {
             Self::Open(leaf, holds) => Self::Open(leaf, !holds),
-            Self::All(parts) => parts.into_iter().fold(Self::Nothing, |all, part| all.joined(part.not(), false)),
-            Self::Any(parts) => parts.into_iter().fold(Self::Nothing, |all, part| all.joined(part.not(), true)),
+            Self::All(parts) => {
+                parts.into_iter().fold(Self::Nothing, |all, part| all.joined(part.not(), false))
+            }
+            Self::Any(parts) => {
+                parts.into_iter().fold(Self::Nothing, |all, part| all.joined(part.not(), true))
+            }
             // A refusal that is not certain: what it depends on is said, and it is no ground for a "yes".
             Self::Statement(_) | Self::Nothing => Self::Nothing,
         }

@@ -58,7 +58,8 @@ fn difference(written: &str, meant: &str) -> Option<Difference> {
     }
     let (one, other) = (EntityArn::new(written), EntityArn::new(meant));
     let name = |arn: &EntityArn| arn.name().to_ascii_lowercase();
-    let kind = |arn: &str| arn.splitn(6, ':').nth(5).and_then(|rest| rest.split('/').next()).map(str::to_owned);
+    let kind =
+        |arn: &str| arn.splitn(6, ':').nth(5).and_then(|rest| rest.split('/').next()).map(str::to_owned);
     if name(&one) != name(&other) || one.name().is_empty() {
         return None;
     }
@@ -155,7 +156,10 @@ impl Lens<'_> {
         }
         let Some(principal) = asking.caller.principal() else { return };
         for (group, other) in self.data().all_groups() {
-            if !principal.is_user || other.arn.account != principal.arn.account || principal.groups.contains(&group) {
+            if !principal.is_user
+                || other.arn.account != principal.arn.account
+                || principal.groups.contains(&group)
+            {
                 continue;
             }
             let hits = super::account::IamData::policies_of(other)
