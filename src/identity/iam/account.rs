@@ -56,6 +56,7 @@ pub struct Principal {
     pub source: Source,
     /// The instance profiles with which EC2 instances run as this role.
     pub instance_profiles: Vec<Box<str>>,
+    pub(super) number: PrincipalId,
     pub(super) id: Box<str>,
     pub(super) tags: Option<Tags>,
     pub(super) policies: Vec<(DocId, Option<GroupId>)>,
@@ -403,6 +404,7 @@ impl IamData {
             is_user,
             source: entity.source,
             instance_profiles: entity.instance_profiles,
+            number,
             id,
             tags: Some(tags),
             policies,

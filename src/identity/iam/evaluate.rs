@@ -321,10 +321,6 @@ impl<'d> Lens<'d> {
         all
     }
 
-    pub(super) fn id(&self, caller: &Caller<'_>) -> Option<PrincipalId> {
-        caller.principal().and_then(|principal| self.data.by_arn(&principal.arn.text))
-    }
-
     /// What nobody knows of a caller's policies: each may allow, and may deny.
     fn missing<L: Logic>(caller: &Caller<'_>) -> L {
         let stranger = caller.missing();
@@ -339,7 +335,7 @@ impl<'d> Lens<'d> {
     /// Whether the caller's own policies allow it.
     fn identity<L: Logic>(&self, asking: &Asking<'_>) -> L {
         let mut found = L::certain(false);
-        if let Some(id) = self.id(asking.caller) {
+        if let Some(id) = asking.caller.principal().map(|principal| principal.number) {
             for (hit, statement) in self.identity_hits(id, Effect::Allow) {
                 found = found.or(|| self.applies(hit, statement, asking));
             }
@@ -350,7 +346,7 @@ impl<'d> Lens<'d> {
     /// Whether the caller's own policies, or its boundary, deny it.
     fn identity_deny<L: Logic>(&self, asking: &Asking<'_>) -> L {
         let mut found = L::certain(false);
-        if let Some(id) = self.id(asking.caller) {
+        if let Some(id) = asking.caller.principal().map(|principal| principal.number) {
             for (hit, statement) in self.identity_hits(id, Effect::Deny) {
                 found = found.or(|| self.applies(hit, statement, asking));
             }

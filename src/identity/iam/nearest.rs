@@ -135,8 +135,8 @@ impl Lens<'_> {
 
     /// Statements that would allow it, if one thing were otherwise.
     fn near_identity(&self, asking: &Asking<'_>, found: &mut Vec<Near>) {
-        let Some(id) = self.id(asking.caller) else { return };
-        for (hit, statement) in self.identity_hits(id, Effect::Allow) {
+        let Some(principal) = asking.caller.principal() else { return };
+        for (hit, statement) in self.identity_hits(principal.number, Effect::Allow) {
             if self.is_resource(hit, statement, asking) {
                 found.extend(failing(statement, asking).map(|number| Near::Condition(hit, number)));
                 continue;
@@ -154,7 +154,6 @@ impl Lens<'_> {
                 }
             }
         }
-        let Some(principal) = asking.caller.principal() else { return };
         for (group, other) in self.data().all_groups() {
             if !principal.is_user
                 || other.arn.account != principal.arn.account

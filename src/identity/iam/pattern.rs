@@ -150,6 +150,17 @@ fn element(char: char, wildcards: bool) -> Element {
     }
 }
 
+/// The characters before the first wildcard.
+fn beginning(elements: &[Element]) -> String {
+    elements
+        .iter()
+        .map_while(|element| match element {
+            Element::Char(char) => Some(*char),
+            Element::One | Element::Any => None,
+        })
+        .collect()
+}
+
 /// A pattern over ARNs, split at its first five colons.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ArnGlob(Box<[Glob]>);
@@ -166,6 +177,11 @@ pub(super) struct ArnText<'a> {
 }
 
 impl<'a> ArnText<'a> {
+    /// What stands behind the fifth colon.
+    pub(super) fn resource(&self) -> &'a str {
+        self.parts.last().copied().unwrap_or("")
+    }
+
     /// `None` for what has fewer than six parts.
     pub(super) fn new(whole: &'a str) -> Option<Self> {
         let mut parts = [""; ARN_PARTS];
@@ -188,20 +204,14 @@ impl ArnGlob {
         self.0.len() == ARN_PARTS
     }
 
-    /// The ARN, where it is one and no pattern.
-    pub(super) fn literal(&self) -> Option<String> {
-        if !self.is_whole() {
-            return None;
-        }
-        let parts: Option<Vec<&str>> = self
-            .0
-            .iter()
-            .map(|part| match part {
-                Glob::Literal(text) => Some(&**text),
-                _ => None,
-            })
-            .collect();
-        parts.map(|parts| parts.join(":"))
+    /// With what the last of six parts begins, before any wildcard; `None` where there are fewer.
+    pub(super) fn resource_beginning(&self) -> Option<String> {
+        let last = self.0.get(ARN_PARTS - 1)?;
+        Some(match last {
+            Glob::All => String::new(),
+            Glob::Literal(text) | Glob::Prefix(text) => text.to_string(),
+            Glob::Elements(elements) => beginning(elements),
+        })
     }
 
     /// Whether each part matches its part; where there are fewer than six, whether a `*` at the end takes the rest.

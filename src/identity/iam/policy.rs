@@ -1,8 +1,11 @@
 //! A policy as it is written: statements with their actions, resources, principals and conditions.
 
+use std::borrow::Cow;
+
 use crate::document::{Node, Position};
 
 use super::condition::Condition;
+use super::context::Asking;
 use super::pattern::{ArnGlob, ArnText, Element, Glob, Template};
 
 /// Whether a statement allows or denies.
@@ -91,13 +94,9 @@ pub struct Resources {
 }
 
 impl Resources {
-    /// The resources, where they are named one by one.
-    pub(super) fn literals(&self) -> Option<Vec<String>> {
-        let literal = |pattern: &ResourcePattern| match pattern {
-            ResourcePattern::Fixed(glob) => glob.literal(),
-            ResourcePattern::Variable(_) => None,
-        };
-        if self.not { None } else { self.patterns.iter().map(literal).collect() }
+    /// Whether anything is put in that depends on who asks.
+    pub(super) fn has_variables(&self) -> bool {
+        self.patterns.iter().any(|pattern| matches!(pattern, ResourcePattern::Variable(_)))
     }
 }
 
@@ -117,7 +116,23 @@ impl ResourcePattern {
         }
     }
 
-    /// Whether it matches an ARN once everything is put in; `None` where it is not known.
+    /// A pattern that matches whatever this one may match for a caller; `None` where it matches nothing.
+    pub(super) fn widest(&self, asking: &Asking<'_>) -> Option<Cow<'_, ArnGlob>> {
+        let template = match self {
+            Self::Fixed(glob) => return Some(Cow::Borrowed(glob)),
+            Self::Variable(template) => template,
+        };
+        let resolved = template.resolve(&|key| asking.look(key));
+        if resolved.matches_nothing {
+            return None;
+        }
+        // What is not known may hold colons: then no part is certain.
+        let is_open = !resolved.unknown.is_empty();
+        let elements = if is_open { vec![Element::Any] } else { resolved.elements };
+        Some(Cow::Owned(ArnGlob::new(&elements)))
+    }
+
+    /// Whether it matches an ARN, where not everything that is put in is known.
     pub(super) fn lenient(elements: &[Element], arn: &ArnText<'_>) -> bool {
         super::pattern::matches(elements, arn.whole)
     }

@@ -1,19 +1,19 @@
 //! Who can finally become a role: backwards from it, over everybody who may become somebody on the way.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use crate::model::ternary::Ternary;
 
 use super::account::{Caller, IamData};
-use super::context::Context;
+use super::context::{Asking, Context, Target};
 use super::evaluate::Lens;
-use super::ids::PrincipalId;
+use super::ids::{DocId, PrincipalId};
 use super::logic::Verdict;
-use super::policy::Effect;
+use super::pattern::ArnText;
+use super::policy::{Effect, Statement};
 
 /// The way from callers to roles: who may become what, found as it is asked for.
 #[derive(Debug)]
@@ -22,12 +22,7 @@ pub struct Reach<'l, 'd> {
     context: Context,
     /// Whether a caller chooses the name of its session so that it may.
     chooses: bool,
-    /// The callers of each role that was looked at.
-    callers: RefCell<FxHashMap<PrincipalId, Rc<[Edge]>>>,
-    /// By account, those whom a statement allows roles that it does not name one by one.
-    broad: FxHashMap<&'d str, Vec<PrincipalId>>,
-    /// By ARN of a role, those whom a statement allows this role.
-    named: FxHashMap<String, Vec<PrincipalId>>,
+    allowed: Allowed<'d>,
 }
 
 /// Somebody who may, or might, become a role at once.
@@ -67,30 +62,7 @@ impl<'l, 'd> Reach<'l, 'd> {
     /// For questions where nothing but exports is known. With `chooses`, a caller gives its session any name that it
     /// takes.
     pub fn new(lens: &'l Lens<'d>, chooses: bool) -> Self {
-        let data = lens.data();
-        let mut broad: FxHashMap<&str, Vec<PrincipalId>> = FxHashMap::default();
-        let mut named: FxHashMap<String, Vec<PrincipalId>> = FxHashMap::default();
-        for (id, principal) in data.principals() {
-            let mut is_broad = !principal.missing.is_empty();
-            for (_, statement) in lens.identity_hits(id, Effect::Allow) {
-                match statement.resource.literals() {
-                    Some(arns) => {
-                        for arn in arns {
-                            let all = named.entry(arn).or_default();
-                            if all.last() != Some(&id) {
-                                all.push(id);
-                            }
-                        }
-                    }
-                    None => is_broad = true,
-                }
-            }
-            if is_broad {
-                broad.entry(&principal.arn.account).or_default().push(id);
-            }
-        }
-        let callers = RefCell::default();
-        Self { lens, context: Context::new(), chooses, callers, broad, named }
+        Self { lens, context: Context::new(), chooses, allowed: Allowed::new(lens) }
     }
 
     /// The exports.
@@ -104,21 +76,10 @@ impl<'l, 'd> Reach<'l, 'd> {
     }
 
     /// Everybody who may, or might, become a role at once.
-    pub fn callers(&self, role: PrincipalId) -> Rc<[Edge]> {
-        if let Some(known) = self.callers.borrow().get(&role) {
-            return Rc::clone(known);
-        }
-        let mut edges: Vec<Edge> = self
-            .candidates(role)
-            .into_iter()
-            .filter(|caller| *caller != role)
-            .map(|caller| Edge { caller, value: self.edge(caller, role) })
-            .filter(|edge| edge.value != Ternary::No)
-            .collect();
-        edges.sort_by_key(|edge| edge.caller);
-        let edges: Rc<[Edge]> = edges.into();
-        self.callers.borrow_mut().insert(role, Rc::clone(&edges));
-        edges
+    pub fn callers(&self, role: PrincipalId) -> Vec<Edge> {
+        let candidates = self.candidates(role).into_iter().filter(|caller| *caller != role);
+        let edges = candidates.map(|caller| Edge { caller, value: self.edge(caller, role) });
+        edges.filter(|edge| edge.value != Ternary::No).collect()
     }
 
     fn caller(&self, id: PrincipalId) -> Option<Caller<'d>> {
@@ -145,13 +106,12 @@ impl<'l, 'd> Reach<'l, 'd> {
         })
     }
 
-    /// Whom a look at the trust policy of a role does not rule out.
-    fn candidates(&self, role: PrincipalId) -> FxHashSet<PrincipalId> {
-        let mut found = FxHashSet::default();
+    /// Whom a look at the trust policy of a role, and at what policies allow, does not rule out; in their order.
+    fn candidates(&self, role: PrincipalId) -> Vec<PrincipalId> {
+        let mut found = Vec::new();
         let data = self.data();
         let Some(target) = data.principal_of(role) else { return found };
         let Some(trust) = target.trust() else { return found };
-        let named = self.named.get(&*target.arn.text).map_or(&[][..], |ids| ids);
         let everybody = || data.principals().map(|(id, _)| id);
         let of_account = |account: &str| data.account(account).map_or(&[][..], |account| &account.principals);
         if data.get(trust).is_some_and(|doc| doc.policy.is_incomplete) {
@@ -164,12 +124,13 @@ impl<'l, 'd> Reach<'l, 'd> {
             }
             if principals.anyone {
                 found.extend(of_account(&target.arn.account));
-                found.extend(self.broad.values().flatten());
-                found.extend(named);
+                found.extend(self.allowed.of_all_accounts());
             }
             for (_, account) in &principals.accounts {
-                found.extend(self.broad.get(&**account).into_iter().flatten());
-                found.extend(named);
+                found.extend(self.allowed.of_account(account));
+            }
+            if principals.anyone || !principals.accounts.is_empty() {
+                found.extend(self.allowed.by_name(role));
             }
             for principal in &principals.principals {
                 found.extend(data.by_arn(principal).or_else(|| data.by_id(principal)));
@@ -178,46 +139,67 @@ impl<'l, 'd> Reach<'l, 'd> {
                 }
             }
         }
+        found.sort_unstable();
+        found.dedup();
         found
     }
 
     /// Everybody who can finally become a role, each by the best way: a certain one, then a short one.
     pub fn sources(&self, role: PrincipalId) -> Vec<Source> {
-        let mut found = Vec::new();
-        let mut certain = FxHashSet::default();
-        for least in [Ternary::Yes, Ternary::Unknown] {
-            // From everybody who is found, to whom it goes on.
-            let mut next: FxHashMap<PrincipalId, PrincipalId> = FxHashMap::default();
-            let mut order = Vec::new();
-            let mut queue = VecDeque::from([role]);
-            while let Some(to) = queue.pop_front() {
-                for edge in self.callers(to).iter().filter(|edge| edge.value >= least) {
-                    if edge.caller == role || next.contains_key(&edge.caller) {
-                        continue;
-                    }
-                    next.insert(edge.caller, to);
-                    order.push(edge.caller);
-                    if self.data().principal_of(edge.caller).is_some_and(|caller| !caller.is_user) {
-                        queue.push_back(edge.caller);
-                    }
-                }
-            }
-            for id in order {
-                if least == Ternary::Yes {
-                    certain.insert(id);
-                } else if certain.contains(&id) {
+        // From everybody who is found, to whom it goes on, and what the way is worth.
+        let mut next: FxHashMap<PrincipalId, (PrincipalId, Ternary)> = FxHashMap::default();
+        let mut order = Vec::new();
+        // What is not certain waits: whoever has another way needs it not.
+        let mut waiting: VecDeque<(PrincipalId, PrincipalId)> = VecDeque::new();
+        let mut certain = VecDeque::from([role]);
+        while let Some(to) = certain.pop_front() {
+            for caller in self.candidates(to) {
+                if caller == to || caller == role || next.contains_key(&caller) {
                     continue;
                 }
-                let mut chain = Vec::new();
-                let mut at = id;
-                while let Some(to) = next.get(&at) {
-                    chain.push(*to);
-                    at = *to;
+                match self.edge(caller, to) {
+                    Ternary::No => {}
+                    Ternary::Unknown => waiting.push_back((caller, to)),
+                    Ternary::Yes => {
+                        next.insert(caller, (to, Ternary::Yes));
+                        order.push(caller);
+                        if self.is_role(caller) {
+                            certain.push_back(caller);
+                        }
+                    }
                 }
-                found.push(Source { id, value: least, chain });
             }
         }
-        found
+        while let Some((caller, to)) = waiting.pop_front() {
+            if next.contains_key(&caller) {
+                continue;
+            }
+            next.insert(caller, (to, Ternary::Unknown));
+            order.push(caller);
+            if !self.is_role(caller) {
+                continue;
+            }
+            for further in self.candidates(caller) {
+                let is_new = further != caller && further != role && !next.contains_key(&further);
+                if is_new && self.edge(further, caller) != Ternary::No {
+                    waiting.push_back((further, caller));
+                }
+            }
+        }
+        let source = |id: &PrincipalId| {
+            let (mut chain, mut at) = (Vec::new(), *id);
+            while let Some((to, _)) = next.get(&at) {
+                chain.push(*to);
+                at = *to;
+            }
+            let value = next.get(id).map_or(Ternary::No, |(_, value)| *value);
+            Source { id: *id, value, chain }
+        };
+        order.iter().map(source).collect()
+    }
+
+    fn is_role(&self, id: PrincipalId) -> bool {
+        self.data().principal_of(id).is_some_and(|principal| !principal.is_user)
     }
 
     /// The hops of a chain, each with what it rests on.
@@ -241,5 +223,109 @@ impl<'l, 'd> Reach<'l, 'd> {
         let is_open = verdict.value == Ternary::Unknown;
         let session_name = if is_open && self.chooses { self.session_name(&caller, to) } else { None };
         Some(Hop { from, to, verdict, session_name })
+    }
+}
+
+/// Whom policies allow which roles, as far as resources say: the trust policies of roles come on top.
+#[derive(Debug, Default)]
+struct Allowed<'d> {
+    /// By account, those who are allowed so many roles that each must be asked about.
+    broad: FxHashMap<&'d str, Vec<PrincipalId>>,
+    /// By role, those who are allowed this one and few others.
+    named: FxHashMap<PrincipalId, Vec<PrincipalId>>,
+}
+
+/// The roles that a statement is about.
+#[derive(Clone, Debug)]
+enum About {
+    Many,
+    These(Rc<[PrincipalId]>),
+}
+
+impl<'d> Allowed<'d> {
+    fn new(lens: &Lens<'d>) -> Self {
+        let data = lens.data();
+        let mut allowed = Self::default();
+        let roles = Roles::new(data);
+        let mut known: FxHashMap<(DocId, u32), About> = FxHashMap::default();
+        for (id, principal) in data.principals() {
+            let mut is_broad = !principal.missing.is_empty();
+            let caller = Caller::Known { principal, session: None };
+            for (hit, statement) in lens.identity_hits(id, Effect::Allow) {
+                if is_broad {
+                    break;
+                }
+                let about = match statement.resource.has_variables() {
+                    true => roles.about(statement, &caller),
+                    false => known
+                        .entry((hit.doc, hit.statement))
+                        .or_insert_with(|| roles.about(statement, &caller))
+                        .clone(),
+                };
+                match about {
+                    About::Many => is_broad = true,
+                    About::These(these) => {
+                        for role in &*these {
+                            let all = allowed.named.entry(*role).or_default();
+                            if all.last() != Some(&id) {
+                                all.push(id);
+                            }
+                        }
+                    }
+                }
+            }
+            if is_broad {
+                allowed.broad.entry(&principal.arn.account).or_default().push(id);
+            }
+        }
+        allowed
+    }
+
+    fn of_account(&self, account: &str) -> &[PrincipalId] {
+        self.broad.get(account).map_or(&[], |ids| ids)
+    }
+
+    fn of_all_accounts(&self) -> impl Iterator<Item = &PrincipalId> {
+        self.broad.values().flatten()
+    }
+
+    fn by_name(&self, role: PrincipalId) -> &[PrincipalId] {
+        self.named.get(&role).map_or(&[], |ids| ids)
+    }
+}
+
+/// All roles in the order of their resource part, so that those that begin alike stand together.
+struct Roles<'d>(Vec<(ArnText<'d>, PrincipalId)>);
+
+impl<'d> Roles<'d> {
+    fn new(data: &'d IamData) -> Self {
+        let roles = data.principals().filter(|(_, principal)| !principal.is_user);
+        let mut roles: Vec<_> =
+            roles.filter_map(|(id, role)| Some((ArnText::new(&role.arn.text)?, id))).collect();
+        roles.sort_by(|(a, _), (b, _)| a.resource().cmp(b.resource()));
+        Self(roles)
+    }
+
+    fn about(&self, statement: &Statement, caller: &Caller<'_>) -> About {
+        if statement.resource.not {
+            return About::Many;
+        }
+        let context = Context::new();
+        // Whatever depends on the role is not known before there is one.
+        let asking = Asking { caller, target: Target::Resource(""), context: &context };
+        let mut found = Vec::new();
+        for pattern in &statement.resource.patterns {
+            let Some(glob) = pattern.widest(&asking) else { continue };
+            let Some(beginning) = glob.resource_beginning() else { return About::Many };
+            let start = self.0.partition_point(|(arn, _)| arn.resource() < beginning.as_str());
+            let rest = self.0.get(start..).unwrap_or_default();
+            let range = rest.iter().take_while(|(arn, _)| arn.resource().starts_with(&beginning));
+            let matching = range.filter(|(arn, _)| glob.matches(arn)).map(|(_, id)| *id);
+            found.extend(matching);
+            if found.len() > 16 + self.0.len() / 16 {
+                return About::Many;
+            }
+        }
+        About::These(found.into())
     }
 }
