@@ -129,10 +129,13 @@ pub mod decide {
 pub mod ask {
     pub mod assume_role;
     pub mod can_i;
+    pub mod eks_doors;
     pub mod matrix;
+    pub mod people;
     pub mod question;
     pub mod review;
     pub mod rules_review;
+    pub mod through;
     pub mod who_can;
 }
 

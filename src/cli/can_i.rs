@@ -2,10 +2,11 @@
 
 use std::io::Write;
 
-use rbacsim::ask::can_i;
+use rbacsim::ask::{can_i, through};
 use rbacsim::decide::cluster::Who;
 use rbacsim::model::ternary::Ternary;
 use rbacsim::report::can_i::{self as report, Asker};
+use rbacsim::report::iam as of_iam;
 
 use super::asking::{self, Asking};
 use super::inputs::{Identity, Inputs};
@@ -49,6 +50,9 @@ pub(crate) struct Args {
     output: Output,
     #[command(flatten)]
     identity: Identity,
+    /// Ask about the ARN itself, not about the roles that it may assume
+    #[arg(long)]
+    direct: bool,
     #[command(flatten)]
     known: iam::Known,
     #[command(flatten)]
@@ -95,11 +99,30 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let mut total = Ternary::Yes;
     let mut documents = Vec::new();
     for ((who, arn), index) in askers.iter().zip(0usize..) {
+        let through =
+            if args.direct { None } else { through::best(&cluster, who, arn.as_deref(), &question) };
         if args.quiet {
-            total = total.and(can_i::ternary(&cluster, who, &question, None));
+            let own = can_i::ternary(&cluster, who, &question, None);
+            total = total.and(through.map_or(own, |through| through.ternary.or(own)));
             continue;
         }
         let answered = can_i::answer(&cluster, who, &question, None);
+        if let Some(through) = through.filter(|through| through.ternary > answered.ternary) {
+            total = total.and(through.ternary);
+            let asker = Asker { who: &through.who, arn: Some(&through.way.arn) };
+            let own = arn.as_deref().unwrap_or_default();
+            if args.output == Output::Text {
+                if index > 0 {
+                    writeln!(out)?;
+                }
+                of_iam::through(out, &cluster, own, &question, &through)?;
+                report::text(out, &cluster, asker, &question, &through.answered)?;
+            } else {
+                let document = report::document(&cluster, asker, &question, &through.answered);
+                documents.push(of_iam::through_document(&cluster, own, &through, document));
+            }
+            continue;
+        }
         // One "no" makes the total a "no", and else one "unknown" an "unknown".
         total = total.and(answered.ternary);
         let asker = Asker { who, arn: arn.as_deref() };

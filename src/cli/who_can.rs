@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use rbacsim::ask::question::{Asks, Place};
-use rbacsim::ask::who_can::who_can;
+use rbacsim::ask::who_can::{add_people, who_can};
 use rbacsim::report::question as words;
 use rbacsim::report::{text, who_can as report};
 
@@ -34,6 +34,9 @@ Exit code: 0 someone besides Group system:masters may, 1 no one may, 2 the quest
 pub(crate) struct Args {
     #[command(flatten)]
     asking: Asking,
+    /// Name the people behind each IAM identity, from the IAM exports among the inputs
+    #[arg(long)]
+    people: bool,
     /// Output format
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -48,7 +51,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let asked = args.asking.words()?;
     let cluster = args.inputs.load()?;
     let question = asking::read(&asked, &cluster)?;
-    let found = who_can(&cluster, &question);
+    let mut found = who_can(&cluster, &question);
+    if args.people || args.output == Output::Json {
+        add_people(&cluster, &mut found);
+    }
     let mut notes = words::notes(&question.remarks);
     if let Asks::Operation(name) = question.asks {
         notes.insert(0, format!("`{name}` needs {}", words::needs(&question, &question.needs)));

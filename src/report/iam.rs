@@ -7,6 +7,9 @@ use serde_json::{Value, json};
 use super::text;
 use super::words::Hop as Line;
 use crate::ask::assume_role::{Action, Assumes, WhoAssumes};
+use crate::ask::people::{Assumer, Becoming, Who};
+use crate::ask::question::Question;
+use crate::ask::through::Through;
 use crate::decide::cluster::Cluster;
 use crate::identity::iam::{
     Difference, Door, DoorKind, Hit, Hop, IamData, Key, KeyGroup, Leaf, Near, NotACaller, Owner, PrincipalId,
@@ -246,8 +249,9 @@ fn arn(data: &IamData, id: PrincipalId) -> &str {
 pub fn hop_lines(cluster: &Cluster, hops: &[Hop], depth: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     for hop in hops {
-        let from = arn(cluster.iam(), hop.from);
-        let text = format!("{} becomes {}", short(from), short(arn(cluster.iam(), hop.to)));
+        let session =
+            hop.session_name.as_ref().map(|name| format!(" in session `{name}`")).unwrap_or_default();
+        let text = format!("{} becomes {}{session}", short(&hop.from), short(&hop.to));
         lines.push(Line { depth, text, place: String::new() });
         lines_of(cluster, &hop.verdict, depth + 1, &mut lines);
     }
@@ -256,10 +260,9 @@ pub fn hop_lines(cluster: &Cluster, hops: &[Hop], depth: usize) -> Vec<Line> {
 
 /// A hop, for machines.
 fn hop_document(cluster: &Cluster, hop: &Hop) -> Value {
-    let data = cluster.iam();
     json!({
-        "from": arn(data, hop.from),
-        "to": arn(data, hop.to),
+        "from": hop.from,
+        "to": hop.to,
         "statements": statements(&hop.verdict.why).into_iter()
             .map(|hit| statement_document(cluster, hit)).collect::<Vec<_>>(),
         "conditions": hop_conditions(cluster, hop),
@@ -506,4 +509,125 @@ pub fn who_can_document(cluster: &Cluster, asked: Asked<'_>, found: &WhoAssumes)
         "doors": doors.collect::<Vec<_>>(),
         "notes": [NOT_IN_EXPORTS],
     })
+}
+
+/// The mapped roles that somebody may become, for machines.
+pub fn may_become_document(cluster: &Cluster, ways: &[Becoming]) -> Value {
+    let document = |way: &Becoming| {
+        json!({
+            "arn": way.arn,
+            "via": way_documents(cluster, &way.hops),
+            "conditions": way_conditions(cluster, &way.hops),
+        })
+    };
+    ways.iter().map(document).collect()
+}
+
+/// The mapped roles that somebody may become, for people.
+pub fn may_become_lines(cluster: &Cluster, ways: &[Becoming], depth: usize) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for way in ways {
+        let when = if way.value.is_yes() { "" } else { ", on conditions" };
+        lines.push(Line { depth, text: format!("may become `{}`{when}", way.arn), place: String::new() });
+        lines.extend(hop_lines(cluster, &way.hops, depth + 1));
+    }
+    lines
+}
+
+/// What somebody's becoming a mapped role depends on.
+fn assumer_conditions(cluster: &Cluster, assumer: &Assumer) -> Vec<String> {
+    match &assumer.who {
+        Who::Door(door) => door_conditions(cluster, door, &assumer.hops),
+        _ => way_conditions(cluster, &assumer.hops),
+    }
+}
+
+/// Who can become a mapped role, for machines.
+pub fn assumable_by_document(cluster: &Cluster, people: &[Assumer]) -> Value {
+    let document = |assumer: &Assumer| {
+        json!({
+            "arn": assumer.who.name(),
+            "kind": assumer.who.kind(),
+            "via": way_documents(cluster, &assumer.hops),
+            "conditions": assumer_conditions(cluster, assumer),
+        })
+    };
+    people.iter().map(document).collect()
+}
+
+/// Who can become a mapped role, for people.
+pub fn assumable_by_lines(cluster: &Cluster, people: &[Assumer], depth: usize) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for assumer in people {
+        let show = |source| cluster.sources().show(source).to_string();
+        let (name, place) = match &assumer.who {
+            Who::Principal(arn) => (short(arn).to_owned(), String::new()),
+            Who::Door(door) => (door_title(door), place(cluster, door.hit)),
+            Who::Person(person) => {
+                let group = person.user.as_ref().and(person.group.as_ref());
+                let group = group.map(|group| format!(" by group `{group}`")).unwrap_or_default();
+                (format!("{}{group} (Identity Center)", assumer.who.name()), show(person.source))
+            }
+            Who::Pods(pods) => (
+                format!("pods of service account `{}/{}`", pods.namespace, pods.service_account),
+                show(pods.source),
+            ),
+        };
+        let when = if assumer.value.is_yes() { "" } else { ", on conditions" };
+        lines.push(Line { depth, text: format!("{name}{when}"), place });
+        match (&assumer.who, assumer.hops.as_slice()) {
+            (Who::Principal(_), [only]) => lines_of(cluster, &only.verdict, depth + 1, &mut lines),
+            (who, hops) => {
+                if let Who::Door(door) = who {
+                    lines_of(cluster, &door.verdict, depth + 1, &mut lines);
+                }
+                lines.extend(hop_lines(cluster, hops, depth + 1));
+            }
+        }
+    }
+    lines
+}
+
+/// Writes that an answer holds through a mapped role, before that role's own answer.
+///
+/// # Errors
+/// If writing fails.
+pub fn through(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    own: &str,
+    question: &Question,
+    found: &Through<'_>,
+) -> io::Result<()> {
+    let title = super::question::title_with_version(question, cluster.version());
+    text::headline(out, found.ternary, &title, own)?;
+    writeln!(out)?;
+    let mut lines = vec![Line {
+        depth: 0,
+        text: format!("through `{}`, which it may become", found.way.arn),
+        place: String::new(),
+    }];
+    lines.extend(hop_lines(cluster, &found.way.hops, 1));
+    text::hops(out, &lines, 2)?;
+    writeln!(out)?;
+    text::notes(out, &[NOT_IN_EXPORTS.to_owned()])?;
+    writeln!(out)
+}
+
+/// An answer through a mapped role, for machines: that role's own answer, with the way to it.
+pub fn through_document(cluster: &Cluster, own: &str, found: &Through<'_>, mut document: Value) -> Value {
+    let conditions = way_conditions(cluster, &found.way.hops);
+    if let Some(object) = document.as_object_mut() {
+        object.insert("answer".into(), found.ternary.as_str().into());
+        if let Some(identity) = object.get_mut("identity").and_then(Value::as_object_mut) {
+            identity.insert("arn".into(), own.into());
+            identity.insert("through".into(), found.way.arn.clone().into());
+        }
+        object.insert("via".into(), way_documents(cluster, &found.way.hops).into());
+        object.insert("conditions".into(), conditions.into());
+        if let Some(notes) = object.get_mut("notes").and_then(Value::as_array_mut) {
+            notes.push(NOT_IN_EXPORTS.into());
+        }
+    }
+    document
 }

@@ -887,7 +887,8 @@ fn a_session_name_is_the_callers_choice_where_nothing_else_is_open() {
         let reach = iam::Reach::new(&lens, true);
         let (alice, admin) = (data.find(ALICE).unwrap(), data.find(ADMIN).unwrap());
         let found = reach.callers(admin).iter().find(|edge| edge.caller == alice).map(|edge| edge.value);
-        (found, reach.hop(alice, admin).unwrap().session_name)
+        let caller = data.caller(ALICE, None).unwrap();
+        (found, reach.hop(&caller, admin).session_name)
     };
     let pinned = json!({ "StringEquals": { "sts:RoleSessionName": "${aws:username}" } });
     assert_eq!(ask(pinned), (Some(Yes), Some("alice".to_owned())));

@@ -1,6 +1,7 @@
 //! Exports put together: users, groups, roles and policies of every account, and who a caller is among them.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use rustc_hash::FxHashMap;
 
@@ -168,6 +169,20 @@ pub struct Stranger {
     /// Whether the ARN is that of the user or role itself, not that of a session.
     is_own_arn: bool,
     has_export: bool,
+}
+
+impl fmt::Display for Caller<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self, self.arn(), self.session()) {
+            (Self::Known { principal, .. }, _, Some(session)) => write!(
+                f,
+                "arn:{}:sts::{}:assumed-role/{}/{session}",
+                principal.arn.partition, principal.arn.account, principal.name
+            ),
+            (_, Some(arn), _) => f.write_str(&arn.text),
+            _ => f.write_str(self.name()),
+        }
+    }
 }
 
 impl Caller<'_> {

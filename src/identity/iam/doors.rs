@@ -75,6 +75,11 @@ impl<'d> Lenses<'d> {
         }
     }
 
+    /// For `sts:AssumeRoleWithWebIdentity`.
+    pub fn web(&self) -> &Lens<'d> {
+        &self.web
+    }
+
     /// The doors to a role, those for everybody first.
     pub fn doors(&self, role: PrincipalId) -> Vec<Door> {
         let mut doors = Vec::new();

@@ -48,10 +48,10 @@ pub struct Source {
 /// One hop of a chain, with what it rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hop {
-    /// Who becomes it.
-    pub from: PrincipalId,
-    /// The role that is become.
-    pub to: PrincipalId,
+    /// The ARN of who becomes it.
+    pub from: Box<str>,
+    /// The ARN of the role that is become.
+    pub to: Box<str>,
     /// Whether, and why.
     pub verdict: Verdict,
     /// The name that the caller gives its session so that it may.
@@ -87,12 +87,17 @@ impl<'l, 'd> Reach<'l, 'd> {
     }
 
     fn edge(&self, from: PrincipalId, to: PrincipalId) -> Ternary {
-        let Some(caller) = self.caller(from) else { return Ternary::No };
-        let value = self.lens.ternary(&caller, to, &self.context);
-        if value == Ternary::Unknown && self.chooses && self.session_name(&caller, to).is_some() {
-            return Ternary::Yes;
+        self.caller(from).map_or(Ternary::No, |caller| self.first(&caller, to).0)
+    }
+
+    /// Whether a caller may become a role at once, and the name of the session that it chooses for it.
+    pub fn first(&self, caller: &Caller<'_>, role: PrincipalId) -> (Ternary, Option<String>) {
+        let value = self.lens.ternary(caller, role, &self.context);
+        let open = value == Ternary::Unknown && self.chooses;
+        match if open { self.session_name(caller, role) } else { None } {
+            Some(name) => (Ternary::Yes, Some(name)),
+            None => (value, None),
         }
-        value
     }
 
     /// A name of the session with which a caller may become a role, where it depends on nothing else.
@@ -204,25 +209,27 @@ impl<'l, 'd> Reach<'l, 'd> {
 
     /// The hops of a chain, each with what it rests on.
     pub fn hops(&self, source: &Source) -> Vec<Hop> {
-        let mut from = source.id;
-        source
-            .chain
-            .iter()
-            .filter_map(|to| {
-                let hop = self.hop(from, *to);
-                from = *to;
-                hop
-            })
-            .collect()
+        self.caller(source.id).map(|caller| self.hops_of(&caller, &source.chain)).unwrap_or_default()
+    }
+
+    /// The hops from a caller over these roles.
+    pub fn hops_of(&self, caller: &Caller<'_>, chain: &[PrincipalId]) -> Vec<Hop> {
+        let mut hops = Vec::new();
+        let mut from = Some(caller.clone());
+        for to in chain {
+            let Some(caller) = from else { break };
+            hops.push(self.hop(&caller, *to));
+            from = self.caller(*to);
+        }
+        hops
     }
 
     /// One hop, with what it rests on.
-    pub fn hop(&self, from: PrincipalId, to: PrincipalId) -> Option<Hop> {
-        let caller = self.caller(from)?;
-        let verdict = self.lens.of(&caller, to, &self.context);
-        let is_open = verdict.value == Ternary::Unknown;
-        let session_name = if is_open && self.chooses { self.session_name(&caller, to) } else { None };
-        Some(Hop { from, to, verdict, session_name })
+    pub fn hop(&self, caller: &Caller<'_>, to: PrincipalId) -> Hop {
+        let verdict = self.lens.of(caller, to, &self.context);
+        let session_name = self.first(caller, to).1;
+        let target = self.data().principal_of(to).map_or("", |role| &role.arn.text);
+        Hop { from: caller.to_string().into(), to: target.into(), verdict, session_name }
     }
 }
 
