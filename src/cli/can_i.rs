@@ -33,6 +33,7 @@ Exit code: 0 yes, 1 no, 2 the question could not be asked, 3 unknown.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
     #[command(flatten)]
     asking: Asking,

@@ -4,6 +4,7 @@
 //! session policies and endpoint policies are in no export: they can only take away.
 
 mod account;
+mod caller;
 mod condition;
 mod context;
 mod doors;
@@ -14,13 +15,16 @@ mod ids;
 mod key;
 mod known;
 mod logic;
+mod names;
 mod nearest;
 mod pattern;
 mod place;
 mod policy;
+mod principal;
 mod reach;
 
-pub use self::account::{Account, Caller, Doc, Group, IamData, NotACaller, Owner, Principal};
+pub use self::account::{Account, IamData};
+pub use self::caller::{Caller, NotACaller};
 pub use self::condition::Condition;
 pub use self::context::Context;
 pub use self::doors::{Door, DoorKind, Lenses};
@@ -31,5 +35,6 @@ pub use self::ids::{DocId, GroupId, PrincipalId};
 pub use self::key::{Key, KeyGroup};
 pub use self::logic::{Hit, Leaf, OpenKey, Verdict, Why};
 pub use self::nearest::{Difference, Near};
-pub use self::policy::{Actions, Effect, Policy, Principals, Resources, Statement};
+pub use self::policy::{AccountPrincipal, Actions, Effect, Policy, Principals, Resources, Statement};
+pub use self::principal::{Doc, Group, Owner, Principal};
 pub use self::reach::{Edge, Hop, Reach, Source};

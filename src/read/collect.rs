@@ -113,7 +113,9 @@ impl Collector {
                     self.aws_auth(found);
                 }
                 Later::Iam(mut pages) => {
-                    pages.iter_mut().for_each(|page| page.shift(shift));
+                    for page in &mut pages {
+                        page.shift(shift);
+                    }
                     self.iam.append(&mut pages);
                 }
                 Later::PodRole(mut role) => {

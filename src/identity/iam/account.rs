@@ -1,106 +1,20 @@
 //! Exports put together: users, groups, roles and policies of every account, and who a caller is among them.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use rustc_hash::FxHashMap;
 
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::source::Source;
 
-use super::export::{Entity, EntityArn, ManagedPolicy, Page, Tags};
+use super::caller::{Caller, NotACaller, Stranger};
+use super::export::{Entity, EntityArn, ManagedPolicy, Page};
 use super::identity_center::IdentityCenter;
 use super::ids::{DocId, GroupId, PrincipalId};
 use super::logic::{Hit, Leaf};
 use super::place::place;
 use super::policy::{Effect, Policy, Statement};
-
-/// A policy document, and what it belongs to.
-#[derive(Clone, Debug)]
-pub struct Doc {
-    /// What it says.
-    pub policy: Policy,
-    /// What it belongs to.
-    pub owner: Owner,
-    origin: Source,
-}
-
-/// What a policy document belongs to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Owner {
-    /// It is a managed policy, with this ARN.
-    Managed(Box<str>),
-    /// It stands inline in a user, group or role: the ARN of that, and the name of the policy.
-    Inline(Box<str>, Box<str>),
-    /// It is the trust policy of the role with this ARN.
-    Trust(Box<str>),
-}
-
-/// A boundary.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Boundary {
-    None,
-    Doc(DocId),
-    Missing(Box<str>),
-}
-
-/// A user or a role of an export.
-#[derive(Clone, Debug)]
-pub struct Principal {
-    /// Its ARN, with the path.
-    pub arn: EntityArn,
-    /// Its name.
-    pub name: Box<str>,
-    /// Whether it is a user; otherwise it is a role.
-    pub is_user: bool,
-    /// Where it stands.
-    pub source: Source,
-    /// The instance profiles with which EC2 instances run as this role.
-    pub instance_profiles: Vec<Box<str>>,
-    pub(super) number: PrincipalId,
-    pub(super) id: Box<str>,
-    pub(super) tags: Option<Tags>,
-    pub(super) policies: Vec<(DocId, Option<GroupId>)>,
-    pub(super) groups: Vec<GroupId>,
-    pub(super) boundary: Boundary,
-    pub(super) missing: Vec<Leaf>,
-    pub(super) trust: Option<DocId>,
-    /// Whether whoever assumes the role may pass session tags.
-    pub(super) takes_session_tags: bool,
-}
-
-impl Principal {
-    /// The trust policy of a role.
-    pub fn trust(&self) -> Option<DocId> {
-        self.trust
-    }
-
-    /// Whether it is a role that only its service assumes, and whose trust policy nobody can edit.
-    pub fn is_service_linked(&self) -> bool {
-        !self.is_user && self.arn.text.contains(":role/aws-service-role/")
-    }
-
-    /// The permission set of a role that Identity Center made.
-    pub fn permission_set(&self) -> Option<&str> {
-        if self.is_user || !self.arn.text.contains(":role/aws-reserved/sso.amazonaws.com/") {
-            return None;
-        }
-        let (name, suffix) = self.name.strip_prefix("AWSReservedSSO_")?.rsplit_once('_')?;
-        let is_hex = suffix.len() == 16 && suffix.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_hex.then_some(name)
-    }
-}
-
-/// A group of an export.
-#[derive(Clone, Debug)]
-pub struct Group {
-    /// Its ARN.
-    pub arn: EntityArn,
-    /// Its name.
-    pub name: Box<str>,
-    policies: Vec<DocId>,
-    missing: Vec<Leaf>,
-}
+use super::principal::{Boundary, Doc, Group, Owner, Principal, role_name};
 
 /// What is known of an account.
 #[derive(Clone, Debug, Default)]
@@ -122,163 +36,6 @@ pub struct IamData {
     by_name: FxHashMap<(Box<str>, Box<str>, bool), PrincipalId>,
     accounts: FxHashMap<Box<str>, Account>,
     center: IdentityCenter,
-}
-
-/// Why somebody cannot call.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub enum NotACaller {
-    /// It is no ARN of IAM or STS, no service and no provider.
-    NotAnArn,
-    /// Groups are never principals.
-    Group,
-    /// The root user cannot assume roles.
-    Root,
-    /// STS refuses sessions of `GetFederationToken`.
-    FederatedUser,
-    /// Some other resource.
-    Resource,
-}
-
-/// Whoever asks to become a role.
-#[derive(Clone, Debug)]
-pub enum Caller<'a> {
-    /// A user or role of an export; for a role with the name of the session, if it is known.
-    Known {
-        /// The user or role.
-        principal: &'a Principal,
-        /// The name of the session.
-        session: Option<Box<str>>,
-    },
-    /// A user or role that no export holds.
-    Stranger(Box<Stranger>),
-    /// An AWS service.
-    Service(Box<str>),
-    /// Somebody whom an identity provider vouches for.
-    Provider(Box<str>),
-    /// Any user or role of an account, or of any account.
-    Anybody(Option<Box<str>>),
-}
-
-/// A user or role that no export holds.
-#[derive(Clone, Debug)]
-pub struct Stranger {
-    arn: EntityArn,
-    name: Box<str>,
-    is_user: bool,
-    session: Option<Box<str>>,
-    /// Whether the ARN is that of the user or role itself, not that of a session.
-    is_own_arn: bool,
-    has_export: bool,
-}
-
-impl fmt::Display for Caller<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self, self.arn(), self.session()) {
-            (Self::Known { principal, .. }, _, Some(session)) => write!(
-                f,
-                "arn:{}:sts::{}:assumed-role/{}/{session}",
-                principal.arn.partition, principal.arn.account, principal.name
-            ),
-            (_, Some(arn), _) => f.write_str(&arn.text),
-            _ => f.write_str(self.name()),
-        }
-    }
-}
-
-impl Caller<'_> {
-    pub(super) fn is_user(&self) -> bool {
-        match self {
-            Self::Known { principal, .. } => principal.is_user,
-            Self::Stranger(stranger) => stranger.is_user,
-            Self::Service(_) | Self::Provider(_) | Self::Anybody(_) => false,
-        }
-    }
-
-    /// The ARN that `aws:PrincipalArn` has.
-    pub(super) fn principal_arn(&self) -> Option<&str> {
-        match self {
-            Self::Known { principal, .. } => Some(&principal.arn.text),
-            Self::Stranger(stranger) => stranger.is_own_arn.then_some(&stranger.arn.text),
-            Self::Service(_) | Self::Provider(_) | Self::Anybody(_) => None,
-        }
-    }
-
-    fn arn(&self) -> Option<&EntityArn> {
-        match self {
-            Self::Known { principal, .. } => Some(&principal.arn),
-            Self::Stranger(stranger) => Some(&stranger.arn),
-            Self::Service(_) | Self::Provider(_) | Self::Anybody(_) => None,
-        }
-    }
-
-    pub(super) fn account(&self) -> &str {
-        match self {
-            Self::Anybody(Some(account)) => account,
-            _ => self.arn().map_or("", |arn| &arn.account),
-        }
-    }
-
-    pub(super) fn partition(&self) -> &str {
-        self.arn().map_or("", |arn| &arn.partition)
-    }
-
-    pub(super) fn name(&self) -> &str {
-        match self {
-            Self::Known { principal, .. } => &principal.name,
-            Self::Stranger(stranger) => &stranger.name,
-            Self::Service(name) | Self::Provider(name) => name,
-            Self::Anybody(_) => "",
-        }
-    }
-
-    pub(super) fn id(&self) -> Option<&str> {
-        match self {
-            Self::Known { principal, .. } if !principal.id.is_empty() => Some(&principal.id),
-            _ => None,
-        }
-    }
-
-    pub(super) fn session(&self) -> Option<&str> {
-        match self {
-            Self::Known { session, .. } => session.as_deref(),
-            Self::Stranger(stranger) => stranger.session.as_deref(),
-            Self::Service(_) | Self::Provider(_) | Self::Anybody(_) => None,
-        }
-    }
-
-    pub(super) fn tags(&self) -> Option<&Tags> {
-        match self {
-            Self::Known { principal, .. } => principal.tags.as_ref(),
-            _ => None,
-        }
-    }
-
-    pub(super) fn may_have_session_tags(&self) -> bool {
-        match self {
-            Self::Known { principal, .. } => !principal.is_user && principal.takes_session_tags,
-            Self::Stranger(stranger) => !stranger.is_user,
-            Self::Service(_) | Self::Provider(_) | Self::Anybody(_) => false,
-        }
-    }
-
-    /// The user or role, where an export holds it.
-    pub fn principal(&self) -> Option<&Principal> {
-        match self {
-            Self::Known { principal, .. } => Some(principal),
-            _ => None,
-        }
-    }
-
-    /// What is not known of a stranger.
-    pub(super) fn missing(&self) -> Option<Leaf> {
-        match self {
-            Self::Stranger(stranger) if stranger.has_export => {
-                Some(Leaf::Principal(stranger.arn.text.clone()))
-            }
-            Self::Stranger(stranger) => Some(Leaf::Account(stranger.arn.account.clone())),
-            _ => None,
-        }
-    }
 }
 
 impl IamData {
@@ -555,15 +312,6 @@ impl IamData {
             has_export,
         })))
     }
-}
-
-/// The name of the role that an ARN of a role, or of a session of one, is about.
-pub(super) fn role_name(arn: &str) -> Option<&str> {
-    let resource = arn.splitn(6, ':').nth(5)?;
-    if let Some(path) = resource.strip_prefix("role/") {
-        return path.rsplit('/').next();
-    }
-    resource.strip_prefix("assumed-role/")?.split('/').next()
 }
 
 fn attach(

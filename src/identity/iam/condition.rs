@@ -45,7 +45,7 @@ enum Test {
     Binary,
     Null,
     /// No operator of IAM's.
-    NoTest,
+    Unheard,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -108,7 +108,7 @@ impl Condition {
 
     /// Whether IAM knows the operator.
     pub fn is_known(&self) -> bool {
-        self.test != Test::NoTest
+        self.test != Test::Unheard
     }
 
     /// Whether it wants the value not to be one of those given.
@@ -129,7 +129,7 @@ impl Condition {
     /// Whether it holds; the keys because of which that cannot be told are added.
     pub(super) fn holds<'c>(&'c self, asking: &Asking<'_>, because: &mut Vec<&'c Key>) -> Ternary {
         let known = asking.look(&self.key);
-        if self.test == Test::NoTest {
+        if self.test == Test::Unheard {
             return Ternary::Unknown;
         }
         if self.test == Test::Null {
@@ -375,7 +375,7 @@ fn test(name: &str) -> (Test, bool, bool) {
             } else if let Some(rest) = name.strip_prefix("date") {
                 (Test::Date, rest)
             } else {
-                return (Test::NoTest, false, false);
+                return (Test::Unheard, false, false);
             };
             let (order, negated) = match rest {
                 "equals" => (Order::Equal, false),
@@ -384,7 +384,7 @@ fn test(name: &str) -> (Test, bool, bool) {
                 "lessthanequals" => (Order::LessOrEqual, false),
                 "greaterthan" => (Order::Greater, false),
                 "greaterthanequals" => (Order::GreaterOrEqual, false),
-                _ => return (Test::NoTest, false, false),
+                _ => return (Test::Unheard, false, false),
             };
             (test(order), negated, false)
         }
@@ -403,7 +403,7 @@ fn wanted(test: Test, value: &str, wildcards: bool, variables: bool) -> Wanted {
         Test::Address => {
             network(value).map_or(Wanted::Never, |(address, bits)| Wanted::Network(address, bits))
         }
-        Test::Null | Test::NoTest => Wanted::Never,
+        Test::Null | Test::Unheard => Wanted::Never,
     }
 }
 

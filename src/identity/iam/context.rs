@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
 
-use super::account::{Caller, Principal};
+use super::caller::Caller;
 use super::key::{Fact, Key};
 use super::known::Known;
+use super::principal::Principal;
 
 /// What was said of a request beside who makes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -175,8 +176,14 @@ impl<'a> Asking<'a> {
     fn of_anybody(key: &Key, account: Option<&'a str>) -> Known<'a> {
         match (&key.fact, account) {
             (Fact::PrincipalAccount, Some(account)) => Known::One(account.into()),
-            (Fact::PrincipalArn | Fact::PrincipalAccount | Fact::PrincipalType | Fact::UserId, _)
-            | (Fact::SessionName, _) => Known::SOME,
+            (
+                Fact::PrincipalArn
+                | Fact::PrincipalAccount
+                | Fact::PrincipalType
+                | Fact::UserId
+                | Fact::SessionName,
+                _,
+            ) => Known::SOME,
             (Fact::IsService, _) => Known::One("false".into()),
             (Fact::ServiceName | Fact::OfServices, _) => Known::Absent,
             _ => Known::ANY,
@@ -187,8 +194,7 @@ impl<'a> Asking<'a> {
         match &key.fact {
             Fact::IsService => Known::One("false".into()),
             Fact::SessionName => Known::SOME,
-            Fact::ServiceName => Known::Absent,
-            Fact::Username => Known::Absent,
+            Fact::ServiceName | Fact::Username => Known::Absent,
             _ if key.lower().ends_with(":sub") || key.lower().ends_with(":aud") => Known::SOME,
             _ => Known::ANY,
         }

@@ -2,7 +2,7 @@
 
 use crate::model::ternary::Ternary;
 
-use super::account::Caller;
+use super::caller::Caller;
 use super::context::Context;
 use super::evaluate::{Lens, WITH_SAML, WITH_WEB_IDENTITY};
 use super::ids::PrincipalId;
@@ -103,7 +103,7 @@ impl<'d> Lenses<'d> {
     }
 }
 
-impl<'d> Lens<'d> {
+impl Lens<'_> {
     /// The doors to a role by this action.
     fn doors(&self, role: PrincipalId) -> Vec<Door> {
         let data = self.data();
@@ -136,10 +136,11 @@ impl<'d> Lens<'d> {
             for principal in &principals.principals {
                 let is_known = data.find(principal).is_some() || data.by_id(principal).is_some();
                 // A unique id without a principal is what a deleted one leaves behind.
-                if !is_known && principal.starts_with("arn:") {
-                    if let Ok(caller) = data.caller(principal, None) {
-                        add(DoorKind::Stranger, principal, caller);
-                    }
+                if !is_known
+                    && principal.starts_with("arn:")
+                    && let Ok(caller) = data.caller(principal, None)
+                {
+                    add(DoorKind::Stranger, principal, caller);
                 }
             }
             for service in &principals.services {

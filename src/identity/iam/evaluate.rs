@@ -2,14 +2,20 @@
 
 use crate::model::ternary::Ternary;
 
-use super::account::{Boundary, Caller, IamData, NotACaller, Owner, Principal, role_name};
+use super::account::IamData;
+use super::caller::{Caller, NotACaller};
 use super::context::{Asking, Context, Target};
 use super::ids::{DocId, GroupId, PrincipalId};
 use super::key::Key;
 use super::known::Known;
 use super::logic::{Hit, Leaf, Logic, OpenKey, Verdict};
-use super::pattern::{ARN_PARTS, ArnText};
+use super::names::{ALL, Kind, names, names_or_anyone};
+use super::pattern::ArnText;
 use super::policy::{Effect, Principals, ResourcePattern, Statement};
+use super::principal::{Boundary, Principal};
+
+/// Policies, each with the group through which it reaches somebody.
+type Policies = Box<[(DocId, Option<GroupId>)]>;
 
 /// The statements about one action, found once for all questions about it.
 #[derive(Clone, Debug)]
@@ -19,7 +25,7 @@ pub struct Lens<'d> {
     action: String,
     docs: Vec<Filtered>,
     /// Of every user and role the policies that say something of the action.
-    relevant: Vec<Box<[(DocId, Option<GroupId>)]>>,
+    relevant: Vec<Policies>,
 }
 
 /// The statements of a policy about an action.
@@ -41,21 +47,6 @@ impl Filtered {
         Self { allow: about(Effect::Allow), deny: about(Effect::Deny) }
     }
 }
-
-/// How a statement of a trust policy names a caller.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-enum Kind {
-    /// The user, or the session.
-    Exact,
-    /// The role of the session.
-    Role,
-    /// Its account.
-    Account,
-    /// Everybody.
-    Anyone,
-}
-
-const ALL: [Kind; 4] = [Kind::Exact, Kind::Role, Kind::Account, Kind::Anyone];
 
 /// The action of becoming a role as oneself.
 pub const ASSUME_ROLE: &str = "sts:AssumeRole";
@@ -232,7 +223,7 @@ impl<'d> Lens<'d> {
             return Verdict::certain(false);
         };
         let asking = Asking { caller, target: Target::Role(target), context };
-        let passes: Verdict = self.conditions::<Verdict>(hit, statement, &asking).of_statement(hit);
+        let passes: Verdict = conditions::<Verdict>(hit, statement, &asking).of_statement(hit);
         passes.and(|| self.trusted::<Verdict>(hit.doc, Effect::Deny, &ALL, &asking).not())
     }
 
@@ -246,24 +237,9 @@ impl<'d> Lens<'d> {
         self.identity::<Ternary>(asking) != Ternary::No
     }
 
-    /// Whether a statement of a trust policy names the caller.
-    pub(super) fn is_named(&self, hit: Hit, statement: &Statement, caller: &Caller<'_>) -> bool {
-        let principals = &statement.principal;
-        match caller {
-            Caller::Service(name) => principals.services.iter().any(|service| **service == **name),
-            Caller::Provider(arn) => principals.federated.iter().any(|provider| **provider == **arn),
-            _ => self.names::<Ternary>(hit, statement, &ALL, caller) != Ternary::No,
-        }
-    }
-
     /// Whether a statement is about the action.
     pub(super) fn is_about(&self, statement: &Statement) -> bool {
         statement.action.matches(&self.action)
-    }
-
-    /// Whether a statement of an identity policy is about the role.
-    pub(super) fn is_resource(&self, hit: Hit, statement: &Statement, asking: &Asking<'_>) -> bool {
-        self.resource::<Ternary>(hit, statement, asking) != Ternary::No
     }
 
     /// "Or" over the statements of a trust policy that name a caller in one of these ways.
@@ -271,54 +247,11 @@ impl<'d> Lens<'d> {
         let mut found = L::certain(false);
         for (hit, statement) in self.hits(trust, None, effect) {
             found = found.or(|| {
-                let named: L = self.names(hit, statement, kinds, asking.caller);
-                named.and(|| self.conditions(hit, statement, asking)).of_statement(hit)
+                let named: L = names(hit, statement, kinds, asking.caller);
+                named.and(|| conditions(hit, statement, asking)).of_statement(hit)
             });
         }
         found
-    }
-
-    fn names<L: Logic>(&self, hit: Hit, statement: &Statement, kinds: &[Kind], caller: &Caller<'_>) -> L {
-        let principals = &statement.principal;
-        if principals.not {
-            // Where it counts, it counts as naming the caller outright.
-            let counts = kinds.contains(&Kind::Exact);
-            return if counts { L::open(|| Leaf::NotPrincipal(hit)) } else { L::certain(false) };
-        }
-        if kinds.contains(&Kind::Anyone) && principals.anyone {
-            return L::certain(true);
-        }
-        let of_account = |(partition, account): &(Option<Box<str>>, Box<str>)| {
-            **account == *caller.account()
-                && partition.as_ref().is_none_or(|partition| **partition == *caller.partition())
-        };
-        if kinds.contains(&Kind::Account) && principals.accounts.iter().any(of_account) {
-            return L::certain(true);
-        }
-        let mut found = L::certain(false);
-        for principal in &principals.principals {
-            found = found.or(|| names(principal, hit, kinds, caller));
-        }
-        found
-    }
-
-    /// "And" over the conditions of a statement.
-    fn conditions<L: Logic>(&self, hit: Hit, statement: &Statement, asking: &Asking<'_>) -> L {
-        let mut all = L::certain(true);
-        for (number, condition) in (0u32..).zip(&statement.conditions) {
-            all = all.and(|| {
-                let mut because = Vec::new();
-                match condition.holds(asking, &mut because) {
-                    Ternary::Unknown if because.is_empty() => L::open(|| Leaf::Operator(hit, number)),
-                    Ternary::Unknown => L::open(|| {
-                        let keys = open_keys(&because, asking);
-                        Leaf::Condition { hit, condition: number, keys }
-                    }),
-                    value => L::certain(value.is_yes()),
-                }
-            });
-        }
-        all
     }
 
     /// What nobody knows of a caller's policies: each may allow, and may deny.
@@ -337,7 +270,7 @@ impl<'d> Lens<'d> {
         let mut found = L::certain(false);
         if let Some(id) = asking.caller.principal().map(|principal| principal.number) {
             for (hit, statement) in self.identity_hits(id, Effect::Allow) {
-                found = found.or(|| self.applies(hit, statement, asking));
+                found = found.or(|| applies(hit, statement, asking));
             }
         }
         found.or(|| Self::missing(asking.caller))
@@ -348,7 +281,7 @@ impl<'d> Lens<'d> {
         let mut found = L::certain(false);
         if let Some(id) = asking.caller.principal().map(|principal| principal.number) {
             for (hit, statement) in self.identity_hits(id, Effect::Deny) {
-                found = found.or(|| self.applies(hit, statement, asking));
+                found = found.or(|| applies(hit, statement, asking));
             }
         }
         let boundary = asking.caller.principal().map_or(&Boundary::None, |principal| &principal.boundary);
@@ -357,7 +290,7 @@ impl<'d> Lens<'d> {
             Boundary::Missing(arn) => found = found.or(|| L::open(|| Leaf::Boundary(arn.clone()))),
             Boundary::Doc(doc) => {
                 for (hit, statement) in self.hits(*doc, None, Effect::Deny) {
-                    found = found.or(|| self.applies(hit, statement, asking));
+                    found = found.or(|| applies(hit, statement, asking));
                 }
                 found = found.or(|| self.unread(*doc));
             }
@@ -374,7 +307,7 @@ impl<'d> Lens<'d> {
             Boundary::Doc(doc) => {
                 let mut found = L::certain(false);
                 for (hit, statement) in self.hits(*doc, None, Effect::Allow) {
-                    found = found.or(|| self.applies(hit, statement, asking));
+                    found = found.or(|| applies(hit, statement, asking));
                 }
                 found.or(|| self.unread(*doc))
             }
@@ -384,24 +317,6 @@ impl<'d> Lens<'d> {
     fn unread<L: Logic>(&self, doc: DocId) -> L {
         let is_unread = self.data.get(doc).is_some_and(|doc| doc.policy.is_incomplete);
         if is_unread { L::open(|| Leaf::Unread(doc)) } else { L::certain(false) }
-    }
-
-    /// Whether a statement of an identity policy or boundary applies.
-    pub(super) fn applies<L: Logic>(&self, hit: Hit, statement: &Statement, asking: &Asking<'_>) -> L {
-        let resource: L = self.resource(hit, statement, asking);
-        resource.and(|| self.conditions(hit, statement, asking)).of_statement(hit)
-    }
-
-    fn resource<L: Logic>(&self, hit: Hit, statement: &Statement, asking: &Asking<'_>) -> L {
-        let Some(arn) = ArnText::new(asking.target.arn()) else { return L::certain(false) };
-        let mut found = L::certain(false);
-        for pattern in &statement.resource.patterns {
-            found = found.or(|| match match_resource(pattern, &arn, asking) {
-                Ok(matches) => L::certain(matches),
-                Err(keys) => L::open(|| Leaf::Resource { hit, keys: open_keys(&keys, asking) }),
-            });
-        }
-        if statement.resource.not { found.not() } else { found }
     }
 
     /// Whether a trust policy admits a service.
@@ -423,7 +338,7 @@ impl<'d> Lens<'d> {
                 continue;
             }
             let hit = Hit { doc: trust, statement: number, group: None };
-            let applies = || self.conditions::<L>(hit, statement, asking).of_statement(hit);
+            let applies = || conditions::<L>(hit, statement, asking).of_statement(hit);
             match statement.effect {
                 Effect::Allow => granted = granted.or(applies),
                 Effect::Deny => denied = denied.or(applies),
@@ -449,7 +364,7 @@ impl<'d> Lens<'d> {
                     } else {
                         L::certain(names(&statement.principal))
                     };
-                    named.and(|| self.conditions(hit, statement, asking)).of_statement(hit)
+                    named.and(|| conditions(hit, statement, asking)).of_statement(hit)
                 });
             }
             found
@@ -495,48 +410,6 @@ fn is_session_name(name: &str) -> bool {
         && name.chars().all(|char| char.is_ascii_alphanumeric() || "_+=,.@-".contains(char))
 }
 
-/// A deny for everybody hits those, too, whom a provider vouches for.
-fn names_or_anyone<'f>(names: &'f dyn Fn(&Principals) -> bool) -> impl Fn(&Principals) -> bool + 'f {
-    move |principals| principals.anyone || names(principals)
-}
-
-/// Whether an entry of a `Principal` is the caller.
-fn names<L: Logic>(principal: &str, hit: Hit, kinds: &[Kind], caller: &Caller<'_>) -> L {
-    let own = if caller.is_user() { Kind::Exact } else { Kind::Role };
-    if kinds.contains(&own) {
-        let is_own = match caller {
-            Caller::Known { principal: known, .. } => *known.arn.text == *principal,
-            // Of a session the path of the role is not known; names are unique whatever the path.
-            Caller::Stranger(_) => match caller.principal_arn() {
-                Some(arn) => arn == principal,
-                None => is_role_of(principal, caller),
-            },
-            Caller::Service(_) | Caller::Provider(_) | Caller::Anybody(_) => false,
-        };
-        if is_own || caller.id() == Some(principal) {
-            return L::certain(true);
-        }
-    }
-    if !caller.is_user() && kinds.contains(&Kind::Exact) && principal.contains(":assumed-role/") {
-        let session = principal.rsplit_once('/').map_or("", |(_, session)| session);
-        if is_role_of(principal, caller) {
-            return match caller.session() {
-                Some(own) => L::certain(own == session),
-                None => L::open(|| Leaf::Session { hit, arn: principal.into() }),
-            };
-        }
-    }
-    L::certain(false)
-}
-
-/// Whether an ARN of a role or session is about the caller's role, as far as account and name say.
-fn is_role_of(arn: &str, caller: &Caller<'_>) -> bool {
-    let mut parts = arn.splitn(ARN_PARTS, ':');
-    parts.nth(1) == Some(caller.partition())
-        && parts.nth(2) == Some(caller.account())
-        && role_name(arn) == Some(caller.name())
-}
-
 fn match_resource<'p>(
     pattern: &'p ResourcePattern,
     arn: &ArnText<'_>,
@@ -569,9 +442,54 @@ fn is_chosen_name(open: &OpenKey) -> bool {
     Key::new(&open.key).is_session_name()
 }
 
-impl Owner {
-    /// Whether it is a trust policy.
-    pub fn is_trust(&self) -> bool {
-        matches!(self, Self::Trust(_))
+/// "And" over the conditions of a statement.
+fn conditions<L: Logic>(hit: Hit, statement: &Statement, asking: &Asking<'_>) -> L {
+    let mut all = L::certain(true);
+    for (number, condition) in (0u32..).zip(&statement.conditions) {
+        all = all.and(|| {
+            let mut because = Vec::new();
+            match condition.holds(asking, &mut because) {
+                Ternary::Unknown if because.is_empty() => L::open(|| Leaf::Operator(hit, number)),
+                Ternary::Unknown => L::open(|| {
+                    let keys = open_keys(&because, asking);
+                    Leaf::Condition { hit, condition: number, keys }
+                }),
+                value => L::certain(value.is_yes()),
+            }
+        });
     }
+    all
+}
+
+fn resource<L: Logic>(hit: Hit, statement: &Statement, asking: &Asking<'_>) -> L {
+    let Some(arn) = ArnText::new(asking.target.arn()) else { return L::certain(false) };
+    let mut found = L::certain(false);
+    for pattern in &statement.resource.patterns {
+        found = found.or(|| match match_resource(pattern, &arn, asking) {
+            Ok(matches) => L::certain(matches),
+            Err(keys) => L::open(|| Leaf::Resource { hit, keys: open_keys(&keys, asking) }),
+        });
+    }
+    if statement.resource.not { found.not() } else { found }
+}
+
+/// Whether a statement of a trust policy names the caller.
+pub(super) fn is_named(hit: Hit, statement: &Statement, caller: &Caller<'_>) -> bool {
+    let principals = &statement.principal;
+    match caller {
+        Caller::Service(name) => principals.services.iter().any(|service| **service == **name),
+        Caller::Provider(arn) => principals.federated.iter().any(|provider| **provider == **arn),
+        _ => names::<Ternary>(hit, statement, &ALL, caller) != Ternary::No,
+    }
+}
+
+/// Whether a statement of an identity policy is about the role.
+pub(super) fn is_resource(hit: Hit, statement: &Statement, asking: &Asking<'_>) -> bool {
+    resource::<Ternary>(hit, statement, asking) != Ternary::No
+}
+
+/// Whether a statement of an identity policy or boundary applies.
+pub(super) fn applies<L: Logic>(hit: Hit, statement: &Statement, asking: &Asking<'_>) -> L {
+    let resource: L = resource(hit, statement, asking);
+    resource.and(|| conditions(hit, statement, asking)).of_statement(hit)
 }

@@ -126,7 +126,7 @@ impl IdentityCenter {
     /// Everybody who gets a permission set, by its name, in an account.
     pub fn people(&self, account: &str, permission_set: &str) -> Vec<Person> {
         let mut people = Vec::new();
-        let name = |id: &Box<str>| self.names.get(id).unwrap_or(id).clone();
+        let name = |id: &str| self.names.get(id).map_or_else(|| id.into(), Clone::clone);
         for assignment in self.assignments.iter().filter(|assignment| *assignment.account == *account) {
             let set = self.names.get(&assignment.permission_set);
             if set.is_none_or(|set| **set != *permission_set) {

@@ -237,7 +237,7 @@ impl Logic for Verdict {
         let other = other();
         match (self.value, other.value) {
             (_, Ternary::Yes) | (Ternary::No, Ternary::Unknown) => other,
-            (Ternary::No, Ternary::No) | (Ternary::Unknown, Ternary::No) => self,
+            (Ternary::No | Ternary::Unknown, Ternary::No) => self,
             _ => Self { value: Ternary::Unknown, why: self.why.joined(other.why, false) },
         }
     }

@@ -2,13 +2,14 @@
 
 use crate::model::ternary::Ternary;
 
-use super::account::{Boundary, Caller, role_name};
+use super::caller::Caller;
 use super::context::{Asking, Context, Target};
-use super::evaluate::Lens;
+use super::evaluate::{Lens, applies, is_named, is_resource};
 use super::export::EntityArn;
 use super::ids::{DocId, GroupId, PrincipalId};
 use super::logic::{Hit, Verdict};
 use super::policy::{Effect, Statement};
+use super::principal::{Boundary, role_name};
 
 /// Why somebody may not, at one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,7 +118,7 @@ impl Lens<'_> {
             if statement.effect != Effect::Allow {
                 continue;
             }
-            if self.is_named(hit, statement, asking.caller) {
+            if is_named(hit, statement, asking.caller) {
                 if self.is_about(statement) {
                     found.extend(failing(statement, asking).map(|number| Near::TrustCondition(hit, number)));
                 } else {
@@ -137,7 +138,7 @@ impl Lens<'_> {
     fn near_identity(&self, asking: &Asking<'_>, found: &mut Vec<Near>) {
         let Some(principal) = asking.caller.principal() else { return };
         for (hit, statement) in self.identity_hits(principal.number, Effect::Allow) {
-            if self.is_resource(hit, statement, asking) {
+            if is_resource(hit, statement, asking) {
                 found.extend(failing(statement, asking).map(|number| Near::Condition(hit, number)));
                 continue;
             }
@@ -165,7 +166,7 @@ impl Lens<'_> {
                 .iter()
                 .flat_map(|doc| self.hits(*doc, Some(group), Effect::Allow));
             for (hit, statement) in hits {
-                let applies: Verdict = self.applies(hit, statement, asking);
+                let applies: Verdict = applies(hit, statement, asking);
                 if applies.value != Ternary::No {
                     found.push(Near::OtherGroup(hit, group));
                     break;

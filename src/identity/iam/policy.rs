@@ -138,6 +138,9 @@ impl ResourcePattern {
     }
 }
 
+/// A whole account as a principal: its partition, where one is written, and its number.
+pub type AccountPrincipal = (Option<Box<str>>, Box<str>);
+
 /// `Principal` or `NotPrincipal`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Principals {
@@ -146,7 +149,7 @@ pub struct Principals {
     /// Whether `*` is among them.
     pub anyone: bool,
     /// Whole accounts, each with its partition where one is written.
-    pub accounts: Box<[(Option<Box<str>>, Box<str>)]>,
+    pub accounts: Box<[AccountPrincipal]>,
     /// ARNs of users, roles and sessions, and unique ids.
     pub principals: Box<[Box<str>]>,
     /// Services.
@@ -278,7 +281,7 @@ fn principals(node: Node<'_>) -> Principals {
 }
 
 /// The account that a principal names as a whole: by its number, or as `arn:…:root`.
-fn account(text: &str) -> Option<(Option<Box<str>>, Box<str>)> {
+fn account(text: &str) -> Option<AccountPrincipal> {
     let is_number = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     if is_number(text) {
         return Some((None, text.into()));

@@ -7,7 +7,8 @@ use rustc_hash::FxHashMap;
 
 use crate::model::ternary::Ternary;
 
-use super::account::{Caller, IamData};
+use super::account::IamData;
+use super::caller::Caller;
 use super::context::{Asking, Context, Target};
 use super::evaluate::Lens;
 use super::ids::{DocId, PrincipalId};
@@ -262,12 +263,11 @@ impl<'d> Allowed<'d> {
                 if is_broad {
                     break;
                 }
-                let about = match statement.resource.has_variables() {
-                    true => roles.about(statement, &caller),
-                    false => known
-                        .entry((hit.doc, hit.statement))
-                        .or_insert_with(|| roles.about(statement, &caller))
-                        .clone(),
+                let about = if statement.resource.has_variables() {
+                    roles.about(statement, &caller)
+                } else {
+                    let known = known.entry((hit.doc, hit.statement));
+                    known.or_insert_with(|| roles.about(statement, &caller)).clone()
                 };
                 match about {
                     About::Many => is_broad = true,
