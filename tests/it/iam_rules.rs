@@ -129,7 +129,9 @@ impl World {
     #[track_caller]
     fn given(&self, who: &str, context: &[(&str, &str)]) -> Ternary {
         let mut known = Context::new();
-        context.iter().for_each(|(key, value)| known.add(key, *value));
+        for (key, value) in context {
+            known.add(key, *value);
+        }
         self.ask(iam::ASSUME_ROLE, who, &known.complete()).value
     }
 
