@@ -84,12 +84,14 @@ pub mod identity {
     pub mod arn;
     pub mod aws_auth;
     mod caller;
+    pub mod iam;
     mod mappings;
     mod maps;
     mod nearest;
     mod odd_signs;
     mod other_forms;
     mod placeholder;
+    pub mod pod_roles;
     mod repair;
     pub mod template;
 
@@ -145,12 +147,16 @@ pub mod decide {
 ///
 /// Decides through [`decide`] alone, and leaves to [`report`] how an answer looks.
 pub mod ask {
+    pub mod assume_role;
     pub mod can_i;
+    pub mod eks_doors;
     pub mod matrix;
+    pub mod people;
     pub mod question;
     pub mod review;
     pub mod rules_review;
     pub mod system;
+    pub mod through;
     pub mod who_can;
 }
 
@@ -158,6 +164,7 @@ pub mod ask {
 pub mod report {
     pub mod aligned;
     pub mod can_i;
+    pub mod iam;
     pub mod json;
     pub mod matrix_html;
     pub mod matrix_long;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 mod cli {
     mod asking;
     mod can_i;
+    mod iam;
     mod inputs;
     mod list;
     mod matrix;

@@ -10,11 +10,13 @@ use std::collections::BTreeSet;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ask::can_i;
+use crate::ask::people::{Assumer, People};
 use crate::ask::question::{Made, Part, Place, Question};
 use crate::decide::answer::{Answer, Doubt, NearMiss};
 use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::evaluate::{Asker, Grant};
 use crate::decide::graph::Applied;
+use crate::identity::iam::Lenses;
 use crate::identity::{MappingKind, Reach};
 use crate::model::attributes::Attributes;
 use crate::model::names::Name;
@@ -193,6 +195,8 @@ pub struct IdentityAccess<'g> {
     pub through: Vec<usize>,
     /// The names of objects to which it is limited, in order; `None` for any.
     pub names: Option<Vec<String>>,
+    /// Who can become it, as far as exports of IAM tell; empty unless that was asked.
+    pub people: Vec<Assumer>,
 }
 
 impl IdentityAccess<'_> {
@@ -519,7 +523,7 @@ fn identities<'g>(cluster: &'g Cluster, question: &Question, all_namespaces: boo
         through.dedup();
         let names = (!names.is_empty()).then_some(names);
         let by_name = names.is_some();
-        let can = IdentityAccess { arn, who, answers, through, names };
+        let can = IdentityAccess { arn, who, answers, through, names, people: Vec::new() };
         if ternary == Ternary::Yes || by_name {
             who_can.identities.push(can);
         } else {
@@ -559,6 +563,7 @@ fn can_in<'g>(
         answers: Vec::new(),
         through: Vec::new(),
         names: None,
+        people: Vec::new(),
     };
     let (mut any, mut by_name) = ((nothing.clone(), Vec::new()), (nothing, Vec::new()));
     let mut allowed = BTreeSet::new();
@@ -627,6 +632,19 @@ pub(crate) fn mapped(cluster: &Cluster) -> Vec<(String, Who)> {
         }
     }
     found
+}
+
+/// Finds the people who can become each of the identities.
+pub fn add_people(cluster: &Cluster, found: &mut WhoCan<'_>) {
+    if cluster.iam().is_empty() {
+        return;
+    }
+    let lenses = Lenses::new(cluster.iam());
+    let people = People::new(cluster, &lenses);
+    let some = found.identities_in.iter_mut().map(|(identity, _)| identity);
+    for identity in found.identities.iter_mut().chain(some).chain(&mut found.unknown_identities) {
+        identity.people = people.assumable_by(&identity.arn);
+    }
 }
 
 /// The grants of an identity: all that allow any of the requests, each once.

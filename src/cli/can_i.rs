@@ -2,15 +2,15 @@
 
 use std::io::Write;
 
-use rbacsim::ask::can_i;
+use rbacsim::ask::{can_i, through};
 use rbacsim::decide::cluster::Who;
 use rbacsim::model::ternary::Ternary;
 use rbacsim::report::can_i::{self as report, Asker};
-use serde_json::Value;
+use rbacsim::report::iam as of_iam;
 
 use super::asking::{self, Asking};
 use super::inputs::{Identity, Inputs};
-use super::{Exit, Failure, Output, given, list};
+use super::{Exit, Failure, Output, given, iam, list, one_or_all};
 
 mod namespaces;
 
@@ -33,6 +33,7 @@ Exit code: 0 yes, 1 no, 2 the question could not be asked, 3 unknown.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
     #[command(flatten)]
     asking: Asking,
@@ -50,6 +51,11 @@ pub(crate) struct Args {
     output: Output,
     #[command(flatten)]
     identity: Identity,
+    /// Ask about the ARN itself, not about the roles that it may assume
+    #[arg(long)]
+    direct: bool,
+    #[command(flatten)]
+    known: iam::Known,
     #[command(flatten)]
     inputs: Inputs,
 }
@@ -59,9 +65,23 @@ impl Args {
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet
     }
+
+    fn of_iam(&self) -> iam::Asking<'_> {
+        iam::Asking {
+            principals: &self.identity.arn,
+            session: self.identity.session_name.as_deref(),
+            known: &self.known,
+            inputs: &self.inputs,
+            output: self.output,
+            quiet: self.quiet,
+        }
+    }
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
+    if let Some(question) = iam::question(&args.asking.words)? {
+        return iam::can_i(question, &args.of_iam(), out);
+    }
     if args.list {
         if !args.asking.words.is_empty() {
             return Err("--list lists everything; leave VERB and TYPE out".into());
@@ -80,11 +100,30 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let mut total = Ternary::Yes;
     let mut documents = Vec::new();
     for ((who, arn), index) in askers.iter().zip(0usize..) {
+        let through =
+            if args.direct { None } else { through::best(&cluster, who, arn.as_deref(), &question) };
         if args.quiet {
-            total = total.and(can_i::ternary(&cluster, who, &question, None));
+            let own = can_i::ternary(&cluster, who, &question, None);
+            total = total.and(through.map_or(own, |through| through.ternary.or(own)));
             continue;
         }
         let answered = can_i::answer(&cluster, who, &question, None);
+        if let Some(through) = through.filter(|through| through.ternary > answered.ternary) {
+            total = total.and(through.ternary);
+            let asker = Asker { who: &through.who, arn: Some(&through.way.arn) };
+            let own = arn.as_deref().unwrap_or_default();
+            if args.output == Output::Text {
+                if index > 0 {
+                    writeln!(out)?;
+                }
+                of_iam::through(out, &cluster, own, &question, &through)?;
+                report::text(out, &cluster, asker, &question, &through.answered)?;
+            } else {
+                let document = report::document(&cluster, asker, &question, &through.answered);
+                documents.push(of_iam::through_document(&cluster, own, &through, document));
+            }
+            continue;
+        }
         // One "no" makes the total a "no", and else one "unknown" an "unknown".
         total = total.and(answered.ternary);
         let asker = Asker { who, arn: arn.as_deref() };
@@ -102,11 +141,6 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         super::print_json(&one_or_all(documents))?;
     }
     Ok(total.into())
-}
-
-/// The document of one asker, or those of several as an array.
-fn one_or_all(mut documents: Vec<Value>) -> Value {
-    if documents.len() == 1 { documents.remove(0) } else { Value::Array(documents) }
 }
 
 /// Everybody who asks, with the ARN if one was given.

@@ -202,6 +202,11 @@ fn printer() -> Box<dyn Write> {
     Box::new(BufWriter::with_capacity(CHUNK, IgnoringBrokenPipe(anstream::AutoStream::auto(stdout))))
 }
 
+/// The document of one asker, or those of several as an array.
+pub(crate) fn one_or_all(mut documents: Vec<serde_json::Value>) -> serde_json::Value {
+    if documents.len() == 1 { documents.remove(0) } else { serde_json::Value::Array(documents) }
+}
+
 /// Prints a value as JSON with a line end, without the filter for colours, as it has none.
 pub(crate) fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
     write_json(&mut IgnoringBrokenPipe(io::stdout().lock()), value)

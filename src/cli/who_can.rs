@@ -4,13 +4,13 @@ use std::io::Write;
 
 use rbacsim::ask::question::{Asks, Place};
 use rbacsim::ask::system;
-use rbacsim::ask::who_can::who_can;
+use rbacsim::ask::who_can::{add_people, who_can};
 use rbacsim::report::question as words;
 use rbacsim::report::{text, who_can as report};
 
 use super::asking::{self, Asking};
 use super::inputs::Inputs;
-use super::{Exit, Failure, Output};
+use super::{Exit, Failure, Output, iam};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -38,6 +38,9 @@ pub(crate) struct Args {
     /// Leave out what came with Kubernetes or EKS: system: and eks: names, controllers, nodes
     #[arg(long)]
     exclude_system: bool,
+    /// Name the people behind each IAM identity, from the IAM exports among the inputs
+    #[arg(long)]
+    people: bool,
     /// Output format
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -46,10 +49,16 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
+    if let Some(question) = iam::question(&args.asking.words)? {
+        return iam::who_can(question, &args.inputs, args.output, out);
+    }
     let asked = args.asking.words()?;
     let cluster = args.inputs.load()?;
     let question = asking::read(&asked, &cluster)?;
     let mut found = who_can(&cluster, &question);
+    if args.people || args.output == Output::Json {
+        add_people(&cluster, &mut found);
+    }
     let mut notes = words::notes(&question.remarks);
     if args.exclude_system {
         notes.extend(report::left_out(&system::leave_out(&cluster, &mut found)));

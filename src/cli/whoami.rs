@@ -2,9 +2,11 @@
 
 use std::io::Write;
 
+use rbacsim::ask::people::People;
 use rbacsim::decide::cluster::{Cluster, Who};
+use rbacsim::identity::iam::Lenses;
 use rbacsim::report::visible::visible;
-use rbacsim::report::{json, text};
+use rbacsim::report::{iam, json, text};
 
 use super::inputs::{Inputs, identify, not_a_caller};
 use super::{Exit, Failure, Output};
@@ -28,6 +30,9 @@ pub(crate) struct Args {
     /// The session name, for the ARN of a role
     #[arg(long, value_name = "NAME")]
     session_name: Option<String>,
+    /// Only the ARN itself, not the roles that it may assume
+    #[arg(long)]
+    direct: bool,
     /// Output format
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -43,11 +48,17 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         let (who, warnings) = identify(&cluster, arn, session)?;
         found.push((arn, who, warnings));
     }
+    let lenses = Lenses::new(cluster.iam());
+    let people = (!args.direct && !cluster.iam().is_empty()).then(|| People::new(&cluster, &lenses));
+    let may_become = |arn: &str| people.as_ref().map(|people| people.may_become(arn, session));
     match args.output {
         Output::Json => {
             let row = |(arn, who, warnings): &(&String, Who, Vec<String>)| {
                 let mut row = json::identity(&cluster, who, Some(arn));
                 if let Some(object) = row.as_object_mut() {
+                    if let Some(ways) = may_become(arn) {
+                        object.insert("mayBecome".into(), iam::may_become_document(&cluster, &ways));
+                    }
                     object.insert("warnings".into(), warnings.clone().into());
                 }
                 row
@@ -60,6 +71,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
                     writeln!(out)?;
                 }
                 print(out, &cluster, arn, who)?;
+                let ways = may_become(arn).unwrap_or_default();
+                text::hops(out, &iam::may_become_lines(&cluster, &ways, 0), 2)?;
             }
         }
     }

@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 use crate::decide::answer::{Answer, Doubt, InputCoverage, NearMiss};
 use crate::decide::evaluate::Asker;
 use crate::decide::graph::RbacGraph;
+use crate::identity::iam::IamData;
+use crate::identity::pod_roles::PodRoles;
 use crate::identity::{IamIdentity, IdentityError, IdentityMappings, Mapped, Sessions};
 use crate::knowledge::catalogue::Catalogue;
 use crate::model::attributes::{Attributes, ResourceAttributes};
@@ -29,6 +31,8 @@ use uncertain::{ByPrefix, MentionedTypes};
 pub struct Cluster {
     graph: RbacGraph,
     identities: IdentityMappings,
+    iam: IamData,
+    pod_roles: PodRoles,
     catalogue: Catalogue,
     diagnostics: Vec<Diagnostic>,
     summary: Summary,
@@ -147,6 +151,8 @@ impl From<Loaded> for Cluster {
         let Loaded {
             policy,
             identities,
+            iam,
+            pod_roles,
             catalogue,
             mut diagnostics,
             summary,
@@ -160,6 +166,8 @@ impl From<Loaded> for Cluster {
         Self {
             graph,
             identities,
+            iam,
+            pod_roles,
             catalogue,
             diagnostics,
             summary,
@@ -182,6 +190,16 @@ impl Cluster {
     /// The identity mappings.
     pub fn identities(&self) -> &IdentityMappings {
         &self.identities
+    }
+
+    /// What exports of IAM say.
+    pub fn iam(&self) -> &IamData {
+        &self.iam
+    }
+
+    /// The service accounts whose pods are IAM roles.
+    pub fn pod_roles(&self) -> &PodRoles {
+        &self.pod_roles
     }
 
     /// The API resources.

@@ -172,6 +172,12 @@ codes! {
     NoSessionName = "no-session-name", Warning;
     /// An account of `mapAccounts` is not twelve digits.
     InvalidAccount = "invalid-account", Error;
+    /// A part of an IAM export that cannot be read.
+    IamPolicy = "iam-policy", Error;
+    /// A user, group, role or policy stands in the IAM exports twice and differs; the later one counts.
+    IamEntityReplaced = "iam-entity-replaced", Error;
+    /// An IAM export ends in the middle.
+    IamExportTruncated = "iam-export-truncated", Warning;
     /// `mapAccounts` lets in everybody of an account.
     AccountMapping = "account-mapping", Note;
 }

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use rustc_hash::FxHashSet;
 
+use crate::identity::iam::{IamData, Page};
+use crate::identity::pod_roles::{PodRole, PodRoles};
 use crate::identity::{OtherForm, is_template};
 use crate::knowledge::catalogue::{Added, Catalogue, CustomResource};
 use crate::model::diagnostic::{Code, Diagnostic};
@@ -37,6 +39,8 @@ pub(super) struct Collector {
     default_namespace: (usize, Option<Source>),
     other_documents: (usize, Option<Source>),
     labelled: Vec<String>,
+    iam: Vec<Page>,
+    pod_roles: Vec<PodRole>,
 }
 
 /// A state of a [`Collector`] to go back to.
@@ -54,6 +58,8 @@ pub(super) struct Mark {
     default_namespace: (usize, Option<Source>),
     other_documents: (usize, Option<Source>),
     labelled: usize,
+    iam: usize,
+    pod_roles: usize,
 }
 
 impl Collector {
@@ -72,6 +78,8 @@ impl Collector {
             default_namespace: self.default_namespace,
             other_documents: self.other_documents,
             labelled: self.labelled.len(),
+            iam: self.iam.len(),
+            pod_roles: self.pod_roles.len(),
         }
     }
 
@@ -89,6 +97,8 @@ impl Collector {
         self.default_namespace = mark.default_namespace;
         self.other_documents = mark.other_documents;
         self.labelled.truncate(mark.labelled);
+        self.iam.truncate(mark.iam);
+        self.pod_roles.truncate(mark.pod_roles);
     }
 
     /// Begins a file.
@@ -133,6 +143,16 @@ impl Collector {
                 Later::OtherForm(mut other) => {
                     other.shift(shift);
                     self.other_forms.push(other);
+                }
+                Later::Iam(mut pages) => {
+                    for page in &mut pages {
+                        page.shift(shift);
+                    }
+                    self.iam.append(&mut pages);
+                }
+                Later::PodRole(mut role) => {
+                    role.shift(shift);
+                    self.pod_roles.push(role);
                 }
                 Later::CustomResource(mut crd) => {
                     crd.source = shift.source(crd.source);
@@ -287,6 +307,9 @@ impl Collector {
             self.summary.defaults_added = of_kubernetes + of_eks;
             self.summary.eks_added = of_eks;
         }
+        let iam = IamData::link(self.iam, &mut self.diagnostics);
+        let mut pod_roles = PodRoles::default();
+        self.pod_roles.into_iter().for_each(|role| pod_roles.add(role));
         let identities = identities::join(
             &self.aws_auth,
             self.refused_aws_auth,
@@ -297,6 +320,8 @@ impl Collector {
         Loaded {
             policy: self.policy,
             identities,
+            iam,
+            pod_roles,
             catalogue,
             diagnostics: self.diagnostics,
             summary: self.summary,

@@ -7,7 +7,8 @@
 use std::path::Path;
 
 use crate::document::{Node, ReadError, Tree};
-use crate::identity::{OtherForm, is_encrypted, is_template, left_over};
+use crate::identity::pod_roles::{self, PodRole, PodRoleVia};
+use crate::identity::{OtherForm, iam, is_encrypted, is_template, left_over};
 use crate::knowledge::catalogue::CustomResource;
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::policy::Policy;
@@ -74,6 +75,8 @@ pub(super) enum Later {
     /// A group that an `APIService` hands on to the server of an add-on.
     ApiService(String),
     CustomResource(CustomResource),
+    Iam(Vec<iam::Page>),
+    PodRole(PodRole),
 }
 
 impl Findings {
@@ -276,6 +279,9 @@ impl Findings {
             ));
             return;
         }
+        if self.of_aws(node, origin) {
+            return;
+        }
         let source = Self::source(node, origin);
         if let Some(form) = identity_forms::of_document(node, source, &|line| origin.line(line)) {
             self.summary.objects += 1;
@@ -315,6 +321,23 @@ impl Findings {
             self.other_documents.1.get_or_insert(source);
             self.other_documents.0 += 1;
         }
+    }
+
+    /// Takes in what AWS's command line printed of IAM, Identity Center and Pod Identity; false if it is nothing of it.
+    fn of_aws(&mut self, node: Node<'_>, origin: Origin) -> bool {
+        if iam::is_export(node) {
+            let place = Source { file: origin.file, line: origin.lines_before, column: 0, path: origin.path };
+            let pages = iam::read(node, place, &mut self.diagnostics);
+            self.later.push((self.diagnostics.len(), Later::Iam(pages)));
+            return true;
+        }
+        if !pod_roles::is_associations(node) {
+            return false;
+        }
+        for role in pod_roles::read(node, &|item| Self::source(item, origin)) {
+            self.later.push((self.diagnostics.len(), Later::PodRole(role)));
+        }
+        true
     }
 
     fn source(node: Node<'_>, origin: Origin) -> Source {
@@ -476,10 +499,26 @@ impl Findings {
                 let name = self.policy.names.intern(metadata.name);
                 self.policy.service_accounts.push((namespace, name, source));
                 self.hints.metadata(node, &|_| source);
+                self.pod_role(metadata, node, source);
                 true
             }
             _ => self.config_map(metadata, node, origin, source),
         }
+    }
+
+    /// A service account that is annotated with a role.
+    fn pod_role(&mut self, metadata: &rbac::Metadata<'_>, node: Node<'_>, source: Source) {
+        let annotations = node.get("metadata").and_then(|metadata| metadata.get("annotations"));
+        let Some(role) = annotations.and_then(|all| all.get(pod_roles::ANNOTATION)) else { return };
+        let namespace = if metadata.namespace.is_empty() { "default" } else { metadata.namespace };
+        let role = PodRole {
+            namespace: namespace.into(),
+            service_account: metadata.name.into(),
+            role: role.text().into(),
+            via: PodRoleVia::Annotation,
+            source,
+        };
+        self.later.push((self.diagnostics.len(), Later::PodRole(role)));
     }
 
     fn config_map(

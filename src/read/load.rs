@@ -8,6 +8,8 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::identity::IdentityMappings;
+use crate::identity::iam::IamData;
+use crate::identity::pod_roles::PodRoles;
 use crate::knowledge::catalogue::Catalogue;
 use crate::model::diagnostic::Diagnostic;
 pub use crate::model::policy::Completeness;
@@ -142,6 +144,10 @@ pub struct Loaded {
     pub policy: Policy,
     /// The identity mappings; empty where the inputs hold no `kube-system/aws-auth`.
     pub identities: IdentityMappings,
+    /// What exports of IAM say; empty where there are none.
+    pub iam: IamData,
+    /// The service accounts whose pods are IAM roles.
+    pub pod_roles: PodRoles,
     /// The API resources, built in and from CRDs.
     pub catalogue: Catalogue,
     /// What was wrong or odd, in the order of the inputs.

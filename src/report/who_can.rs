@@ -19,7 +19,7 @@ use super::json::Each;
 use super::phrases::{self, counted, counted_as};
 use super::visible::visible;
 use super::words::Hop;
-use super::{json, text, words};
+use super::{iam, json, text, words};
 
 /// ``Group `developers` ``, ``ServiceAccount `prod/app` ``.
 fn title(subject: &Named) -> String {
@@ -138,6 +138,7 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
             for identity in behind {
                 let (text, place) = identity_line(cluster, identity, true);
                 lines.line(1, text, place)?;
+                people(lines, cluster, identity)?;
             }
         }
         let mut together = found.identities.iter().filter(|identity| identity.through.is_empty()).peekable();
@@ -147,6 +148,7 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
         for identity in together {
             let (text, place) = identity_line(cluster, identity, true);
             lines.line(1, text, place)?;
+            people(lines, cluster, identity)?;
             for grant in grants_of(identity) {
                 grant_lines(lines, cluster, &grant, 2)?;
             }
@@ -159,6 +161,12 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
     })?;
     writeln!(out)?;
     text::notes(out, &notes(cluster, found))
+}
+
+/// The people who can become an identity.
+fn people(lines: &mut Aligned<'_>, cluster: &Cluster, can: &IdentityAccess<'_>) -> io::Result<()> {
+    let people = iam::assumable_by_lines(cluster, &can.people, 2);
+    people.iter().try_for_each(|line| lines.line(line.depth, &line.text, &line.place))
 }
 
 fn section(lines: &mut Aligned<'_>, title: impl Display) -> io::Result<()> {
@@ -182,6 +190,7 @@ fn single_namespaces(lines: &mut Aligned<'_>, cluster: &Cluster, found: &WhoCan<
     for (identity, namespaces) in &found.identities_in {
         let (text, place) = identity_line(cluster, identity, true);
         lines.line(1, format_args!("{text} in {}", words::joined(namespaces.iter())), place)?;
+        people(lines, cluster, identity)?;
     }
     Ok(())
 }
@@ -487,6 +496,10 @@ fn identity<'a>(cluster: &'a Cluster, found: &WhoCan<'_>, can: &'a IdentityAcces
     let through = through.map(|can| subject(&can.subject)).collect();
     let doubts = can.answers.iter().flat_map(|answer| &answer.doubts);
     let doubts = doubts.map(|doubt| Value::from(text::doubt_sentence(cluster, doubt))).collect();
+    if !cluster.iam().is_empty() {
+        let people = iam::assumable_by_document(cluster, &can.people);
+        parts.insert("assumableBy".to_owned(), Part::Value(people));
+    }
     parts.insert("through".to_owned(), Part::Value(through));
     parts.insert("grants".to_owned(), Part::Grants(cluster, can));
     parts.insert("names".to_owned(), Part::Value(json!(can.names)));

@@ -21,6 +21,9 @@ mod document_sniff; // kinds from a look at the lines
 mod document_yaml; // the YAML reader
 mod eks; // what EKS adds to a cluster, and where it is added
 mod hostile; // names that would forge lines or drive a terminal
+mod iam; // who may assume which role: every recorded answer
+mod iam_people; // from people to rules, by the account of testdata/iam
+mod iam_rules; // who may assume which role: one test per rule
 mod identity; // from ARN to user: every recorded answer
 mod identity_inputs; // from whole inputs to who an ARN is: refused, differing, encrypted maps and other forms
 mod identity_rules; // from ARN to user: one test per rule

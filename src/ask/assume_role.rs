@@ -1,0 +1,144 @@
+//! Who may become an IAM role: `sts:AssumeRole` and its siblings, asked of the exports among the inputs.
+
+use crate::decide::cluster::Cluster;
+use crate::identity::iam::{
+    Context, Door, DoorKind, Hop, IamData, Leaf, Lens, Lenses, Near, NotACaller, PrincipalId, Reach, Source,
+    Verdict, Why,
+};
+use crate::model::ternary::Ternary;
+
+/// By which action a role is assumed.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// As oneself.
+    AssumeRole,
+    /// With the token of an OIDC provider.
+    WithWebIdentity,
+    /// With the assertion of a SAML provider.
+    WithSaml,
+}
+
+impl Action {
+    /// The action that a word means, in any case; `None` for what is no question of IAM.
+    pub fn of(word: &str) -> Option<Self> {
+        [Self::AssumeRole, Self::WithWebIdentity, Self::WithSaml]
+            .into_iter()
+            .find(|action| action.as_str().eq_ignore_ascii_case(word))
+    }
+
+    /// As IAM writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AssumeRole => crate::identity::iam::ASSUME_ROLE,
+            Self::WithWebIdentity => crate::identity::iam::WITH_WEB_IDENTITY,
+            Self::WithSaml => crate::identity::iam::WITH_SAML,
+        }
+    }
+}
+
+/// Whether somebody may become a role, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assumes {
+    /// The verdict, with what it rests on.
+    pub verdict: Verdict,
+    /// For a "no": what comes nearest.
+    pub near: Vec<Near>,
+    /// For what is not "yes": the way over other roles, if there is one.
+    pub chain: Vec<Hop>,
+}
+
+/// Everybody who can finally become a role.
+#[derive(Clone, Debug)]
+pub struct WhoAssumes {
+    /// Users and roles, each with the hops of its best way.
+    pub principals: Vec<(Source, Vec<Hop>)>,
+    /// The ways in from outside, each with the hops from the role behind the door.
+    pub doors: Vec<(Door, Vec<Hop>)>,
+}
+
+impl WhoAssumes {
+    /// Yes where somebody certainly can, no where nobody can.
+    pub fn ternary(&self) -> Ternary {
+        let principals = self.principals.iter().map(|(source, _)| source.value);
+        // Of another account only its own export can tell whom it lets.
+        let own = |door: &Door| match door.kind {
+            DoorKind::Account => door.verdict.value.and(Ternary::Unknown),
+            _ => door.verdict.value,
+        };
+        let doors = self
+            .doors
+            .iter()
+            .map(|(door, hops)| Ternary::all(hops.iter().map(|hop| hop.verdict.value)).and(own(door)));
+        Ternary::any(principals.chain(doors))
+    }
+}
+
+/// The role with an ARN; `None` where it is in no export.
+pub fn role(data: &IamData, arn: &str) -> Option<PrincipalId> {
+    data.find(arn).filter(|id| data.principal_of(*id).is_some_and(|principal| !principal.is_user))
+}
+
+/// Asks whether somebody may become a role.
+///
+/// # Errors
+/// Where the principal is none that could call.
+pub fn may(
+    cluster: &Cluster,
+    action: Action,
+    principal: &str,
+    arn: &str,
+    session: Option<&str>,
+    context: &Context,
+) -> Result<Assumes, NotACaller> {
+    let data = cluster.iam();
+    let caller = data.caller(principal, session)?;
+    let Some(role) = role(data, arn) else {
+        let verdict = Verdict { value: Ternary::Unknown, why: Why::Open(Leaf::Role(arn.into()), true) };
+        return Ok(Assumes { verdict, near: Vec::new(), chain: Vec::new() });
+    };
+    let lens = Lens::new(data, action.as_str());
+    let verdict = lens.of(&caller, role, context);
+    let near = lens.nearest(&caller, role, context);
+    let mut chain = Vec::new();
+    if verdict.value != Ternary::Yes
+        && action == Action::AssumeRole
+        && let Some(id) = caller.principal().and_then(|own| data.find(&own.arn.text))
+    {
+        let reach = Reach::new(&lens, false);
+        let ways = reach.sources(role).into_iter().find(|source| source.id == id && source.chain.len() > 1);
+        chain = ways.map(|way| reach.hops(&way)).unwrap_or_default();
+    }
+    Ok(Assumes { verdict, near, chain })
+}
+
+/// Asks who can finally become a role.
+pub fn who(cluster: &Cluster, action: Action, role: PrincipalId) -> WhoAssumes {
+    let lenses = Lenses::new(cluster.iam());
+    let reach = Reach::new(&lenses.assume, false);
+    who_of(&lenses, &reach, action, role)
+}
+
+/// [`who`], for several roles of which the ways have much in common.
+pub fn who_of(lenses: &Lenses<'_>, reach: &Reach<'_, '_>, action: Action, role: PrincipalId) -> WhoAssumes {
+    let mut doors: Vec<(Door, Vec<Hop>)> =
+        lenses.doors(role).into_iter().map(|door| (door, Vec::new())).collect();
+    if action != Action::AssumeRole {
+        let wanted = if action == Action::WithSaml { DoorKind::Saml } else { DoorKind::WebIdentity };
+        doors.retain(|(door, _)| door.kind == wanted);
+        return WhoAssumes { principals: Vec::new(), doors };
+    }
+    let mut principals: Vec<(Source, Vec<Hop>)> = Vec::new();
+    for source in reach.sources(role) {
+        let hops = reach.hops(&source);
+        if reach.data().principal_of(source.id).is_some_and(|principal| !principal.is_user) {
+            doors.extend(lenses.doors(source.id).into_iter().map(|door| (door, hops.clone())));
+        }
+        principals.push((source, hops));
+    }
+    let arn = |id| reach.data().principal_of(id).map(|principal| (!principal.is_user, &*principal.arn.text));
+    principals.sort_by(|(a, _), (b, _)| (b.value, arn(a.id)).cmp(&(a.value, arn(b.id))));
+    doors.sort_by(|(a, hops_a), (b, hops_b)| {
+        (a.kind, hops_a.len(), &a.name, arn(a.role)).cmp(&(b.kind, hops_b.len(), &b.name, arn(b.role)))
+    });
+    WhoAssumes { principals, doors }
+}

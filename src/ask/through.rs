@@ -1,0 +1,50 @@
+//! A question for somebody who is not mapped: asked for the mapped roles that he may become.
+
+use crate::ask::can_i::{self, Answered};
+use crate::ask::people::{Becoming, People};
+use crate::ask::question::Question;
+use crate::decide::cluster::{Cluster, Who};
+use crate::identity::iam::Lenses;
+use crate::identity::{IdentityError, Session};
+use crate::model::ternary::Ternary;
+
+/// The answer through a mapped role.
+#[derive(Clone, Debug)]
+pub struct Through<'g> {
+    /// What it comes to: what the role may, as far as becoming it is certain.
+    pub ternary: Ternary,
+    /// The way to the role.
+    pub way: Becoming,
+    /// The role as it logs in.
+    pub who: Who,
+    /// What it may.
+    pub answered: Answered<'g>,
+}
+
+/// The best answer through a mapped role; `None` for whoever is mapped himself, or may become none that may.
+pub fn best<'g>(
+    cluster: &'g Cluster,
+    who: &Who,
+    arn: Option<&str>,
+    question: &Question,
+) -> Option<Through<'g>> {
+    if cluster.iam().is_empty() || !matches!(who.error(), Some(IdentityError::NotMapped { .. })) {
+        return None;
+    }
+    let session = match who.identity.as_ref()?.session() {
+        Session::Known(name) => Some(name.as_str()),
+        _ => None,
+    };
+    let lenses = Lenses::new(cluster.iam());
+    let people = People::new(cluster, &lenses);
+    let mut best: Option<Through<'g>> = None;
+    for way in people.may_become(arn?, session) {
+        let who = cluster.identify(&way.arn, way.session_name.as_deref());
+        let answered = can_i::answer(cluster, &who, question, None);
+        let ternary = answered.ternary.and(way.value);
+        if best.as_ref().is_none_or(|known| ternary > known.ternary) {
+            best = Some(Through { ternary, way, who, answered });
+        }
+    }
+    best.filter(|through| through.ternary != Ternary::No)
+}

@@ -1,0 +1,495 @@
+//! Whether somebody may become a role: trust policy, identity policies, boundary, and every explicit deny.
+
+use crate::model::ternary::Ternary;
+
+use super::account::IamData;
+use super::caller::{Caller, NotACaller};
+use super::context::{Asking, Context, Target};
+use super::ids::{DocId, GroupId, PrincipalId};
+use super::key::Key;
+use super::known::Known;
+use super::logic::{Hit, Leaf, Logic, OpenKey, Verdict};
+use super::names::{ALL, Kind, names, names_or_anyone};
+use super::pattern::ArnText;
+use super::policy::{Effect, Principals, ResourcePattern, Statement};
+use super::principal::{Boundary, Principal};
+
+/// Policies, each with the group through which it reaches somebody.
+type Policies = Box<[(DocId, Option<GroupId>)]>;
+
+/// The statements about one action, found once for all questions about it.
+#[derive(Clone, Debug)]
+pub struct Lens<'d> {
+    pub(super) data: &'d IamData,
+    /// The action in lower case.
+    action: String,
+    docs: Vec<Filtered>,
+    /// Of every user and role the policies that say something of the action.
+    relevant: Vec<Policies>,
+}
+
+/// The statements of a policy about an action.
+#[derive(Clone, Debug, Default)]
+struct Filtered {
+    allow: Box<[u32]>,
+    deny: Box<[u32]>,
+}
+
+impl Filtered {
+    fn new(statements: &[Statement], action: &str) -> Self {
+        let about = |effect: Effect| -> Box<[u32]> {
+            (0u32..)
+                .zip(statements)
+                .filter(|(_, statement)| statement.effect == effect && statement.action.matches(action))
+                .map(|(number, _)| number)
+                .collect()
+        };
+        Self { allow: about(Effect::Allow), deny: about(Effect::Deny) }
+    }
+}
+
+/// The action of becoming a role as oneself.
+pub const ASSUME_ROLE: &str = "sts:AssumeRole";
+/// The action of becoming a role with the token of an OIDC provider.
+pub const WITH_WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
+/// The action of becoming a role with the assertion of a SAML provider.
+pub const WITH_SAML: &str = "sts:AssumeRoleWithSAML";
+
+impl<'d> Lens<'d> {
+    /// Finds the statements about an action.
+    pub fn new(data: &'d IamData, action: &str) -> Self {
+        let action = action.to_ascii_lowercase();
+        let docs: Vec<Filtered> =
+            data.docs().iter().map(|doc| Filtered::new(&doc.policy.statements, &action)).collect();
+        let says_something = |(doc, _): &(DocId, Option<GroupId>)| {
+            docs.get(doc.0 as usize).is_some_and(|doc| !doc.allow.is_empty() || !doc.deny.is_empty())
+        };
+        let relevant = data
+            .principals()
+            .map(|(_, principal)| principal.policies.iter().copied().filter(says_something).collect())
+            .collect();
+        Self { data, action, docs, relevant }
+    }
+
+    /// Finds the statements of trust policies about an action, and no others: enough for whoever is no IAM principal.
+    pub fn of_trust_policies(data: &'d IamData, action: &str) -> Self {
+        let action = action.to_ascii_lowercase();
+        let mut docs = vec![Filtered::default(); data.docs().len()];
+        for trust in data.principals().filter_map(|(_, principal)| principal.trust) {
+            if let (Some(doc), Some(filtered)) = (data.get(trust), docs.get_mut(trust.0 as usize)) {
+                *filtered = Filtered::new(&doc.policy.statements, &action);
+            }
+        }
+        Self { data, action, docs, relevant: Vec::new() }
+    }
+
+    /// The exports that it looks at.
+    pub fn data(&self) -> &'d IamData {
+        self.data
+    }
+
+    pub(super) fn hits(
+        &self,
+        doc: DocId,
+        group: Option<GroupId>,
+        effect: Effect,
+    ) -> impl Iterator<Item = (Hit, &'d Statement)> + use<'_, 'd> {
+        let filtered = self.docs.get(doc.0 as usize);
+        let numbers = filtered.map_or(&[][..], |doc| match effect {
+            Effect::Allow => &doc.allow,
+            Effect::Deny => &doc.deny,
+        });
+        numbers.iter().filter_map(move |number| {
+            let hit = Hit { doc, statement: *number, group };
+            Some((hit, self.data.statement(hit)?))
+        })
+    }
+
+    /// The statements of somebody's own policies and those of his groups.
+    pub(super) fn identity_hits(
+        &self,
+        id: PrincipalId,
+        effect: Effect,
+    ) -> impl Iterator<Item = (Hit, &'d Statement)> + use<'_, 'd> {
+        let relevant = self.relevant.get(id.0 as usize);
+        let policies = relevant.map_or(&[][..], |policies| policies);
+        policies.iter().flat_map(move |(doc, group)| self.hits(*doc, *group, effect))
+    }
+
+    /// Whether somebody may become a role, with what that rests on.
+    ///
+    /// # Errors
+    /// Where the principal is none that could call.
+    pub fn may(
+        &self,
+        principal: &str,
+        role: &str,
+        session: Option<&str>,
+        context: &Context,
+    ) -> Result<Verdict, NotACaller> {
+        let caller = self.data.caller(principal, session)?;
+        let Some(id) = self.data.find(role).filter(|id| self.is_role(*id)) else {
+            return Ok(Verdict::open(|| Leaf::Role(role.into())));
+        };
+        Ok(self.of(&caller, id, context))
+    }
+
+    fn is_role(&self, id: PrincipalId) -> bool {
+        self.data.principal_of(id).is_some_and(|principal| !principal.is_user)
+    }
+
+    /// Whether a caller may become a role, with what that rests on.
+    pub fn of(&self, caller: &Caller<'_>, role: PrincipalId, context: &Context) -> Verdict {
+        self.decide(caller, role, context)
+    }
+
+    /// Whether a caller may become a role.
+    pub fn ternary(&self, caller: &Caller<'_>, role: PrincipalId, context: &Context) -> Ternary {
+        self.decide(caller, role, context)
+    }
+
+    /// Whether a caller may do the action to some other resource, as far as its own policies say.
+    pub fn on_resource(&self, caller: &Caller<'_>, resource: &str, context: &Context) -> Verdict {
+        let asking = Asking { caller, target: Target::Resource(resource), context };
+        let allowed: Verdict = self.identity::<Verdict>(&asking).and(|| self.boundary(&asking));
+        allowed.and(|| self.identity_deny::<Verdict>(&asking).not())
+    }
+
+    fn decide<L: Logic>(&self, caller: &Caller<'_>, role: PrincipalId, context: &Context) -> L {
+        let Some(target) = self.data.principal_of(role) else { return L::certain(false) };
+        let Some(trust) = target.trust else {
+            return L::open(|| Leaf::Role(target.arn.text.clone()));
+        };
+        let asking = Asking { caller, target: Target::Role(target), context };
+        let unread = self.data.get(trust).is_some_and(|doc| doc.policy.is_incomplete);
+        let unread = || if unread { L::open(|| Leaf::Unread(trust)) } else { L::certain(false) };
+        match caller {
+            Caller::Service(name) => {
+                let granted = self.service::<L>(trust, &asking, name).or(unread);
+                // EKS Pod Identity passes session tags, for which a session needs a permission of its own.
+                if &**name == "pods.eks.amazonaws.com" && self.action == "sts:assumerole" {
+                    return granted.and(|| self.tag_session::<L>(trust, &asking, name).or(unread));
+                }
+                granted
+            }
+            Caller::Provider(arn) => {
+                let names =
+                    |principals: &Principals| principals.federated.iter().any(|other| **other == **arn);
+                self.by_trust_alone::<L>(trust, &asking, &names, &names_or_anyone(&names)).or(unread)
+            }
+            Caller::Anybody(_) => L::certain(false),
+            Caller::Known { .. } | Caller::Stranger(_) => self.principal(trust, target, &asking, &unread),
+        }
+    }
+
+    /// Whether a user or role may become a role.
+    fn principal<L: Logic>(
+        &self,
+        trust: DocId,
+        target: &Principal,
+        asking: &Asking<'_>,
+        unread: &dyn Fn() -> L,
+    ) -> L {
+        let caller = asking.caller;
+        let same = *caller.account() == *target.arn.account && *caller.partition() == *target.arn.partition;
+        let by = |kinds: &[Kind]| -> L { self.trusted::<L>(trust, Effect::Allow, kinds, asking).or(unread) };
+        let own = || self.identity::<L>(asking).and(|| self.boundary(asking));
+        let granted = if !same {
+            by(&ALL).and(own)
+        } else if caller.is_user() {
+            by(&[Kind::Exact, Kind::Anyone]).or(|| by(&[Kind::Account]).and(own))
+        } else {
+            by(&[Kind::Exact, Kind::Anyone])
+                .or(|| by(&[Kind::Role]).and(|| self.boundary(asking)))
+                .or(|| by(&[Kind::Account]).and(own))
+        };
+        granted.and(|| {
+            let denied: L = self.trusted(trust, Effect::Deny, &ALL, asking);
+            denied.or(|| self.identity_deny(asking)).not()
+        })
+    }
+
+    /// Whether somebody who is named by a statement as one of many passes its conditions and every deny that is for all
+    /// of them.
+    pub(super) fn through(
+        &self,
+        hit: Hit,
+        caller: &Caller<'_>,
+        role: PrincipalId,
+        context: &Context,
+    ) -> Verdict {
+        let target = self.data.principal_of(role);
+        let (Some(statement), Some(target)) = (self.data.statement(hit), target) else {
+            return Verdict::certain(false);
+        };
+        let asking = Asking { caller, target: Target::Role(target), context };
+        let passes: Verdict = conditions::<Verdict>(hit, statement, &asking).of_statement(hit);
+        passes.and(|| self.trusted::<Verdict>(hit.doc, Effect::Deny, &ALL, &asking).not())
+    }
+
+    /// Whether any statement of a trust policy lets the caller in, as far as that policy goes.
+    pub(super) fn is_trusted(&self, trust: DocId, asking: &Asking<'_>) -> bool {
+        self.trusted::<Ternary>(trust, Effect::Allow, &ALL, asking) != Ternary::No
+    }
+
+    /// Whether the caller's own policies may allow it.
+    pub(super) fn is_allowed(&self, asking: &Asking<'_>) -> bool {
+        self.identity::<Ternary>(asking) != Ternary::No
+    }
+
+    /// Whether a statement is about the action.
+    pub(super) fn is_about(&self, statement: &Statement) -> bool {
+        statement.action.matches(&self.action)
+    }
+
+    /// "Or" over the statements of a trust policy that name a caller in one of these ways.
+    fn trusted<L: Logic>(&self, trust: DocId, effect: Effect, kinds: &[Kind], asking: &Asking<'_>) -> L {
+        let mut found = L::certain(false);
+        for (hit, statement) in self.hits(trust, None, effect) {
+            found = found.or(|| {
+                let named: L = names(hit, statement, kinds, asking.caller);
+                named.and(|| conditions(hit, statement, asking)).of_statement(hit)
+            });
+        }
+        found
+    }
+
+    /// What nobody knows of a caller's policies: each may allow, and may deny.
+    fn missing<L: Logic>(caller: &Caller<'_>) -> L {
+        let stranger = caller.missing();
+        let known = caller.principal().map_or(&[][..], |principal| &principal.missing);
+        let mut found = L::certain(false);
+        for leaf in stranger.iter().chain(known) {
+            found = found.or(|| L::open(|| leaf.clone()));
+        }
+        found
+    }
+
+    /// Whether the caller's own policies allow it.
+    fn identity<L: Logic>(&self, asking: &Asking<'_>) -> L {
+        let mut found = L::certain(false);
+        if let Some(id) = asking.caller.principal().map(|principal| principal.number) {
+            for (hit, statement) in self.identity_hits(id, Effect::Allow) {
+                found = found.or(|| applies(hit, statement, asking));
+            }
+        }
+        found.or(|| Self::missing(asking.caller))
+    }
+
+    /// Whether the caller's own policies, or its boundary, deny it.
+    fn identity_deny<L: Logic>(&self, asking: &Asking<'_>) -> L {
+        let mut found = L::certain(false);
+        if let Some(id) = asking.caller.principal().map(|principal| principal.number) {
+            for (hit, statement) in self.identity_hits(id, Effect::Deny) {
+                found = found.or(|| applies(hit, statement, asking));
+            }
+        }
+        let boundary = asking.caller.principal().map_or(&Boundary::None, |principal| &principal.boundary);
+        match boundary {
+            Boundary::None => {}
+            Boundary::Missing(arn) => found = found.or(|| L::open(|| Leaf::Boundary(arn.clone()))),
+            Boundary::Doc(doc) => {
+                for (hit, statement) in self.hits(*doc, None, Effect::Deny) {
+                    found = found.or(|| applies(hit, statement, asking));
+                }
+                found = found.or(|| self.unread(*doc));
+            }
+        }
+        found.or(|| Self::missing(asking.caller))
+    }
+
+    /// Whether the caller's boundary allows it; where there is none, yes.
+    fn boundary<L: Logic>(&self, asking: &Asking<'_>) -> L {
+        let boundary = asking.caller.principal().map_or(&Boundary::None, |principal| &principal.boundary);
+        match boundary {
+            Boundary::None => L::certain(true),
+            Boundary::Missing(arn) => L::open(|| Leaf::Boundary(arn.clone())),
+            Boundary::Doc(doc) => {
+                let mut found = L::certain(false);
+                for (hit, statement) in self.hits(*doc, None, Effect::Allow) {
+                    found = found.or(|| applies(hit, statement, asking));
+                }
+                found.or(|| self.unread(*doc))
+            }
+        }
+    }
+
+    fn unread<L: Logic>(&self, doc: DocId) -> L {
+        let is_unread = self.data.get(doc).is_some_and(|doc| doc.policy.is_incomplete);
+        if is_unread { L::open(|| Leaf::Unread(doc)) } else { L::certain(false) }
+    }
+
+    /// Whether a trust policy admits a service.
+    fn service<L: Logic>(&self, trust: DocId, asking: &Asking<'_>, name: &str) -> L {
+        let names = |principals: &Principals| {
+            principals.anyone || principals.services.iter().any(|service| **service == *name)
+        };
+        self.by_trust_alone(trust, asking, &names, &names)
+    }
+
+    fn tag_session<L: Logic>(&self, trust: DocId, asking: &Asking<'_>, name: &str) -> L {
+        let Some(doc) = self.data.get(trust) else { return L::certain(false) };
+        let mut granted = L::certain(false);
+        let mut denied = L::certain(false);
+        for (number, statement) in (0u32..).zip(&doc.policy.statements) {
+            let principals = &statement.principal;
+            let named = principals.anyone || principals.services.iter().any(|service| **service == *name);
+            if !statement.action.matches("sts:tagsession") || !named || principals.not {
+                continue;
+            }
+            let hit = Hit { doc: trust, statement: number, group: None };
+            let applies = || conditions::<L>(hit, statement, asking).of_statement(hit);
+            match statement.effect {
+                Effect::Allow => granted = granted.or(applies),
+                Effect::Deny => denied = denied.or(applies),
+            }
+        }
+        granted.and(|| denied.not())
+    }
+
+    /// Who is no IAM principal has no policies of his own.
+    fn by_trust_alone<L: Logic>(
+        &self,
+        trust: DocId,
+        asking: &Asking<'_>,
+        allows: &dyn Fn(&Principals) -> bool,
+        denies: &dyn Fn(&Principals) -> bool,
+    ) -> L {
+        let any = |effect: Effect, names: &dyn Fn(&Principals) -> bool| -> L {
+            let mut found = L::certain(false);
+            for (hit, statement) in self.hits(trust, None, effect) {
+                found = found.or(|| {
+                    let named = if statement.principal.not {
+                        L::open(|| Leaf::NotPrincipal(hit))
+                    } else {
+                        L::certain(names(&statement.principal))
+                    };
+                    named.and(|| conditions(hit, statement, asking)).of_statement(hit)
+                });
+            }
+            found
+        };
+        any(Effect::Allow, allows).and(|| any(Effect::Deny, denies).not())
+    }
+
+    /// Session names that the conditions in question would be content with: a caller chooses its own.
+    pub fn session_names(
+        &self,
+        caller: &Caller<'_>,
+        role: PrincipalId,
+        context: &Context,
+        why: &Verdict,
+    ) -> Vec<String> {
+        let mut open = Vec::new();
+        why.why.open(&mut open);
+        let Some(target) = self.data.principal_of(role) else { return Vec::new() };
+        let asking = Asking { caller, target: Target::Role(target), context };
+        let mut names: Vec<String> = open
+            .iter()
+            .filter_map(|leaf| match leaf {
+                Leaf::Condition { hit, condition, keys } if keys.iter().any(is_chosen_name) => {
+                    self.data.statement(*hit)?.conditions.get(*condition as usize)
+                }
+                _ => None,
+            })
+            .flat_map(|condition| condition.candidates(&asking))
+            .collect();
+        if !names.is_empty() {
+            names.push("any-session".to_owned());
+        }
+        names.retain(|name| is_session_name(name));
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+/// Whether STS accepts a name for a session.
+fn is_session_name(name: &str) -> bool {
+    (2..=64).contains(&name.len())
+        && name.chars().all(|char| char.is_ascii_alphanumeric() || "_+=,.@-".contains(char))
+}
+
+fn match_resource<'p>(
+    pattern: &'p ResourcePattern,
+    arn: &ArnText<'_>,
+    asking: &Asking<'_>,
+) -> Result<bool, Vec<&'p Key>> {
+    let template = match pattern {
+        ResourcePattern::Fixed(glob) => return Ok(glob.matches(arn)),
+        ResourcePattern::Variable(template) => template,
+    };
+    let resolved = template.resolve(&|key| asking.look(key));
+    if resolved.matches_nothing {
+        return Ok(false);
+    }
+    if resolved.unknown.is_empty() {
+        return Ok(super::pattern::ArnGlob::new(&resolved.elements).matches(arn));
+    }
+    if ResourcePattern::lenient(&resolved.elements, arn) { Err(resolved.unknown) } else { Ok(false) }
+}
+
+fn open_keys(keys: &[&Key], asking: &Asking<'_>) -> Box<[OpenKey]> {
+    let open = |key: &&Key| OpenKey {
+        key: key.as_str().into(),
+        of_session: matches!(asking.look(key), Known::Unknown { of_session: true, .. }),
+    };
+    keys.iter().map(open).collect()
+}
+
+/// Whether a key is the name that the caller chooses for its session.
+fn is_chosen_name(open: &OpenKey) -> bool {
+    Key::new(&open.key).is_session_name()
+}
+
+/// "And" over the conditions of a statement.
+fn conditions<L: Logic>(hit: Hit, statement: &Statement, asking: &Asking<'_>) -> L {
+    let mut all = L::certain(true);
+    for (number, condition) in (0u32..).zip(&statement.conditions) {
+        all = all.and(|| {
+            let mut because = Vec::new();
+            match condition.holds(asking, &mut because) {
+                Ternary::Unknown if because.is_empty() => L::open(|| Leaf::Operator(hit, number)),
+                Ternary::Unknown => L::open(|| {
+                    let keys = open_keys(&because, asking);
+                    Leaf::Condition { hit, condition: number, keys }
+                }),
+                value => L::certain(value.is_yes()),
+            }
+        });
+    }
+    all
+}
+
+fn resource<L: Logic>(hit: Hit, statement: &Statement, asking: &Asking<'_>) -> L {
+    let Some(arn) = ArnText::new(asking.target.arn()) else { return L::certain(false) };
+    let mut found = L::certain(false);
+    for pattern in &statement.resource.patterns {
+        found = found.or(|| match match_resource(pattern, &arn, asking) {
+            Ok(matches) => L::certain(matches),
+            Err(keys) => L::open(|| Leaf::Resource { hit, keys: open_keys(&keys, asking) }),
+        });
+    }
+    if statement.resource.not { found.not() } else { found }
+}
+
+/// Whether a statement of a trust policy names the caller.
+pub(super) fn is_named(hit: Hit, statement: &Statement, caller: &Caller<'_>) -> bool {
+    let principals = &statement.principal;
+    match caller {
+        Caller::Service(name) => principals.services.iter().any(|service| **service == **name),
+        Caller::Provider(arn) => principals.federated.iter().any(|provider| **provider == **arn),
+        _ => names::<Ternary>(hit, statement, &ALL, caller) != Ternary::No,
+    }
+}
+
+/// Whether a statement of an identity policy is about the role.
+pub(super) fn is_resource(hit: Hit, statement: &Statement, asking: &Asking<'_>) -> bool {
+    resource::<Ternary>(hit, statement, asking) != Ternary::No
+}
+
+/// Whether a statement of an identity policy or boundary applies.
+pub(super) fn applies<L: Logic>(hit: Hit, statement: &Statement, asking: &Asking<'_>) -> L {
+    let resource: L = resource(hit, statement, asking);
+    resource.and(|| conditions(hit, statement, asking)).of_statement(hit)
+}

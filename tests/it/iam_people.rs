@@ -1,0 +1,188 @@
+//! From people to rules: the account of `testdata/iam` through the binary, and what the library joins.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use rbacsim::ask::eks_doors::eks_doors;
+use rbacsim::decide::cluster::Cluster;
+use rbacsim::identity::iam::Lenses;
+use rbacsim::model::ternary::Ternary;
+use rbacsim::read::{Input, LoadOptions, load};
+use serde_json::{Value, json};
+
+const ACCOUNT: &str = "arn:aws:iam::111122223333";
+
+fn run(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rbacsim"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).env_remove("NO_COLOR").args(arguments);
+    command.args(["-f", "testdata/iam"]).output().unwrap()
+}
+
+#[track_caller]
+fn json_of(arguments: &[&str]) -> Value {
+    let output = run(&[arguments, &["-o", "json"]].concat());
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn arn(name: &str) -> String {
+    format!("{ACCOUNT}:{name}")
+}
+
+/// Asks whether somebody may open a shell in prod.
+fn shell(who: &str, more: &[&str]) -> Value {
+    let who = arn(who);
+    json_of(&[&["can-i", "create", "pods/exec", "-n", "prod", "--arn", &who], more].concat())
+}
+
+fn cluster() -> Cluster {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/iam");
+    load(&[Input::Path(folder)], &LoadOptions::default()).unwrap().into()
+}
+
+#[test]
+fn a_person_who_is_not_mapped_counts_for_the_roles_that_he_may_assume() {
+    let alice = shell("user/alice", &[]);
+    assert_eq!(alice["answer"], "yes", "{alice}");
+    assert_eq!(alice["identity"]["arn"], arn("user/alice"));
+    assert_eq!(alice["identity"]["through"], arn("role/oncall"));
+    assert_eq!(alice["conditions"], json!([]));
+    let statements = alice["via"][0]["statements"].as_array().unwrap();
+    assert_eq!(statements[1]["group"], arn("group/platform"));
+    assert!(statements[1]["source"].as_str().unwrap().contains("account.json:"));
+    let nobody = shell("user/carol", &[]);
+    assert_eq!(nobody["answer"], "no");
+    assert_eq!(shell("user/alice", &["--direct"])["answer"], "no");
+}
+
+#[test]
+fn what_the_caller_does_not_choose_makes_the_answer_unknown() {
+    let ask = |who: &str| {
+        let who = arn(who);
+        json_of(&["can-i", "delete", "nodes", "--arn", &who])
+    };
+    let bob = ask("user/bob");
+    assert_eq!(bob["answer"], "unknown", "{bob}");
+    let conditions = bob["conditions"].as_array().unwrap();
+    assert!(conditions.iter().any(|text| text.as_str().unwrap().contains("aws:MultiFactorAuthPresent")));
+}
+
+#[test]
+fn whoami_lists_what_an_arn_may_become() {
+    let who = arn("user/bob");
+    let rows = json_of(&["whoami", "--arn", &who]);
+    let become_ = rows[0]["mayBecome"].as_array().unwrap();
+    let arns: Vec<&Value> = become_.iter().map(|way| &way["arn"]).collect();
+    assert_eq!(arns, [&json!(arn("role/oncall")), &json!(arn("role/break-glass"))]);
+    assert_eq!(become_[0]["conditions"], json!([]));
+    assert_eq!(become_[1]["conditions"].as_array().unwrap().len(), 2);
+    let direct = json_of(&["whoami", "--direct", "--arn", &who]);
+    assert!(direct[0].get("mayBecome").is_none());
+}
+
+#[test]
+fn who_can_names_the_people_behind_each_identity() {
+    let found = json_of(&["who-can", "create", "pods/exec", "-n", "prod"]);
+    let people = |role: &str| -> Vec<String> {
+        let identities = found["identities"].as_array().unwrap();
+        let identity = identities.iter().find(|identity| identity["arn"] == arn(role)).unwrap();
+        let people = identity["assumableBy"].as_array().unwrap();
+        people.iter().map(|one| one["arn"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(people("role/oncall"), [arn("user/alice"), arn("user/bob"), arn("user/root-like")]);
+    // Identity Center, by group and directly.
+    let center = people("role/AWSReservedSSO_ClusterAdmin_0123456789abcdef");
+    assert!(center.contains(&"frank@example.com".to_owned()), "{center:?}");
+    assert!(center.contains(&"grace@example.com".to_owned()), "{center:?}");
+    // From a pod over its role to a mapped one: `data-admin` is mapped without the path that it has.
+    let pods = people("role/data-admin");
+    assert!(pods.contains(&"system:serviceaccount:prod:shop".to_owned()), "{pods:?}");
+    assert!(pods.contains(&arn("role/shop")), "{pods:?}");
+    let text = run(&["who-can", "create", "pods/exec", "-n", "prod", "--people"]);
+    let text = String::from_utf8(text.stdout).unwrap();
+    for said in
+        ["user/alice", "by group `Cluster Admins` (Identity Center)", "pods of service account `prod/shop`"]
+    {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+}
+
+#[test]
+fn questions_of_iam_are_answered_with_exit_codes() {
+    let ask = |role: &str, who: &str, more: &[&str]| {
+        let (role, who) = (arn(role), arn(who));
+        run(&[&["can-i", "sts:AssumeRole", &role, "--arn", &who], more].concat()).status.code().unwrap()
+    };
+    let mfa = &["--context", "aws:MultiFactorAuthPresent=true", "--context", "sts:RoleSessionName=bob"];
+    assert_eq!(ask("role/oncall", "user/alice", &[]), 0);
+    assert_eq!(ask("role/oncall", "user/carol", &[]), 1);
+    assert_eq!(ask("role/oncall", "user/erin", &[]), 1);
+    assert_eq!(ask("role/break-glass", "user/bob", &[]), 3);
+    assert_eq!(ask("role/break-glass", "user/bob", mfa), 0);
+    assert_eq!(ask("role/break-glass", "user/bob", &["--context-complete"]), 1);
+    assert_eq!(ask("role/oncall", "group/platform", &[]), 2);
+    assert_eq!(ask("role/oncall", "user/alice", &["--context", "nothing"]), 2);
+}
+
+#[test]
+fn a_path_that_is_missing_in_the_resource_is_what_comes_nearest() {
+    let (role, who) = (arn("role/data/data-admin"), arn("user/dave"));
+    let answer = json_of(&["can-i", "sts:AssumeRole", &role, "--arn", &who]);
+    assert_eq!(answer["answer"], "no");
+    assert!(answer["nearest"][0]["text"].as_str().unwrap().contains("with another path"), "{answer}");
+}
+
+#[test]
+fn who_can_assume_lists_principals_and_doors() {
+    let role = arn("role/data/data-admin");
+    let found = json_of(&["who-can", "sts:AssumeRole", &role]);
+    let arns: Vec<&str> =
+        found["principals"].as_array().unwrap().iter().map(|one| one["arn"].as_str().unwrap()).collect();
+    assert_eq!(arns, [arn("user/root-like"), arn("role/shop")]);
+    assert_eq!(found["doors"][0]["kind"], "webIdentity");
+    let auditor = json_of(&["who-can", "sts:AssumeRole", &arn("role/auditor")]);
+    assert_eq!(auditor["answer"], "unknown");
+    assert_eq!(auditor["doors"][0]["name"], "444455556666");
+    let deployer = json_of(&["who-can", "sts:AssumeRoleWithWebIdentity", &arn("role/deployer")]);
+    assert_eq!((&deployer["principals"], &deployer["answer"]), (&json!([]), &json!("unknown")));
+}
+
+#[test]
+fn the_files_are_told_apart_by_what_they_hold() {
+    let cluster = cluster();
+    assert!(cluster.diagnostics().is_empty(), "{:?}", cluster.diagnostics());
+    assert_eq!(cluster.iam().principals().count(), 14);
+    assert_eq!(cluster.iam().identity_center().people("111122223333", "ClusterAdmin").len(), 2);
+    assert_eq!(cluster.pod_roles().0.len(), 2);
+}
+
+#[test]
+fn whoever_may_write_access_entries_is_a_door_of_its_own() {
+    let cluster = cluster();
+    let doors = eks_doors(cluster.iam(), "arn:aws:eks:eu-west-1:111122223333:cluster/shop");
+    let names: Vec<(&str, &str)> =
+        doors.iter().map(|door| (&*cluster.iam().principal_of(door.id).unwrap().name, door.action)).collect();
+    assert_eq!(names[0], ("root-like", "eks:CreateAccessEntry"));
+    assert!(names.iter().all(|(name, _)| *name == "root-like"), "{names:?}");
+    assert!(doors.iter().all(|door| door.verdict.value == Ternary::Yes));
+}
+
+#[test]
+fn the_way_in_is_the_same_from_both_sides() {
+    let cluster = cluster();
+    let lenses = Lenses::new(cluster.iam());
+    let people = rbacsim::ask::people::People::new(&cluster, &lenses);
+    for (_, principal) in cluster.iam().principals() {
+        for way in people.may_become(&principal.arn.text, None) {
+            let back = people.assumable_by(&way.arn);
+            let found = back.iter().find(|assumer| assumer.who.name() == *principal.arn.text);
+            assert_eq!(
+                found.map(|assumer| assumer.value),
+                Some(way.value),
+                "{} {}",
+                principal.arn.text,
+                way.arn
+            );
+        }
+    }
+}
