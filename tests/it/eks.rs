@@ -5,7 +5,7 @@
 use std::process::Command;
 
 use rbacsim::ask::matrix::{Filter, Matrix, Scratch, holder};
-use rbacsim::ask::question::{Question, Request as Asked};
+use rbacsim::ask::question::{Place, Question, Request as Asked};
 use rbacsim::ask::system::{self, LeftOut};
 use rbacsim::ask::who_can::{SubjectAccess, WhoCan, who_can};
 use rbacsim::decide::cluster::{Cluster, Who};
@@ -214,6 +214,24 @@ fn exclude_system_keeps_ones_own_and_names_what_was_bound_besides() {
         .map(|at| found.subjects.get(*at).unwrap().subject.name.as_str())
         .collect();
     assert_eq!(through, ["alice"]);
+}
+
+#[test]
+fn who_is_left_out_of_two_lists_is_counted_once() {
+    let secrets = |name: &str, names: &str| {
+        role(name, &format!("[{{verbs: [get], apiGroups: [''], resources: [secrets]{names}}}]"))
+    };
+    let content = secrets("all", "")
+        + &secrets("one", ", resourceNames: [db]")
+        + &bind("here/all", "ClusterRole all", "User eks:mine")
+        + &bind("there/one", "ClusterRole one", "User eks:mine");
+    let cluster = cluster(&content, Defaults::Never, 36);
+    let question = Question { place: Place::AllNamespaces, ..question("get secrets") };
+    let mut found = who_can(&cluster, &question);
+    assert_eq!(found.in_namespaces.len(), 2);
+    let left_out = system::leave_out(&cluster, &mut found);
+    assert_eq!((left_out.subjects, found.in_namespaces.len()), (1, 0));
+    assert_eq!(left_out.bound_by_inputs, ["User `eks:mine`"]);
 }
 
 // Without credentials.
