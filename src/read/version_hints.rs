@@ -95,7 +95,9 @@ impl Hints {
         if node.get("terraform_version").is_none() {
             return false;
         }
-        let shown = [node.get("values"), node.get("planned_values")];
+        // A plan has what will be, and before it what is.
+        let before = node.get("prior_state").and_then(|state| state.get("values"));
+        let shown = [node.get("values"), node.get("planned_values"), before];
         let modules = shown.into_iter().flatten().filter_map(|values| values.get("root_module"));
         let mut modules: Vec<Node<'_>> = modules.chain([node]).collect();
         let mut any = false;

@@ -584,6 +584,9 @@ const SHOWN: &str = r#"{"format_version": "1.0", "terraform_version": "1.9.8", "
   "type": "aws_eks_cluster", "values": {"name": "shop", "version": "1.34"}}]}]}}}"#;
 const PLAN: &str = r#"{"format_version": "1.2", "terraform_version": "1.9.8", "planned_values": {"root_module":
   {"resources": [{"mode": "managed", "type": "aws_eks_cluster", "values": {"name": "shop", "version": "1.35"}}]}}}"#;
+const PRIOR: &str = r#"{"format_version": "1.2", "terraform_version": "1.9.8", "planned_values": {"root_module": {}},
+  "prior_state": {"values": {"root_module": {"resources": [{"mode": "data", "type": "aws_eks_cluster",
+  "values": {"name": "shop", "version": "1.34"}}]}}}}"#;
 const KUBECTL: &str = r#"{"clientVersion": {"gitVersion": "v1.36.2"}, "kustomizeVersion": "v5.8.0",
   "serverVersion": {"major": "1", "minor": "31+", "gitVersion": "v1.31.5-eks-7f9249a"}}"#;
 
@@ -606,6 +609,7 @@ fn the_inputs_tell_the_version() {
         (STATE, Terraform, 31),
         (SHOWN, Terraform, 34),
         (PLAN, Terraform, 35),
+        (PRIOR, Terraform, 34),
         (KUBECTL, KubectlVersion, 31),
         (&a_node, Kubelet, 30),
         (&list, Kubelet, 30),
@@ -651,6 +655,13 @@ fn what_was_seen_counts_before_what_was_wanted_and_kubelets_may_be_older() {
     // A kubelet is never newer than the API server.
     let ahead = loaded(&[("n.yaml", &node("v1.34.0")), ("d.json", DESCRIBE)]);
     assert_eq!((ahead.version, codes(&ahead)), (of(33), vec!["versions-differ"]));
+    // A plan that upgrades the cluster says both, and the version that will be counts.
+    let upgrade = PLAN.replace(
+        "\"planned_values\"",
+        &format!("{}, \"planned_values\"", &PRIOR[PRIOR.find("\"prior_state\"").unwrap()..PRIOR.len() - 1]),
+    );
+    let upgraded = loaded(&[("plan.json", &upgrade)]);
+    assert_eq!((upgraded.version, codes(&upgraded)), (of(35), vec!["versions-differ"]));
     let two = loaded(&[("a.json", DESCRIBE), ("b.json", &DESCRIBE.replace("1.33", "1.31"))]);
     assert_eq!((two.version, codes(&two)), (of(33), vec!["versions-differ"]));
 }
