@@ -170,6 +170,7 @@ pub mod report {
     pub mod matrix_long;
     pub mod matrix_statement;
     pub mod matrix_table;
+    pub mod near;
     mod phrases;
     pub mod question;
     pub mod rules;

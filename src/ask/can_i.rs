@@ -1,8 +1,10 @@
 //! One question for one asker: the answer to each request, and what they come to.
 
-use crate::ask::question::{Asks, Made, Named, OtherWay, Part, Question, Remark};
+use crate::ask::question::{Asks, Made, Named, OtherWay, Part, Question, Remark, Request};
 use crate::decide::answer::{Answer, Doubt, NearMiss};
 use crate::decide::cluster::{Cluster, Who};
+use crate::decide::evaluate::Grant;
+use crate::decide::near::NearSubject;
 use crate::model::attributes::{Attributes, ResourceAttributes};
 use crate::model::ternary::Ternary;
 
@@ -18,6 +20,27 @@ pub struct Answered<'g> {
     pub answers: Vec<Answer<'g>>,
     /// What is worth knowing about the answer, beside the remarks of the question.
     pub remarks: Vec<Remark>,
+    /// What nearly names the asker; only of [`explain`], and only where the answer is no yes.
+    pub subjects: Vec<NearSubject<'g>>,
+}
+
+/// [`answer`] for somebody who reads it: every binding is looked at for one that nearly names the asker.
+pub fn explain<'g>(
+    cluster: &'g Cluster,
+    who: &Who,
+    question: &Question,
+    moved: Option<&str>,
+) -> Answered<'g> {
+    let mut answered = answer(cluster, who, question, moved);
+    if answered.ternary != Ternary::Yes
+        && let Some(user) = who.certain()
+    {
+        let refused = question.parts.iter().zip(&answered.answers);
+        let refused = refused.filter(|(_, answer)| answer.ternary != Ternary::Yes);
+        let asked: Vec<Attributes<'_>> = refused.map(|(part, _)| part.attributes(moved)).collect();
+        answered.subjects = cluster.graph().near_subjects(&user, &asked);
+    }
+    answered
 }
 
 /// Answers a question, with every reason; in another namespace if one is given.
@@ -55,7 +78,7 @@ pub fn answer<'g>(cluster: &'g Cluster, who: &Who, question: &Question, moved: O
     {
         remarks.push(Remark::NoNameGiven);
     }
-    Answered { ternary, answers, remarks }
+    Answered { ternary, answers, remarks, subjects: Vec::new() }
 }
 
 /// Yes, no or unknown without the reasons; what [`answer`] says.
@@ -65,6 +88,24 @@ pub fn ternary(cluster: &Cluster, who: &Who, question: &Question, moved: Option<
     };
     let ternaries: Vec<Ternary> = question.parts.iter().map(ask).collect();
     question.combine(&ternaries)
+}
+
+/// Whether a rule that is limited to names has one that an object of the type may have. Of a signer it is a domain and
+/// a path, or `DOMAIN/*`; of most objects a DNS name, which never holds a `*`.
+fn names_an_object(cluster: &Cluster, part: &Part, grant: &Grant<'_>) -> bool {
+    let Request::Resource { group, resource, .. } = &part.request else { return true };
+    let is_possible = |name: &str| match (group.as_str(), resource.as_str()) {
+        ("certificates.k8s.io", "signers") => name.split_once('/').is_some_and(|(domain, path)| {
+            !domain.is_empty()
+                && !domain.contains('*')
+                && !path.is_empty()
+                && (path == "*" || !path.contains('*'))
+        }),
+        (RBAC_GROUP | "authentication.k8s.io", _) | ("", "users" | "groups") => true,
+        _ => !name.contains('*'),
+    };
+    let names = &cluster.graph().policy().names;
+    grant.rule.rule.resource_names.iter().any(|name| is_possible(names.text(*name)))
 }
 
 /// What [`part_answer`] says, without the reasons.
@@ -126,7 +167,9 @@ fn part_answer<'g>(cluster: &'g Cluster, who: &Who, part: &Part, moved: Option<&
     }
     for near in std::mem::take(&mut answer.near) {
         match near {
-            NearMiss::OnlyNames(grant) if part.named == Named::Unknown => {
+            NearMiss::OnlyNames(grant)
+                if part.named == Named::Unknown && names_an_object(cluster, part, &grant) =>
+            {
                 answer.doubts.push(Doubt::SomeNames(grant));
             }
             NearMiss::OnlyInNamespaces { namespace, grant, count }

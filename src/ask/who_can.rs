@@ -283,12 +283,13 @@ pub fn who_can<'g>(cluster: &'g Cluster, question: &Question) -> WhoCan<'g> {
             continue;
         }
         let users = question.single().is_none().then(|| SubjectUsers::of(cluster, &can.subject));
-        let ternary = match (question.single(), &users) {
-            (Some(part), _) if !can.grants.is_empty() && only_in_a_namespace(cluster, part, &can.grants) => {
-                Ternary::Unknown
+        let ternary = match &users {
+            None if only_in_a_namespace(cluster, question, can.grants.iter().chain(&limited)) => {
+                can.grants.extend(limited.iter().copied());
+                if can.grants.is_empty() { Ternary::No } else { Ternary::Unknown }
             }
-            (None, Some(users)) => users.answer(cluster, question),
-            _ => Ternary::from(!can.grants.is_empty()),
+            None => Ternary::from(!can.grants.is_empty()),
+            Some(users) => users.answer(cluster, question),
         };
         let names = names_of(cluster, &limited, None);
         if ternary != Ternary::Yes && !names.is_empty() {
@@ -323,6 +324,17 @@ pub fn who_can<'g>(cluster: &'g Cluster, question: &Question) -> WhoCan<'g> {
     who_can
 }
 
+/// Whether only RoleBindings grant the one request of a question, whose type may be cluster-scoped.
+fn only_in_a_namespace<'a, 'g: 'a>(
+    cluster: &Cluster,
+    question: &Question,
+    mut grants: impl Iterator<Item = &'a GrantRef<'g>>,
+) -> bool {
+    let Some(part) = question.single() else { return false };
+    let Attributes::Resource(asked) = part.request.attributes() else { return false };
+    cluster.scope_is_open(&asked) && grants.all(|grant| grant.applied.binding.scope != Scope::Cluster)
+}
+
 /// Takes out whoever has no credentials, where EKS lets no such request through.
 fn close_out_anonymous(cluster: &Cluster, question: &Question, who_can: &mut WhoCan<'_>) {
     let is_closed = |part: &Part| cluster.refuses_anonymous(&part.attributes(None));
@@ -345,12 +357,6 @@ fn close_out_anonymous(cluster: &Cluster, question: &Question, who_can: &mut Who
     unresolved.retain(|binding| !binding.subjects.is_empty());
 }
 
-/// Whether only RoleBindings grant a request whose type may be cluster-scoped.
-fn only_in_a_namespace(cluster: &Cluster, part: &Part, grants: &[GrantRef<'_>]) -> bool {
-    let Attributes::Resource(asked) = part.request.attributes() else { return false };
-    cluster.scope_is_open(&asked) && grants.iter().all(|grant| grant.applied.binding.scope != Scope::Cluster)
-}
-
 /// Who can in single namespaces, besides those who can in all of them at once.
 fn in_namespaces<'g>(
     cluster: &'g Cluster,
@@ -368,6 +374,7 @@ fn in_namespaces<'g>(
         if question.single().is_some_and(|part| {
             matches!(part.attributes(Some("-")), Attributes::Resource(asked) if cluster.scope_is_open(&asked))
         }) {
+            grants.extend(limited);
             who_can.unknown_subjects.push(SubjectAccess { subject: named, grants, names: None });
             continue;
         }
@@ -496,7 +503,11 @@ fn identities<'g>(cluster: &'g Cluster, question: &Question, all_namespaces: boo
         positions
     };
     for (arn, who) in mapped(cluster) {
-        let (ternary, answers) = question.answer(cluster, &who, None);
+        // What comes nearest to a "no" is looked for only where it is read.
+        let is_refused =
+            !question.lacks_name() && can_i::ternary(cluster, &who, question, None) == Ternary::No;
+        let (ternary, answers) =
+            if is_refused { (Ternary::No, Vec::new()) } else { question.answer(cluster, &who, None) };
         let names = if ternary != Ternary::Yes && question.lacks_name() {
             names_for(cluster, question, &who, &answers, None)
         } else {

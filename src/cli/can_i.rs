@@ -107,7 +107,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
             total = total.and(through.map_or(own, |through| through.ternary.or(own)));
             continue;
         }
-        let answered = can_i::answer(&cluster, who, &question, None);
+        let answered = can_i::explain(&cluster, who, &question, None);
         if let Some(through) = through.filter(|through| through.ternary > answered.ternary) {
             total = total.and(through.ternary);
             let asker = Asker { who: &through.who, arn: Some(&through.way.arn) };

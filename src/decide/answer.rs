@@ -168,7 +168,7 @@ impl RbacGraph {
         }
         doubts.extend(coverage.unread.map(Doubt::Unread));
         doubts.extend(self.node_doubt(shown, attributes));
-        let near = self.near_misses(user, &asker, attributes, &refusing, dangling);
+        let near = self.near_misses(coverage.catalogue, user, &asker, attributes, &refusing, dangling);
         let ternary = if doubts.is_empty() { Ternary::No } else { Ternary::Unknown };
         Answer { ternary, is_master, grants: allowing, doubts, near, assumed_complete }
     }

@@ -23,6 +23,7 @@ use crate::model::source::Source;
 mod aggregation;
 mod index;
 
+pub(crate) use aggregation::selects;
 use index::{Granted, Index};
 
 /// What an authorizer compares: a username (of a user or service account alike) or a group.

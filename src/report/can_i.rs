@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::phrases;
 use super::visible::visible;
-use super::{json, question as words, text};
+use super::{json, near, question as words, text};
 use crate::ask::can_i::Answered;
 use crate::ask::question::{Asks, Part, Question};
 use crate::decide::answer::{Answer, Doubt};
@@ -50,6 +50,7 @@ pub fn text(
             }
             _ => parts(out, cluster, question, answered)?,
         }
+        text::near_subjects(out, cluster, &answered.subjects, 2)?;
     }
     writeln!(out)?;
     // Where the login is refused, no detail of the request matters.
@@ -164,6 +165,11 @@ pub fn document(cluster: &Cluster, asker: Asker<'_>, question: &Question, answer
         "question": words::document(question),
     });
     let Some(object) = value.as_object_mut() else { return value };
+    let subjects = answered.subjects.iter().map(|one| {
+        let (sentence, source) = near::subject_sentence(cluster, one);
+        json!({ "text": sentence, "source": source })
+    });
+    object.insert("nearestSubjects".into(), subjects.collect());
     object.insert("conditions".into(), conditions(who, answered).into());
     if let (Some(_), [answer]) = (question.single(), answered.answers.as_slice()) {
         if let Value::Object(reasons) = json::reasons(cluster, answer) {

@@ -18,7 +18,7 @@ use crate::model::names::Name;
 use crate::model::policy::Policy;
 use crate::model::rbac::{Binding, Role, Subject};
 
-use super::{text, words};
+use super::{near, text, words};
 
 /// The attributes of a request.
 pub fn attributes(attributes: &Attributes<'_>) -> Value {
@@ -336,8 +336,8 @@ pub fn reasons(cluster: &Cluster, answer: &Answer<'_>) -> Value {
             Doubt::Identity(doubt) => identity_doubt(cluster, doubt),
             doubt => text::doubt_sentence(cluster, doubt),
         }).collect::<Vec<_>>(),
-        "nearest": answer.near.iter().map(|near| {
-            let (sentence, source) = text::near_sentence(cluster, near);
+        "nearest": answer.near.iter().map(|one| {
+            let (sentence, source) = near::near_sentence(cluster, one);
             json!({ "text": sentence, "source": source })
         }).collect::<Vec<_>>(),
     })

@@ -9,6 +9,7 @@ use crate::decide::answer::{Answer, Doubt, NearMiss};
 use crate::decide::cluster::versions::OtherVersions;
 use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::evaluate::Grant;
+use crate::decide::near::NearSubject;
 use crate::identity::{IdentityDoubt, IdentityError, Mapped, PlaceholderValues};
 use crate::model::attributes::Attributes;
 use crate::model::diagnostic::{Diagnostic, Severity};
@@ -20,6 +21,7 @@ use crate::model::version::KubernetesVersion;
 use crate::read::{Completeness, VersionFrom};
 
 use super::aligned::{Aligned, DIM};
+use super::near;
 use super::phrases::{self, counted};
 use super::visible::visible;
 use super::words::{self, Hop};
@@ -148,7 +150,7 @@ pub fn reasons(
         doubt_text(out, cluster, asked, doubt, indent)?;
     }
     if answer.ternary != Ternary::Yes {
-        near(out, cluster, answer, indent)?;
+        nearest(out, cluster, answer, indent)?;
     }
     Ok(())
 }
@@ -183,14 +185,6 @@ pub(crate) fn conditions(values: &PlaceholderValues) -> String {
     if parts.is_empty() { "the placeholders match".to_owned() } else { parts.join(" and ") }
 }
 
-fn others(count: usize) -> String {
-    match count {
-        0 | 1 => String::new(),
-        2 => " (and 1 other namespace)".to_owned(),
-        more => format!(" (and {} other namespaces)", more - 1),
-    }
-}
-
 /// Why an answer is unknown, in a sentence.
 pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
     let policy = cluster.graph().policy();
@@ -208,7 +202,8 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
             } else {
                 "which is not in the inputs; load it, or use --complete if it does not exist"
             };
-            format!("{}, {missing}", words::missing_role(policy, applied))
+            let likely = near::likely_role(cluster, applied);
+            format!("{}, {missing}{likely}", words::missing_role(policy, applied))
         }
         Doubt::Aggregates(applied) => format!(
             "{}; load those for this type, or use --complete if there are none",
@@ -233,7 +228,7 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
         }
         Doubt::SomeNames(_) => "allowed only for some object names, and the name is not known".to_owned(),
         Doubt::SomeNamespaces { namespace, count, .. } => {
-            let others = others(*count);
+            let others = near::others(*count);
             format!(
                 "allowed in namespace `{}`{others}, but the namespace is not known",
                 policy.names.text(*namespace)
@@ -320,82 +315,7 @@ fn doubt_text(
     Ok(())
 }
 
-/// A near miss in a sentence, and where it stands.
-pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String) {
-    let graph = cluster.graph();
-    let policy = graph.policy();
-    let of = |grant: &Grant<'_>| {
-        let bound = grant.applied.binding;
-        format!(
-            "{}, {}, rule {}",
-            words::binding(policy, bound),
-            words::role_ref(policy, bound),
-            grant.rule.position + 1
-        )
-    };
-    match near {
-        NearMiss::Rule(grant, mismatch) => (
-            format!("{}: {}", of(grant), words::mismatch(policy, &grant.rule.rule, *mismatch)),
-            words::rule_place(policy, &grant.rule).to_string(),
-        ),
-        NearMiss::OnlyNames(grant) => (
-            format!(
-                "{}: {}",
-                of(grant),
-                words::mismatch(
-                    policy,
-                    &grant.rule.rule,
-                    crate::decide::evaluate::Mismatch { resource_name: true, ..Default::default() }
-                )
-            ),
-            words::rule_place(policy, &grant.rule).to_string(),
-        ),
-        NearMiss::OtherNamespace { namespace, grant, count } => (
-            format!(
-                "allowed in namespace `{}`{}, but not here: {}",
-                policy.names.text(*namespace),
-                others(*count),
-                of(grant)
-            ),
-            words::place(policy, grant.applied.binding.source).to_string(),
-        ),
-        NearMiss::OnlyInNamespaces { namespace, grant, count } => (
-            format!(
-                "allowed in namespace `{}`{}, but this request has no namespace, so a RoleBinding does not apply: {}",
-                policy.names.text(*namespace),
-                others(*count),
-                of(grant)
-            ),
-            words::place(policy, grant.applied.binding.source).to_string(),
-        ),
-        NearMiss::MissingRole(applied) => (
-            format!("{}, which does not exist", words::missing_role(policy, applied)),
-            words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line)).to_string(),
-        ),
-        NearMiss::ClosedToAnonymous => (
-            "EKS answers requests without credentials with 401 before RBAC is asked, but for /healthz, /livez and /readyz"
-                .to_owned(),
-            String::new(),
-        ),
-        NearMiss::NoUsername(group) => (
-            format!(
-                "the API group `{group}` is served by an add-on, which answers 401: the username of this identity is empty, so the API server cannot tell it who asks; give the mapping a `username`"
-            ),
-            String::new(),
-        ),
-        NearMiss::NeverBound(groups) if groups.is_empty() => {
-            ("no binding names this user".to_owned(), String::new())
-        }
-        NearMiss::NeverBound(groups) => {
-            (format!("no binding names this user or its groups {}", quoted(groups)), String::new())
-        }
-    }
-}
-
-/// How many near misses are worth reading.
-const NEAR_SHOWN: usize = 5;
-
-fn near(out: &mut dyn Write, cluster: &Cluster, answer: &Answer<'_>, indent: usize) -> io::Result<()> {
+fn nearest(out: &mut dyn Write, cluster: &Cluster, answer: &Answer<'_>, indent: usize) -> io::Result<()> {
     if answer.near.is_empty() {
         if answer.doubts.is_empty() {
             writeln!(out, "{:indent$}no similar rule found", "")?;
@@ -403,27 +323,11 @@ fn near(out: &mut dyn Write, cluster: &Cluster, answer: &Answer<'_>, indent: usi
         return Ok(());
     }
     if let [only @ NearMiss::NoUsername(_)] = answer.near.as_slice() {
-        let (text, place) = near_sentence(cluster, only);
+        let (text, place) = near::near_sentence(cluster, only);
         return hops(out, &[Hop { depth: 0, text, place }], indent);
     }
     writeln!(out, "{:indent$}nearest", "")?;
-    let mut lines: Vec<Hop> = answer
-        .near
-        .iter()
-        .take(NEAR_SHOWN)
-        .map(|near| {
-            let (text, place) = near_sentence(cluster, near);
-            Hop { depth: 1, text, place }
-        })
-        .collect();
-    if let Some(more @ 1..) = answer.near.len().checked_sub(NEAR_SHOWN) {
-        lines.push(Hop {
-            depth: 1,
-            text: format!("and {more} more; use -o json to see all"),
-            place: String::new(),
-        });
-    }
-    hops(out, &lines, indent)
+    hops(out, &near::lines(cluster, answer), indent)
 }
 
 /// Why an ARN has no user, with what came nearest.
@@ -690,4 +594,28 @@ pub fn diagnostics(
         writeln!(out, "{} not shown; use --diagnostics all to see them", parts.join(", "))?;
     }
     Ok(())
+}
+
+/// The subjects that nearly name somebody, below the reasons of an answer.
+///
+/// # Errors
+/// If writing fails.
+pub fn near_subjects(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    subjects: &[NearSubject<'_>],
+    indent: usize,
+) -> io::Result<()> {
+    if subjects.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{:indent$}nearly named", "")?;
+    let lines: Vec<Hop> = subjects
+        .iter()
+        .map(|subject| {
+            let (text, place) = near::subject_sentence(cluster, subject);
+            Hop { depth: 1, text, place }
+        })
+        .collect();
+    hops(out, &lines, indent)
 }

@@ -7,7 +7,7 @@ use crate::decide::graph::{AggregationStep, Applied, RbacGraph, RoleRule};
 use crate::model::attributes::Attributes;
 use crate::model::names::Name;
 use crate::model::policy::Policy;
-use crate::model::rbac::{Binding, Operator, PolicyRule, Role, Scope, Subject};
+use crate::model::rbac::{Binding, Operator, PolicyRule, Requirement, Role, Scope, Subject};
 use crate::model::source::Source;
 
 /// A text that is formatted only when it is written, so that hundreds of thousands of them need no memory.
@@ -170,24 +170,24 @@ pub fn mismatch(policy: &Policy, rule: &PolicyRule<'_>, mismatch: Mismatch) -> S
     parts.join(" and ")
 }
 
+/// A requirement of a label selector: `team=parts`.
+pub fn requirement(policy: &Policy, requirement: &Requirement) -> String {
+    let key = policy.names.text(requirement.key);
+    let values = list(policy, &requirement.values);
+    match requirement.operator {
+        Operator::In if requirement.values.len() == 1 => format!("{key}={values}"),
+        Operator::In => format!("{key} in ({values})"),
+        Operator::NotIn => format!("{key} not in ({values})"),
+        Operator::Exists => key.to_owned(),
+        Operator::DoesNotExist => format!("no {key}"),
+    }
+}
+
 /// How an aggregation took a role's rules in: the label that did it.
 pub fn aggregation(policy: &Policy, step: &AggregationStep<'_>) -> String {
     let selector = step.into.aggregation.as_ref().and_then(|selectors| selectors.get(step.selector as usize));
-    let labels: Vec<String> = selector
-        .into_iter()
-        .flatten()
-        .map(|requirement| {
-            let key = policy.names.text(requirement.key);
-            let values = list(policy, &requirement.values);
-            match requirement.operator {
-                Operator::In if requirement.values.len() == 1 => format!("{key}={values}"),
-                Operator::In => format!("{key} in ({values})"),
-                Operator::NotIn => format!("{key} not in ({values})"),
-                Operator::Exists => key.to_owned(),
-                Operator::DoesNotExist => format!("no {key}"),
-            }
-        })
-        .collect();
+    let labels: Vec<String> =
+        selector.into_iter().flatten().map(|requirement| self::requirement(policy, requirement)).collect();
     let labels = if labels.is_empty() {
         "the empty selector".to_owned()
     } else {

@@ -13,7 +13,7 @@ use rbacsim::model::ternary::Ternary;
 use rbacsim::model::user::UserInfo;
 use rbacsim::model::version::{KubernetesVersion, Platform};
 use rbacsim::read::{Defaults, LoadOptions, Loaded, load};
-use rbacsim::report::text as report;
+use rbacsim::report::near as report;
 
 use crate::ask::{Request, bind, role, text};
 

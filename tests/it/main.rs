@@ -37,6 +37,7 @@ mod matrix_html; // the page of the matrix in a browser, where one is installed
 mod matrix_rules; // the rows of the long form, rule by rule
 mod matrix_table; // the matrix for people
 mod model; // the reference model: plain loops, no index
+mod near; // what comes nearest to a "no": slips in rules, subjects, aggregations, roleRefs
 mod operations; // kubectl operations: the table against what kubectl really sent
 mod recorded; // decisions of the real code, when they are there
 mod replay; // the test tables of Kubernetes, when they are there

@@ -94,13 +94,10 @@ pub(super) fn bound<'g>(cluster: &'g Cluster, question: &Question, place: Reach)
             None => cluster.coverage().could_exist(&applied),
             Some(_) if !RbacGraph::is_unfinished(&applied, cluster.coverage()) => false,
             Some(_) => asked.iter().any(|asked| {
-                let Asked { request, part } = asked;
+                let allows = |id| graph.lexicon.allows(policy, id, &asked.request);
                 asked.is_reached(scope, place)
-                    && graph.may_hold_more(&applied, &part.request.attributes(), cluster.coverage())
-                    && !graph
-                        .rules_granted(&applied)
-                        .iter()
-                        .any(|id| graph.lexicon.allows(policy, *id, request))
+                    && graph.may_hold_more(&applied, &asked.part.request.attributes(), cluster.coverage())
+                    && !graph.rules_granted(&applied).iter().any(|id| allows(*id))
             }),
         };
         if may_be_granted {
