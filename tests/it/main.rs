@@ -19,6 +19,7 @@ mod document_block_fuzz; // the same for as long as one likes
 mod document_json; // the JSON reader and its outline
 mod document_sniff; // kinds from a look at the lines
 mod document_yaml; // the YAML reader
+mod doubts; // what inputs leave open, on every surface alike
 mod eks; // what EKS adds to a cluster, and where it is added
 mod hostile; // names that would forge lines or drive a terminal
 mod iam; // who may assume which role: every recorded answer

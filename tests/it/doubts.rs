@@ -1,0 +1,110 @@
+//! What inputs leave open is open on every surface: can-i, who-can and the matrix say unknown together.
+
+use rbacsim::ask::can_i;
+use rbacsim::ask::matrix::holder;
+use rbacsim::ask::matrix::{Filter, Matrix};
+use rbacsim::ask::question::{self, Words};
+use rbacsim::ask::who_can::who_can;
+use rbacsim::decide::cluster::{Cluster, Who};
+use rbacsim::model::ternary::Ternary;
+use rbacsim::model::user::UserInfo;
+use rbacsim::read::{Completeness, LoadOptions, load};
+
+use crate::ask::{aggregated, bind, role, text};
+
+fn cluster(yaml: &str, completeness: Completeness) -> Cluster {
+    let options = LoadOptions { completeness: Some(completeness), ..LoadOptions::default() };
+    load(&[text("0.yaml", yaml)], &options).unwrap().into()
+}
+
+/// What can-i, who-can and the matrix say of user `u` in namespace `ns`.
+fn surfaces(cluster: &Cluster, verb: &str, target: &str) -> [Ternary; 3] {
+    let words = Words { verb: verb.into(), target, namespace: Some("ns"), ..Words::default() };
+    let question = question::read(&words, cluster).unwrap();
+    let user = UserInfo::authenticated("u", [""; 0]);
+    let can_i = can_i::ternary(cluster, &Who::user(user.clone()), &question, None);
+
+    let found = who_can(cluster, &question);
+    let is_u = |kind: &str, name: &str| kind == "User" && name == "u";
+    let certain = found.subjects.iter().any(|can| is_u(can.subject.kind, &can.subject.name));
+    let doubtful = found.unknown_subjects.iter().map(|can| &can.subject);
+    let unresolved = found.unresolved.iter().flat_map(|unresolved| &unresolved.subjects);
+    let open = doubtful.chain(unresolved).any(|named| is_u(named.kind, &named.name));
+    let who_can = match (certain, open) {
+        (true, _) => Ternary::Yes,
+        (false, true) => Ternary::Unknown,
+        (false, false) => Ternary::No,
+    };
+
+    let object = &question.object;
+    let filter = Filter {
+        verbs: Some(vec![verb.to_owned()]),
+        resources: Some(vec![(object.group.clone(), object.resource.clone())]),
+        columns: None,
+    };
+    let matrix = Matrix::new(cluster, &filter);
+    let holder = holder::of_user(cluster, user);
+    let mut columns = 0..u32::try_from(matrix.universe().columns().len()).unwrap();
+    let is_asked = |number: &u32| matrix.universe().column(*number).is_some_and(|(_, own)| own == verb);
+    let column = columns.find(is_asked);
+    let column = column.unwrap();
+    let access = matrix.access(&holder, &mut rbacsim::ask::matrix::Scratch::default());
+    let in_matrix = if access.granted.contains_key(&column) {
+        Ternary::Yes
+    } else if matrix.unknown_columns(&matrix.unknown(&holder)).contains(column) {
+        Ternary::Unknown
+    } else {
+        Ternary::No
+    };
+    [can_i, who_can, in_matrix]
+}
+
+#[test]
+fn every_surface_leaves_open_what_the_inputs_leave_open() {
+    let rule = |group: &str, resource: &str| {
+        format!("[{{apiGroups: ['{group}'], resources: [{resource}], verbs: [get]}}]")
+    };
+    let view = bind("ns/b", "ClusterRole view", "User u");
+    let parts = [
+        aggregated("whole", "{}", "[]", "[{matchLabels: {part: x}}]"),
+        aggregated("part", "{part: x}", &rule("", "services"), ""),
+        bind("ns/b", "ClusterRole whole", "User u"),
+    ]
+    .concat();
+    let things = role("r", &rule("example.com", "things")) + &bind("ns/b", "ClusterRole r", "User u");
+    let everywhere = role("r", &rule("example.com", "things")) + &bind("b", "ClusterRole r", "User u");
+    let issuers = role("r", &rule("cert-manager.io", "clusterissuers, issuers"))
+        + &bind("ns/b", "ClusterRole r", "User u");
+    let contested = [
+        role("r", &rule("", "pods")),
+        role("q", &rule("", "secrets")),
+        bind("ns/b", "ClusterRole r", "User u"),
+        bind("ns/b", "ClusterRole q", "User u"),
+    ]
+    .concat();
+    let nested = bind("ns/b", "ClusterRole admin", "User u") + &bind("ns/b", "ClusterRole view", "User u");
+    let (partial, complete) = (Completeness::Partial, Completeness::Complete);
+    for (yaml, completeness, verb, target, expected) in [
+        (&view, partial, "get", "certificates.cert-manager.io", Ternary::Unknown),
+        (&view, partial, "get", "pods.metrics.k8s.io", Ternary::Unknown),
+        (&view, partial, "delete", "pods", Ternary::No),
+        (&view, partial, "get", "pods", Ternary::Yes),
+        (&view, complete, "get", "pods.metrics.k8s.io", Ternary::No),
+        (&parts, partial, "get", "pods", Ternary::Unknown),
+        (&parts, partial, "get", "services", Ternary::Yes),
+        (&parts, complete, "get", "pods", Ternary::No),
+        (&things, partial, "get", "things.example.com", Ternary::Unknown),
+        (&things, complete, "get", "things.example.com", Ternary::Yes),
+        (&everywhere, partial, "get", "things.example.com", Ternary::Yes),
+        (&issuers, partial, "get", "clusterissuers.cert-manager.io", Ternary::No),
+        (&issuers, partial, "get", "issuers.cert-manager.io", Ternary::Yes),
+        (&contested, complete, "get", "pods", Ternary::Unknown),
+        (&contested, partial, "get", "secrets", Ternary::Unknown),
+        (&nested, partial, "get", "pods", Ternary::Yes),
+        (&nested, partial, "delete", "pods", Ternary::Unknown),
+    ] {
+        let cluster = cluster(yaml, completeness);
+        let said = surfaces(&cluster, verb, target);
+        assert_eq!(said, [expected; 3], "{verb} {target}, {completeness:?}:\n{yaml}");
+    }
+}
