@@ -7,9 +7,12 @@ use k8s_openapi::api::authorization::v1::{SubjectAccessReviewSpec, SubjectAccess
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::decide::cluster::Cluster;
+use crate::decide::answer::Doubt;
+use crate::decide::cluster::{Cluster, Who};
 use crate::document::{Kind, Node, ScalarType, Tree, yaml};
 use crate::model::attributes::{Attributes, NonResourceAttributes, ResourceAttributes};
+use crate::model::ternary::Ternary;
+use crate::model::user::UserInfo;
 
 mod chunks;
 mod lean;
@@ -145,6 +148,7 @@ fn status<T: AsRef<str>>(
         );
     };
     let graph = cluster.graph();
+    let mut caller = None;
     let asker = if user.is_empty() && groups.is_empty() {
         let [arn] = arns else {
             return Status::refused("spec: at least one of user or groups must be specified".into());
@@ -164,24 +168,37 @@ fn status<T: AsRef<str>>(
                 "unknown: only sessions of `{arn}` whose name is an EC2 instance ID log in"
             ));
         }
-        if cluster.depends_on_session(&who, &attributes) {
-            return Status::failed(format!("unknown: the user of `{arn}` depends on the session name"));
-        }
+        caller = Some(who);
         graph.asker(&user)
     } else {
         graph.asker_of(user, groups.iter().map(AsRef::as_ref))
     };
     let decision = graph.authorize(&asker, &attributes);
     let allowed = decision.is_allowed();
-    // The API server has seen everything; here a document may be missing that allows it.
-    let unread = cluster.coverage().unread.filter(|_| !allowed);
-    let evaluation_error = unread.map(|source| {
-        format!(
-            "unknown: the document at {} could not be read, or has unfilled placeholders",
-            cluster.sources().show(source)
-        )
-    });
+    // The API server has seen everything; here something may be missing that allows it.
+    let evaluation_error = if allowed {
+        None
+    } else {
+        let who =
+            caller.unwrap_or_else(|| Who::user(UserInfo::as_given(user, groups.iter().map(AsRef::as_ref))));
+        why_unknown(cluster, &who, &attributes)
+    };
     Status { allowed, reason: graph.reason(&decision), evaluation_error, is_refused: false }
+}
+
+/// Why a denial is not certain, if so: what `can-i` answers with unknown.
+fn why_unknown(cluster: &Cluster, who: &Who, attributes: &Attributes<'_>) -> Option<String> {
+    if cluster.ternary_for_type(who, attributes) != Ternary::Unknown {
+        return None;
+    }
+    let answer = cluster.answer_for_type(who, attributes);
+    let doubt = answer.doubts.first()?;
+    Some(match doubt {
+        Doubt::Unread(source) => {
+            format!("unknown: {} ({})", doubt.summary(), cluster.sources().show(*source))
+        }
+        doubt => format!("unknown: {}", doubt.summary()),
+    })
 }
 
 fn parse<'a, S: Deserialize<'a>>(text: &'a str) -> serde_json::Result<Review<'a, S>> {
@@ -336,7 +353,7 @@ mod tests {
             (bound.to_owned(), None),
             (
                 format!("{bound}{broken}"),
-                Some("unknown: the document at b.yaml:9 could not be read, or has unfilled placeholders"),
+                Some("unknown: a document could not be read, or has unfilled placeholders (b.yaml:9)"),
             ),
         ] {
             let input = Input::Text { name: "b.yaml".into(), bytes: text.into_bytes() };

@@ -237,6 +237,8 @@ pub struct WhoCan<'g> {
     pub accounts: Vec<String>,
     /// A document that could not be read and may grant it to anybody.
     pub unread: Option<Source>,
+    /// Whether partial inputs hold nothing that could grant anything.
+    pub nothing_read: bool,
     /// Who is anonymous, and whom a binding would allow it, did EKS let such requests through.
     pub closed_out: Vec<Named>,
 }
@@ -252,7 +254,8 @@ impl WhoCan<'_> {
         let doubt = !self.unknown_identities.is_empty()
             || !self.unresolved.is_empty()
             || !self.unknown_subjects.is_empty()
-            || self.unread.is_some();
+            || self.unread.is_some()
+            || self.nothing_read;
         if doubt { Ternary::Unknown } else { Ternary::No }
     }
 }
@@ -270,6 +273,7 @@ pub fn who_can<'g>(cluster: &'g Cluster, question: &Question) -> WhoCan<'g> {
         unknown_subjects: Vec::new(),
         accounts: Vec::new(),
         unread: cluster.coverage().unread,
+        nothing_read: cluster.coverage().nothing_read,
         closed_out: Vec::new(),
     };
     let Found { bound, unresolved } = bound(cluster, question, InScope::AsAsked);

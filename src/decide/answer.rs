@@ -47,6 +47,8 @@ pub enum Doubt<'g> {
     },
     /// A document at this place could not be read, and RBAC objects may be in it.
     Unread(Source),
+    /// The inputs are partial and hold no Role, no ClusterRole and no binding: a folder was probably forgotten.
+    NothingRead,
     /// No identity mapping was loaded, so the user of the ARN is unknown.
     NoIdentity,
     /// Entries differ only in case, each login picks one at random, and they do not agree; a grant of one of them.
@@ -74,6 +76,31 @@ pub enum Doubt<'g> {
         /// What then allows it; `None` for `system:masters`, or where that user's answer is unknown too.
         grant: Option<Grant<'g>>,
     },
+}
+
+impl Doubt<'_> {
+    /// The reason in a few words, without the objects that it is about.
+    pub fn summary(&self) -> &'static str {
+        match self {
+            Self::MissingRole(_) => "a binding grants a role that is not in the inputs",
+            Self::Aggregates(_) => "a binding grants a role that add-ons may extend",
+            Self::Contested(_) => "a binding is defined with several roleRefs",
+            Self::UnknownScope(_) => "only RoleBindings grant it, and the type may be cluster-scoped",
+            Self::NodeAuthorizer(_) => "the Node authorizer decides it from live objects",
+            Self::SomeNames(_) => "it is allowed for some names only",
+            Self::SomeNamespaces { .. } => "it is allowed in some namespaces only",
+            Self::Unread(_) => "a document could not be read, or has unfilled placeholders",
+            Self::NothingRead => "no Role or binding was read",
+            Self::NoIdentity => "no identity mapping is in the inputs",
+            Self::RandomMapping(_) => "mappings differ only in case, and each login uses a random one",
+            Self::OtherType(..) => "the type is not known, and rules mention one that it may be",
+            Self::Unfilled(..) | Self::UnfilledName(..) | Self::Unrendered(_) => {
+                "the identity mappings have unfilled placeholders"
+            }
+            Self::Identity(_) => "the inputs do not tell who the caller is",
+            Self::Session { .. } => "it depends on the session name",
+        }
+    }
 }
 
 /// An answer with its reasons.
@@ -117,6 +144,8 @@ pub struct InputCoverage<'c> {
     pub has_roles: bool,
     /// A document that could not be read and may hold RBAC objects.
     pub unread: Option<Source>,
+    /// Whether partial inputs hold nothing that could grant anything.
+    pub nothing_read: bool,
     /// The types that are known.
     pub catalogue: &'c Catalogue,
 }
@@ -167,6 +196,7 @@ impl RbacGraph {
             }
         }
         doubts.extend(coverage.unread.map(Doubt::Unread));
+        doubts.extend(coverage.nothing_read.then_some(Doubt::NothingRead));
         doubts.extend(self.node_doubt(shown, attributes));
         let near = self.near_misses(coverage.catalogue, user, &asker, attributes, &refusing, dangling);
         let ternary = if doubts.is_empty() { Ternary::No } else { Ternary::Unknown };
@@ -185,6 +215,7 @@ impl RbacGraph {
             Decision::NoOpinion(missing) => {
                 let unfinished = || self.unfinished(asker, attributes.namespace(), coverage);
                 let doubt = coverage.unread.is_some()
+                    || coverage.nothing_read
                     || missing.iter().any(|applied| coverage.could_exist(applied))
                     || unfinished().iter().any(|applied| self.may_hold_more(applied, attributes, coverage))
                     || self.node_doubt(user, attributes).is_some();

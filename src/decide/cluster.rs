@@ -40,6 +40,7 @@ pub struct Cluster {
     version: KubernetesVersion,
     version_from: VersionFrom,
     platform: Platform,
+    nothing_read: bool,
     by_prefix: OnceLock<ByPrefix>,
     mentioned_types: OnceLock<MentionedTypes>,
 }
@@ -161,6 +162,10 @@ impl From<Loaded> for Cluster {
             version_from,
             platform,
         } = loaded;
+        let is_own = |source| !policy.is_builtin(source);
+        let nothing_read = completeness == Completeness::Partial
+            && !policy.bindings.iter().any(|binding| is_own(binding.source))
+            && !policy.roles.iter().any(|role| is_own(role.source));
         let graph = RbacGraph::build(policy);
         diagnostics.extend(replaced_rules(&graph));
         Self {
@@ -175,6 +180,7 @@ impl From<Loaded> for Cluster {
             version,
             version_from,
             platform,
+            nothing_read,
             by_prefix: OnceLock::new(),
             mentioned_types: OnceLock::new(),
         }
@@ -271,6 +277,7 @@ impl Cluster {
             completeness: self.completeness,
             has_roles: self.summary.has_roles,
             unread: self.summary.unread,
+            nothing_read: self.nothing_read,
             catalogue: &self.catalogue,
         }
     }
@@ -287,13 +294,6 @@ impl Cluster {
                 Who { identity: Some(identity), is }
             }
         }
-    }
-
-    /// Whether a request is allowed to some sessions of a role and not to others, where the session is not known.
-    pub fn depends_on_session(&self, who: &Who, attributes: &Attributes<'_>) -> bool {
-        let WhoIs::Mapped(mapped) = &who.is else { return false };
-        mapped.is_symbolic()
-            && self.answer(who, attributes).doubts.iter().any(|doubt| matches!(doubt, Doubt::Session { .. }))
     }
 
     /// Answers for somebody about a type that may not be known: what rules say of what it may really be makes a

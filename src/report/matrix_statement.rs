@@ -46,6 +46,7 @@ pub fn reason(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
             format!("{} and may become any name that a binding grants to", phrases::unfilled_name(text))
         }
         Reason::Unrendered(_) => phrases::UNRENDERED.to_owned(),
+        Reason::NothingRead => phrases::NOTHING_READ.to_owned(),
         Reason::Unread(_) => phrases::UNREAD.to_owned(),
         Reason::Identity(doubt) => doubt.text.clone(),
     }
@@ -183,7 +184,7 @@ pub fn unknown_lines(matrix: &Matrix<'_>, holders: &[Holder]) -> Vec<String> {
     for holder in holders {
         for unknown in matrix.unknown(holder) {
             // What holds of everybody is said once.
-            let of_all = matches!(unknown.reason, Reason::Unread(_));
+            let of_all = matches!(unknown.reason, Reason::Unread(_) | Reason::NothingRead);
             if of_all && said {
                 continue;
             }

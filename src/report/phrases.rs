@@ -34,6 +34,10 @@ pub(super) const ONLY_INSTANCES: &str =
 /// A document that may hold RBAC objects.
 pub(super) const UNREAD: &str = "a document could not be read, or still has placeholders";
 
+/// Partial inputs without anything that could grant something.
+pub(super) const NOTHING_READ: &str =
+    "no Role or binding was read; add the files that hold them with -f, or use --complete if there are none";
+
 /// Entries of `mapUsers` that differ only in case.
 pub(super) const RANDOM_MAPPING: &str =
     "entries of `mapUsers` differ only in case, and each login uses a random one";

@@ -234,6 +234,7 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
                 policy.names.text(*namespace)
             )
         }
+        Doubt::NothingRead => phrases::NOTHING_READ.to_owned(),
         Doubt::Unread(_) => {
             format!("{}, and may allow this; fix or render it, or leave its file out", phrases::UNREAD)
         }

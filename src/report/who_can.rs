@@ -242,10 +242,13 @@ fn unknown_access(
 ) -> io::Result<()> {
     let policy = cluster.graph().policy();
     let nothing = found.unresolved.is_empty() && found.unknown_subjects.is_empty() && unknown.is_empty();
-    if nothing && found.unread.is_none() {
+    if nothing && found.unread.is_none() && !found.nothing_read {
         return Ok(());
     }
     section(lines, phrases::UNKNOWN)?;
+    if found.nothing_read {
+        lines.bare(1, phrases::NOTHING_READ)?;
+    }
     if let Some(source) = found.unread {
         let sentence = text::doubt_sentence(cluster, &Doubt::Unread(source));
         lines.line(1, sentence, words::place(policy, source))?;
@@ -358,6 +361,7 @@ impl Serialize for Document<'_> {
             })
             .collect();
         let mut unknown = unknown_reasons(cluster, found);
+        unknown.extend(found.nothing_read.then(|| json!({ "reason": phrases::NOTHING_READ })));
         unknown.extend(found.unread.map(|source| {
             json!({
                 "reason": text::doubt_sentence(cluster, &Doubt::Unread(source)),

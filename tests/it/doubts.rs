@@ -1,4 +1,4 @@
-//! What inputs leave open is open on every surface: can-i, who-can and the matrix say unknown together.
+//! What inputs leave open is open on every surface: can-i, who-can, the matrix and review say unknown together.
 
 use rbacsim::ask::can_i;
 use rbacsim::ask::matrix::holder;
@@ -10,6 +10,8 @@ use rbacsim::model::ternary::Ternary;
 use rbacsim::model::user::UserInfo;
 use rbacsim::read::{Completeness, LoadOptions, load};
 
+use serde_json::json;
+
 use crate::ask::{aggregated, bind, role, text};
 
 fn cluster(yaml: &str, completeness: Completeness) -> Cluster {
@@ -17,8 +19,8 @@ fn cluster(yaml: &str, completeness: Completeness) -> Cluster {
     load(&[text("0.yaml", yaml)], &options).unwrap().into()
 }
 
-/// What can-i, who-can and the matrix say of user `u` in namespace `ns`.
-fn surfaces(cluster: &Cluster, verb: &str, target: &str) -> [Ternary; 3] {
+/// What can-i, who-can, the matrix and review say of user `u` in namespace `ns`.
+fn surfaces(cluster: &Cluster, verb: &str, target: &str) -> [Ternary; 4] {
     let words = Words { verb: verb.into(), target, namespace: Some("ns"), ..Words::default() };
     let question = question::read(&words, cluster).unwrap();
     let user = UserInfo::authenticated("u", [""; 0]);
@@ -29,7 +31,9 @@ fn surfaces(cluster: &Cluster, verb: &str, target: &str) -> [Ternary; 3] {
     let certain = found.subjects.iter().any(|can| is_u(can.subject.kind, &can.subject.name));
     let doubtful = found.unknown_subjects.iter().map(|can| &can.subject);
     let unresolved = found.unresolved.iter().flat_map(|unresolved| &unresolved.subjects);
-    let open = doubtful.chain(unresolved).any(|named| is_u(named.kind, &named.name));
+    let open = found.unread.is_some()
+        || found.nothing_read
+        || doubtful.chain(unresolved).any(|named| is_u(named.kind, &named.name));
     let who_can = match (certain, open) {
         (true, _) => Ternary::Yes,
         (false, true) => Ternary::Unknown,
@@ -56,7 +60,19 @@ fn surfaces(cluster: &Cluster, verb: &str, target: &str) -> [Ternary; 3] {
     } else {
         Ternary::No
     };
-    [can_i, who_can, in_matrix]
+    let asked = json!({
+        "user": "u", "groups": ["system:authenticated"],
+        "resourceAttributes": {
+            "verb": verb, "group": object.group, "resource": object.resource, "namespace": "ns",
+        },
+    });
+    let status = &super::recorded::review(cluster, &[&asked])[0]["status"];
+    let review = match (status["allowed"] == true, status["evaluationError"].as_str()) {
+        (true, _) => Ternary::Yes,
+        (false, Some(error)) if error.starts_with("unknown: ") => Ternary::Unknown,
+        (false, _) => Ternary::No,
+    };
+    [can_i, who_can, in_matrix, review]
 }
 
 #[test]
@@ -83,6 +99,9 @@ fn every_surface_leaves_open_what_the_inputs_leave_open() {
     ]
     .concat();
     let nested = bind("ns/b", "ClusterRole admin", "User u") + &bind("ns/b", "ClusterRole view", "User u");
+    let unread = role("r", &rule("", "pods")) + "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: [\n";
+    let missing = bind("ns/b", "ClusterRole gone", "User u");
+    let nothing = "{apiVersion: v1, kind: Namespace, metadata: {name: ns}}\n".to_owned();
     let (partial, complete) = (Completeness::Partial, Completeness::Complete);
     for (yaml, completeness, verb, target, expected) in [
         (&view, partial, "get", "certificates.cert-manager.io", Ternary::Unknown),
@@ -100,11 +119,23 @@ fn every_surface_leaves_open_what_the_inputs_leave_open() {
         (&issuers, partial, "get", "issuers.cert-manager.io", Ternary::Yes),
         (&contested, complete, "get", "pods", Ternary::Unknown),
         (&contested, partial, "get", "secrets", Ternary::Unknown),
+        (&unread, complete, "delete", "pods", Ternary::Unknown),
+        (&missing, partial, "get", "pods", Ternary::Unknown),
+        (&missing, complete, "get", "pods", Ternary::No),
+        (&nothing, partial, "get", "pods", Ternary::Unknown),
+        (&nothing, complete, "get", "pods", Ternary::No),
         (&nested, partial, "get", "pods", Ternary::Yes),
         (&nested, partial, "delete", "pods", Ternary::Unknown),
     ] {
         let cluster = cluster(yaml, completeness);
         let said = surfaces(&cluster, verb, target);
-        assert_eq!(said, [expected; 3], "{verb} {target}, {completeness:?}:\n{yaml}");
+        // A review names its namespace, and the API server takes that as it is, whatever the scope of the type.
+        let by_role_binding = yaml == &things || target == "clusterissuers.cert-manager.io";
+        let of_review = if by_role_binding { Ternary::Yes } else { expected };
+        assert_eq!(
+            said,
+            [expected, expected, expected, of_review],
+            "{verb} {target}, {completeness:?}:\n{yaml}"
+        );
     }
 }

@@ -41,6 +41,8 @@ pub enum Reason<'g> {
     Unrendered(Source),
     /// A document at this place could not be read, and RBAC objects may be in it.
     Unread(Source),
+    /// The inputs are partial and hold no Role and no binding.
+    NothingRead,
     /// The inputs do not tell who the caller is.
     Identity(IdentityDoubt),
 }
@@ -90,7 +92,9 @@ impl<'c> Matrix<'c> {
         // No object grants anything to a caller that cannot log in.
         let error = holder.who.as_deref().and_then(crate::decide::cluster::Who::error);
         if error.is_none_or(|error| !error.is_refusal()) {
-            found.extend(self.cluster.coverage().unread.map(|source| everywhere(Reason::Unread(source))));
+            let coverage = self.cluster.coverage();
+            found.extend(coverage.unread.map(|source| everywhere(Reason::Unread(source))));
+            found.extend(coverage.nothing_read.then(|| everywhere(Reason::NothingRead)));
         }
         let shown = holder.who.as_deref().and_then(crate::decide::cluster::Who::shown);
         let is_node = shown
