@@ -47,6 +47,7 @@ pub mod model {
     pub mod ternary;
     pub mod user;
     pub mod version;
+    pub mod workload;
 }
 
 /// From text to a tree with the place of every node: YAML as kubectl reads it, JSON, encodings.
@@ -127,6 +128,7 @@ pub mod read {
     mod settings;
     mod validate;
     mod version_hints;
+    mod workload;
 
     pub use self::load::*;
     pub use self::version_hints::VersionSource;
@@ -138,6 +140,7 @@ pub mod read {
 pub mod decide {
     pub mod answer;
     pub mod cluster;
+    pub mod covers;
     pub mod evaluate;
     pub mod graph;
     pub mod near;
@@ -151,6 +154,7 @@ pub mod ask {
     pub mod can_i;
     pub mod eks_doors;
     pub mod matrix;
+    pub mod paths;
     pub mod people;
     pub mod question;
     pub mod review;

@@ -8,6 +8,7 @@ use crate::model::rbac::{
     Subject,
 };
 use crate::model::source::{FileId, Shift, Source, Sources};
+use crate::model::workload::{Inventory, InventoryMark};
 
 /// The RBAC objects of a cluster, or of a part of one.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +32,8 @@ pub struct Policy {
     /// Bindings that the inputs define with several roleRefs, by scope, name and roleRef: the other roleRef, and where
     /// it stands. A roleRef cannot be changed, so the API server refuses whichever is applied second.
     pub(crate) contested: FxHashMap<(Scope, Name, RoleRef), (RoleRef, Source)>,
+    /// What stands beside RBAC: workloads, Secrets by name, settings.
+    pub inventory: Inventory,
     /// The pseudo file that the default roles and bindings of Kubernetes stand in, if they were added.
     pub builtin: Option<FileId>,
     /// The pseudo file that the roles and bindings of EKS stand in, if they were added.
@@ -98,6 +101,7 @@ impl Policy {
         self.placed_subjects.clear();
         self.service_accounts.clear();
         self.namespaces.clear();
+        self.inventory.clear();
         self.generated.clear();
         self.contested.clear();
     }
@@ -167,6 +171,7 @@ impl Policy {
         self.namespaces.extend(
             other.namespaces.drain(..).map(|(namespace, source)| (name(namespace), shift.source(source))),
         );
+        self.inventory.absorb(&mut other.inventory, &name, shift);
         for generated in other.generated.drain(..) {
             let number = roles_before + bindings_before + generated.objects_before;
             let place = if generated.is_binding {
@@ -212,6 +217,7 @@ impl Policy {
             placed_subjects: self.placed_subjects.len(),
             service_accounts: self.service_accounts.len(),
             namespaces: self.namespaces.len(),
+            inventory: self.inventory.mark(),
         }
     }
 
@@ -226,6 +232,7 @@ impl Policy {
         self.placed_subjects.truncate(mark.placed_subjects);
         self.service_accounts.truncate(mark.service_accounts);
         self.namespaces.truncate(mark.namespaces);
+        self.inventory.go_back(mark.inventory);
     }
 
     /// Keeps the last of several roles, and of several bindings, with the same scope and name, as
@@ -360,6 +367,7 @@ pub(crate) struct PolicyMark {
     placed_subjects: usize,
     service_accounts: usize,
     namespaces: usize,
+    inventory: InventoryMark,
 }
 
 /// An object that a later one of the same name replaced with something else.

@@ -106,7 +106,8 @@ fn read_version(node: Node<'_>, index: usize, crd: &mut CustomResource) -> Resul
     Ok(())
 }
 
-fn is_true(node: Node<'_>) -> bool {
+/// Whether a scalar means true.
+pub(super) fn is_true(node: Node<'_>) -> bool {
     node.scalar() == Some(ScalarType::Bool)
         && matches!(
             node.text(),

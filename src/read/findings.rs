@@ -13,10 +13,11 @@ use crate::knowledge::catalogue::CustomResource;
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::policy::Policy;
 use crate::model::source::{FileId, PathId, Source};
+use crate::model::workload::WorkloadKind;
 
 use super::rbac::RbacKind;
 use super::version_hints::Hints;
-use super::{Summary, aws_auth, config_map, crd, identity_forms, rbac};
+use super::{Summary, aws_auth, config_map, crd, identity_forms, rbac, workload};
 
 /// Where a document stands: what the places of its nodes are counted from.
 #[derive(Copy, Clone, Debug)]
@@ -393,6 +394,10 @@ impl Findings {
                 self.skip(api_version, kind);
                 return;
             }
+            ("apps/v1" | "batch/v1", _) => match rbac::metadata_of(node, &mut self.scratch.keys) {
+                Ok(metadata) => self.workload(kind, &metadata, node, origin),
+                Err(error) => self.refuse(kind, node, origin, &[error]),
+            },
             ("v1", _) => {
                 let done = match rbac::metadata_of(node, &mut self.scratch.keys) {
                     Ok(metadata) => self.core(kind, &metadata, node, origin),
@@ -491,6 +496,8 @@ impl Findings {
             "Namespace" => {
                 let name = self.policy.names.intern(metadata.name);
                 self.policy.namespaces.push((name, source));
+                let settings = workload::namespace(name, metadata, &mut self.policy.names);
+                self.policy.inventory.namespaces.push(settings);
                 true
             }
             "ServiceAccount" => {
@@ -500,9 +507,36 @@ impl Findings {
                 self.policy.service_accounts.push((namespace, name, source));
                 self.hints.metadata(node, &|_| source);
                 self.pod_role(metadata, node, source);
+                let settings = workload::account((namespace, name), node, source, &mut self.policy.names);
+                self.policy.inventory.accounts.push(settings);
                 true
             }
-            _ => self.config_map(metadata, node, origin, source),
+            "Secret" => {
+                let secret = workload::secret(metadata, node, source, &mut self.policy.names);
+                self.policy.inventory.secrets.push(secret);
+                true
+            }
+            "ConfigMap" => {
+                if !metadata.namespace.is_empty() {
+                    let home = self.policy.names.intern(metadata.namespace);
+                    self.policy.inventory.homes.push(home);
+                }
+                self.config_map(metadata, node, origin, source)
+            }
+            _ => {
+                self.workload(kind, metadata, node, origin);
+                true
+            }
+        }
+    }
+
+    /// Takes in something with a pod template.
+    fn workload(&mut self, kind: &str, metadata: &rbac::Metadata<'_>, node: Node<'_>, origin: Origin) {
+        let Some(of) = WorkloadKind::of(kind) else { return };
+        let source = Self::source(node, origin);
+        match workload::workload(of, metadata, node, source, &mut self.policy.names) {
+            Ok(workload) => self.policy.inventory.workloads.push(workload),
+            Err(error) => self.refuse(kind, node, origin, &[error]),
         }
     }
 
@@ -630,7 +664,11 @@ pub(super) fn bears_on_answers(api_version: &str, kind: &str) -> bool {
         EKSCTL => kind == "ClusterConfig",
         "apiregistration.k8s.io" => api_version == "apiregistration.k8s.io/v1" && kind == "APIService",
         _ if identity_forms::is_read(api_version, kind) => true,
-        _ => api_version == "v1" && matches!(kind, "ServiceAccount" | "Namespace" | "ConfigMap" | "Node"),
+        _ => {
+            api_version == "v1"
+                && matches!(kind, "ServiceAccount" | "Namespace" | "ConfigMap" | "Node" | "Secret")
+                || WorkloadKind::of(kind).is_some_and(|kind| kind.api_version() == api_version)
+        }
     }
 }
 

@@ -40,6 +40,7 @@ mod matrix_table; // the matrix for people
 mod model; // the reference model: plain loops, no index
 mod near; // what comes nearest to a "no": slips in rules, subjects, aggregations, roleRefs
 mod operations; // kubectl operations: the table against what kubectl really sent
+mod paths; // what access leads to
 mod recorded; // decisions of the real code, when they are there
 mod replay; // the test tables of Kubernetes, when they are there
 mod reports; // what users ran into, as whole command lines

@@ -6,6 +6,7 @@ use memchr::memmem::Finder;
 
 use crate::document::{self, Tree, encoding, json, sniff, split, yaml};
 use crate::model::source::FileId;
+use crate::model::workload::WorkloadKind;
 
 use super::super::findings::{Findings, Origin, bears_on_answers, is_kustomization};
 use super::super::rbac::RbacKind;
@@ -130,8 +131,9 @@ static KIND: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"kind: ")
 pub(super) fn may_be_skipped(text: &str) -> bool {
     let first = KIND.find(text.as_bytes()).and_then(|at| text.get(at + 6..));
     let word = first.and_then(|rest| rest.split(['\n', ' ']).next()).unwrap_or_default();
-    !matches!(word, "ServiceAccount" | "Namespace" | "ConfigMap" | "CustomResourceDefinition")
+    !matches!(word, "ServiceAccount" | "Namespace" | "ConfigMap" | "Secret" | "CustomResourceDefinition")
         && RbacKind::of(word).is_none()
+        && WorkloadKind::of(word).is_none()
 }
 
 /// Whether a document of a kind need not be read: neither does it bear on answers, nor can it hold what does.

@@ -1,0 +1,277 @@
+//! What access leads to: everything that somebody can become, step by step, for certain.
+
+use crate::decide::cluster::{Cluster, Who};
+use crate::model::user::{SYSTEM_AUTHENTICATED, SYSTEM_SERVICE_ACCOUNTS, UserInfo, split_service_account};
+
+pub(crate) mod checks;
+mod closure;
+mod identities;
+mod joined;
+mod step;
+mod world;
+
+use closure::{Closure, Fact, NEVER, Start};
+pub use closure::Round;
+use identities::{Identities, Other, Username};
+pub use step::{Step, Steps};
+use rustc_hash::FxHashMap;
+use world::{CLUSTER, EVERY, Place, World};
+
+/// Somebody whose ways are looked for.
+#[derive(Clone, Debug)]
+pub struct From {
+    /// As printed: `IAM ARN`, `ServiceAccount NS/NAME`, `User NAME`, `Group NAME`.
+    pub title: String,
+    /// The user, as far as it is certain; `None` if nobody can log in.
+    pub user: Option<UserInfo>,
+}
+
+impl From {
+    /// A service account.
+    pub fn service_account(namespace: &str, name: &str) -> Self {
+        let title = format!("ServiceAccount {namespace}/{name}");
+        Self { title, user: Some(UserInfo::service_account(namespace, name)) }
+    }
+
+    /// A user known by its name alone.
+    pub fn user(name: &str) -> Self {
+        let user = UserInfo::authenticated(name, std::iter::empty::<String>());
+        Self { title: format!("User {name}"), user: Some(user) }
+    }
+
+    /// A member of a group, known by nothing else.
+    pub fn group(name: &str) -> Self {
+        let mut groups = vec![name];
+        if name.strip_prefix(SYSTEM_SERVICE_ACCOUNTS).is_some_and(|rest| rest.starts_with(':')) {
+            groups.push(SYSTEM_SERVICE_ACCOUNTS);
+        }
+        Self { title: format!("Group {name}"), user: Some(UserInfo::authenticated("", groups)) }
+    }
+
+    /// An IAM identity.
+    pub fn iam(arn: &str, who: &Who) -> Self {
+        Self { title: format!("IAM {arn}"), user: who.certain() }
+    }
+
+    /// A Kubernetes user with groups.
+    pub fn who(user: &UserInfo) -> Self {
+        let groups: Vec<&str> =
+            user.groups.iter().map(String::as_str).filter(|group| *group != SYSTEM_AUTHENTICATED).collect();
+        if let Some((namespace, name)) = split_service_account(&user.username)
+            && *user == UserInfo::service_account(namespace, name)
+        {
+            return Self::service_account(namespace, name);
+        }
+        let mut title = format!("User {}", user.username);
+        for group in groups {
+            title.push_str(" + ");
+            title.push_str(group);
+        }
+        Self { title, user: Some(user.clone()) }
+    }
+}
+
+/// Something that is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// As printed: `ServiceAccount NS/NAME`, `User NAME + GROUP`, `node NAME`, `namespace-admin NS`, `cluster-admin`.
+    pub identity: String,
+    /// After how many rounds.
+    pub depth: Round,
+    /// All kinds of steps by which it is reached in that round.
+    pub last: Steps,
+}
+
+/// Everything that is reached from one start.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    /// Identities and powers, by depth and name.
+    pub reached: Vec<Reach>,
+    /// Roles gained by bindings, by depth and name.
+    pub roles: Vec<Reach>,
+    /// Whether it is cluster-admin.
+    pub admin: bool,
+    /// The sinks in order of name, each with its depth.
+    pub sinks: Vec<(&'static str, Option<Round>)>,
+}
+
+/// The search for paths in a cluster.
+#[derive(Clone, Debug)]
+pub struct Search<'c> {
+    world: World<'c>,
+    identities: Identities,
+}
+
+impl<'c> Search<'c> {
+    /// Prepares a search.
+    pub fn new(cluster: &'c Cluster) -> Self {
+        Self { world: World::new(cluster), identities: Identities::default() }
+    }
+
+    /// Where a search begins; `None` if nobody can log in.
+    fn start(&mut self, from: &From) -> Option<Start> {
+        let user = from.user.as_ref()?;
+        let asker = self.world.cluster.graph().asker(user);
+        let class = self.identities.class_of(&self.world, asker.principals());
+        let fact = self.fact_of(user);
+        Some(Start { class, fact, is_master: asker.is_master })
+    }
+
+    /// The fact that a user is, if it is one that can be reached.
+    fn fact_of(&mut self, user: &UserInfo) -> Option<Fact> {
+        let names = &self.world.policy().names;
+        let account = split_service_account(&user.username)
+            .and_then(|key| self.world.account_numbers.get(&key).copied());
+        if let Some((namespace, name)) = split_service_account(&user.username)
+            && *user == UserInfo::service_account(namespace, name)
+        {
+            return account.map(Fact::Account);
+        }
+        if user.username.is_empty() {
+            return None;
+        }
+        let username = match account {
+            Some(account) => Username::Account(account),
+            None => Username::User(Some(names.lookup(&user.username)).filter(|name| name.index() < names.len())?),
+        };
+        let mut groups: Vec<&str> =
+            user.groups.iter().map(String::as_str).filter(|group| *group != SYSTEM_AUTHENTICATED).collect();
+        groups.sort_unstable();
+        groups.dedup();
+        let groups: Option<Box<[_]>> = groups
+            .into_iter()
+            .map(|group| Some(names.lookup(group)).filter(|name| name.index() < names.len()))
+            .collect();
+        let other = Other { username, groups: groups? };
+        Some(Fact::Other(self.identities.other(&self.world, &other)))
+    }
+
+    /// Everything that somebody can become, in at most so many steps.
+    pub fn paths(&mut self, from: &From, most: Option<Round>) -> Paths {
+        let Some(start) = self.start(from) else { return nothing() };
+        let closure = Closure::run(&mut self.world, &mut self.identities, start, most);
+        self.report(&closure)
+    }
+
+    fn show_other(&self, number: u32) -> String {
+        let names = &self.world.policy().names;
+        let Some((other, _)) = self.identities.others.get(number as usize) else { return String::new() };
+        let mut text = match other.username {
+            Username::User(name) => format!("User {}", names.text(name)),
+            Username::Account(account) => match self.world.accounts.get(account as usize) {
+                Some(account) => {
+                    format!("User system:serviceaccount:{}:{}", account.namespace, account.name)
+                }
+                None => String::new(),
+            },
+        };
+        for group in &other.groups {
+            text.push_str(" + ");
+            text.push_str(names.text(*group));
+        }
+        text
+    }
+
+    fn report(&self, closure: &Closure) -> Paths {
+        let world = &self.world;
+        let mut reached: Vec<Reach> = Vec::new();
+        let mut add = |identity: String, own: closure::Reached| {
+            if own.round != NEVER {
+                reached.push(Reach { identity, depth: own.round, last: own.steps });
+            }
+        };
+        for (own, number) in closure.accounts.iter().zip(0u32..) {
+            if own.round != NEVER && closure.start.fact != Some(Fact::Account(number))
+                && let Some(account) = world.accounts.get(number as usize)
+            {
+                add(format!("ServiceAccount {}/{}", account.namespace, account.name), *own);
+            }
+        }
+        for (number, own) in &closure.others {
+            if closure.start.fact != Some(Fact::Other(*number)) {
+                add(self.show_other(*number), *own);
+            }
+        }
+        for (own, node) in closure.nodes.iter().zip(&world.nodes) {
+            if own.round != NEVER {
+                add(format!("node {}", world.policy().names.text(*node)), *own);
+            }
+        }
+        add("node *".to_owned(), closure.any_node);
+        add("node ?".to_owned(), closure.lost_node);
+        for (place, own) in &closure.namespace_admins {
+            add(format!("namespace-admin {}", world.namespace(*place)), *own);
+        }
+        add("cluster-admin".to_owned(), closure.admin);
+        reached.sort_by(|a, b| (a.depth, &a.identity).cmp(&(b.depth, &b.identity)));
+        Paths {
+            reached,
+            roles: self.roles(closure),
+            admin: closure.admin.round != NEVER,
+            sinks: sinks(closure),
+        }
+    }
+
+    fn roles(&self, closure: &Closure) -> Vec<Reach> {
+        let listed = Steps::of(Step::BindRole).and(Steps::of(Step::ChangeBinding));
+        let mut roles: Vec<Reach> = Vec::new();
+        // Whether a role said everything when it was given.
+        let said_everything = |role: u32, round: Round| {
+            self.world.says_everything(role) || closure.changed_round(&self.world, role) < round
+        };
+        // Since when everybody may do everything in a place.
+        let mut open: FxHashMap<Place, Round> = FxHashMap::default();
+        for (pair, own) in &closure.grants {
+            let (role, place) = self.identities.pair_at(*pair);
+            if said_everything(role, own.round) {
+                let known = open.entry(place).or_insert(NEVER);
+                *known = own.round.min(*known);
+            }
+        }
+        let open = |place: Place| open.get(&place).copied().unwrap_or(NEVER);
+        for (pair, own) in &closure.grants {
+            let (role, place) = self.identities.pair_at(*pair);
+            if !own.steps.meets(listed) || said_everything(role, own.round) {
+                continue;
+            }
+            let places = if place == EVERY { self.world.every() } else { place..place + 1 };
+            for place in places {
+                let admin = closure.namespace_admins.get(&place).map_or(NEVER, |admin| admin.round);
+                let everywhere = if place == CLUSTER { NEVER } else { open(EVERY) };
+                if own.round < admin.min(open(place)).min(everywhere) {
+                    let identity = self.world.show_role(role, place);
+                    roles.push(Reach { identity, depth: own.round, last: own.steps });
+                }
+            }
+        }
+        roles.sort_by(|a, b| (a.depth, &a.identity).cmp(&(b.depth, &b.identity)));
+        roles.dedup_by(|b, a| a.identity == b.identity);
+        roles
+    }
+}
+
+fn nothing() -> Paths {
+    let sinks = ["cluster-admin", "edit-aws-auth", "exec-everywhere", "node", "read-all-secrets"];
+    Paths {
+        reached: Vec::new(),
+        roles: Vec::new(),
+        admin: false,
+        sinks: sinks.into_iter().map(|name| (name, None)).collect(),
+    }
+}
+
+fn sinks(closure: &Closure) -> Vec<(&'static str, Option<Round>)> {
+    let admin = closure.admin.round;
+    let nodes = closure.nodes.iter().map(|node| node.round).min().unwrap_or(NEVER);
+    let node = nodes.min(closure.any_node.round).min(closure.lost_node.round);
+    [
+        ("cluster-admin", admin),
+        ("edit-aws-auth", closure.sinks.edit_aws_auth.min(admin)),
+        ("exec-everywhere", closure.sinks.exec_everywhere.min(admin)),
+        ("node", node.min(admin)),
+        ("read-all-secrets", closure.sinks.read_all_secrets.min(admin)),
+    ]
+    .into_iter()
+    .map(|(name, round)| (name, (round != NEVER).then_some(round)))
+    .collect()
+}

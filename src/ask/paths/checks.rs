@@ -1,0 +1,318 @@
+//! The questions that steps put to the authorizer, answered once for every role.
+//!
+//! RBAC joins rules by "or": a request passes if one rule of one role that somebody holds allows it. So what a role
+//! answers to each question is found once, by the one matcher, and rights are unions of these answers.
+
+use rustc_hash::FxHashMap;
+
+use crate::decide::evaluate::matches::{Request, Target};
+use crate::decide::graph::RbacGraph;
+use crate::model::attributes::{Attributes, ResourceAttributes};
+use crate::model::names::Name;
+use crate::model::rbac::RuleId;
+use crate::model::version::KubernetesVersion;
+
+/// A question: one of some verbs on one of some resources.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Check {
+    ImpersonateUsers,
+    ImpersonateGroups,
+    ImpersonateAccounts,
+    CreateTokens,
+    ReadSecrets,
+    CreateSecrets,
+    CreatePods,
+    CreateWorkloads,
+    ChangeDaemonSets,
+    ChangeDeployments,
+    ChangeReplicaSets,
+    ChangeStatefulSets,
+    ChangeCronJobs,
+    ChangeReplicationControllers,
+    ChangePods,
+    Exec,
+    AddContainers,
+    ReachKubelets,
+    ChangeNamespaces,
+    CreateVolumes,
+    CreateClaims,
+    CreateAccounts,
+    CreateBindings,
+    ChangeBindings,
+    CreateClusterBindings,
+    ChangeClusterBindings,
+    CreateRoles,
+    ChangeRoles,
+    CreateClusterRoles,
+    ChangeClusterRoles,
+    BindRoles,
+    BindClusterRoles,
+    EscalateRoles,
+    EscalateClusterRoles,
+    ChangeConfigMaps,
+    DeleteConfigMaps,
+    CreateConfigMaps,
+    Everything,
+}
+
+/// The verbs that show what a Secret holds: patch and deletecollection answer with the objects.
+pub(crate) const READ: &[&str] = &["get", "list", "watch", "patch", "deletecollection"];
+const CHANGE: &[&str] = &["update", "patch"];
+const CREATE: &[&str] = &["create"];
+const IMPERSONATE: &[&str] = &["impersonate"];
+const RBAC: &str = "rbac.authorization.k8s.io";
+const WORKLOADS: &[(&str, &str)] = &[
+    ("apps", "daemonsets"),
+    ("apps", "deployments"),
+    ("apps", "replicasets"),
+    ("apps", "statefulsets"),
+    ("batch", "jobs"),
+    ("batch", "cronjobs"),
+    ("", "replicationcontrollers"),
+];
+
+/// What a check asks: verbs, and groups with resources, each of them an alternative.
+pub(crate) type Asked = (&'static [&'static str], &'static [(&'static str, &'static str)]);
+
+impl Check {
+    pub(crate) const ALL: [Self; 38] = [
+        Self::ImpersonateUsers,
+        Self::ImpersonateGroups,
+        Self::ImpersonateAccounts,
+        Self::CreateTokens,
+        Self::ReadSecrets,
+        Self::CreateSecrets,
+        Self::CreatePods,
+        Self::CreateWorkloads,
+        Self::ChangeDaemonSets,
+        Self::ChangeDeployments,
+        Self::ChangeReplicaSets,
+        Self::ChangeStatefulSets,
+        Self::ChangeCronJobs,
+        Self::ChangeReplicationControllers,
+        Self::ChangePods,
+        Self::Exec,
+        Self::AddContainers,
+        Self::ReachKubelets,
+        Self::ChangeNamespaces,
+        Self::CreateVolumes,
+        Self::CreateClaims,
+        Self::CreateAccounts,
+        Self::CreateBindings,
+        Self::ChangeBindings,
+        Self::CreateClusterBindings,
+        Self::ChangeClusterBindings,
+        Self::CreateRoles,
+        Self::ChangeRoles,
+        Self::CreateClusterRoles,
+        Self::ChangeClusterRoles,
+        Self::BindRoles,
+        Self::BindClusterRoles,
+        Self::EscalateRoles,
+        Self::EscalateClusterRoles,
+        Self::ChangeConfigMaps,
+        Self::DeleteConfigMaps,
+        Self::CreateConfigMaps,
+        Self::Everything,
+    ];
+
+    /// What it asks in a version of Kubernetes.
+    pub(crate) fn asked(self, version: KubernetesVersion) -> Asked {
+        match self {
+            Self::ImpersonateUsers => (IMPERSONATE, &[("", "users")]),
+            Self::ImpersonateGroups => (IMPERSONATE, &[("", "groups")]),
+            Self::ImpersonateAccounts => (IMPERSONATE, &[("", "serviceaccounts")]),
+            Self::CreateTokens => (CREATE, &[("", "serviceaccounts/token")]),
+            Self::ReadSecrets => (READ, &[("", "secrets")]),
+            Self::CreateSecrets => (CREATE, &[("", "secrets")]),
+            Self::CreatePods => (CREATE, &[("", "pods")]),
+            Self::CreateWorkloads => (CREATE, WORKLOADS),
+            Self::ChangeDaemonSets => (CHANGE, &[("apps", "daemonsets")]),
+            Self::ChangeDeployments => (CHANGE, &[("apps", "deployments")]),
+            Self::ChangeReplicaSets => (CHANGE, &[("apps", "replicasets")]),
+            Self::ChangeStatefulSets => (CHANGE, &[("apps", "statefulsets")]),
+            Self::ChangeCronJobs => (CHANGE, &[("batch", "cronjobs")]),
+            Self::ChangeReplicationControllers => (CHANGE, &[("", "replicationcontrollers")]),
+            Self::ChangePods => (CHANGE, &[("", "pods")]),
+            // From 1.35 on a WebSocket's GET asks for create as well.
+            Self::Exec if version.minor() <= 34 => (&["create", "get"], &[("", "pods/exec")]),
+            Self::Exec => (CREATE, &[("", "pods/exec")]),
+            Self::AddContainers => (CHANGE, &[("", "pods/ephemeralcontainers")]),
+            Self::ReachKubelets => (&["get", "create"], &[("", "nodes/proxy")]),
+            Self::ChangeNamespaces => (CHANGE, &[("", "namespaces")]),
+            Self::CreateVolumes => (CREATE, &[("", "persistentvolumes")]),
+            Self::CreateClaims => (CREATE, &[("", "persistentvolumeclaims")]),
+            Self::CreateAccounts => (CREATE, &[("", "serviceaccounts")]),
+            Self::CreateBindings => (CREATE, &[(RBAC, "rolebindings")]),
+            Self::ChangeBindings => (CHANGE, &[(RBAC, "rolebindings")]),
+            Self::CreateClusterBindings => (CREATE, &[(RBAC, "clusterrolebindings")]),
+            Self::ChangeClusterBindings => (CHANGE, &[(RBAC, "clusterrolebindings")]),
+            Self::CreateRoles => (CREATE, &[(RBAC, "roles")]),
+            Self::ChangeRoles => (CHANGE, &[(RBAC, "roles")]),
+            Self::CreateClusterRoles => (CREATE, &[(RBAC, "clusterroles")]),
+            Self::ChangeClusterRoles => (CHANGE, &[(RBAC, "clusterroles")]),
+            Self::BindRoles => (&["bind"], &[(RBAC, "roles")]),
+            Self::BindClusterRoles => (&["bind"], &[(RBAC, "clusterroles")]),
+            Self::EscalateRoles => (&["escalate"], &[(RBAC, "roles")]),
+            Self::EscalateClusterRoles => (&["escalate"], &[(RBAC, "clusterroles")]),
+            Self::ChangeConfigMaps => (CHANGE, &[("", "configmaps")]),
+            Self::DeleteConfigMaps => (&["delete", "deletecollection"], &[("", "configmaps")]),
+            Self::CreateConfigMaps => (CREATE, &[("", "configmaps")]),
+            Self::Everything => (&["*"], &[("*", "*")]),
+        }
+    }
+
+    /// The bit of the check in a set of answers.
+    pub(crate) const fn bit(self) -> u64 {
+        1 << self as u64
+    }
+
+    /// Whether it is only ever asked with the empty name of a POST.
+    fn is_post(self) -> bool {
+        matches!(
+            self,
+            Self::CreateSecrets
+                | Self::CreatePods
+                | Self::CreateWorkloads
+                | Self::CreateVolumes
+                | Self::CreateClaims
+                | Self::CreateAccounts
+                | Self::CreateConfigMaps
+        )
+    }
+}
+
+/// Every answer there is: what a role says that says everything.
+pub(crate) const ALL: u64 = u64::MAX >> (64 - Check::ALL.len());
+
+/// The checks of which one request needs several, so that who holds what matters.
+pub(crate) const JOINED: u64 = Check::CreateBindings.bit()
+    | Check::ChangeBindings.bit()
+    | Check::CreateClusterBindings.bit()
+    | Check::ChangeClusterBindings.bit()
+    | Check::CreateRoles.bit()
+    | Check::ChangeRoles.bit()
+    | Check::CreateClusterRoles.bit()
+    | Check::ChangeClusterRoles.bit()
+    | Check::BindRoles.bit()
+    | Check::BindClusterRoles.bit()
+    | Check::EscalateRoles.bit()
+    | Check::EscalateClusterRoles.bit();
+
+/// What a role answers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Answers {
+    /// The checks that pass with any name, in a namespace where the role holds.
+    pub(crate) any: u64,
+    /// The checks that pass with a name, sorted.
+    pub(crate) named: Vec<(Check, Name)>,
+    /// The checks among these.
+    pub(crate) named_bits: u64,
+    /// Whether the role has any rule in force.
+    pub(crate) says_something: bool,
+}
+
+impl Answers {
+    /// Whether everything is allowed.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.any & Check::Everything.bit() != 0
+    }
+
+    /// Adds what another role answers.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.any |= other.any;
+        self.named_bits |= other.named_bits;
+        self.named.extend_from_slice(&other.named);
+    }
+
+    /// Whether a check passes with a name.
+    pub(crate) fn allows(&self, check: Check, name: Name) -> bool {
+        self.any & check.bit() != 0
+            || self.named_bits & check.bit() != 0 && self.named.contains(&(check, name))
+    }
+
+    /// Whether a check passes with any name.
+    pub(crate) fn allows_any(&self, check: Check) -> bool {
+        self.any & check.bit() != 0
+    }
+
+    /// The names with which a check passes because rules say them.
+    pub(crate) fn names_of(&self, check: Check) -> impl Iterator<Item = Name> + '_ {
+        let named = if self.named_bits & check.bit() == 0 { &[][..] } else { &self.named };
+        named.iter().filter(move |(own, _)| *own == check).map(|(_, name)| *name)
+    }
+}
+
+/// The answers of every role of a policy, by its number.
+pub(crate) fn of_roles(graph: &RbacGraph, version: KubernetesVersion) -> Vec<Answers> {
+    let policy = graph.policy();
+    let mut requests: Vec<(Check, Request<'static>)> = Vec::new();
+    for check in Check::ALL {
+        let (verbs, resources) = check.asked(version);
+        for verb in verbs {
+            for (group, resource) in resources {
+                let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+                let attributes = Attributes::Resource(ResourceAttributes {
+                    verb,
+                    group,
+                    resource,
+                    subresource,
+                    name: "",
+                    namespace: "",
+                });
+                requests.push((check, graph.lexicon.request(&policy.names, &attributes)));
+            }
+        }
+    }
+    let mut known: FxHashMap<RuleId, u64> = FxHashMap::default();
+    let mut matched = |rule: RuleId| {
+        *known.entry(rule).or_insert_with(|| {
+            let limited = policy.rules.get(rule).resource_names.first().copied();
+            let mut bits = 0;
+            for (check, request) in &requests {
+                let mut request = *request;
+                if let Target::Resource { name, .. } = &mut request.target {
+                    *name = limited.unwrap_or(Name::UNKNOWN);
+                }
+                if bits & check.bit() == 0 && graph.lexicon.allows(policy, rule, &request) {
+                    bits |= check.bit();
+                }
+            }
+            bits
+        })
+    };
+    let answers = |rules: &mut dyn Iterator<Item = RuleId>| {
+        let mut answers = Answers::default();
+        for rule in rules {
+            answers.says_something = true;
+            let bits = matched(rule);
+            let names = policy.rules.get(rule).resource_names;
+            if names.is_empty() {
+                answers.any |= bits;
+                continue;
+            }
+            for check in Check::ALL.into_iter().filter(|check| bits & check.bit() != 0) {
+                if check == Check::Everything {
+                    continue;
+                }
+                if check.is_post() {
+                    if names.contains(&Name::EMPTY) {
+                        answers.any |= check.bit();
+                    }
+                    continue;
+                }
+                answers.named_bits |= check.bit();
+                answers.named.extend(names.iter().map(|name| (check, *name)));
+            }
+        }
+        answers.named.sort_unstable();
+        answers.named.dedup();
+        answers
+    };
+    let mut answers = answers;
+    policy
+        .roles
+        .iter()
+        .map(|role| answers(&mut graph.rules_in_force(role).map(|rule| rule.placed.rule)))
+        .collect()
+}

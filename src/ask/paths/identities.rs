@@ -1,0 +1,203 @@
+//! Identities, and classes of them that hold the same roles in the same places.
+
+use rustc_hash::FxHashMap;
+
+use super::checks::{Answers, Check, JOINED};
+use super::world::{CLUSTER, Place, World};
+use crate::decide::graph::{Principal, RbacGraph};
+use crate::model::names::Name;
+use crate::model::policy::position;
+use crate::model::rbac::Scope;
+use crate::model::user::{SYSTEM_AUTHENTICATED, SYSTEM_SERVICE_ACCOUNTS};
+
+/// A role that is held in a place, by number.
+pub(super) type Pair = u32;
+/// A class of identities that hold the same, by number.
+pub(super) type Class = u32;
+
+/// The username of an identity that impersonation makes.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Username {
+    User(Name),
+    /// That of a service account, without its groups.
+    Account(u32),
+}
+
+/// An identity that is no service account with its own groups.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Other {
+    pub(super) username: Username,
+    /// In order of bytes; `system:authenticated` is not among them.
+    pub(super) groups: Box<[Name]>,
+}
+
+/// The roles that a class holds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Held {
+    /// Sorted by place.
+    pub(super) pairs: Box<[Pair]>,
+    /// Whether it can do part of what several checks of one request need.
+    pub(super) is_joined: bool,
+    /// Whether it may impersonate some group.
+    pub(super) has_groups: bool,
+    /// Whether it may impersonate some user.
+    pub(super) has_users: bool,
+}
+
+/// All pairs, classes and identities that were met.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Identities {
+    pub(super) pairs: Vec<(u32, Place)>,
+    pair_numbers: FxHashMap<(u32, Place), Pair>,
+    /// Per role the pairs with it.
+    pub(super) pairs_of_role: FxHashMap<u32, Vec<Pair>>,
+    pub(super) classes: Vec<Held>,
+    class_numbers: FxHashMap<Box<[Pair]>, Class>,
+    pub(super) account_classes: Vec<Option<Class>>,
+    pub(super) others: Vec<(Other, Class)>,
+    pub(super) other_numbers: FxHashMap<Other, u32>,
+    /// What a principal holds.
+    of_principal: FxHashMap<Principal, Box<[Pair]>>,
+}
+
+impl Identities {
+    pub(super) fn pair(&mut self, role: u32, place: Place) -> Pair {
+        let next = position(self.pairs.len());
+        let number = *self.pair_numbers.entry((role, place)).or_insert(next);
+        if number == next {
+            self.pairs.push((role, place));
+            self.pairs_of_role.entry(role).or_default().push(number);
+        }
+        number
+    }
+
+    pub(super) fn pair_at(&self, pair: Pair) -> (u32, Place) {
+        self.pairs.get(pair as usize).copied().unwrap_or((u32::MAX, CLUSTER))
+    }
+
+    pub(super) fn held(&self, class: Class) -> Option<&Held> {
+        self.classes.get(class as usize)
+    }
+
+    /// What bindings grant to a principal.
+    fn of_principal(&mut self, world: &World<'_>, graph: &RbacGraph, principal: Principal) -> Box<[Pair]> {
+        if let Some(known) = self.of_principal.get(&principal) {
+            return known.clone();
+        }
+        let mut found = Vec::new();
+        for scope in graph.scopes_of(principal) {
+            let place = match scope {
+                Scope::Cluster => CLUSTER,
+                Scope::Namespace(namespace) => world.place(namespace),
+            };
+            for applied in graph.bindings_of(principal, scope) {
+                let role = match applied.role_number() {
+                    Some(role) => Some(position(role)),
+                    None => world
+                        .unloaded_numbers
+                        .get(&(applied.binding.role_scope(), applied.binding.role_ref.name))
+                        .copied(),
+                };
+                found.extend(role.map(|role| self.pair(role, place)));
+            }
+        }
+        let found: Box<[Pair]> = found.into();
+        if matches!(principal, Principal::Group(_)) {
+            self.of_principal.insert(principal, found.clone());
+        }
+        found
+    }
+
+    /// The class of whoever has these names.
+    pub(super) fn class_of(&mut self, world: &World<'_>, principals: &[Principal]) -> Class {
+        let graph = world.cluster.graph();
+        let mut all: Vec<Pair> = Vec::new();
+        for principal in principals {
+            all.extend(self.of_principal(world, graph, *principal));
+        }
+        all.sort_unstable_by_key(|pair| (self.pair_at(*pair).1, *pair));
+        all.dedup();
+        if let Some(known) = self.class_numbers.get(all.as_slice()) {
+            return *known;
+        }
+        let number = position(self.classes.len());
+        let pairs: Box<[Pair]> = all.into();
+        let mut held = Held { pairs: pairs.clone(), ..Held::default() };
+        for pair in &pairs {
+            let (role, place) = self.pair_at(*pair);
+            let Some(answers) = world.answers(role) else { continue };
+            let bits = answers.any | answers.named_bits;
+            held.is_joined |= bits & JOINED != 0;
+            held.has_groups |= place == CLUSTER && bits & Check::ImpersonateGroups.bit() != 0;
+            held.has_users |= place == CLUSTER && bits & Check::ImpersonateUsers.bit() != 0;
+        }
+        self.classes.push(held);
+        self.class_numbers.insert(pairs, number);
+        number
+    }
+
+    /// The class of a service account with its own groups.
+    pub(super) fn class_of_account(&mut self, world: &World<'_>, number: u32) -> Class {
+        if self.account_classes.len() < world.accounts.len() {
+            self.account_classes.resize(world.accounts.len(), None);
+        }
+        if let Some(Some(known)) = self.account_classes.get(number as usize) {
+            return *known;
+        }
+        let Some(account) = world.accounts.get(number as usize) else { return 0 };
+        let names = &world.policy().names;
+        let mut principals = Vec::with_capacity(4);
+        let username = format!("system:serviceaccount:{}:{}", account.namespace, account.name);
+        let own_group = format!("{SYSTEM_SERVICE_ACCOUNTS}:{}", account.namespace);
+        principals.push(Principal::Username(names.lookup(&username)));
+        for group in [SYSTEM_SERVICE_ACCOUNTS, &own_group, SYSTEM_AUTHENTICATED] {
+            principals.push(Principal::Group(names.lookup(group)));
+        }
+        principals.retain(is_spelt);
+        let class = self.class_of(world, &principals);
+        if let Some(place) = self.account_classes.get_mut(number as usize) {
+            *place = Some(class);
+        }
+        class
+    }
+
+    /// The number of an identity that impersonation makes.
+    pub(super) fn other(&mut self, world: &World<'_>, other: &Other) -> u32 {
+        if let Some(known) = self.other_numbers.get(other) {
+            return *known;
+        }
+        let names = &world.policy().names;
+        let username = match other.username {
+            Username::User(name) => name,
+            Username::Account(account) => match world.accounts.get(account as usize) {
+                Some(account) => names
+                    .lookup(&format!("system:serviceaccount:{}:{}", account.namespace, account.name)),
+                None => Name::UNKNOWN,
+            },
+        };
+        let mut principals = vec![Principal::Username(username)];
+        principals.extend(other.groups.iter().map(|group| Principal::Group(*group)));
+        principals.push(Principal::Group(names.lookup(SYSTEM_AUTHENTICATED)));
+        principals.retain(is_spelt);
+        let class = self.class_of(world, &principals);
+        let number = position(self.others.len());
+        self.others.push((other.clone(), class));
+        self.other_numbers.insert(other.clone(), number);
+        number
+    }
+}
+
+fn is_spelt(principal: &Principal) -> bool {
+    match principal {
+        Principal::Username(name) | Principal::Group(name) => *name != Name::UNKNOWN,
+    }
+}
+
+/// What a set of roles answers together.
+pub(super) fn joined<'a>(roles: impl Iterator<Item = &'a Answers>) -> Answers {
+    let mut all = Answers::default();
+    for answers in roles {
+        all.add(answers);
+    }
+    all
+}

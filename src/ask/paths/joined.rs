@@ -1,0 +1,512 @@
+//! Requests that need several rights of one identity: impersonation with groups, and writing roles and bindings.
+//!
+//! Whoever may do everything in a namespace binds a role there that says everything, so that everybody may from the
+//! next round on; no other binding and no change of a Role there adds to that, and none is looked for.
+
+use rustc_hash::FxHashSet;
+
+use super::checks::{Answers, Check, JOINED};
+use super::closure::Closure;
+use super::identities::{Class, Identities, Other, Username, joined};
+use super::step::Step;
+use super::world::{CLUSTER, EVERY, FIRST, Place, World};
+use crate::decide::covers::uncovered;
+use crate::model::names::Name;
+use crate::model::rbac::{PolicyRule, Scope};
+
+/// The checks about one kind of binding or role, for the cluster or for namespaces.
+struct Kinds {
+    create_binding: Check,
+    change_binding: Check,
+    create_role: Check,
+    change_role: Check,
+    escalate_role: Check,
+}
+
+const IN_CLUSTER: Kinds = Kinds {
+    create_binding: Check::CreateClusterBindings,
+    change_binding: Check::ChangeClusterBindings,
+    create_role: Check::CreateClusterRoles,
+    change_role: Check::ChangeClusterRoles,
+    escalate_role: Check::EscalateClusterRoles,
+};
+
+const IN_NAMESPACES: Kinds = Kinds {
+    create_binding: Check::CreateBindings,
+    change_binding: Check::ChangeBindings,
+    create_role: Check::CreateRoles,
+    change_role: Check::ChangeRoles,
+    escalate_role: Check::EscalateRoles,
+};
+
+impl Closure {
+    /// Every act of this kind that any class may do in this round.
+    pub(super) fn joined_acts(&mut self, world: &mut World<'_>, identities: &mut Identities) {
+        self.bind_everything(world, identities);
+        let mut places: FxHashSet<Place> = FxHashSet::default();
+        let mut joined_places: FxHashSet<Place> = FxHashSet::default();
+        for pair in &self.new_grants {
+            let (role, place) = identities.pair_at(*pair);
+            places.insert(place);
+            if world.answers(role).is_some_and(|own| (own.any | own.named_bits) & JOINED != 0) {
+                joined_places.insert(place);
+            }
+        }
+        let granted: u64 = self.granted(world, CLUSTER).any | self.granted(world, CLUSTER).named_bits;
+        let groups = Check::ImpersonateGroups.bit() | Check::ImpersonateUsers.bit();
+        let news = !self.new_grants.is_empty() || !self.changed.is_empty() || !self.changed_in.is_empty();
+        for index in 0..self.classes.len() {
+            let Some(class) = self.classes.get(index).copied() else { break };
+            let Some(held) = identities.held(class) else { continue };
+            let (is_new, is_joined) = (index >= self.new_classes, held.is_joined);
+            let impersonates = held.has_groups || held.has_users || granted & groups != 0;
+            if impersonates && (is_new || news) {
+                self.impersonate(world, identities, class);
+            }
+            if is_new {
+                self.write_everywhere(world, identities, class);
+                continue;
+            }
+            let touched = if is_joined { &places } else { &joined_places };
+            if touched.contains(&CLUSTER) {
+                self.write_everywhere(world, identities, class);
+                continue;
+            }
+            let mut touched: Vec<Place> = touched.iter().copied().collect();
+            touched.sort_unstable();
+            for place in touched {
+                self.write(world, identities, class, place);
+                if place == EVERY {
+                    for own in own_places(identities, class) {
+                        self.write(world, identities, class, own);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Where everything is allowed since this round, it is for everybody in the next.
+    fn bind_everything(&mut self, world: &World<'_>, identities: &mut Identities) {
+        let mut places: Vec<Place> = self
+            .namespace_admins
+            .iter()
+            .filter(|(_, reached)| reached.round == self.round)
+            .map(|(place, _)| *place)
+            .collect();
+        places.sort_unstable();
+        let all = !places.is_empty() && places.len() == world.spaces.len();
+        if all && let Some(role) = world.everything.first() {
+            let pair = identities.pair(*role, EVERY);
+            self.give_grant(pair, Step::BindRole);
+            return;
+        }
+        for place in places {
+            let role = world.everything.first().copied().or_else(|| self.everything_in(world, identities, place));
+            if let Some(role) = role {
+                let pair = identities.pair(role, place);
+                self.give_grant(pair, Step::BindRole);
+            }
+        }
+    }
+
+    /// A role that says everything and that somebody holds in a namespace.
+    fn everything_in(&self, world: &World<'_>, identities: &Identities, place: Place) -> Option<u32> {
+        let mut roles: Vec<u32> = (0u32..)
+            .zip(&identities.pairs)
+            .filter(|(pair, (_, own))| {
+                (*own == place || *own == EVERY)
+                    && self.held.get(*pair as usize).is_some_and(|round| *round <= self.round)
+            })
+            .map(|(_, (role, _))| *role)
+            .filter(|role| self.is_everything(world, *role))
+            .collect();
+        roles.sort_unstable();
+        roles.first().copied()
+    }
+
+    /// What grants to everybody answer at a place itself.
+    fn granted(&self, world: &World<'_>, place: Place) -> Answers {
+        let roles = self.grants_at.get(&place).into_iter().flatten();
+        joined(roles.filter_map(|role| world.answers(*role)))
+    }
+
+    /// What a class answers in a place; roles that were changed are looked at elsewhere.
+    fn rights(&self, world: &World<'_>, identities: &Identities, class: Class, place: Place) -> Answers {
+        let own = identities.held(class).into_iter().flat_map(|held| &held.pairs);
+        let own = own.map(|pair| identities.pair_at(*pair));
+        let here = own.filter(|(_, own)| *own == CLUSTER || *own == place);
+        let mut rights = joined(here.filter_map(|(role, _)| world.answers(role)));
+        for granted in counting(place) {
+            for role in self.grants_at.get(&granted).into_iter().flatten() {
+                if let Some(answers) = world.answers(*role) {
+                    rights.add(answers);
+                }
+            }
+        }
+        rights
+    }
+
+    fn impersonate(&mut self, world: &World<'_>, identities: &mut Identities, class: Class) {
+        let rights = self.rights(world, identities, class, CLUSTER);
+        let groups: Vec<Name> = world
+            .groups
+            .iter()
+            .copied()
+            .filter(|group| rights.allows(Check::ImpersonateGroups, *group))
+            .collect();
+        let users: Vec<Name> = world
+            .users
+            .iter()
+            .copied()
+            .filter(|user| rights.allows(Check::ImpersonateUsers, *user))
+            .collect();
+        if groups.is_empty() {
+            for user in users {
+                let other = Other { username: Username::User(user), groups: Box::default() };
+                self.give_impersonated(world, identities, &other, Step::ImpersonateUser);
+            }
+            return;
+        }
+        let mut usernames: Vec<Username> = users.into_iter().map(Username::User).collect();
+        usernames.extend(self.impersonated_accounts(world, identities, class, &rights).map(Username::Account));
+        if groups.contains(&world.masters) {
+            if !usernames.is_empty() {
+                self.give_admin(Step::ImpersonateGroup);
+            }
+            return;
+        }
+        let groups: Box<[Name]> = groups.into();
+        for username in usernames {
+            let other = Other { username, groups: groups.clone() };
+            self.give_impersonated(world, identities, &other, Step::ImpersonateGroup);
+        }
+    }
+
+    /// The service accounts whose usernames a class may impersonate.
+    fn impersonated_accounts(
+        &self,
+        world: &World<'_>,
+        identities: &Identities,
+        class: Class,
+        in_cluster: &Answers,
+    ) -> impl Iterator<Item = u32> + use<> {
+        let check = Check::ImpersonateAccounts;
+        let mut found: Vec<u32> = Vec::new();
+        let names = &world.policy().names;
+        let name_of = |account: &super::world::Account<'_>| names.lookup(account.name);
+        if (in_cluster.any | in_cluster.named_bits) & check.bit() != 0 {
+            let all = world.accounts.iter().zip(0u32..);
+            let allowed = all.filter(|(account, _)| in_cluster.allows(check, name_of(account)));
+            found.extend(allowed.map(|(_, number)| number));
+        }
+        let own = identities.held(class).into_iter().flat_map(|held| &held.pairs);
+        let own = own.map(|pair| identities.pair_at(*pair));
+        let granted = self.grants_at.iter().flat_map(|(place, roles)| roles.iter().map(|role| (*role, *place)));
+        for (role, place) in own.chain(granted).filter(|(_, place)| *place != CLUSTER) {
+            let everything = self.is_everything(world, role);
+            let Some(answers) = world.answers(role).filter(|own| (own.any | own.named_bits) & check.bit() != 0)
+            else {
+                if everything {
+                    found.extend(world.space(place).into_iter().flat_map(|space| &space.accounts));
+                }
+                continue;
+            };
+            let places = if place == EVERY { world.every() } else { place..place + 1 };
+            for number in places.filter_map(|place| world.space(place)).flat_map(|space| &space.accounts) {
+                let account = world.accounts.get(*number as usize);
+                if everything || account.is_some_and(|own| answers.allows(check, name_of(own))) {
+                    found.push(*number);
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter()
+    }
+
+    fn write_everywhere(&mut self, world: &mut World<'_>, identities: &mut Identities, class: Class) {
+        self.write(world, identities, class, CLUSTER);
+        self.write(world, identities, class, EVERY);
+        let mut places = own_places(identities, class);
+        places.extend(self.grants_at.keys().copied().filter(|place| *place >= FIRST));
+        places.sort_unstable();
+        places.dedup();
+        for place in places {
+            self.write(world, identities, class, place);
+        }
+    }
+
+    /// What a class may write in a place.
+    fn write(
+        &mut self,
+        world: &mut World<'_>,
+        identities: &mut Identities,
+        class: Class,
+        place: Place,
+    ) {
+        if self.namespace_admins.get(&place).is_some_and(|reached| reached.round <= self.round) {
+            return;
+        }
+        let rights = self.rights(world, identities, class, place);
+        if (rights.any | rights.named_bits) & JOINED == 0 {
+            return;
+        }
+        let kinds = if place == CLUSTER { &IN_CLUSTER } else { &IN_NAMESPACES };
+        // A name that only an apply may create is free in some namespaces and not in others.
+        let by_name = [kinds.create_binding, kinds.create_role, kinds.escalate_role];
+        if place == EVERY && by_name.iter().any(|check| rights.named_bits & check.bit() != 0) {
+            for place in world.every() {
+                self.write_in(world, identities, class, place, kinds, &rights);
+            }
+        }
+        self.write_in(world, identities, class, place, kinds, &rights);
+    }
+
+    fn write_in(
+        &mut self,
+        world: &mut World<'_>,
+        identities: &mut Identities,
+        class: Class,
+        place: Place,
+        kinds: &Kinds,
+        rights: &Answers,
+    ) {
+        if self.can_create_binding(world, place, kinds, rights) {
+            self.bind(world, identities, place, rights);
+            self.share(world, identities, class, place);
+        }
+        if (rights.any | rights.named_bits) & kinds.change_binding.bit() != 0 {
+            self.change_bindings(world, identities, class, place, kinds, rights);
+        }
+        if (rights.any | rights.named_bits) & kinds.escalate_role.bit() != 0 {
+            self.escalate(world, place, kinds, rights);
+        }
+    }
+
+    /// Whether a binding of a new name can be written: by POST, or by an apply under a name that rules allow.
+    fn can_create_binding(&self, world: &World<'_>, place: Place, kinds: &Kinds, rights: &Answers) -> bool {
+        let free = |name: &Name| {
+            let bindings = world.space(place).map_or(&world.cluster_bindings, |space| &space.bindings);
+            *name != Name::EMPTY
+                && !bindings
+                    .iter()
+                    .any(|number| world.binding(*number).is_some_and(|binding| binding.name == *name))
+        };
+        rights.allows(kinds.create_binding, Name::EMPTY)
+            || place != EVERY
+                && rights
+                    .names_of(kinds.create_binding)
+                    .any(|name| rights.allows(kinds.change_binding, name) && free(&name))
+    }
+
+    fn grant(&mut self, identities: &mut Identities, role: u32, place: Place, step: Step) {
+        let pair = identities.pair(role, place);
+        self.give_grant(pair, step);
+    }
+
+    /// Whether a role is there to be bound and says something.
+    fn can_be_bound(&self, world: &World<'_>, role: u32) -> bool {
+        world.says_something(role) || self.changed_round(world, role) <= self.round
+    }
+
+    /// Roles by the right to bind them.
+    fn bind(
+        &mut self,
+        world: &mut World<'_>,
+        identities: &mut Identities,
+        place: Place,
+        rights: &Answers,
+    ) {
+        let (any, clusters) = (rights.any, Check::BindClusterRoles);
+        let mut roles: Vec<u32> = Vec::new();
+        if any & clusters.bit() != 0 {
+            roles.extend(&world.cluster_roles);
+            roles.extend(&world.missing_cluster_roles);
+        } else {
+            roles.extend(
+                rights.names_of(clusters).filter_map(|name| self.role_named(world, Scope::Cluster, name)),
+            );
+        }
+        roles.retain(|role| self.can_be_bound(world, *role));
+        if roles.iter().any(|role| self.is_everything(world, *role)) {
+            roles.retain(|role| self.is_everything(world, *role));
+        }
+        for role in &roles {
+            self.grant(identities, *role, place, Step::BindRole);
+        }
+        if place == CLUSTER || (any | rights.named_bits) & Check::BindRoles.bit() == 0 {
+            return;
+        }
+        let places = if place == EVERY { world.every() } else { place..place + 1 };
+        for place in places {
+            let Some(space) = world.space(place) else { continue };
+            let own: Vec<u32> = space.roles.iter().chain(&space.missing).copied().collect();
+            for role in own {
+                let allowed = world
+                    .role(role)
+                    .is_some_and(|(_, name)| rights.allows(Check::BindRoles, name));
+                if allowed && self.can_be_bound(world, role) {
+                    self.grant(identities, role, place, Step::BindRole);
+                }
+            }
+        }
+    }
+
+    fn role_named(&self, world: &World<'_>, scope: Scope, name: Name) -> Option<u32> {
+        let policy = world.policy();
+        let loaded = policy.roles.binary_search_by_key(&(scope, name), |role| (role.scope, role.name));
+        let loaded = loaded.ok().and_then(|index| u32::try_from(index).ok());
+        loaded.or_else(|| world.unloaded_numbers.get(&(scope, name)).copied())
+    }
+
+    /// Roles that one holds, handed on: the API server lets everybody give what he has.
+    fn share(&mut self, world: &World<'_>, identities: &mut Identities, class: Class, place: Place) {
+        let pairs = identities.held(class).map(|held| held.pairs.clone()).unwrap_or_default();
+        for pair in &pairs {
+            let (role, own) = identities.pair_at(*pair);
+            let here = own == CLUSTER || own == place;
+            if here && !world.common.contains(&role) && world.says_something(role) {
+                self.grant(identities, role, place, Step::ShareRole);
+            }
+        }
+    }
+
+    /// Subjects added to bindings that are there.
+    fn change_bindings(
+        &mut self,
+        world: &World<'_>,
+        identities: &mut Identities,
+        class: Class,
+        place: Place,
+        kinds: &Kinds,
+        rights: &Answers,
+    ) {
+        let places = if place == EVERY { world.every() } else { place..place + 1 };
+        let mut rules: Option<Vec<PolicyRule<'_>>> = None;
+        for place in places {
+            let bindings = world.space(place).map_or(&world.cluster_bindings, |space| &space.bindings);
+            for number in bindings {
+                let Some(binding) = world.binding(*number) else { continue };
+                if !rights.allows(kinds.change_binding, binding.name) {
+                    continue;
+                }
+                let Some(role) = world.role_of_binding.get(*number as usize).copied() else { continue };
+                if !self.can_be_bound(world, role) {
+                    continue;
+                }
+                let bind = match binding.role_scope() {
+                    Scope::Cluster => Check::BindClusterRoles,
+                    Scope::Namespace(_) => Check::BindRoles,
+                };
+                if rights.allows(bind, binding.role_ref.name) {
+                    self.grant(identities, role, place, Step::ChangeBinding);
+                }
+                if world.common.contains(&role) || self.changed_round(world, role) <= self.round {
+                    continue;
+                }
+                let Some(answers) = world.answers(role) else { continue };
+                // What covers a role answers at least what it answers.
+                if answers.any & !rights.any != 0 {
+                    continue;
+                }
+                let own = rules.get_or_insert_with(|| self.rules(world, identities, class, place));
+                let graph = world.cluster.graph();
+                let asked = world.policy().roles.get(role as usize);
+                let asked = asked.into_iter().flat_map(|role| graph.rules_in_force(role));
+                let asked = asked.map(|rule| rule.rule);
+                if uncovered(&world.policy().names, own, asked).next().is_none() {
+                    self.grant(identities, role, place, Step::ShareRole);
+                }
+            }
+        }
+    }
+
+    /// The rules that a class has in a place.
+    fn rules<'c>(
+        &self,
+        world: &World<'c>,
+        identities: &Identities,
+        class: Class,
+        place: Place,
+    ) -> Vec<PolicyRule<'c>> {
+        let own = identities.held(class).into_iter().flat_map(|held| &held.pairs);
+        let own = own.map(|pair| identities.pair_at(*pair));
+        let own = own.filter(|(_, own)| *own == CLUSTER || *own == place).map(|(role, _)| role);
+        let granted = counting(place).flat_map(|place| self.grants_at.get(&place).into_iter().flatten());
+        let graph = world.cluster.graph();
+        own.chain(granted.copied())
+            .filter_map(|role| world.policy().roles.get(role as usize))
+            .flat_map(|role| graph.rules_in_force(role))
+            .map(|rule| rule.rule)
+            .collect()
+    }
+
+    /// Roles into which any rule can be written.
+    fn escalate(&mut self, world: &mut World<'_>, place: Place, kinds: &Kinds, rights: &Answers) {
+        let both = kinds.change_role.bit() | kinds.escalate_role.bit();
+        let changes_all = rights.any & both == both;
+        let creates = rights.allows(kinds.create_role, Name::EMPTY)
+            && rights.allows(kinds.escalate_role, Name::EMPTY);
+        let allows = |name: Name| {
+            rights.allows(kinds.change_role, name) && rights.allows(kinds.escalate_role, name)
+        };
+        let mut changed: Vec<u32> = Vec::new();
+        let mut new_names: Vec<Name> = Vec::new();
+        for check in [kinds.create_role, kinds.change_role, kinds.escalate_role] {
+            new_names.extend(
+                rights
+                    .names_of(check)
+                    .filter(|name| *name != Name::EMPTY)
+                    .filter(|name| allows(*name) && rights.allows(kinds.create_role, *name)),
+            );
+        }
+        if place == EVERY && changes_all && creates {
+            self.give_changed_in(EVERY);
+            return;
+        }
+        let places = if place == EVERY { world.every() } else { place..place + 1 };
+        for place in places {
+            let scope = match place {
+                CLUSTER => Scope::Cluster,
+                place => Scope::Namespace(world.policy().names.lookup(world.namespace(place))),
+            };
+            let (loaded, missing) = match world.space(place) {
+                Some(space) => (&space.roles, &space.missing),
+                None => (&world.cluster_roles, &world.missing_cluster_roles),
+            };
+            changed.extend(loaded.iter().filter(|role| {
+                world.role(**role).is_some_and(|(_, name)| allows(name))
+            }));
+            if creates {
+                changed.extend(missing);
+                changed.push(world.unloaded(scope, Name::UNKNOWN));
+            }
+            for name in &new_names {
+                if world.cluster.graph().role(scope, *name).is_none() {
+                    changed.push(world.unloaded(scope, *name));
+                }
+            }
+        }
+        if place == CLUSTER && !changed.is_empty() {
+            changed.extend(&world.aggregated);
+        }
+        for role in changed {
+            self.give_changed(role);
+        }
+    }
+}
+
+/// Where grants count in a place.
+fn counting(place: Place) -> impl Iterator<Item = Place> {
+    let every = (place != CLUSTER && place != EVERY).then_some(EVERY);
+    [(place != CLUSTER).then_some(CLUSTER), every, Some(place)].into_iter().flatten()
+}
+
+/// The namespaces in which a class holds something itself.
+fn own_places(identities: &Identities, class: Class) -> Vec<Place> {
+    let pairs = identities.held(class).into_iter().flat_map(|held| &held.pairs);
+    let mut places: Vec<Place> = pairs.map(|pair| identities.pair_at(*pair).1).collect();
+    places.retain(|place| *place >= FIRST);
+    places.dedup();
+    places
+}

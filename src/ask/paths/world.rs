@@ -1,0 +1,543 @@
+//! What there is to reach: namespaces, service accounts, users, groups, running pods, nodes, roles; indexed once.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::checks::{self, Answers, Check};
+use crate::decide::cluster::Cluster;
+use crate::decide::graph::{Principal, RbacGraph};
+use crate::model::names::Name;
+use crate::model::policy::{Policy, position};
+use crate::model::rbac::{Binding, RoleKind, Scope, Subject};
+use crate::model::source::Source;
+use crate::model::user::{
+    SYSTEM_ANONYMOUS, SYSTEM_AUTHENTICATED, SYSTEM_MASTERS, SYSTEM_UNAUTHENTICATED, split_service_account,
+};
+use crate::model::workload::{Workload, WorkloadKind};
+
+/// Where a right holds, by number: the cluster, every namespace, or one namespace.
+pub(super) type Place = u32;
+/// The whole cluster.
+pub(super) const CLUSTER: Place = 0;
+/// Each namespace, as if by a RoleBinding in it; not requests outside of namespaces.
+pub(super) const EVERY: Place = 1;
+/// The first namespace.
+pub(super) const FIRST: Place = 2;
+
+/// A service account that is loaded or that some binding names.
+#[derive(Clone, Debug)]
+pub(super) struct Account<'c> {
+    pub(super) namespace: &'c str,
+    pub(super) name: &'c str,
+    /// Its namespace; [`CLUSTER`] where that does not exist.
+    pub(super) place: Place,
+    /// Whether it exists.
+    pub(super) exists: bool,
+}
+
+/// A pod that runs, or one of a workload that keeps some running.
+#[derive(Clone, Debug)]
+pub(super) struct Pod<'c> {
+    pub(super) place: Place,
+    /// The workload or Pod that it was made of.
+    pub(super) workload: &'c Workload,
+    /// Its name; `UNKNOWN` for a pod of a workload.
+    pub(super) name: Name,
+    pub(super) account: u32,
+    pub(super) has_token: bool,
+    pub(super) node: Node,
+    /// Whether root in it is root on the node.
+    pub(super) opens: bool,
+}
+
+/// On which node a pod is.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Node {
+    /// A node by its number.
+    Known(u32),
+    /// One that is not known.
+    Unknown,
+    /// Fargate, where every pod has a machine of its own.
+    Fargate,
+}
+
+/// What a namespace holds.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Space {
+    /// Service accounts, by name.
+    pub(super) accounts: Vec<u32>,
+    pub(super) pods: Vec<u32>,
+    /// Workloads that can be changed, as the check that does and their names.
+    pub(super) workloads: Vec<(Check, Name)>,
+    /// Secrets with tokens: their names and whose.
+    pub(super) tokens: Vec<(Name, u32)>,
+    /// Roles that are loaded.
+    pub(super) roles: Vec<u32>,
+    /// Roles that only bindings name.
+    pub(super) missing: Vec<u32>,
+    /// Bindings, by number.
+    pub(super) bindings: Vec<u32>,
+    /// Whether the Namespace is loaded and lets privileged pods in.
+    pub(super) lets_privileged: bool,
+    /// Whether it is loaded and lets pods in that run as root.
+    pub(super) lets_root: bool,
+    /// Whether it is loaded.
+    pub(super) is_loaded: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct World<'c> {
+    pub(super) cluster: &'c Cluster,
+    /// The namespaces that exist, in order of bytes; their place is the position and [`FIRST`].
+    pub(super) namespaces: Vec<&'c str>,
+    pub(super) places: FxHashMap<&'c str, Place>,
+    pub(super) spaces: Vec<Space>,
+    pub(super) accounts: Vec<Account<'c>>,
+    pub(super) account_numbers: FxHashMap<(&'c str, &'c str), u32>,
+    pub(super) accounts_by_name: FxHashMap<&'c str, Vec<u32>>,
+    /// Users that can be impersonated, in order of bytes.
+    pub(super) users: Vec<Name>,
+    /// Groups that can be impersonated, in order of bytes.
+    pub(super) groups: Vec<Name>,
+    pub(super) masters: Name,
+    pub(super) pods: Vec<Pod<'c>>,
+    pub(super) pods_by_name: FxHashMap<Name, Vec<u32>>,
+    pub(super) nodes: Vec<Name>,
+    pub(super) node_numbers: FxHashMap<Name, u32>,
+    pub(super) pods_on: Vec<Vec<u32>>,
+    pub(super) tokens_by_name: FxHashMap<Name, Vec<u32>>,
+    pub(super) workloads_by_name: FxHashMap<(Check, Name), Vec<Place>>,
+    /// The namespace `kube-system`.
+    pub(super) kube_system: Place,
+    /// The name `aws-auth`, if the ConfigMap is loaded.
+    pub(super) aws_auth: Option<Name>,
+    /// What each loaded role answers.
+    pub(super) answers: Vec<Answers>,
+    /// ClusterRoles that are loaded, by number.
+    pub(super) cluster_roles: Vec<u32>,
+    /// ClusterRoles that only bindings name.
+    pub(super) missing_cluster_roles: Vec<u32>,
+    /// ClusterRoles that say something and everything.
+    pub(super) everything: Vec<u32>,
+    pub(super) aggregated: Vec<u32>,
+    pub(super) cluster_bindings: Vec<u32>,
+    /// Per binding its role, by number: loaded roles first, then those that only bindings name.
+    pub(super) role_of_binding: Vec<u32>,
+    /// Per binding where it holds.
+    pub(super) place_of_binding: Vec<Place>,
+    /// Roles that are not loaded, behind those that are.
+    pub(super) unloaded: Vec<(Scope, Name)>,
+    pub(super) unloaded_numbers: FxHashMap<(Scope, Name), u32>,
+    /// Roles that everybody has everywhere.
+    pub(super) common: FxHashSet<u32>,
+}
+
+/// The check that changes a workload of a kind.
+fn change_of(kind: WorkloadKind) -> Option<Check> {
+    Some(match kind {
+        WorkloadKind::DaemonSet => Check::ChangeDaemonSets,
+        WorkloadKind::Deployment => Check::ChangeDeployments,
+        WorkloadKind::ReplicaSet => Check::ChangeReplicaSets,
+        WorkloadKind::StatefulSet => Check::ChangeStatefulSets,
+        WorkloadKind::CronJob => Check::ChangeCronJobs,
+        WorkloadKind::ReplicationController => Check::ChangeReplicationControllers,
+        WorkloadKind::Pod | WorkloadKind::PodTemplate | WorkloadKind::Job => return None,
+    })
+}
+
+/// The kind of workload that a check changes.
+pub(super) fn kind_of(check: Check) -> Option<WorkloadKind> {
+    WorkloadKind::ALL.into_iter().find(|kind| change_of(*kind) == Some(check))
+}
+
+/// Every namespace that exists, in order of bytes.
+fn namespaces(policy: &Policy) -> Vec<&str> {
+    let inventory = &policy.inventory;
+    let mut found: FxHashSet<Name> = FxHashSet::default();
+    found.extend(policy.roles.iter().map(|role| role.scope.namespace()));
+    found.extend(policy.bindings.iter().map(|binding| binding.scope.namespace()));
+    found.extend(policy.namespaces.iter().map(|(name, _)| *name));
+    found.extend(policy.service_accounts.iter().map(|(namespace, ..)| *namespace));
+    found.extend(inventory.workloads.iter().map(|workload| workload.namespace));
+    found.extend(inventory.secrets.iter().map(|secret| secret.namespace));
+    found.extend(inventory.homes.iter().copied());
+    found.remove(&Name::EMPTY);
+    let mut texts: Vec<&str> = found.into_iter().map(|name| policy.names.text(name)).collect();
+    texts.extend(["default", "kube-system", "kube-public", "kube-node-lease"]);
+    texts.sort_unstable();
+    texts.dedup();
+    texts
+}
+
+impl<'c> World<'c> {
+    pub(super) fn new(cluster: &'c Cluster) -> Self {
+        let graph = cluster.graph();
+        let policy = graph.policy();
+        let aws_auth = cluster.identities().aws_auth().map(|_| policy.names.lookup("aws-auth"));
+        let namespaces = namespaces(policy);
+        let places: FxHashMap<&str, Place> = namespaces.iter().copied().zip(FIRST..).collect();
+        let mut world = Self {
+            cluster,
+            spaces: vec![Space::default(); namespaces.len()],
+            kube_system: places.get("kube-system").copied().unwrap_or(CLUSTER),
+            namespaces,
+            places,
+            accounts: Vec::new(),
+            account_numbers: FxHashMap::default(),
+            accounts_by_name: FxHashMap::default(),
+            users: Vec::new(),
+            groups: Vec::new(),
+            masters: policy.names.lookup(SYSTEM_MASTERS),
+            pods: Vec::new(),
+            pods_by_name: FxHashMap::default(),
+            nodes: Vec::new(),
+            node_numbers: FxHashMap::default(),
+            pods_on: Vec::new(),
+            tokens_by_name: FxHashMap::default(),
+            workloads_by_name: FxHashMap::default(),
+            aws_auth,
+            answers: checks::of_roles(graph, cluster.version()),
+            cluster_roles: Vec::new(),
+            missing_cluster_roles: Vec::new(),
+            everything: Vec::new(),
+            aggregated: Vec::new(),
+            cluster_bindings: Vec::new(),
+            role_of_binding: Vec::new(),
+            place_of_binding: Vec::new(),
+            unloaded: Vec::new(),
+            unloaded_numbers: FxHashMap::default(),
+            common: FxHashSet::default(),
+        };
+        world.levels(policy);
+        world.find_accounts(policy);
+        world.find_named(policy);
+        world.find_pods(policy);
+        world.find_tokens(policy);
+        world.find_roles(graph);
+        world
+    }
+
+    pub(super) fn policy(&self) -> &'c Policy {
+        self.cluster.graph().policy()
+    }
+
+    /// The place of a namespace; [`CLUSTER`] if it does not exist.
+    pub(super) fn place(&self, namespace: Name) -> Place {
+        self.places.get(self.policy().names.text(namespace)).copied().unwrap_or(CLUSTER)
+    }
+
+    pub(super) fn space(&self, place: Place) -> Option<&Space> {
+        self.spaces.get(place.checked_sub(FIRST)? as usize)
+    }
+
+    fn space_mut(&mut self, place: Place) -> Option<&mut Space> {
+        self.spaces.get_mut(place.checked_sub(FIRST)? as usize)
+    }
+
+    /// The name of a namespace; empty for the cluster.
+    pub(super) fn namespace(&self, place: Place) -> &'c str {
+        let index = place.checked_sub(FIRST).map(|index| index as usize);
+        index.and_then(|index| self.namespaces.get(index)).copied().unwrap_or("")
+    }
+
+    /// The places of all namespaces.
+    pub(super) fn every(&self) -> std::ops::Range<Place> {
+        FIRST..FIRST + position(self.spaces.len())
+    }
+
+    /// What Pod Security lets in; nothing is certain of a namespace that is not loaded.
+    fn levels(&mut self, policy: &'c Policy) {
+        for (name, _) in &policy.namespaces {
+            let place = self.place(*name);
+            if let Some(space) = self.space_mut(place) {
+                space.is_loaded = true;
+                (space.lets_privileged, space.lets_root) = (true, true);
+            }
+        }
+        for settings in &policy.inventory.namespaces {
+            let place = self.place(settings.name);
+            let enforce = policy.names.text(settings.enforce);
+            if let Some(space) = self.space_mut(place) {
+                space.lets_privileged = matches!(enforce, "" | "privileged");
+                space.lets_root = matches!(enforce, "" | "privileged" | "baseline");
+            }
+        }
+    }
+
+    fn find_accounts(&mut self, policy: &'c Policy) {
+        let text = |name: Name| policy.names.text(name);
+        let mut found: FxHashMap<(&str, &str), bool> = FxHashMap::default();
+        for (namespace, name, _) in &policy.service_accounts {
+            found.insert((text(*namespace), text(*name)), true);
+        }
+        for namespace in &self.namespaces {
+            found.insert((namespace, "default"), true);
+        }
+        // A pod is not admitted without its account.
+        let pods = policy.inventory.workloads.iter().filter(|own| own.kind == WorkloadKind::Pod);
+        for pod in pods {
+            found.insert((text(pod.namespace), text(pod.service_account)), true);
+        }
+        for placed in policy.bindings.iter().flat_map(|binding| policy.subjects_of(binding)) {
+            let named = match placed.subject {
+                Subject::ServiceAccount { namespace, name } => Some((text(namespace), text(name))),
+                Subject::User(name) => split_service_account(text(name)),
+                Subject::Group(_) => None,
+            };
+            if let Some(named) = named {
+                found.entry(named).or_insert(false);
+            }
+        }
+        let mut all: Vec<((&str, &str), bool)> = found.into_iter().collect();
+        all.sort_unstable();
+        for ((namespace, name), exists) in all {
+            let number = position(self.accounts.len());
+            let place = self.places.get(namespace).copied().unwrap_or(CLUSTER);
+            self.accounts.push(Account { namespace, name, place, exists });
+            self.account_numbers.insert((namespace, name), number);
+            self.accounts_by_name.entry(name).or_default().push(number);
+            if let Some(space) = self.space_mut(place) {
+                space.accounts.push(number);
+            }
+        }
+    }
+
+    fn find_named(&mut self, policy: &'c Policy) {
+        let text = |name: &Name| policy.names.text(*name);
+        let (mut users, mut groups): (FxHashSet<Name>, FxHashSet<Name>) = Default::default();
+        for placed in policy.bindings.iter().flat_map(|binding| policy.subjects_of(binding)) {
+            match placed.subject {
+                Subject::User(name) => {
+                    users.insert(name);
+                }
+                Subject::Group(name) => {
+                    groups.insert(name);
+                }
+                Subject::ServiceAccount { .. } => {}
+            }
+        }
+        // A name to which a rule limits impersonation is a user that can be impersonated.
+        for answers in &self.answers {
+            users.extend(answers.names_of(Check::ImpersonateUsers));
+        }
+        users.retain(|name| {
+            let text = text(name);
+            !matches!(text, "" | SYSTEM_ANONYMOUS) && split_service_account(text).is_none()
+        });
+        groups.retain(|name| !matches!(text(name), SYSTEM_AUTHENTICATED | SYSTEM_UNAUTHENTICATED));
+        groups.insert(self.masters);
+        self.users = users.into_iter().collect();
+        self.users.sort_unstable_by_key(text);
+        self.groups = groups.into_iter().collect();
+        self.groups.sort_unstable_by_key(|name| {
+            if *name == self.masters { SYSTEM_MASTERS } else { text(name) }
+        });
+    }
+
+    fn account_number(&self, namespace: Name, name: Name) -> Option<u32> {
+        let names = &self.policy().names;
+        self.account_numbers.get(&(names.text(namespace), names.text(name))).copied()
+    }
+
+    fn node(&mut self, name: Name) -> Node {
+        if name == Name::EMPTY {
+            return Node::Unknown;
+        }
+        if self.policy().names.text(name).starts_with("fargate-") {
+            return Node::Fargate;
+        }
+        let next = position(self.nodes.len());
+        let number = *self.node_numbers.entry(name).or_insert(next);
+        if number == next {
+            self.nodes.push(name);
+            self.pods_on.push(Vec::new());
+        }
+        Node::Known(number)
+    }
+
+    fn find_pods(&mut self, policy: &'c Policy) {
+        // Of one object that is there twice the last counts.
+        let mut last: FxHashMap<(WorkloadKind, Name, Name), usize> = FxHashMap::default();
+        for (workload, index) in policy.inventory.workloads.iter().zip(0usize..) {
+            if workload.name != Name::EMPTY {
+                last.insert((workload.kind, workload.namespace, workload.name), index);
+            }
+        }
+        let mut automount: FxHashMap<(Name, Name), Option<bool>> = FxHashMap::default();
+        for account in &policy.inventory.accounts {
+            automount.insert((account.namespace, account.name), account.automount);
+        }
+        for (workload, index) in policy.inventory.workloads.iter().zip(0usize..) {
+            let key = (workload.kind, workload.namespace, workload.name);
+            if last.get(&key).is_some_and(|last| *last != index) {
+                continue;
+            }
+            let place = self.place(workload.namespace);
+            if let Some(check) = change_of(workload.kind) {
+                let own = (check, workload.name);
+                if let Some(space) = self.space_mut(place) {
+                    space.workloads.push(own);
+                }
+                self.workloads_by_name.entry(own).or_default().push(place);
+            }
+            let is_pod = workload.kind == WorkloadKind::Pod;
+            if workload.is_stopped || !(is_pod || workload.kind.keeps_pods()) {
+                continue;
+            }
+            let Some(account) = self.account_number(workload.namespace, workload.service_account) else {
+                continue;
+            };
+            if !self.accounts.get(account as usize).is_some_and(|account| account.exists) {
+                continue;
+            }
+            let own = automount.get(&(workload.namespace, workload.service_account)).copied().flatten();
+            let has_token = workload.has_token_volume || workload.automount.or(own).unwrap_or(true);
+            let node = if is_pod { self.node(workload.node) } else { Node::Unknown };
+            let opens = workload.opening.is_some() && node != Node::Fargate;
+            let has_name = is_pod && workload.name != Name::EMPTY;
+            let name = if has_name { workload.name } else { Name::UNKNOWN };
+            let number = position(self.pods.len());
+            self.pods.push(Pod { place, workload, name, account, has_token, node, opens });
+            self.pods_by_name.entry(name).or_default().push(number);
+            if let Node::Known(node) = node
+                && let Some(on) = self.pods_on.get_mut(node as usize)
+            {
+                on.push(number);
+            }
+            if let Some(space) = self.space_mut(place) {
+                space.pods.push(number);
+            }
+        }
+    }
+
+    fn find_tokens(&mut self, policy: &'c Policy) {
+        let mut last: FxHashMap<(Name, Name), Name> = FxHashMap::default();
+        for secret in &policy.inventory.secrets {
+            last.insert((secret.namespace, secret.name), secret.token_of);
+        }
+        let mut all: Vec<_> = last.into_iter().filter(|(_, account)| *account != Name::EMPTY).collect();
+        all.sort_unstable_by_key(|((namespace, name), _)| {
+            (policy.names.text(*namespace), policy.names.text(*name))
+        });
+        for ((namespace, name), account) in all {
+            let Some(account) = self.account_number(namespace, account) else { continue };
+            let place = self.place(namespace);
+            if let Some(space) = self.space_mut(place) {
+                space.tokens.push((name, account));
+            }
+            self.tokens_by_name.entry(name).or_default().push(account);
+        }
+    }
+
+    fn find_roles(&mut self, graph: &'c RbacGraph) {
+        let policy = graph.policy();
+        for (role, number) in policy.roles.iter().zip(0..) {
+            match role.scope {
+                Scope::Cluster => {
+                    self.cluster_roles.push(number);
+                    if role.aggregation.is_some() {
+                        self.aggregated.push(number);
+                    }
+                    if self.answers.get(number as usize).is_some_and(Answers::is_everything) {
+                        self.everything.push(number);
+                    }
+                }
+                Scope::Namespace(namespace) => {
+                    let place = self.place(namespace);
+                    if let Some(space) = self.space_mut(place) {
+                        space.roles.push(number);
+                    }
+                }
+            }
+        }
+        let by_name = |number: &u32| {
+            policy.roles.get(*number as usize).map_or("", |role| policy.names.text(role.name))
+        };
+        self.cluster_roles.sort_by_key(by_name);
+        self.everything.sort_by_key(by_name);
+        for space in &mut self.spaces {
+            space.roles.sort_by_key(by_name);
+        }
+        for (applied, number) in graph.bindings().zip(0u32..) {
+            let binding = applied.binding;
+            let place = match binding.scope {
+                Scope::Cluster => CLUSTER,
+                Scope::Namespace(namespace) => self.place(namespace),
+            };
+            let role = match applied.role_number() {
+                Some(role) => position(role),
+                None => self.unloaded(binding.role_scope(), binding.role_ref.name),
+            };
+            self.role_of_binding.push(role);
+            self.place_of_binding.push(place);
+            match self.space_mut(place) {
+                Some(space) => space.bindings.push(number),
+                None => self.cluster_bindings.push(number),
+            }
+        }
+        let everybody = policy.names.lookup(SYSTEM_AUTHENTICATED);
+        for applied in graph.bindings_of(Principal::Group(everybody), Scope::Cluster) {
+            self.common.extend(applied.role_number().map(position));
+        }
+    }
+
+    /// The number of a role that is not loaded.
+    pub(super) fn unloaded(&mut self, scope: Scope, name: Name) -> u32 {
+        let next = position(self.answers.len() + self.unloaded.len());
+        let number = *self.unloaded_numbers.entry((scope, name)).or_insert(next);
+        if number != next {
+            return number;
+        }
+        self.unloaded.push((scope, name));
+        let place = match scope {
+            Scope::Cluster => CLUSTER,
+            Scope::Namespace(namespace) => self.place(namespace),
+        };
+        match self.space_mut(place) {
+            Some(space) => space.missing.push(number),
+            None => self.missing_cluster_roles.push(number),
+        }
+        number
+    }
+
+    /// Scope and name of a role.
+    pub(super) fn role(&self, number: u32) -> Option<(Scope, Name)> {
+        match self.policy().roles.get(number as usize) {
+            Some(role) => Some((role.scope, role.name)),
+            None => self.unloaded.get(number as usize - self.answers.len()).copied(),
+        }
+    }
+
+    /// Where a role stands.
+    pub(super) fn role_source(&self, number: u32) -> Option<Source> {
+        self.policy().roles.get(number as usize).map(|role| role.source)
+    }
+
+    /// What a role answers as it is loaded: nothing where it is not.
+    pub(super) fn answers(&self, role: u32) -> Option<&Answers> {
+        self.answers.get(role as usize)
+    }
+
+    pub(super) fn says_everything(&self, role: u32) -> bool {
+        self.answers(role).is_some_and(Answers::is_everything)
+    }
+
+    pub(super) fn says_something(&self, role: u32) -> bool {
+        self.answers(role).is_some_and(|answers| answers.says_something)
+    }
+
+    pub(super) fn binding(&self, number: u32) -> Option<&'c Binding> {
+        self.policy().bindings.get(number as usize)
+    }
+
+    /// `ClusterRole edit cluster-wide`, `Role x in NS`.
+    pub(super) fn show_role(&self, role: u32, place: Place) -> String {
+        let Some((scope, name)) = self.role(role) else { return String::new() };
+        let kind = if scope == Scope::Cluster { RoleKind::ClusterRole } else { RoleKind::Role };
+        let name = self.policy().names.text(name);
+        if place == CLUSTER {
+            format!("{} {name} cluster-wide", kind.as_str())
+        } else {
+            format!("{} {name} in {}", kind.as_str(), self.namespace(place))
+        }
+    }
+}
