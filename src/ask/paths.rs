@@ -8,12 +8,15 @@ mod closure;
 mod identities;
 mod joined;
 mod step;
+mod tell;
+mod trace;
 mod world;
 
 use closure::{Closure, Fact, NEVER, Start};
 pub use closure::Round;
 use identities::{Identities, Other, Username};
 pub use step::{Step, Steps};
+pub use tell::{Ground, Hop, Traced};
 use rustc_hash::FxHashMap;
 use world::{CLUSTER, EVERY, Place, World};
 
@@ -80,6 +83,14 @@ pub struct Reach {
     pub depth: Round,
     /// All kinds of steps by which it is reached in that round.
     pub last: Steps,
+    of: Of,
+}
+
+/// What a reach is, by number.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+enum Of {
+    Fact(Fact),
+    Everything(Place),
 }
 
 /// Everything that is reached from one start.
@@ -149,8 +160,17 @@ impl<'c> Search<'c> {
     /// Everything that somebody can become, in at most so many steps.
     pub fn paths(&mut self, from: &From, most: Option<Round>) -> Paths {
         let Some(start) = self.start(from) else { return nothing() };
-        let closure = Closure::run(&mut self.world, &mut self.identities, start, most);
+        let closure = Closure::run(&mut self.world, &mut self.identities, start, most, false);
         self.report(&closure)
+    }
+
+    /// The same, ready to be told step by step.
+    pub fn traced<'s>(&'s mut self, from: &From, most: Option<Round>) -> Traced<'s, 'c> {
+        let start = self.start(from);
+        let (world, identities) = (&mut self.world, &mut self.identities);
+        let closure = start.map(|start| Closure::run(world, identities, start, most, true));
+        let paths = closure.as_ref().map_or_else(nothing, |closure| self.report(closure));
+        Traced { search: self, closure, from: from.clone(), paths }
     }
 
     fn show_other(&self, number: u32) -> String {
@@ -175,34 +195,35 @@ impl<'c> Search<'c> {
     fn report(&self, closure: &Closure) -> Paths {
         let world = &self.world;
         let mut reached: Vec<Reach> = Vec::new();
-        let mut add = |identity: String, own: closure::Reached| {
+        let mut add = |identity: String, own: closure::Reached, of: Of| {
             if own.round != NEVER {
-                reached.push(Reach { identity, depth: own.round, last: own.steps });
+                reached.push(Reach { identity, depth: own.round, last: own.steps, of });
             }
         };
         for (own, number) in closure.accounts.iter().zip(0u32..) {
             if own.round != NEVER && closure.start.fact != Some(Fact::Account(number))
                 && let Some(account) = world.accounts.get(number as usize)
             {
-                add(format!("ServiceAccount {}/{}", account.namespace, account.name), *own);
+                add(format!("ServiceAccount {}/{}", account.namespace, account.name), *own, Of::Fact(Fact::Account(number)));
             }
         }
         for (number, own) in &closure.others {
             if closure.start.fact != Some(Fact::Other(*number)) {
-                add(self.show_other(*number), *own);
+                add(self.show_other(*number), *own, Of::Fact(Fact::Other(*number)));
             }
         }
-        for (own, node) in closure.nodes.iter().zip(&world.nodes) {
+        for ((own, node), number) in closure.nodes.iter().zip(&world.nodes).zip(0u32..) {
             if own.round != NEVER {
-                add(format!("node {}", world.policy().names.text(*node)), *own);
+                let text = world.policy().names.text(*node);
+                add(format!("node {text}"), *own, Of::Fact(Fact::Node(number)));
             }
         }
-        add("node *".to_owned(), closure.any_node);
-        add("node ?".to_owned(), closure.lost_node);
+        add("node *".to_owned(), closure.any_node, Of::Fact(Fact::AnyNode));
+        add("node ?".to_owned(), closure.lost_node, Of::Fact(Fact::LostNode));
         for (place, own) in &closure.namespace_admins {
-            add(format!("namespace-admin {}", world.namespace(*place)), *own);
+            add(format!("namespace-admin {}", world.namespace(*place)), *own, Of::Everything(*place));
         }
-        add("cluster-admin".to_owned(), closure.admin);
+        add("cluster-admin".to_owned(), closure.admin, Of::Everything(CLUSTER));
         reached.sort_by(|a, b| (a.depth, &a.identity).cmp(&(b.depth, &b.identity)));
         Paths {
             reached,
@@ -240,7 +261,8 @@ impl<'c> Search<'c> {
                 let everywhere = if place == CLUSTER { NEVER } else { open(EVERY) };
                 if own.round < admin.min(open(place)).min(everywhere) {
                     let identity = self.world.show_role(role, place);
-                    roles.push(Reach { identity, depth: own.round, last: own.steps });
+                    let of = Of::Fact(Fact::Grant(*pair));
+                    roles.push(Reach { identity, depth: own.round, last: own.steps, of });
                 }
             }
         }

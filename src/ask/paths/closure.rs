@@ -9,8 +9,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::checks::{ALL, Check};
 use super::identities::{Class, Identities, Other, Pair};
 use super::step::{Step, Steps};
+use super::trace::Trace;
 use super::world::{CLUSTER, EVERY, FIRST, Node, Place, World, kind_of};
 use crate::model::names::Name;
+use crate::model::policy::position;
 use crate::model::rbac::Scope;
 
 /// A round; also how many steps, of which those that do not wait for each other count once.
@@ -62,6 +64,8 @@ pub(super) enum Fact {
     Grant(Pair),
     /// A role that says everything from now on.
     Changed(u32),
+    /// All Roles of a namespace, or of each, say everything from now on.
+    ChangedIn(Place),
 }
 
 /// Who starts.
@@ -112,15 +116,21 @@ pub(super) struct Closure {
     /// Per pair the round in which somebody first held it.
     pub(super) held: Vec<Round>,
     held_list: Vec<Pair>,
+    /// Per pair the first identity that holds it by bindings that are loaded.
+    pub(super) owners: Vec<u32>,
+    /// Per class the first identity in it.
+    pub(super) first_of: FxHashMap<Class, u32>,
+    /// How everything was found, if that is to be told.
+    pub(super) trace: Option<Trace>,
     pub(super) classes: Vec<Class>,
     class_seen: FxHashSet<Class>,
     /// Per place the checks that somebody passes.
     bits: Vec<u64>,
     /// Per namespace the steps that give each of its accounts that exist.
-    hubs: Vec<Steps>,
+    pub(super) hubs: Vec<Steps>,
     /// Steps that give an account as soon as it exists.
     waiting: FxHashMap<u32, Steps>,
-    relabelled: FxHashSet<Place>,
+    pub(super) relabelled: FxHashSet<Place>,
     /// Pods to which containers may be added by name.
     opened_up: FxHashSet<u32>,
     changes_aws_auth: bool,
@@ -134,7 +144,7 @@ pub(super) struct Closure {
 }
 
 /// Steps that run pods as somebody chooses.
-const RUN: Steps =
+pub(super) const RUN: Steps =
     Steps::of(Step::CreatePod).and(Steps::of(Step::CreateWorkload)).and(Steps::of(Step::ChangeWorkload));
 
 impl Closure {
@@ -143,6 +153,7 @@ impl Closure {
         identities: &mut Identities,
         start: Start,
         most: Option<Round>,
+        traced: bool,
     ) -> Self {
         let mut closure = Self {
             round: 0,
@@ -163,6 +174,9 @@ impl Closure {
             found: Vec::new(),
             held: vec![NEVER; identities.pairs.len()],
             held_list: Vec::new(),
+            owners: vec![u32::MAX; identities.pairs.len()],
+            first_of: FxHashMap::default(),
+            trace: traced.then(Trace::default),
             classes: Vec::new(),
             class_seen: FxHashSet::default(),
             bits: vec![0; world.spaces.len() + FIRST as usize],
@@ -217,17 +231,26 @@ impl Closure {
     }
 
     fn add_identity(&mut self, identities: &Identities, fact: Option<Fact>, class: Class) {
+        let number = position(self.found.len());
         self.found.push(Found { fact, class, round: self.round });
         if !self.class_seen.insert(class) {
             return;
         }
         self.classes.push(class);
+        self.first_of.insert(class, number);
         for pair in identities.held(class).into_iter().flat_map(|held| &held.pairs) {
-            self.hold(*pair);
+            let (_, place) = identities.pair_at(*pair);
+            self.hold(*pair, place);
+            if self.owners.len() <= *pair as usize {
+                self.owners.resize(*pair as usize + 1, u32::MAX);
+            }
+            if let Some(owner) = self.owners.get_mut(*pair as usize) {
+                *owner = number.min(*owner);
+            }
         }
     }
 
-    fn hold(&mut self, pair: Pair) {
+    fn hold(&mut self, pair: Pair, place: Place) {
         if self.held.len() <= pair as usize {
             self.held.resize(pair as usize + 1, NEVER);
         }
@@ -237,6 +260,9 @@ impl Closure {
             *round = self.round;
             self.held_list.push(pair);
             self.new_pairs.push(pair);
+            if let Some(trace) = &mut self.trace {
+                trace.held_at.entry(place).or_default().push(pair);
+            }
         }
     }
 
@@ -258,7 +284,7 @@ impl Closure {
     }
 
     /// What everybody together passes in a place.
-    fn bits(&self, place: Place) -> u64 {
+    pub(super) fn bits(&self, place: Place) -> u64 {
         let at = |place: Place| self.bits.get(place as usize).copied().unwrap_or(0);
         match place {
             CLUSTER => at(CLUSTER),
@@ -321,6 +347,7 @@ impl Closure {
         if self.passes(CLUSTER, Check::Everything) {
             let steps = self.steps_to(world, identities, CLUSTER);
             self.admin.give(round, steps);
+            self.derive_power(world, identities, CLUSTER);
         }
         let first = |sink: &mut Round, holds: bool| {
             if holds {
@@ -351,6 +378,7 @@ impl Closure {
         if !places.is_empty() {
             let steps = self.steps_to_namespaces(world, identities);
             for place in places {
+                self.derive_power(world, identities, place);
                 let own = steps.get(&place).copied().unwrap_or_default();
                 let everywhere = steps.get(&EVERY).copied().unwrap_or_default();
                 let reached = Reached { round, steps: own.and(everywhere) };
@@ -405,7 +433,7 @@ impl Closure {
         }
     }
 
-    fn steps_of(&self, fact: Option<Fact>) -> Steps {
+    pub(super) fn steps_of(&self, fact: Option<Fact>) -> Steps {
         match fact {
             Some(Fact::Account(number)) => self.accounts.get(number as usize).copied().unwrap_or_default(),
             Some(Fact::Other(number)) => self.others.get(&number).copied().unwrap_or_default(),
@@ -455,6 +483,13 @@ impl Closure {
         }
     }
 
+    /// Keeps who did something that takes several rights of one identity: the first that could.
+    pub(super) fn given_by(&mut self, fact: Fact, step: Step, class: Class) {
+        if let Some(trace) = &mut self.trace {
+            trace.givers.entry((fact, step)).or_insert((class, self.round));
+        }
+    }
+
     pub(super) fn give_admin(&mut self, step: Step) {
         if self.admin.give(self.round + 1, step.into()) {
             self.next.push(Fact::ClusterAdmin);
@@ -483,8 +518,7 @@ impl Closure {
         let known = self.changed_in.entry(place).or_insert(NEVER);
         if *known == NEVER {
             *known = round;
-            self.new_changed_in.push(place);
-            self.next.push(Fact::Changed(u32::MAX));
+            self.next.push(Fact::ChangedIn(place));
         }
     }
 
@@ -788,10 +822,13 @@ impl Closure {
 
     /// Begins the next round with what this one found.
     fn advance(&mut self, world: &World<'_>, identities: &mut Identities) {
+        let mut facts = std::mem::take(&mut self.next);
+        if self.trace.is_some() {
+            self.derive(world, identities, &mut facts);
+        }
         self.round += 1;
         self.new_classes = self.classes.len();
         self.new_grants.clear();
-        let facts = std::mem::take(&mut self.next);
         for fact in facts {
             match fact {
                 Fact::Account(number) => {
@@ -806,9 +843,10 @@ impl Closure {
                     let (role, place) = identities.pair_at(pair);
                     self.grants_at.entry(place).or_default().push(role);
                     self.new_grants.push(pair);
-                    self.hold(pair);
+                    self.hold(pair, place);
                 }
-                Fact::Changed(role) if role != u32::MAX => self.new_changed.push(role),
+                Fact::Changed(role) => self.new_changed.push(role),
+                Fact::ChangedIn(place) => self.new_changed_in.push(place),
                 _ => {}
             }
         }
@@ -820,10 +858,11 @@ impl Closure {
         world: &World<'_>,
         identities: &mut Identities,
         other: &Other,
-        step: Step,
+        (class, step): (Class, Step),
     ) {
         let number = identities.other(world, other);
         self.give_other(number, step.into());
+        self.given_by(Fact::Other(number), step, class);
     }
 }
 

@@ -6,7 +6,7 @@
 use rustc_hash::FxHashSet;
 
 use super::checks::{Answers, Check, JOINED};
-use super::closure::Closure;
+use super::closure::{Closure, Fact};
 use super::identities::{Class, Identities, Other, Username, joined};
 use super::step::Step;
 use super::world::{CLUSTER, EVERY, FIRST, Place, World};
@@ -163,7 +163,7 @@ impl Closure {
         if groups.is_empty() {
             for user in users {
                 let other = Other { username: Username::User(user), groups: Box::default() };
-                self.give_impersonated(world, identities, &other, Step::ImpersonateUser);
+                self.give_impersonated(world, identities, &other, (class, Step::ImpersonateUser));
             }
             return;
         }
@@ -172,13 +172,14 @@ impl Closure {
         if groups.contains(&world.masters) {
             if !usernames.is_empty() {
                 self.give_admin(Step::ImpersonateGroup);
+                self.given_by(Fact::ClusterAdmin, Step::ImpersonateGroup, class);
             }
             return;
         }
         let groups: Box<[Name]> = groups.into();
         for username in usernames {
             let other = Other { username, groups: groups.clone() };
-            self.give_impersonated(world, identities, &other, Step::ImpersonateGroup);
+            self.give_impersonated(world, identities, &other, (class, Step::ImpersonateGroup));
         }
     }
 
@@ -272,14 +273,14 @@ impl Closure {
         rights: &Answers,
     ) {
         if self.can_create_binding(world, place, kinds, rights) {
-            self.bind(world, identities, place, rights);
+            self.bind(world, identities, class, place, rights);
             self.share(world, identities, class, place);
         }
         if (rights.any | rights.named_bits) & kinds.change_binding.bit() != 0 {
             self.change_bindings(world, identities, class, place, kinds, rights);
         }
         if (rights.any | rights.named_bits) & kinds.escalate_role.bit() != 0 {
-            self.escalate(world, place, kinds, rights);
+            self.escalate(world, class, place, kinds, rights);
         }
     }
 
@@ -299,9 +300,16 @@ impl Closure {
                     .any(|name| rights.allows(kinds.change_binding, name) && free(&name))
     }
 
-    fn grant(&mut self, identities: &mut Identities, role: u32, place: Place, step: Step) {
+    fn grant(
+        &mut self,
+        identities: &mut Identities,
+        (class, step): (Class, Step),
+        role: u32,
+        place: Place,
+    ) {
         let pair = identities.pair(role, place);
         self.give_grant(pair, step);
+        self.given_by(Fact::Grant(pair), step, class);
     }
 
     /// Whether a role is there to be bound and says something.
@@ -314,6 +322,7 @@ impl Closure {
         &mut self,
         world: &mut World<'_>,
         identities: &mut Identities,
+        class: Class,
         place: Place,
         rights: &Answers,
     ) {
@@ -332,7 +341,7 @@ impl Closure {
             roles.retain(|role| self.is_everything(world, *role));
         }
         for role in &roles {
-            self.grant(identities, *role, place, Step::BindRole);
+            self.grant(identities, (class, Step::BindRole), *role, place);
         }
         if place == CLUSTER || (any | rights.named_bits) & Check::BindRoles.bit() == 0 {
             return;
@@ -346,7 +355,7 @@ impl Closure {
                     .role(role)
                     .is_some_and(|(_, name)| rights.allows(Check::BindRoles, name));
                 if allowed && self.can_be_bound(world, role) {
-                    self.grant(identities, role, place, Step::BindRole);
+                    self.grant(identities, (class, Step::BindRole), role, place);
                 }
             }
         }
@@ -366,7 +375,7 @@ impl Closure {
             let (role, own) = identities.pair_at(*pair);
             let here = own == CLUSTER || own == place;
             if here && !world.common.contains(&role) && world.says_something(role) {
-                self.grant(identities, role, place, Step::ShareRole);
+                self.grant(identities, (class, Step::ShareRole), role, place);
             }
         }
     }
@@ -399,7 +408,7 @@ impl Closure {
                     Scope::Namespace(_) => Check::BindRoles,
                 };
                 if rights.allows(bind, binding.role_ref.name) {
-                    self.grant(identities, role, place, Step::ChangeBinding);
+                    self.grant(identities, (class, Step::ChangeBinding), role, place);
                 }
                 if world.common.contains(&role) || self.changed_round(world, role) <= self.round {
                     continue;
@@ -415,7 +424,7 @@ impl Closure {
                 let asked = asked.into_iter().flat_map(|role| graph.rules_in_force(role));
                 let asked = asked.map(|rule| rule.rule);
                 if uncovered(&world.policy().names, own, asked).next().is_none() {
-                    self.grant(identities, role, place, Step::ShareRole);
+                    self.grant(identities, (class, Step::ShareRole), role, place);
                 }
             }
         }
@@ -442,7 +451,14 @@ impl Closure {
     }
 
     /// Roles into which any rule can be written.
-    fn escalate(&mut self, world: &mut World<'_>, place: Place, kinds: &Kinds, rights: &Answers) {
+    fn escalate(
+        &mut self,
+        world: &mut World<'_>,
+        class: Class,
+        place: Place,
+        kinds: &Kinds,
+        rights: &Answers,
+    ) {
         let both = kinds.change_role.bit() | kinds.escalate_role.bit();
         let changes_all = rights.any & both == both;
         let creates = rights.allows(kinds.create_role, Name::EMPTY)
@@ -462,6 +478,7 @@ impl Closure {
         }
         if place == EVERY && changes_all && creates {
             self.give_changed_in(EVERY);
+            self.given_by(Fact::ChangedIn(EVERY), Step::EscalateRole, class);
             return;
         }
         let places = if place == EVERY { world.every() } else { place..place + 1 };
@@ -492,6 +509,7 @@ impl Closure {
         }
         for role in changed {
             self.give_changed(role);
+            self.given_by(Fact::Changed(role), Step::EscalateRole, class);
         }
     }
 }

@@ -1,0 +1,243 @@
+//! A way from a start to what it reaches, step by step: who does what, by which right, and what it gives.
+
+use super::checks::Check;
+use super::closure::{Closure, Fact};
+use super::identities::Username;
+use super::step::Step;
+use super::trace::Way;
+use super::world::{CLUSTER, EVERY, FIRST, Place};
+use super::{From, Of, Paths, Reach, Search};
+use crate::decide::evaluate::Grant;
+use crate::model::attributes::{Attributes, ResourceAttributes};
+use crate::model::names::Name;
+use crate::model::rbac::{Role, Scope};
+use crate::model::user::UserInfo;
+
+/// Everything that one start reaches, with the ways there.
+#[derive(Debug)]
+pub struct Traced<'s, 'c> {
+    pub(super) search: &'s Search<'c>,
+    pub(super) closure: Option<Closure>,
+    pub(super) from: From,
+    /// What is reached.
+    pub paths: Paths,
+}
+
+/// A right that a step takes.
+#[derive(Clone, Debug)]
+pub struct Ground<'c> {
+    /// What is asked, such as `create pods in namespace ci`.
+    pub asked: String,
+    /// The binding and the rule that allow it, where a loaded binding does.
+    pub grant: Option<Grant<'c>>,
+    /// The role that allows it, where an earlier step bound or changed it.
+    pub role: Option<&'c Role>,
+    /// Whether an earlier step changed the role.
+    pub is_changed: bool,
+}
+
+/// One step of a way.
+#[derive(Clone, Debug)]
+pub struct Hop<'c> {
+    /// The kind of step.
+    pub step: Step,
+    /// Who takes it; of several who together can, the first.
+    pub by: String,
+    /// What it gives.
+    pub becomes: String,
+    /// What it is done to, where that says more: a pod, a Secret, a role.
+    pub object: String,
+    /// The rights that it takes.
+    pub grounds: Vec<Ground<'c>>,
+}
+
+impl<'c> Traced<'_, 'c> {
+    /// The ids of the steps of a way.
+    pub fn steps(&self, reach: &Reach) -> Vec<Step> {
+        self.way(reach).into_iter().map(|(_, step)| step).collect()
+    }
+
+    /// The way to something, step by step.
+    pub fn hops(&self, reach: &Reach) -> Vec<Hop<'c>> {
+        let way = self.way(reach);
+        way.into_iter().filter_map(|(fact, _)| self.hop(fact)).collect()
+    }
+
+    /// By what the last identity of a way may do everything, where that is what the way leads to.
+    pub fn power(&self, reach: &Reach) -> Option<(String, Ground<'c>)> {
+        let Of::Everything(place) = reach.of else { return None };
+        let closure = self.closure.as_ref()?;
+        let trace = closure.trace.as_ref()?;
+        if place == CLUSTER && trace.derivations.contains_key(&Fact::ClusterAdmin) {
+            return None;
+        }
+        let way = trace.powers.get(&place)?;
+        Some((self.show_who(way.who), self.ground(way)))
+    }
+
+    fn way(&self, reach: &Reach) -> Vec<(Fact, Step)> {
+        let Some(closure) = &self.closure else { return Vec::new() };
+        let Some(trace) = &closure.trace else { return Vec::new() };
+        let (world, identities) = (&self.search.world, &self.search.identities);
+        let ends = match reach.of {
+            Of::Fact(fact) => vec![fact],
+            Of::Everything(CLUSTER) if trace.derivations.contains_key(&Fact::ClusterAdmin) => {
+                vec![Fact::ClusterAdmin]
+            }
+            Of::Everything(place) => {
+                trace.powers.get(&place).map(|way| closure.facts_of(world, identities, way)).unwrap_or_default()
+            }
+        };
+        let facts = closure.way_to(world, identities, &ends);
+        facts
+            .into_iter()
+            .filter_map(|fact| Some((fact, trace.derivations.get(&fact)?.step)))
+            .collect()
+    }
+
+    fn hop(&self, fact: Fact) -> Option<Hop<'c>> {
+        let derivation = self.closure.as_ref()?.trace.as_ref()?.derivations.get(&fact)?;
+        Some(Hop {
+            step: derivation.step,
+            by: match derivation.ways.first() {
+                Some(way) => self.show_who(way.who),
+                None => derivation.uses.first().map(|fact| self.show(*fact)).unwrap_or_default(),
+            },
+            becomes: self.show(fact),
+            object: derivation.object.clone(),
+            grounds: derivation.ways.iter().map(|way| self.ground(way)).collect(),
+        })
+    }
+
+    /// A fact as people read it.
+    fn show(&self, fact: Fact) -> String {
+        let (world, identities) = (&self.search.world, &self.search.identities);
+        match fact {
+            Fact::Account(number) | Fact::Made(number) => world
+                .accounts
+                .get(number as usize)
+                .map_or_else(String::new, |own| format!("ServiceAccount {}/{}", own.namespace, own.name)),
+            Fact::Other(number) => self.search.show_other(number),
+            Fact::Node(number) => {
+                let name = world.nodes.get(number as usize).map_or("", |name| world.policy().names.text(*name));
+                format!("node {name}")
+            }
+            Fact::AnyNode => "node *".to_owned(),
+            Fact::LostNode => "node ?".to_owned(),
+            Fact::ClusterAdmin => "cluster-admin".to_owned(),
+            Fact::Grant(pair) => {
+                let (role, place) = identities.pair_at(pair);
+                if place == EVERY {
+                    return world.show_role(role, FIRST).replace(
+                        &format!(" in {}", world.namespace(FIRST)),
+                        " in every namespace",
+                    );
+                }
+                world.show_role(role, place)
+            }
+            Fact::Changed(role) => {
+                let place = match world.role(role) {
+                    Some((Scope::Namespace(namespace), _)) => world.place(namespace),
+                    _ => CLUSTER,
+                };
+                format!("{}, which then says everything", world.show_role(role, place))
+            }
+            Fact::ChangedIn(place) if place == EVERY => "every Role, which then says everything".to_owned(),
+            Fact::ChangedIn(place) => {
+                format!("every Role in {}, which then says everything", world.namespace(place))
+            }
+        }
+    }
+
+    fn show_who(&self, who: u32) -> String {
+        let fact = self.closure.as_ref().and_then(|closure| closure.found.get(who as usize)?.fact);
+        match fact.filter(|_| who != 0) {
+            Some(fact) => self.show(fact),
+            None => self.from.title.clone(),
+        }
+    }
+
+    /// The user that an identity is.
+    fn user(&self, who: u32) -> Option<UserInfo> {
+        let world = &self.search.world;
+        let account = |number: u32| world.accounts.get(number as usize);
+        match self.closure.as_ref()?.found.get(who as usize)?.fact.filter(|_| who != 0) {
+            None => self.from.user.clone(),
+            Some(Fact::Account(number)) => {
+                account(number).map(|own| UserInfo::service_account(own.namespace, own.name))
+            }
+            Some(Fact::Other(number)) => {
+                let (other, _) = self.search.identities.others.get(number as usize)?;
+                let names = &world.policy().names;
+                let username = match other.username {
+                    Username::User(name) => names.text(name).to_owned(),
+                    Username::Account(number) => {
+                        account(number).map(|own| UserInfo::service_account(own.namespace, own.name).username)?
+                    }
+                };
+                let groups = other.groups.iter().map(|group| names.text(*group));
+                Some(UserInfo::authenticated(&username, groups))
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn ground(&self, way: &Way) -> Ground<'c> {
+        let world = &self.search.world;
+        let (role, at) = self.search.identities.pair_at(way.pair);
+        let (text, grant) = self.granted(way, role, at);
+        let loaded = world.policy().roles.get(role as usize);
+        Ground {
+            asked: text,
+            grant: if way.is_granted || way.is_changed { None } else { grant },
+            role: loaded.filter(|_| way.is_granted || way.is_changed),
+            is_changed: way.is_changed,
+        }
+    }
+
+    /// The request of a way that its role allows, and the grant that does.
+    fn granted(&self, way: &Way, role: u32, at: Place) -> (String, Option<Grant<'c>>) {
+        let world = &self.search.world;
+        let names = &world.policy().names;
+        let graph = world.cluster.graph();
+        let (verbs, resources) = way.check.asked(world.cluster.version());
+        let name = if way.name == Name::UNKNOWN { "" } else { names.text(way.name) };
+        let namespace = world.namespace(way.place);
+        let asker = self.user(way.who).map(|user| graph.asker(&user));
+        let mut first: Option<String> = None;
+        for (group, resource) in resources {
+            for verb in verbs {
+                let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+                let attributes = Attributes::Resource(ResourceAttributes {
+                    verb,
+                    group,
+                    resource,
+                    subresource,
+                    name,
+                    namespace,
+                });
+                let text = match way.check {
+                    Check::Everything if namespace.is_empty() => "everything in the cluster".to_owned(),
+                    Check::Everything => format!("everything in namespace {namespace}"),
+                    _ => attributes.to_string(),
+                };
+                let Some(asker) = &asker else {
+                    first.get_or_insert(text);
+                    continue;
+                };
+                let found = graph.grants(asker, &attributes).allowing.into_iter().find(|grant| {
+                    let place = match grant.applied.binding.scope {
+                        Scope::Cluster => CLUSTER,
+                        Scope::Namespace(namespace) => world.place(namespace),
+                    };
+                    place == at && grant.applied.role_number() == Some(role as usize)
+                });
+                if found.is_some() {
+                    return (text, found);
+                }
+                first.get_or_insert(text);
+            }
+        }
+        (first.unwrap_or_default(), None)
+    }
+}
