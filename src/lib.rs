@@ -175,6 +175,7 @@ pub mod report {
     pub mod matrix_statement;
     pub mod matrix_table;
     pub mod near;
+    pub mod paths;
     mod phrases;
     pub mod question;
     pub mod rules;

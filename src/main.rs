@@ -10,6 +10,7 @@ mod cli {
     mod inputs;
     mod list;
     mod matrix;
+    mod paths;
     mod review;
     mod run;
     mod who_can;

@@ -1,23 +1,24 @@
 //! What access leads to: everything that somebody can become, step by step, for certain.
 
 use crate::decide::cluster::{Cluster, Who};
+use crate::decide::graph::Principal;
 use crate::model::user::{SYSTEM_AUTHENTICATED, SYSTEM_SERVICE_ACCOUNTS, UserInfo, split_service_account};
 
 pub(crate) mod checks;
 mod closure;
 mod identities;
-mod joined;
+mod starts;
 mod step;
 mod tell;
-mod trace;
 mod world;
 
-use closure::{Closure, Fact, NEVER, Start};
 pub use closure::Round;
+use closure::{Closure, Fact, NEVER, Start};
 use identities::{Identities, Other, Username};
-pub use step::{Step, Steps};
-pub use tell::{Ground, Hop, Traced};
 use rustc_hash::FxHashMap;
+pub use starts::starts;
+pub use step::{Step, Steps};
+pub use tell::{Ground, Hop, Target, Traced};
 use world::{CLUSTER, EVERY, Place, World};
 
 /// Somebody whose ways are looked for.
@@ -91,7 +92,13 @@ pub struct Reach {
 enum Of {
     Fact(Fact),
     Everything(Place),
+    /// A sink that is a right.
+    Right(&'static str),
 }
+
+/// The sinks, in order of name.
+pub const SINKS: [&str; 5] =
+    ["cluster-admin", "edit-aws-auth", "exec-everywhere", "node", "read-all-secrets"];
 
 /// Everything that is reached from one start.
 #[derive(Clone, Debug)]
@@ -104,6 +111,26 @@ pub struct Paths {
     pub admin: bool,
     /// The sinks in order of name, each with its depth.
     pub sinks: Vec<(&'static str, Option<Round>)>,
+}
+
+impl Paths {
+    /// Whether nothing is reached.
+    pub fn is_empty(&self) -> bool {
+        self.reached.is_empty()
+            && self.roles.is_empty()
+            && self.sinks.iter().all(|(_, depth)| depth.is_none())
+    }
+}
+
+/// Something that may be reached, and what must hold for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Possible {
+    /// The id of the step.
+    pub step: &'static str,
+    /// What it gives.
+    pub gives: String,
+    /// What must hold, in words.
+    pub conditions: Vec<String>,
 }
 
 /// The search for paths in a cluster.
@@ -138,12 +165,18 @@ impl<'c> Search<'c> {
         {
             return account.map(Fact::Account);
         }
-        if user.username.is_empty() {
+        // Whoever has access policies is more than the username and the groups.
+        let has_policies = user.caller.as_deref().map(|caller| Principal::Caller(names.lookup(caller)));
+        if user.username.is_empty()
+            || has_policies.is_some_and(|own| self.world.cluster.graph().is_bound(own))
+        {
             return None;
         }
         let username = match account {
             Some(account) => Username::Account(account),
-            None => Username::User(Some(names.lookup(&user.username)).filter(|name| name.index() < names.len())?),
+            None => {
+                Username::User(Some(names.lookup(&user.username)).filter(|name| name.index() < names.len())?)
+            }
         };
         let mut groups: Vec<&str> =
             user.groups.iter().map(String::as_str).filter(|group| *group != SYSTEM_AUTHENTICATED).collect();
@@ -162,6 +195,11 @@ impl<'c> Search<'c> {
         let Some(start) = self.start(from) else { return nothing() };
         let closure = Closure::run(&mut self.world, &mut self.identities, start, most, false);
         self.report(&closure)
+    }
+
+    /// What uncertain steps of a start may add.
+    pub fn possible(&mut self, _from: &From) -> Vec<Possible> {
+        Vec::new()
     }
 
     /// The same, ready to be told step by step.
@@ -201,10 +239,15 @@ impl<'c> Search<'c> {
             }
         };
         for (own, number) in closure.accounts.iter().zip(0u32..) {
-            if own.round != NEVER && closure.start.fact != Some(Fact::Account(number))
+            if own.round != NEVER
+                && closure.start.fact != Some(Fact::Account(number))
                 && let Some(account) = world.accounts.get(number as usize)
             {
-                add(format!("ServiceAccount {}/{}", account.namespace, account.name), *own, Of::Fact(Fact::Account(number)));
+                add(
+                    format!("ServiceAccount {}/{}", account.namespace, account.name),
+                    *own,
+                    Of::Fact(Fact::Account(number)),
+                );
             }
         }
         for (number, own) in &closure.others {
@@ -273,12 +316,11 @@ impl<'c> Search<'c> {
 }
 
 fn nothing() -> Paths {
-    let sinks = ["cluster-admin", "edit-aws-auth", "exec-everywhere", "node", "read-all-secrets"];
     Paths {
         reached: Vec::new(),
         roles: Vec::new(),
         admin: false,
-        sinks: sinks.into_iter().map(|name| (name, None)).collect(),
+        sinks: SINKS.into_iter().map(|name| (name, None)).collect(),
     }
 }
 
@@ -286,14 +328,15 @@ fn sinks(closure: &Closure) -> Vec<(&'static str, Option<Round>)> {
     let admin = closure.admin.round;
     let nodes = closure.nodes.iter().map(|node| node.round).min().unwrap_or(NEVER);
     let node = nodes.min(closure.any_node.round).min(closure.lost_node.round);
-    [
-        ("cluster-admin", admin),
-        ("edit-aws-auth", closure.sinks.edit_aws_auth.min(admin)),
-        ("exec-everywhere", closure.sinks.exec_everywhere.min(admin)),
-        ("node", node.min(admin)),
-        ("read-all-secrets", closure.sinks.read_all_secrets.min(admin)),
-    ]
-    .into_iter()
-    .map(|(name, round)| (name, (round != NEVER).then_some(round)))
-    .collect()
+    let own = &closure.sinks;
+    let rounds = [admin, own.edit_aws_auth, own.exec_everywhere, node, own.read_all_secrets];
+    SINKS
+        .into_iter()
+        .zip(rounds)
+        .map(|(name, round)| {
+            // Whoever is cluster-admin has the rest.
+            let round = round.min(admin);
+            (name, (round != NEVER).then_some(round))
+        })
+        .collect()
 }

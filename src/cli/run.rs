@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{can_i, matrix, review, who_can, whoami};
+use super::{can_i, matrix, paths, review, who_can, whoami};
 use clap::{Parser, Subcommand, ValueEnum};
 use rbacsim::decide::cluster::Who;
 use rbacsim::identity::IdentityError;
@@ -41,6 +41,8 @@ enum Command {
     Matrix(matrix::Args),
     /// List everyone who may do something, and why
     WhoCan(who_can::Args),
+    /// Show what access leads to: who can become whom, step by step
+    Paths(paths::Args),
     /// Show the Kubernetes user behind IAM ARNs
     Whoami(whoami::Args),
     /// Answer a stream of `SubjectAccessReview` objects
@@ -119,6 +121,7 @@ pub(crate) fn run() -> ExitCode {
         Command::CanI(args) => can_i::run(args, &mut *out),
         Command::Matrix(args) => matrix::run(args, &mut *out),
         Command::WhoCan(args) => who_can::run(args, &mut *out),
+        Command::Paths(args) => paths::run(args, &mut *out),
         Command::Whoami(args) => whoami::run(args, &mut *out),
         Command::Review(args) => review::run(args),
     };

@@ -31,7 +31,7 @@ pub enum Part {
 }
 
 /// The parts of a rule, as `BreakdownRule` makes them.
-pub fn parts<'p>(rule: PolicyRule<'p>) -> impl Iterator<Item = Part> + 'p {
+pub fn parts(rule: PolicyRule<'_>) -> impl Iterator<Item = Part> + '_ {
     let resources = rule.api_groups.iter().flat_map(move |group| {
         rule.resources.iter().flat_map(move |resource| {
             rule.verbs.iter().flat_map(move |verb| {

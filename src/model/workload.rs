@@ -11,19 +11,19 @@ use crate::model::source::{Shift, Source};
 pub enum WorkloadKind {
     /// A Pod.
     Pod,
-    /// A PodTemplate, which starts nothing.
+    /// A `PodTemplate`, which starts nothing.
     PodTemplate,
-    /// A ReplicationController.
+    /// A `ReplicationController`.
     ReplicationController,
-    /// A DaemonSet, which has a pod on every node.
+    /// A `DaemonSet`, which has a pod on every node.
     DaemonSet,
     /// A Deployment.
     Deployment,
     /// A ReplicaSet.
     ReplicaSet,
-    /// A StatefulSet.
+    /// A `StatefulSet`.
     StatefulSet,
-    /// A CronJob.
+    /// A `CronJob`.
     CronJob,
     /// A Job, whose template cannot be changed.
     Job,
@@ -223,19 +223,17 @@ impl Inventory {
 
     /// Takes in what was read apart: `name` gives the name here of one there.
     pub(crate) fn absorb(&mut self, other: &mut Self, name: &dyn Fn(Name) -> Name, shift: &Shift) {
-        self.workloads.extend(other.workloads.drain(..).map(|workload| {
-            Workload {
-                namespace: name(workload.namespace),
-                name: name(workload.name),
-                service_account: name(workload.service_account),
-                opening: match workload.opening {
-                    Some(Opening::HostPath(path)) => Some(Opening::HostPath(name(path))),
-                    opening => opening,
-                },
-                node: name(workload.node),
-                source: shift.source(workload.source),
-                ..workload
-            }
+        self.workloads.extend(other.workloads.drain(..).map(|workload| Workload {
+            namespace: name(workload.namespace),
+            name: name(workload.name),
+            service_account: name(workload.service_account),
+            opening: match workload.opening {
+                Some(Opening::HostPath(path)) => Some(Opening::HostPath(name(path))),
+                opening => opening,
+            },
+            node: name(workload.node),
+            source: shift.source(workload.source),
+            ..workload
         }));
         self.secrets.extend(other.secrets.drain(..).map(|secret| Secret {
             namespace: name(secret.namespace),

@@ -6,9 +6,7 @@
 use crate::document::{Node, ScalarType};
 use crate::model::names::{Name, Names};
 use crate::model::source::Source;
-use crate::model::workload::{
-    AccountSettings, NamespaceSettings, Opening, Secret, Workload, WorkloadKind,
-};
+use crate::model::workload::{AccountSettings, NamespaceSettings, Opening, Secret, Workload, WorkloadKind};
 
 use super::crd::is_true;
 use super::fields::{FieldError, text};
@@ -144,12 +142,7 @@ fn opening(pod: Node<'_>) -> Option<&str> {
 }
 
 /// Reads a Secret: its name, and whose token it holds.
-pub(super) fn secret(
-    metadata: &Metadata<'_>,
-    node: Node<'_>,
-    source: Source,
-    names: &mut Names,
-) -> Secret {
+pub(super) fn secret(metadata: &Metadata<'_>, node: Node<'_>, source: Source, names: &mut Names) -> Secret {
     let is_token = node.get("type").and_then(Node::as_str) == Some(TOKEN_TYPE);
     let token_of = if is_token { annotation(node, "kubernetes.io/service-account.name") } else { "" };
     Secret {

@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 
 use crate::recorded::{data, skipped};
 
+mod laws; // more rights, other orders, fewer bindings
+mod steps; // one test a step
+
 pub(crate) fn cluster(objects: &Value, version: &str) -> Cluster {
     let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
     let input = Input::Text { name: "objects.json".into(), bytes: list.to_string().into_bytes() };
@@ -43,9 +46,7 @@ fn ids(steps: &Value) -> Vec<&str> {
 /// What differs between what was found and what was recorded.
 fn differences(found: &Paths, recorded: &Value) -> Vec<String> {
     let mut wrong = Vec::new();
-    for (kind, key, own) in
-        [("reached", "identity", &found.reached), ("roles", "role", &found.roles)]
-    {
+    for (kind, key, own) in [("reached", "identity", &found.reached), ("roles", "role", &found.roles)] {
         let theirs: BTreeMap<&str, &Value> = recorded[kind]
             .as_array()
             .unwrap()
@@ -58,7 +59,7 @@ fn differences(found: &Paths, recorded: &Value) -> Vec<String> {
                 wrong.push(format!("{kind}: {name} is missing: {theirs}"));
                 continue;
             };
-            let mut last: Vec<&str> = ours.last.iter().map(|step| step.id()).collect();
+            let mut last: Vec<&str> = ours.last.iter().map(rbacsim::ask::paths::Step::id).collect();
             last.sort_unstable();
             let mut recorded = ids(&theirs["last"]);
             recorded.sort_unstable();
@@ -103,15 +104,19 @@ fn every_recorded_set_agrees() {
         sets += 1;
         for recorded in set["reach"].as_array().unwrap() {
             subjects += 1;
-            entries += recorded["reached"].as_array().unwrap().len() + recorded["roles"].as_array().unwrap().len();
+            entries +=
+                recorded["reached"].as_array().unwrap().len() + recorded["roles"].as_array().unwrap().len();
             let subject = recorded["subject"].as_str().unwrap();
             let traced = search.traced(&from(&cluster, subject), None);
             let found = &traced.paths;
             let mut differ = differences(found, recorded);
-            for (kind, key, own) in [("reached", "identity", &found.reached), ("roles", "role", &found.roles)] {
+            for (kind, key, own) in [("reached", "identity", &found.reached), ("roles", "role", &found.roles)]
+            {
                 for own in own {
                     let theirs = recorded[kind].as_array().unwrap();
-                    let Some(theirs) = theirs.iter().find(|entry| entry[key] == own.identity) else { continue };
+                    let Some(theirs) = theirs.iter().find(|entry| entry[key] == own.identity) else {
+                        continue;
+                    };
                     let steps: Vec<&str> = traced.steps(own).iter().map(|step| step.id()).collect();
                     ways += 1;
                     if steps == ids(&theirs["steps"]) {
@@ -119,7 +124,8 @@ fn every_recorded_set_agrees() {
                     } else if std::env::var_os("SHOW").is_some() {
                         eprintln!("{subject}: {}: {steps:?} not {}", own.identity, theirs["steps"]);
                     }
-                    let ends = own.depth == 0 || steps.last().is_some_and(|last| own.last.iter().any(|step| step.id() == *last));
+                    let ends = own.depth == 0
+                        || steps.last().is_some_and(|last| own.last.iter().any(|step| step.id() == *last));
                     if !ends || steps.len() < usize::from(own.depth) {
                         differ.push(format!("{kind}: {}: the way {steps:?}", own.identity));
                     }
@@ -139,7 +145,9 @@ fn every_recorded_set_agrees() {
             }
         }
     }
-    eprintln!("paths: {sets} sets, {subjects} subjects, {entries} entries, {wrong} differ, {contradictory} depths of exec-everywhere contradictory in the records; {same_ways} of {ways} ways the same");
+    eprintln!(
+        "paths: {sets} sets, {subjects} subjects, {entries} entries, {wrong} differ, {contradictory} depths of exec-everywhere contradictory in the records; {same_ways} of {ways} ways the same"
+    );
     assert_eq!(wrong, 0);
 }
 
@@ -147,7 +155,8 @@ fn every_recorded_set_agrees() {
 #[test]
 #[expect(clippy::print_stderr, reason = "the counts are what the reader wants to see")]
 fn every_scenario_agrees() {
-    let Some(file) = data().map(|data| data.join("paths/scenarios.yaml")).filter(|file| file.is_file()) else {
+    let Some(file) = data().map(|data| data.join("paths/scenarios.yaml")).filter(|file| file.is_file())
+    else {
         skipped("../shared/data/paths/scenarios.yaml");
         return;
     };
@@ -157,7 +166,8 @@ fn every_scenario_agrees() {
     for scenario in all["scenarios"].as_array().unwrap() {
         scenarios += 1;
         let name = scenario["name"].as_str().unwrap();
-        let cluster = cluster(&scenario["objects"], scenario["kubernetes_version"].as_str().unwrap_or("1.36"));
+        let cluster =
+            cluster(&scenario["objects"], scenario["kubernetes_version"].as_str().unwrap_or("1.36"));
         let mut search = Search::new(&cluster);
         for (subject, expected) in scenario["expected"].as_object().unwrap() {
             let found = search.paths(&from(&cluster, subject), None);
@@ -189,3 +199,112 @@ fn every_scenario_agrees() {
     eprintln!("paths: {scenarios} scenarios, {results} results, {} differ", wrong.len());
     assert_eq!(wrong, [""; 0]);
 }
+
+// What the tests of steps share: small clusters, and what somebody reaches in them.
+
+pub(super) const RBAC: &str = "rbac.authorization.k8s.io";
+
+/// A rule: verbs on resources of a group, perhaps of some names.
+pub(super) fn rule(verbs: &[&str], group: &str, resources: &[&str], names: &[&str]) -> Value {
+    let mut rule = json!({ "verbs": verbs, "apiGroups": [group], "resources": resources });
+    if !names.is_empty() {
+        rule["resourceNames"] = json!(names);
+    }
+    rule
+}
+
+pub(super) fn subject(who: &str) -> Value {
+    let (kind, name) = who.split_once(' ').unwrap();
+    match kind {
+        "ServiceAccount" => {
+            let (namespace, name) = name.split_once('/').unwrap();
+            json!({ "kind": kind, "namespace": namespace, "name": name })
+        }
+        _ => json!({ "kind": kind, "name": name, "apiGroup": RBAC }),
+    }
+}
+
+/// A role with these rules bound to somebody: in a namespace, or in the cluster if that is empty.
+pub(super) fn grant(namespace: &str, name: &str, who: &str, rules: &[Value]) -> [Value; 2] {
+    let (role, binding) =
+        if namespace.is_empty() { ("ClusterRole", "ClusterRoleBinding") } else { ("Role", "RoleBinding") };
+    let metadata = |name: &str| match namespace {
+        "" => json!({ "name": name }),
+        namespace => json!({ "name": name, "namespace": namespace }),
+    };
+    let version = format!("{RBAC}/v1");
+    [
+        json!({ "apiVersion": version, "kind": role, "metadata": metadata(name), "rules": rules }),
+        json!({
+            "apiVersion": version, "kind": binding, "metadata": metadata(name),
+            "roleRef": { "apiGroup": RBAC, "kind": role, "name": name }, "subjects": [subject(who)],
+        }),
+    ]
+}
+
+pub(super) fn object(version: &str, kind: &str, namespace: &str, name: &str, more: Value) -> Value {
+    let mut object = json!({ "apiVersion": version, "kind": kind, "metadata": { "name": name } });
+    if !namespace.is_empty() {
+        object["metadata"]["namespace"] = json!(namespace);
+    }
+    for (key, value) in more.as_object().unwrap() {
+        if key == "metadata" {
+            for (key, value) in value.as_object().unwrap() {
+                object["metadata"][key] = value.clone();
+            }
+        } else {
+            object[key] = value.clone();
+        }
+    }
+    object
+}
+
+pub(super) fn account(namespace: &str, name: &str) -> Value {
+    object("v1", "ServiceAccount", namespace, name, json!({}))
+}
+
+pub(super) fn pod(namespace: &str, name: &str, account: &str, node: &str, container: Value) -> Value {
+    let mut spec = json!({ "serviceAccountName": account, "containers": [container] });
+    if !node.is_empty() {
+        spec["nodeName"] = json!(node);
+    }
+    object("v1", "Pod", namespace, name, json!({ "spec": spec, "status": { "phase": "Running" } }))
+}
+
+pub(super) fn workload(kind: &str, namespace: &str, name: &str, account: &str) -> Value {
+    let template = json!({ "spec": { "serviceAccountName": account, "containers": [{ "name": "c" }] } });
+    let version = if matches!(kind, "Job" | "CronJob") { "batch/v1" } else { "apps/v1" };
+    object(version, kind, namespace, name, json!({ "spec": { "template": template } }))
+}
+
+pub(super) fn namespace(name: &str, enforce: &str) -> Value {
+    let labels = match enforce {
+        "" => json!({}),
+        enforce => json!({ "pod-security.kubernetes.io/enforce": enforce }),
+    };
+    object("v1", "Namespace", "", name, json!({ "metadata": { "labels": labels } }))
+}
+
+pub(super) fn all(parts: &[&[Value]]) -> Value {
+    Value::Array(parts.concat())
+}
+
+/// What somebody reaches, each as `identity depth step,step`.
+pub(super) fn reached_in(objects: &Value, who: &str, version: &str) -> Vec<String> {
+    let cluster = cluster(objects, version);
+    assert_eq!(cluster.diagnostics(), [], "{objects}");
+    let paths = Search::new(&cluster).paths(&from(&cluster, who), None);
+    let show = |reach: &rbacsim::ask::paths::Reach| {
+        let last: Vec<&str> = reach.last.iter().map(rbacsim::ask::paths::Step::id).collect();
+        format!("{} {} {}", reach.identity, reach.depth, last.join(",")).trim_end().to_owned()
+    };
+    paths.reached.iter().chain(&paths.roles).map(show).collect()
+}
+
+#[track_caller]
+pub(super) fn reaches(objects: &Value, who: &str, expected: &[&str]) {
+    assert_eq!(reached_in(objects, who, "1.36"), expected, "{who}");
+}
+
+pub(super) const MAY: &str = "User may";
+pub(super) const NOT: &str = "User not";

@@ -231,11 +231,6 @@ impl Answers {
             || self.named_bits & check.bit() != 0 && self.named.contains(&(check, name))
     }
 
-    /// Whether a check passes with any name.
-    pub(crate) fn allows_any(&self, check: Check) -> bool {
-        self.any & check.bit() != 0
-    }
-
     /// The names with which a check passes because rules say them.
     pub(crate) fn names_of(&self, check: Check) -> impl Iterator<Item = Name> + '_ {
         let named = if self.named_bits & check.bit() == 0 { &[][..] } else { &self.named };

@@ -2,18 +2,22 @@
 //!
 //! A request of one check passes if any identity reached holds a role that allows it, so what all of them hold is kept
 //! as one set of pairs (role, place), each looked at once. Only requests that need several rights of one identity
-//! are asked class by class; that is in [`super::joined`].
+//! are asked class by class; that is in [`joined`].
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::checks::{ALL, Check};
 use super::identities::{Class, Identities, Other, Pair};
 use super::step::{Step, Steps};
-use super::trace::Trace;
 use super::world::{CLUSTER, EVERY, FIRST, Node, Place, World, kind_of};
 use crate::model::names::Name;
 use crate::model::policy::position;
 use crate::model::rbac::Scope;
+
+mod joined;
+pub(super) mod trace;
+
+use trace::Trace;
 
 /// A round; also how many steps, of which those that do not wait for each other count once.
 pub type Round = u16;
@@ -342,16 +346,18 @@ impl Closure {
 
     fn read_powers(&mut self, world: &World<'_>, identities: &Identities, news: &News) {
         let round = self.round;
-        let named_aws_auth = self.names_aws_auth(world, identities, news, Check::ChangeConfigMaps);
+        let named_aws_auth = Self::names_aws_auth(world, identities, news, Check::ChangeConfigMaps);
         self.changes_aws_auth |= named_aws_auth;
         if self.passes(CLUSTER, Check::Everything) {
             let steps = self.steps_to(world, identities, CLUSTER);
             self.admin.give(round, steps);
             self.derive_power(world, identities, CLUSTER);
         }
-        let first = |sink: &mut Round, holds: bool| {
-            if holds {
-                *sink = (*sink).min(round);
+        let mut new: Vec<(&'static str, Check, Name, Place)> = Vec::new();
+        let mut first = |sink: &mut Round, holds: bool, asked: (&'static str, Check, Name, Place)| {
+            if holds && *sink == NEVER {
+                *sink = round;
+                new.push(asked);
             }
         };
         let (reads, execs) = (
@@ -360,9 +366,23 @@ impl Closure {
         );
         let changes = self.passes(world.kube_system, Check::ChangeConfigMaps) || self.changes_aws_auth;
         // RoleBindings in every namespace count in a namespace that nobody knows yet for nothing.
-        first(&mut self.sinks.read_all_secrets, reads);
-        first(&mut self.sinks.exec_everywhere, execs);
-        first(&mut self.sinks.edit_aws_auth, changes && world.aws_auth.is_some());
+        let any = Name::UNKNOWN;
+        let by = if self.passes(CLUSTER, Check::Exec) { Check::Exec } else { Check::ReachKubelets };
+        let (at, aws_auth) = (world.kube_system, world.aws_auth);
+        first(
+            &mut self.sinks.read_all_secrets,
+            reads,
+            ("read-all-secrets", Check::ReadSecrets, any, CLUSTER),
+        );
+        first(&mut self.sinks.exec_everywhere, execs, ("exec-everywhere", by, any, CLUSTER));
+        first(
+            &mut self.sinks.edit_aws_auth,
+            changes && aws_auth.is_some(),
+            ("edit-aws-auth", Check::ChangeConfigMaps, aws_auth.unwrap_or(any), at),
+        );
+        for (sink, check, name, place) in new {
+            self.derive_right(world, identities, sink, (check, name, place));
+        }
         if self.admin.round <= round {
             return;
         }
@@ -442,13 +462,7 @@ impl Closure {
         .steps
     }
 
-    fn names_aws_auth(
-        &self,
-        world: &World<'_>,
-        identities: &Identities,
-        news: &News,
-        check: Check,
-    ) -> bool {
+    fn names_aws_auth(world: &World<'_>, identities: &Identities, news: &News, check: Check) -> bool {
         let Some(name) = world.aws_auth else { return false };
         news.named.iter().any(|pair| {
             let (role, place) = identities.pair_at(*pair);
@@ -604,7 +618,7 @@ impl Closure {
         dirty.sort_unstable();
         dirty.dedup();
         self.together(world, &dirty);
-        self.deletes_aws_auth |= self.names_aws_auth(world, identities, news, Check::DeleteConfigMaps);
+        self.deletes_aws_auth |= Self::names_aws_auth(world, identities, news, Check::DeleteConfigMaps);
         if world.aws_auth.is_some() {
             let at = world.kube_system;
             let replaces = (self.deletes_aws_auth || self.passes(at, Check::DeleteConfigMaps))
@@ -670,10 +684,8 @@ impl Closure {
                     }
                 }
             }
-            check if kind_of(check).is_some() => {
-                if space.workloads.iter().any(|(own, _)| *own == check) {
-                    self.give_space(world, place, Step::ChangeWorkload);
-                }
+            check if kind_of(check).is_some() && space.workloads.iter().any(|(own, _)| *own == check) => {
+                self.give_space(world, place, Step::ChangeWorkload);
             }
             _ => {}
         }
@@ -752,9 +764,8 @@ impl Closure {
             if all(&[Check::CreateSecrets, Check::ReadSecrets]) {
                 self.give_space(world, *place, Step::MintTokenSecret);
             }
-            let lets = space.lets_privileged
-                || all(&[Check::ChangeNamespaces])
-                || self.relabelled.contains(place);
+            let lets =
+                space.lets_privileged || all(&[Check::ChangeNamespaces]) || self.relabelled.contains(place);
             if lets {
                 for pod in &space.pods {
                     if all(&[Check::AddContainers]) || self.opened_up.contains(pod) {
@@ -787,9 +798,7 @@ impl Closure {
                     any || self.nodes.get(node as usize).is_some_and(|node| node.round == self.round)
                 }
                 // One of every DaemonSet is on every node.
-                Node::Unknown => {
-                    pod.workload.kind == crate::model::workload::WorkloadKind::DaemonSet
-                }
+                Node::Unknown => pod.workload.kind == crate::model::workload::WorkloadKind::DaemonSet,
                 Node::Fargate => false,
             };
             if is_there {
@@ -810,10 +819,8 @@ impl Closure {
         for number in made {
             let place = world.accounts.get(number as usize).map_or(CLUSTER, |account| account.place);
             let hub = place.checked_sub(FIRST).and_then(|index| self.hubs.get(index as usize));
-            let steps = hub
-                .copied()
-                .unwrap_or_default()
-                .and(self.waiting.get(&number).copied().unwrap_or_default());
+            let steps =
+                hub.copied().unwrap_or_default().and(self.waiting.get(&number).copied().unwrap_or_default());
             if !steps.is_empty() {
                 self.reach_account(number, steps);
             }

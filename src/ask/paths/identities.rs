@@ -7,7 +7,6 @@ use super::world::{CLUSTER, Place, World};
 use crate::decide::graph::{Principal, RbacGraph};
 use crate::model::names::Name;
 use crate::model::policy::position;
-use crate::model::rbac::Scope;
 use crate::model::user::{SYSTEM_AUTHENTICATED, SYSTEM_SERVICE_ACCOUNTS};
 
 /// A role that is held in a place, by number.
@@ -86,10 +85,7 @@ impl Identities {
         }
         let mut found = Vec::new();
         for scope in graph.scopes_of(principal) {
-            let place = match scope {
-                Scope::Cluster => CLUSTER,
-                Scope::Namespace(namespace) => world.place(namespace),
-            };
+            let places = world.places_of(scope);
             for applied in graph.bindings_of(principal, scope) {
                 let role = match applied.role_number() {
                     Some(role) => Some(position(role)),
@@ -98,7 +94,9 @@ impl Identities {
                         .get(&(applied.binding.role_scope(), applied.binding.role_ref.name))
                         .copied(),
                 };
-                found.extend(role.map(|role| self.pair(role, place)));
+                for place in &places {
+                    found.extend(role.map(|role| self.pair(role, *place)));
+                }
             }
         }
         let found: Box<[Pair]> = found.into();
@@ -170,8 +168,9 @@ impl Identities {
         let username = match other.username {
             Username::User(name) => name,
             Username::Account(account) => match world.accounts.get(account as usize) {
-                Some(account) => names
-                    .lookup(&format!("system:serviceaccount:{}:{}", account.namespace, account.name)),
+                Some(account) => {
+                    names.lookup(&format!("system:serviceaccount:{}:{}", account.namespace, account.name))
+                }
                 None => Name::UNKNOWN,
             },
         };
@@ -189,7 +188,9 @@ impl Identities {
 
 fn is_spelt(principal: &Principal) -> bool {
     match principal {
-        Principal::Username(name) | Principal::Group(name) => *name != Name::UNKNOWN,
+        Principal::Username(name) | Principal::Group(name) | Principal::Caller(name) => {
+            *name != Name::UNKNOWN
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! A way from a start to what it reaches, step by step: who does what, by which right, and what it gives.
 
 use super::checks::Check;
+use super::closure::trace::Way;
 use super::closure::{Closure, Fact};
 use super::identities::Username;
-use super::step::Step;
-use super::trace::Way;
+use super::step::{Step, Steps};
 use super::world::{CLUSTER, EVERY, FIRST, Place};
 use super::{From, Of, Paths, Reach, Search};
 use crate::decide::evaluate::Grant;
@@ -51,7 +51,67 @@ pub struct Hop<'c> {
     pub grounds: Vec<Ground<'c>>,
 }
 
+/// Something that a way is to lead to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A sink by its name.
+    Sink(&'static str),
+    /// What is printed so: a service account, a user, a node, the admin of a namespace.
+    Printed(String),
+    /// An IAM ARN.
+    Arn(String),
+}
+
+impl Target {
+    /// Reads what a user writes: a sink, `NS/NAME` for a service account, an ARN, or anything as it is printed.
+    pub fn read(text: &str) -> Self {
+        if let Some(sink) = super::SINKS.into_iter().find(|sink| *sink == text) {
+            return Self::Sink(sink);
+        }
+        if text.starts_with("arn:") {
+            return Self::Arn(text.to_owned());
+        }
+        match text.split_once('/') {
+            Some((namespace, name)) if !text.contains(' ') => {
+                Self::Printed(format!("ServiceAccount {namespace}/{name}"))
+            }
+            _ => Self::Printed(text.to_owned()),
+        }
+    }
+}
+
 impl<'c> Traced<'_, 'c> {
+    /// The reach that a target is, if it is reached.
+    pub fn to(&self, target: &Target) -> Option<Reach> {
+        let reached = |name: &str| self.paths.reached.iter().find(|reach| reach.identity == name).cloned();
+        let sink = match target {
+            Target::Arn(_) => return None,
+            Target::Printed(name) => return reached(name),
+            Target::Sink(sink) => *sink,
+        };
+        let (_, depth) = self.paths.sinks.iter().find(|(name, _)| *name == sink)?;
+        let depth = (*depth)?;
+        let own = match sink {
+            "cluster-admin" => None,
+            "node" => {
+                let mut nodes = self.paths.reached.iter();
+                nodes.find(|reach| reach.identity.starts_with("node ")).cloned()
+            }
+            sink => {
+                let trace = self.closure.as_ref()?.trace.as_ref()?;
+                let is_right = trace.rights.contains_key(sink);
+                let of = Of::Right(super::SINKS.into_iter().find(|name| *name == sink)?);
+                is_right.then(|| Reach { identity: sink.to_owned(), depth, last: Steps::default(), of })
+            }
+        };
+        own.filter(|own| own.depth == depth).or_else(|| reached("cluster-admin"))
+    }
+
+    /// Who starts.
+    pub fn from(&self) -> &From {
+        &self.from
+    }
+
     /// The ids of the steps of a way.
     pub fn steps(&self, reach: &Reach) -> Vec<Step> {
         self.way(reach).into_iter().map(|(_, step)| step).collect()
@@ -63,11 +123,18 @@ impl<'c> Traced<'_, 'c> {
         way.into_iter().filter_map(|(fact, _)| self.hop(fact)).collect()
     }
 
-    /// By what the last identity of a way may do everything, where that is what the way leads to.
+    /// By what the last identity of a way has the power or the right to which it leads.
     pub fn power(&self, reach: &Reach) -> Option<(String, Ground<'c>)> {
-        let Of::Everything(place) = reach.of else { return None };
         let closure = self.closure.as_ref()?;
         let trace = closure.trace.as_ref()?;
+        let place = match reach.of {
+            Of::Everything(place) => place,
+            Of::Right(sink) => {
+                let way = trace.rights.get(sink)?;
+                return Some((self.show_who(way.who), self.ground(way)));
+            }
+            Of::Fact(_) => return None,
+        };
         if place == CLUSTER && trace.derivations.contains_key(&Fact::ClusterAdmin) {
             return None;
         }
@@ -84,15 +151,17 @@ impl<'c> Traced<'_, 'c> {
             Of::Everything(CLUSTER) if trace.derivations.contains_key(&Fact::ClusterAdmin) => {
                 vec![Fact::ClusterAdmin]
             }
-            Of::Everything(place) => {
-                trace.powers.get(&place).map(|way| closure.facts_of(world, identities, way)).unwrap_or_default()
+            Of::Right(sink) => {
+                trace.rights.get(sink).map(|way| closure.facts_of(world, identities, way)).unwrap_or_default()
             }
+            Of::Everything(place) => trace
+                .powers
+                .get(&place)
+                .map(|way| closure.facts_of(world, identities, way))
+                .unwrap_or_default(),
         };
         let facts = closure.way_to(world, identities, &ends);
-        facts
-            .into_iter()
-            .filter_map(|fact| Some((fact, trace.derivations.get(&fact)?.step)))
-            .collect()
+        facts.into_iter().filter_map(|fact| Some((fact, trace.derivations.get(&fact)?.step))).collect()
     }
 
     fn hop(&self, fact: Fact) -> Option<Hop<'c>> {
@@ -119,7 +188,8 @@ impl<'c> Traced<'_, 'c> {
                 .map_or_else(String::new, |own| format!("ServiceAccount {}/{}", own.namespace, own.name)),
             Fact::Other(number) => self.search.show_other(number),
             Fact::Node(number) => {
-                let name = world.nodes.get(number as usize).map_or("", |name| world.policy().names.text(*name));
+                let name =
+                    world.nodes.get(number as usize).map_or("", |name| world.policy().names.text(*name));
                 format!("node {name}")
             }
             Fact::AnyNode => "node *".to_owned(),
@@ -128,10 +198,9 @@ impl<'c> Traced<'_, 'c> {
             Fact::Grant(pair) => {
                 let (role, place) = identities.pair_at(pair);
                 if place == EVERY {
-                    return world.show_role(role, FIRST).replace(
-                        &format!(" in {}", world.namespace(FIRST)),
-                        " in every namespace",
-                    );
+                    return world
+                        .show_role(role, FIRST)
+                        .replace(&format!(" in {}", world.namespace(FIRST)), " in every namespace");
                 }
                 world.show_role(role, place)
             }
@@ -171,9 +240,8 @@ impl<'c> Traced<'_, 'c> {
                 let names = &world.policy().names;
                 let username = match other.username {
                     Username::User(name) => names.text(name).to_owned(),
-                    Username::Account(number) => {
-                        account(number).map(|own| UserInfo::service_account(own.namespace, own.name).username)?
-                    }
+                    Username::Account(number) => account(number)
+                        .map(|own| UserInfo::service_account(own.namespace, own.name).username)?,
                 };
                 let groups = other.groups.iter().map(|group| names.text(*group));
                 Some(UserInfo::authenticated(&username, groups))

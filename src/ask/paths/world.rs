@@ -4,11 +4,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::checks::{self, Answers, Check};
 use crate::decide::cluster::Cluster;
-use crate::decide::graph::{Principal, RbacGraph};
+use crate::decide::evaluate::matches::pattern_matches;
+use crate::decide::graph::{Principal, RbacGraph, is_pattern};
 use crate::model::names::Name;
 use crate::model::policy::{Policy, position};
-use crate::model::rbac::{Binding, RoleKind, Scope, Subject};
-use crate::model::source::Source;
+use crate::model::rbac::{Authorizer, Binding, RoleKind, Scope, Subject};
 use crate::model::user::{
     SYSTEM_ANONYMOUS, SYSTEM_AUTHENTICATED, SYSTEM_MASTERS, SYSTEM_UNAUTHENTICATED, split_service_account,
 };
@@ -122,11 +122,11 @@ pub(super) struct World<'c> {
     pub(super) cluster_bindings: Vec<u32>,
     /// Per binding its role, by number: loaded roles first, then those that only bindings name.
     pub(super) role_of_binding: Vec<u32>,
-    /// Per binding where it holds.
-    pub(super) place_of_binding: Vec<Place>,
     /// Roles that are not loaded, behind those that are.
     pub(super) unloaded: Vec<(Scope, Name)>,
     pub(super) unloaded_numbers: FxHashMap<(Scope, Name), u32>,
+    /// Access policies, which no binding can hand on.
+    pub(super) access_policies: FxHashSet<u32>,
     /// Roles that everybody has everywhere.
     pub(super) common: FxHashSet<u32>,
 }
@@ -163,6 +163,7 @@ fn namespaces(policy: &Policy) -> Vec<&str> {
     found.remove(&Name::EMPTY);
     let mut texts: Vec<&str> = found.into_iter().map(|name| policy.names.text(name)).collect();
     texts.extend(["default", "kube-system", "kube-public", "kube-node-lease"]);
+    texts.retain(|text| !is_pattern(text));
     texts.sort_unstable();
     texts.dedup();
     texts
@@ -202,9 +203,9 @@ impl<'c> World<'c> {
             aggregated: Vec::new(),
             cluster_bindings: Vec::new(),
             role_of_binding: Vec::new(),
-            place_of_binding: Vec::new(),
             unloaded: Vec::new(),
             unloaded_numbers: FxHashMap::default(),
+            access_policies: FxHashSet::default(),
             common: FxHashSet::default(),
         };
         world.levels(policy);
@@ -227,6 +228,22 @@ impl<'c> World<'c> {
 
     pub(super) fn space(&self, place: Place) -> Option<&Space> {
         self.spaces.get(place.checked_sub(FIRST)? as usize)
+    }
+
+    /// The places of a scope: one, or for a pattern of an access policy every namespace that fits.
+    pub(super) fn places_of(&self, scope: Scope) -> Vec<Place> {
+        let namespace = match scope {
+            Scope::Cluster => return vec![CLUSTER],
+            Scope::Namespace(namespace) => self.policy().names.text(namespace),
+        };
+        if is_pattern(namespace) {
+            let all = self.every().zip(&self.namespaces);
+            return all
+                .filter(|(_, name)| pattern_matches(namespace, name))
+                .map(|(place, _)| place)
+                .collect();
+        }
+        self.places.get(namespace).copied().into_iter().collect()
     }
 
     fn space_mut(&mut self, place: Place) -> Option<&mut Space> {
@@ -281,7 +298,7 @@ impl<'c> World<'c> {
             let named = match placed.subject {
                 Subject::ServiceAccount { namespace, name } => Some((text(namespace), text(name))),
                 Subject::User(name) => split_service_account(text(name)),
-                Subject::Group(_) => None,
+                Subject::Group(_) | Subject::Caller(_) => None,
             };
             if let Some(named) = named {
                 found.entry(named).or_insert(false);
@@ -312,7 +329,7 @@ impl<'c> World<'c> {
                 Subject::Group(name) => {
                     groups.insert(name);
                 }
-                Subject::ServiceAccount { .. } => {}
+                Subject::ServiceAccount { .. } | Subject::Caller(_) => {}
             }
         }
         // A name to which a rule limits impersonation is a user that can be impersonated.
@@ -328,9 +345,11 @@ impl<'c> World<'c> {
         self.users = users.into_iter().collect();
         self.users.sort_unstable_by_key(text);
         self.groups = groups.into_iter().collect();
-        self.groups.sort_unstable_by_key(|name| {
-            if *name == self.masters { SYSTEM_MASTERS } else { text(name) }
-        });
+        self.groups.sort_unstable_by_key(
+            |name| {
+                if *name == self.masters { SYSTEM_MASTERS } else { text(name) }
+            },
+        );
     }
 
     fn account_number(&self, namespace: Name, name: Name) -> Option<u32> {
@@ -430,8 +449,11 @@ impl<'c> World<'c> {
 
     fn find_roles(&mut self, graph: &'c RbacGraph) {
         let policy = graph.policy();
+        let by_policies = graph.bindings().filter(|own| own.binding.authorizer() != Authorizer::Rbac);
+        self.access_policies = by_policies.filter_map(|own| own.role_number().map(position)).collect();
         for (role, number) in policy.roles.iter().zip(0..) {
             match role.scope {
+                Scope::Cluster if self.access_policies.contains(&number) => {}
                 Scope::Cluster => {
                     self.cluster_roles.push(number);
                     if role.aggregation.is_some() {
@@ -449,9 +471,8 @@ impl<'c> World<'c> {
                 }
             }
         }
-        let by_name = |number: &u32| {
-            policy.roles.get(*number as usize).map_or("", |role| policy.names.text(role.name))
-        };
+        let by_name =
+            |number: &u32| policy.roles.get(*number as usize).map_or("", |role| policy.names.text(role.name));
         self.cluster_roles.sort_by_key(by_name);
         self.everything.sort_by_key(by_name);
         for space in &mut self.spaces {
@@ -468,7 +489,9 @@ impl<'c> World<'c> {
                 None => self.unloaded(binding.role_scope(), binding.role_ref.name),
             };
             self.role_of_binding.push(role);
-            self.place_of_binding.push(place);
+            if binding.authorizer() != Authorizer::Rbac {
+                continue;
+            }
             match self.space_mut(place) {
                 Some(space) => space.bindings.push(number),
                 None => self.cluster_bindings.push(number),
@@ -505,11 +528,6 @@ impl<'c> World<'c> {
             Some(role) => Some((role.scope, role.name)),
             None => self.unloaded.get(number as usize - self.answers.len()).copied(),
         }
-    }
-
-    /// Where a role stands.
-    pub(super) fn role_source(&self, number: u32) -> Option<Source> {
-        self.policy().roles.get(number as usize).map(|role| role.source)
     }
 
     /// What a role answers as it is loaded: nothing where it is not.

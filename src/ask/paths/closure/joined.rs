@@ -5,11 +5,11 @@
 
 use rustc_hash::FxHashSet;
 
-use super::checks::{Answers, Check, JOINED};
-use super::closure::{Closure, Fact};
-use super::identities::{Class, Identities, Other, Username, joined};
-use super::step::Step;
-use super::world::{CLUSTER, EVERY, FIRST, Place, World};
+use super::super::checks::{Answers, Check, JOINED};
+use super::super::identities::{Class, Identities, Other, Username, joined};
+use super::super::step::Step;
+use super::super::world::{Account, CLUSTER, EVERY, FIRST, Place, World};
+use super::{Closure, Fact};
 use crate::decide::covers::uncovered;
 use crate::model::names::Name;
 use crate::model::rbac::{PolicyRule, Scope};
@@ -101,7 +101,8 @@ impl Closure {
             return;
         }
         for place in places {
-            let role = world.everything.first().copied().or_else(|| self.everything_in(world, identities, place));
+            let role =
+                world.everything.first().copied().or_else(|| self.everything_in(world, identities, place));
             if let Some(role) = role {
                 let pair = identities.pair(role, place);
                 self.give_grant(pair, Step::BindRole);
@@ -168,7 +169,8 @@ impl Closure {
             return;
         }
         let mut usernames: Vec<Username> = users.into_iter().map(Username::User).collect();
-        usernames.extend(self.impersonated_accounts(world, identities, class, &rights).map(Username::Account));
+        usernames
+            .extend(self.impersonated_accounts(world, identities, class, &rights).map(Username::Account));
         if groups.contains(&world.masters) {
             if !usernames.is_empty() {
                 self.give_admin(Step::ImpersonateGroup);
@@ -194,7 +196,7 @@ impl Closure {
         let check = Check::ImpersonateAccounts;
         let mut found: Vec<u32> = Vec::new();
         let names = &world.policy().names;
-        let name_of = |account: &super::world::Account<'_>| names.lookup(account.name);
+        let name_of = |account: &Account<'_>| names.lookup(account.name);
         if (in_cluster.any | in_cluster.named_bits) & check.bit() != 0 {
             let all = world.accounts.iter().zip(0u32..);
             let allowed = all.filter(|(account, _)| in_cluster.allows(check, name_of(account)));
@@ -202,10 +204,12 @@ impl Closure {
         }
         let own = identities.held(class).into_iter().flat_map(|held| &held.pairs);
         let own = own.map(|pair| identities.pair_at(*pair));
-        let granted = self.grants_at.iter().flat_map(|(place, roles)| roles.iter().map(|role| (*role, *place)));
+        let granted =
+            self.grants_at.iter().flat_map(|(place, roles)| roles.iter().map(|role| (*role, *place)));
         for (role, place) in own.chain(granted).filter(|(_, place)| *place != CLUSTER) {
             let everything = self.is_everything(world, role);
-            let Some(answers) = world.answers(role).filter(|own| (own.any | own.named_bits) & check.bit() != 0)
+            let Some(answers) =
+                world.answers(role).filter(|own| (own.any | own.named_bits) & check.bit() != 0)
             else {
                 if everything {
                     found.extend(world.space(place).into_iter().flat_map(|space| &space.accounts));
@@ -238,13 +242,7 @@ impl Closure {
     }
 
     /// What a class may write in a place.
-    fn write(
-        &mut self,
-        world: &mut World<'_>,
-        identities: &mut Identities,
-        class: Class,
-        place: Place,
-    ) {
+    fn write(&mut self, world: &mut World<'_>, identities: &mut Identities, class: Class, place: Place) {
         if self.namespace_admins.get(&place).is_some_and(|reached| reached.round <= self.round) {
             return;
         }
@@ -272,7 +270,7 @@ impl Closure {
         kinds: &Kinds,
         rights: &Answers,
     ) {
-        if self.can_create_binding(world, place, kinds, rights) {
+        if Self::can_create_binding(world, place, kinds, rights) {
             self.bind(world, identities, class, place, rights);
             self.share(world, identities, class, place);
         }
@@ -285,7 +283,7 @@ impl Closure {
     }
 
     /// Whether a binding of a new name can be written: by POST, or by an apply under a name that rules allow.
-    fn can_create_binding(&self, world: &World<'_>, place: Place, kinds: &Kinds, rights: &Answers) -> bool {
+    fn can_create_binding(world: &World<'_>, place: Place, kinds: &Kinds, rights: &Answers) -> bool {
         let free = |name: &Name| {
             let bindings = world.space(place).map_or(&world.cluster_bindings, |space| &space.bindings);
             *name != Name::EMPTY
@@ -300,13 +298,7 @@ impl Closure {
                     .any(|name| rights.allows(kinds.change_binding, name) && free(&name))
     }
 
-    fn grant(
-        &mut self,
-        identities: &mut Identities,
-        (class, step): (Class, Step),
-        role: u32,
-        place: Place,
-    ) {
+    fn grant(&mut self, identities: &mut Identities, (class, step): (Class, Step), role: u32, place: Place) {
         let pair = identities.pair(role, place);
         self.give_grant(pair, step);
         self.given_by(Fact::Grant(pair), step, class);
@@ -333,7 +325,7 @@ impl Closure {
             roles.extend(&world.missing_cluster_roles);
         } else {
             roles.extend(
-                rights.names_of(clusters).filter_map(|name| self.role_named(world, Scope::Cluster, name)),
+                rights.names_of(clusters).filter_map(|name| Self::role_named(world, Scope::Cluster, name)),
             );
         }
         roles.retain(|role| self.can_be_bound(world, *role));
@@ -351,9 +343,7 @@ impl Closure {
             let Some(space) = world.space(place) else { continue };
             let own: Vec<u32> = space.roles.iter().chain(&space.missing).copied().collect();
             for role in own {
-                let allowed = world
-                    .role(role)
-                    .is_some_and(|(_, name)| rights.allows(Check::BindRoles, name));
+                let allowed = world.role(role).is_some_and(|(_, name)| rights.allows(Check::BindRoles, name));
                 if allowed && self.can_be_bound(world, role) {
                     self.grant(identities, (class, Step::BindRole), role, place);
                 }
@@ -361,7 +351,7 @@ impl Closure {
         }
     }
 
-    fn role_named(&self, world: &World<'_>, scope: Scope, name: Name) -> Option<u32> {
+    fn role_named(world: &World<'_>, scope: Scope, name: Name) -> Option<u32> {
         let policy = world.policy();
         let loaded = policy.roles.binary_search_by_key(&(scope, name), |role| (role.scope, role.name));
         let loaded = loaded.ok().and_then(|index| u32::try_from(index).ok());
@@ -374,7 +364,8 @@ impl Closure {
         for pair in &pairs {
             let (role, own) = identities.pair_at(*pair);
             let here = own == CLUSTER || own == place;
-            if here && !world.common.contains(&role) && world.says_something(role) {
+            let given = world.common.contains(&role) || world.access_policies.contains(&role);
+            if here && !given && world.says_something(role) {
                 self.grant(identities, (class, Step::ShareRole), role, place);
             }
         }
@@ -441,6 +432,7 @@ impl Closure {
         let own = identities.held(class).into_iter().flat_map(|held| &held.pairs);
         let own = own.map(|pair| identities.pair_at(*pair));
         let own = own.filter(|(_, own)| *own == CLUSTER || *own == place).map(|(role, _)| role);
+        let own = own.filter(|role| !world.access_policies.contains(role));
         let granted = counting(place).flat_map(|place| self.grants_at.get(&place).into_iter().flatten());
         let graph = world.cluster.graph();
         own.chain(granted.copied())
@@ -461,11 +453,10 @@ impl Closure {
     ) {
         let both = kinds.change_role.bit() | kinds.escalate_role.bit();
         let changes_all = rights.any & both == both;
-        let creates = rights.allows(kinds.create_role, Name::EMPTY)
-            && rights.allows(kinds.escalate_role, Name::EMPTY);
-        let allows = |name: Name| {
-            rights.allows(kinds.change_role, name) && rights.allows(kinds.escalate_role, name)
-        };
+        let creates =
+            rights.allows(kinds.create_role, Name::EMPTY) && rights.allows(kinds.escalate_role, Name::EMPTY);
+        let allows =
+            |name: Name| rights.allows(kinds.change_role, name) && rights.allows(kinds.escalate_role, name);
         let mut changed: Vec<u32> = Vec::new();
         let mut new_names: Vec<Name> = Vec::new();
         for check in [kinds.create_role, kinds.change_role, kinds.escalate_role] {
@@ -491,9 +482,9 @@ impl Closure {
                 Some(space) => (&space.roles, &space.missing),
                 None => (&world.cluster_roles, &world.missing_cluster_roles),
             };
-            changed.extend(loaded.iter().filter(|role| {
-                world.role(**role).is_some_and(|(_, name)| allows(name))
-            }));
+            changed.extend(
+                loaded.iter().filter(|role| world.role(**role).is_some_and(|(_, name)| allows(name))),
+            );
             if creates {
                 changed.extend(missing);
                 changed.push(world.unloaded(scope, Name::UNKNOWN));

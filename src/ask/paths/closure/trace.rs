@@ -6,55 +6,58 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::checks::Check;
-use super::closure::{Closure, Fact, NEVER, Round};
-use super::identities::{Class, Identities, Pair};
-use super::step::{Step, Steps};
-use super::world::{CLUSTER, EVERY, FIRST, Node, Place, World};
+use super::super::checks::Check;
+use super::super::identities::{Class, Identities, Pair, Username};
+use super::super::step::{Step, Steps};
+use super::super::world::{CLUSTER, EVERY, FIRST, Node, Place, World, kind_of};
+use super::{Closure, Fact, NEVER, RUN, Round};
 use crate::model::names::Name;
+use crate::model::rbac::Scope;
 use crate::model::workload::WorkloadKind;
 
 /// A check that passes, and by what.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Way {
-    pub(super) check: Check,
+pub(in crate::ask::paths) struct Way {
+    pub(in crate::ask::paths) check: Check,
     /// The name that was asked about; `UNKNOWN` for any.
-    pub(super) name: Name,
+    pub(in crate::ask::paths) name: Name,
     /// Where it was asked.
-    pub(super) place: Place,
+    pub(in crate::ask::paths) place: Place,
     /// Who asks, in the order in which identities were found.
-    pub(super) who: u32,
+    pub(in crate::ask::paths) who: u32,
     /// What allows it.
-    pub(super) pair: Pair,
+    pub(in crate::ask::paths) pair: Pair,
     /// Whether everybody holds it by a binding that was written on the way.
-    pub(super) is_granted: bool,
+    pub(in crate::ask::paths) is_granted: bool,
     /// Whether its role was changed on the way.
-    pub(super) is_changed: bool,
+    pub(in crate::ask::paths) is_changed: bool,
 }
 
 /// How a fact was found.
 #[derive(Clone, Debug)]
-pub(super) struct Derivation {
-    pub(super) step: Step,
+pub(in crate::ask::paths) struct Derivation {
+    pub(in crate::ask::paths) step: Step,
     /// The checks, request by request.
-    pub(super) ways: Vec<Way>,
+    pub(in crate::ask::paths) ways: Vec<Way>,
     /// Facts that it rests on besides.
-    pub(super) uses: Vec<Fact>,
+    pub(in crate::ask::paths) uses: Vec<Fact>,
     /// The object that it was done to, for people: a pod, a workload, a Secret, a binding; empty for none.
-    pub(super) object: String,
+    pub(in crate::ask::paths) object: String,
 }
 
 /// How everything was found.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Trace {
-    pub(super) held_at: FxHashMap<Place, Vec<Pair>>,
+pub(in crate::ask::paths) struct Trace {
+    pub(in crate::ask::paths) held_at: FxHashMap<Place, Vec<Pair>>,
     /// Per fact and step the class that did it first, and in which round.
-    pub(super) givers: FxHashMap<(Fact, Step), (Class, Round)>,
-    pub(super) derivations: FxHashMap<Fact, Derivation>,
+    pub(in crate::ask::paths) givers: FxHashMap<(Fact, Step), (Class, Round)>,
+    pub(in crate::ask::paths) derivations: FxHashMap<Fact, Derivation>,
     /// Per place by what everything is allowed there first.
-    pub(super) powers: FxHashMap<Place, Way>,
+    pub(in crate::ask::paths) powers: FxHashMap<Place, Way>,
+    /// Per sink that is a right by what it is had first.
+    pub(in crate::ask::paths) rights: FxHashMap<&'static str, Way>,
     /// Facts in the order in which they were found.
-    pub(super) order: FxHashMap<Fact, u32>,
+    pub(in crate::ask::paths) order: FxHashMap<Fact, u32>,
     known: FxHashMap<(Check, Name, Place), Option<Way>>,
     known_in: Round,
 }
@@ -63,7 +66,12 @@ type Key = (u32, u8, Round, u32, Pair);
 
 impl Closure {
     /// Says how the facts of the next round were found, and puts them in order.
-    pub(super) fn derive(&mut self, world: &World<'_>, identities: &Identities, facts: &mut Vec<Fact>) {
+    pub(in crate::ask::paths) fn derive(
+        &mut self,
+        world: &World<'_>,
+        identities: &Identities,
+        facts: &mut Vec<Fact>,
+    ) {
         let Some(mut trace) = self.trace.take() else { return };
         trace.known.clear();
         let mut found: Vec<((Step, u32, String), Fact, Derivation)> = Vec::new();
@@ -84,11 +92,31 @@ impl Closure {
     }
 
     /// Says by what everything is allowed in a place.
-    pub(super) fn derive_power(&mut self, world: &World<'_>, identities: &Identities, place: Place) {
+    pub(in crate::ask::paths) fn derive_power(
+        &mut self,
+        world: &World<'_>,
+        identities: &Identities,
+        place: Place,
+    ) {
         let Some(mut trace) = self.trace.take() else { return };
         let way = self.best(world, identities, &mut trace, Check::Everything, Name::UNKNOWN, place);
         if let Some(way) = way {
             trace.powers.entry(place).or_insert(way);
+        }
+        self.trace = Some(trace);
+    }
+
+    /// Says by what a sink is had that is a right.
+    pub(in crate::ask::paths) fn derive_right(
+        &mut self,
+        world: &World<'_>,
+        identities: &Identities,
+        sink: &'static str,
+        (check, name, place): (Check, Name, Place),
+    ) {
+        let Some(mut trace) = self.trace.take() else { return };
+        if let Some(way) = self.best(world, identities, &mut trace, check, name, place) {
+            trace.rights.insert(sink, way);
         }
         self.trace = Some(trace);
     }
@@ -114,8 +142,7 @@ impl Closure {
         fact: Fact,
     ) -> Option<Derivation> {
         let step = self.reached(fact)?.first()?;
-        let mut derivation =
-            Derivation { step, ways: Vec::new(), uses: Vec::new(), object: String::new() };
+        let mut derivation = Derivation { step, ways: Vec::new(), uses: Vec::new(), object: String::new() };
         match fact {
             Fact::Account(number) => self.to_account(world, identities, trace, number, &mut derivation),
             Fact::Made(number) => {
@@ -130,12 +157,11 @@ impl Closure {
             Fact::ClusterAdmin if step == Step::EditAwsAuth => {
                 let (place, name) = (world.kube_system, world.aws_auth?);
                 let mut best = |check, name| self.best(world, identities, trace, check, name, place);
-                match best(Check::ChangeConfigMaps, name) {
-                    Some(way) => derivation.ways.push(way),
-                    None => {
-                        derivation.ways.extend(best(Check::DeleteConfigMaps, name));
-                        derivation.ways.extend(best(Check::CreateConfigMaps, Name::UNKNOWN));
-                    }
+                if let Some(way) = best(Check::ChangeConfigMaps, name) {
+                    derivation.ways.push(way);
+                } else {
+                    derivation.ways.extend(best(Check::DeleteConfigMaps, name));
+                    derivation.ways.extend(best(Check::CreateConfigMaps, Name::UNKNOWN));
                 }
             }
             // Whoever may do everything in a place binds a role there that says everything.
@@ -154,7 +180,7 @@ impl Closure {
     }
 
     /// The way by which a check passes in this round that comes first.
-    pub(super) fn best(
+    pub(in crate::ask::paths) fn best(
         &self,
         world: &World<'_>,
         identities: &Identities,
@@ -173,7 +199,9 @@ impl Closure {
         let here = self.best_held_at(world, identities, trace, (check, name), place, place);
         let mut ways = vec![here];
         if place != CLUSTER {
-            ways.push(self.best(world, identities, trace, check, name, CLUSTER).map(|way| Way { place, ..way }));
+            ways.push(
+                self.best(world, identities, trace, check, name, CLUSTER).map(|way| Way { place, ..way }),
+            );
             ways.push(self.best_held_at(world, identities, trace, (check, name), place, EVERY));
         }
         let best = ways.into_iter().flatten().min_by_key(|way| self.key(way));
@@ -200,15 +228,8 @@ impl Closure {
             }
             let owner = self.owners.get(*pair as usize).copied().unwrap_or(u32::MAX);
             let granted = self.grants.get(pair).is_some_and(|grant| grant.round <= self.round);
-            let way = Way {
-                check,
-                name,
-                place,
-                who: owner,
-                pair: *pair,
-                is_granted: false,
-                is_changed: !loaded,
-            };
+            let way =
+                Way { check, name, place, who: owner, pair: *pair, is_granted: false, is_changed: !loaded };
             let own = (owner != u32::MAX).then_some(way);
             let by_grant = granted.then_some(Way { who: 0, is_granted: true, ..way });
             for way in own.into_iter().chain(by_grant) {
@@ -222,13 +243,15 @@ impl Closure {
     }
 
     fn key(&self, way: &Way) -> (u32, u8, Round, Pair) {
-        let granted = if way.is_granted { self.grants.get(&way.pair).map_or(0, |grant| grant.round) } else { 0 };
+        let granted =
+            if way.is_granted { self.grants.get(&way.pair).map_or(0, |grant| grant.round) } else { 0 };
         (way.who, u8::from(way.is_granted || way.is_changed), granted, way.pair)
     }
 
     fn key_of(&self, world: &World<'_>, role: u32, way: &Way) -> Key {
         let changed = if way.is_changed { self.changed_round(world, role) } else { 0 };
-        let granted = if way.is_granted { self.grants.get(&way.pair).map_or(0, |grant| grant.round) } else { 0 };
+        let granted =
+            if way.is_granted { self.grants.get(&way.pair).map_or(0, |grant| grant.round) } else { 0 };
         (way.who, u8::from(way.is_granted || way.is_changed), changed.max(granted), 0, way.pair)
     }
 
@@ -324,7 +347,7 @@ impl Closure {
         });
         if let Some((way, (check, name))) = Self::first_of_all(ways) {
             derivation.ways.push(way);
-            let kind = super::world::kind_of(check).map_or("", |kind| kind.resource().1);
+            let kind = kind_of(check).map_or("", |kind| kind.resource().1);
             derivation.object = format!("{kind} {}/{}", world.namespace(place), names.text(name));
         }
     }
@@ -346,7 +369,10 @@ impl Closure {
         };
         let mut own: Vec<u32> = pods.collect();
         let text = |number: &u32| {
-            world.pods.get(*number as usize).map(|pod| (world.namespace(pod.place), names.text(pod.workload.name)))
+            world
+                .pods
+                .get(*number as usize)
+                .map(|pod| (world.namespace(pod.place), names.text(pod.workload.name)))
         };
         own.sort_by_key(text);
         let ways = own.into_iter().filter_map(|number| {
@@ -439,7 +465,8 @@ impl Closure {
             let mut own = derivation.clone();
             if volume {
                 let fits = world.space(place).is_some_and(|space| space.lets_root);
-                let create = self.best(world, identities, trace, Check::CreateVolumes, Name::UNKNOWN, CLUSTER);
+                let create =
+                    self.best(world, identities, trace, Check::CreateVolumes, Name::UNKNOWN, CLUSTER);
                 let claim = self.best(world, identities, trace, Check::CreateClaims, Name::UNKNOWN, place);
                 let (true, Some(create), Some(claim)) = (fits, create, claim) else { continue };
                 own.ways.extend([create, claim]);
@@ -471,7 +498,7 @@ impl Closure {
 
     fn runs_pods(&self, place: Place) -> bool {
         let hub = place.checked_sub(FIRST).and_then(|index| self.hubs.get(index as usize));
-        hub.is_some_and(|hub| hub.meets(super::closure::RUN))
+        hub.is_some_and(|hub| hub.meets(RUN))
     }
 
     /// What takes several rights of one identity: what gave each of them.
@@ -493,27 +520,22 @@ impl Closure {
                     Fact::Other(number) => identities.others.get(number as usize).map(|(other, _)| other),
                     _ => None,
                 };
-                match other {
-                    Some(other) => {
-                        for group in &other.groups {
-                            asked.push((Check::ImpersonateGroups, Some(*group), CLUSTER));
+                if let Some(other) = other {
+                    for group in &other.groups {
+                        asked.push((Check::ImpersonateGroups, Some(*group), CLUSTER));
+                    }
+                    asked.push(match other.username {
+                        Username::User(name) => (Check::ImpersonateUsers, Some(name), CLUSTER),
+                        Username::Account(number) => {
+                            let account = world.accounts.get(number as usize);
+                            let name = account.map_or(Name::UNKNOWN, |own| names.lookup(own.name));
+                            let place = account.map_or(CLUSTER, |own| own.place);
+                            (Check::ImpersonateAccounts, Some(name), place)
                         }
-                        asked.push(match other.username {
-                            super::identities::Username::User(name) => {
-                                (Check::ImpersonateUsers, Some(name), CLUSTER)
-                            }
-                            super::identities::Username::Account(number) => {
-                                let account = world.accounts.get(number as usize);
-                                let name = account.map_or(Name::UNKNOWN, |own| names.lookup(own.name));
-                                let place = account.map_or(CLUSTER, |own| own.place);
-                                (Check::ImpersonateAccounts, Some(name), place)
-                            }
-                        });
-                    }
-                    None => {
-                        asked.push((Check::ImpersonateGroups, Some(world.masters), CLUSTER));
-                        asked.push(self.username_for(world, identities, trace, (class, who)));
-                    }
+                    });
+                } else {
+                    asked.push((Check::ImpersonateGroups, Some(world.masters), CLUSTER));
+                    asked.push(self.username_for(world, identities, trace, (class, who)));
                 }
             }
             Fact::Grant(pair) => {
@@ -524,27 +546,31 @@ impl Closure {
                 } else {
                     (Check::CreateBindings, Check::ChangeBindings)
                 };
-                let (scope, name) = world.role(role).unwrap_or((crate::model::rbac::Scope::Cluster, Name::UNKNOWN));
+                let (scope, name) = world.role(role).unwrap_or((Scope::Cluster, Name::UNKNOWN));
                 let bind = match scope {
-                    crate::model::rbac::Scope::Cluster => Check::BindClusterRoles,
-                    crate::model::rbac::Scope::Namespace(_) => Check::BindRoles,
+                    Scope::Cluster => Check::BindClusterRoles,
+                    Scope::Namespace(_) => Check::BindRoles,
                 };
-                asked.push((if derivation.step == Step::ChangeBinding { change } else { create }, None, place));
+                asked.push((
+                    if derivation.step == Step::ChangeBinding { change } else { create },
+                    None,
+                    place,
+                ));
                 if derivation.step != Step::ShareRole {
                     asked.push((bind, Some(name), place));
                 }
                 derivation.object = world.show_role(role, place);
             }
             Fact::Changed(role) => {
-                let (scope, name) = world.role(role).unwrap_or((crate::model::rbac::Scope::Cluster, Name::UNKNOWN));
+                let (scope, name) = world.role(role).unwrap_or((Scope::Cluster, Name::UNKNOWN));
                 let (change, create, escalate, place) = match scope {
-                    crate::model::rbac::Scope::Cluster => (
+                    Scope::Cluster => (
                         Check::ChangeClusterRoles,
                         Check::CreateClusterRoles,
                         Check::EscalateClusterRoles,
                         CLUSTER,
                     ),
-                    crate::model::rbac::Scope::Namespace(namespace) => {
+                    Scope::Namespace(namespace) => {
                         (Check::ChangeRoles, Check::CreateRoles, Check::EscalateRoles, world.place(namespace))
                     }
                 };
@@ -560,7 +586,8 @@ impl Closure {
             _ => {}
         }
         for (check, name, place) in asked {
-            let named = |check, name| self.way_of(world, identities, trace, (class, who), (check, name, place));
+            let named =
+                |check, name| self.way_of(world, identities, trace, (class, who), (check, name, place));
             // Whoever writes one ClusterRole changes by its label those that take rules from others.
             let way = |check| named(check, name).or_else(|| named(check, None));
             // A role is handed on by a new binding, or by one that is there.
@@ -584,9 +611,10 @@ impl Closure {
     ) -> (Check, Option<Name>, Place) {
         let user = world.users.iter().map(|user| (Check::ImpersonateUsers, Some(*user), CLUSTER));
         let names = &world.policy().names;
-        let account = world.accounts.iter().map(|own| {
-            (Check::ImpersonateAccounts, Some(names.lookup(own.name)), own.place)
-        });
+        let account = world
+            .accounts
+            .iter()
+            .map(|own| (Check::ImpersonateAccounts, Some(names.lookup(own.name)), own.place));
         user.chain(account)
             .find(|asked| self.way_of(world, identities, trace, by, *asked).is_some())
             .unwrap_or((Check::ImpersonateUsers, None, CLUSTER))
@@ -607,7 +635,8 @@ impl Closure {
         let places = [CLUSTER, EVERY, place];
         let held = places.iter().filter(|at| **at != EVERY || place != CLUSTER);
         let held = held.flat_map(|place| trace.held_at.get(place).into_iter().flatten());
-        let granted = held.filter(|pair| self.grants.get(pair).is_some_and(|grant| grant.round <= self.round));
+        let granted =
+            held.filter(|pair| self.grants.get(pair).is_some_and(|grant| grant.round <= self.round));
         let granted = granted.map(|pair| (*pair, true));
         for (pair, is_granted) in own.chain(granted) {
             let (role, at) = identities.pair_at(pair);
@@ -637,7 +666,12 @@ impl Closure {
     }
 
     /// The facts on which a way rests.
-    pub(super) fn facts_of(&self, world: &World<'_>, identities: &Identities, way: &Way) -> Vec<Fact> {
+    pub(in crate::ask::paths) fn facts_of(
+        &self,
+        world: &World<'_>,
+        identities: &Identities,
+        way: &Way,
+    ) -> Vec<Fact> {
         let mut facts: Vec<Fact> = Vec::new();
         facts.extend(self.found.get(way.who as usize).filter(|_| way.who != 0).and_then(|found| found.fact));
         if way.is_granted {
@@ -659,7 +693,12 @@ impl Closure {
     }
 
     /// Every fact on the way to some, in the order in which they were found.
-    pub(super) fn way_to(&self, world: &World<'_>, identities: &Identities, from: &[Fact]) -> Vec<Fact> {
+    pub(in crate::ask::paths) fn way_to(
+        &self,
+        world: &World<'_>,
+        identities: &Identities,
+        from: &[Fact],
+    ) -> Vec<Fact> {
         let Some(trace) = &self.trace else { return Vec::new() };
         let mut seen: FxHashSet<Fact> = FxHashSet::default();
         let mut open: Vec<Fact> = from.to_vec();
@@ -674,7 +713,8 @@ impl Closure {
                 }
             }
         }
-        let mut all: Vec<Fact> = seen.into_iter().filter(|fact| trace.derivations.contains_key(fact)).collect();
+        let mut all: Vec<Fact> =
+            seen.into_iter().filter(|fact| trace.derivations.contains_key(fact)).collect();
         all.sort_by_key(|fact| trace.order.get(fact).copied());
         all
     }
@@ -684,21 +724,24 @@ impl Closure {
 fn bytes_of(world: &World<'_>, identities: &Identities, fact: Fact) -> String {
     let names = &world.policy().names;
     match fact {
-        Fact::Account(number) | Fact::Made(number) => {
-            world.accounts.get(number as usize).map_or_else(String::new, |own| {
-                format!("{}\0{}", own.namespace, own.name)
-            })
-        }
-        Fact::Other(number) => match identities.others.get(number as usize).map(|(other, _)| other.username) {
-            Some(super::identities::Username::User(name)) => names.text(name).to_owned(),
-            Some(super::identities::Username::Account(number)) => {
-                world.accounts.get(number as usize).map_or_else(String::new, |own| {
-                    format!("system:serviceaccount:{}:{}", own.namespace, own.name)
-                })
+        Fact::Account(number) | Fact::Made(number) => world
+            .accounts
+            .get(number as usize)
+            .map_or_else(String::new, |own| format!("{}\0{}", own.namespace, own.name)),
+        Fact::Other(number) => {
+            match identities.others.get(number as usize).map(|(other, _)| other.username) {
+                Some(Username::User(name)) => names.text(name).to_owned(),
+                Some(Username::Account(number)) => {
+                    world.accounts.get(number as usize).map_or_else(String::new, |own| {
+                        format!("system:serviceaccount:{}:{}", own.namespace, own.name)
+                    })
+                }
+                None => String::new(),
             }
-            None => String::new(),
-        },
-        Fact::Node(number) => world.nodes.get(number as usize).map_or("", |name| names.text(*name)).to_owned(),
+        }
+        Fact::Node(number) => {
+            world.nodes.get(number as usize).map_or("", |name| names.text(*name)).to_owned()
+        }
         Fact::Grant(pair) => {
             let (role, place) = identities.pair_at(pair);
             format!("{}\0{}", world.namespace(place), world.show_role(role, place))
