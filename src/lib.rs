@@ -153,6 +153,7 @@ pub mod ask {
     pub mod assume_role;
     pub mod can_i;
     pub mod eks_doors;
+    pub mod escalation;
     pub mod matrix;
     pub mod paths;
     pub mod people;
@@ -169,6 +170,7 @@ pub mod report {
     pub mod aligned;
     pub mod can_i;
     pub mod iam;
+    pub mod escalation;
     pub mod json;
     pub mod matrix_html;
     pub mod matrix_long;

@@ -1,6 +1,7 @@
 //! `can-i`: one question, its answer, and why.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use rbacsim::ask::{can_i, through};
 use rbacsim::decide::cluster::Who;
@@ -12,6 +13,7 @@ use super::asking::{self, Asking};
 use super::inputs::{Identity, Inputs};
 use super::{Exit, Failure, Output, given, iam, list, one_or_all};
 
+mod apply;
 mod namespaces;
 
 const EXAMPLES: &str = "\
@@ -28,6 +30,9 @@ Examples:
   # Everything an identity may do in a namespace
   rbacsim can-i --list -n prod --arn arn:aws:iam::111122223333:role/dev -f manifests/
 
+  # Would the API server let this role apply these roles and bindings?
+  rbacsim can-i apply --object new-binding.yaml --arn arn:aws:iam::111122223333:role/dev -f export.yaml
+
 VERB is a verb of the API or a kubectl operation (exec, logs, port-forward, scale, apply, drain, rollout-restart ...).
 Exit code: 0 yes, 1 no, 2 the question could not be asked, 3 unknown.";
 
@@ -43,6 +48,9 @@ pub(crate) struct Args {
     /// Print every rule in force in the namespace
     #[arg(long, conflicts_with_all = ["quiet", "all_namespaces", "subresource"])]
     list: bool,
+    /// With `apply`: whether the API server would accept the roles and bindings of this file; repeatable
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["list", "namespaces"])]
+    object: Vec<PathBuf>,
     /// Print nothing; the exit code answers
     #[arg(short, long)]
     quiet: bool,
@@ -89,6 +97,14 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         let cluster = args.inputs.load()?;
         let namespace = given(args.asking.namespace.as_deref());
         return list::run(&cluster, &args.identity, namespace, args.output, out);
+    }
+    if !args.object.is_empty() {
+        if !matches!(args.asking.words.as_slice(), [verb] if verb == "apply") {
+            return Err("--object is for `can-i apply` without a TYPE".into());
+        }
+        let cluster = args.inputs.load()?;
+        let askers = args.identity.askers(&cluster)?;
+        return apply::run(&cluster, &askers, &args.object, (args.output, args.quiet), out);
     }
     let words = args.asking.words()?;
     let cluster = args.inputs.load()?;

@@ -115,8 +115,8 @@ fn objects_are_told_apart_by_version_and_kind() {
         + "---\n{apiVersion: iam.aws.crossplane.io/v1beta1, kind: Role, metadata: {name: u}, rules: nonsense}\n\
            ---\n{apiVersion: authorization.openshift.io/v1, kind: ClusterRole, metadata: {name: u}}\n\
            ---\n{apiVersion: v1, kind: ClusterRole, metadata: {name: u}}\n\
-           ---\n{apiVersion: apps/v1, kind: Deployment}\n\
-           ---\n{apiVersion: apps/v1, kind: Deployment}\n";
+           ---\n{apiVersion: apps/v1, kind: ControllerRevision}\n\
+           ---\n{apiVersion: apps/v1, kind: ControllerRevision}\n";
     let loaded = loaded(&[&yaml]);
     assert_eq!(told(&loaded), [""; 0]);
     let skipped: Vec<String> = loaded
@@ -128,7 +128,7 @@ fn objects_are_told_apart_by_version_and_kind() {
     assert_eq!(
         skipped,
         [
-            "apps/v1 Deployment 2",
+            "apps/v1 ControllerRevision 2",
             "authorization.openshift.io/v1 ClusterRole 1",
             "iam.aws.crossplane.io/v1beta1 Role 1",
             "v1 ClusterRole 1",
@@ -665,7 +665,7 @@ fn large_files_read_as_small_ones_do() {
     let [role, binding] = good_json("last");
     let filler = |number: usize| {
         format!(
-            r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"p{number}"}},"spec":{{"note":"{}"}}}}"#,
+            r#"{{"apiVersion":"v1","kind":"Event","metadata":{{"name":"p{number}"}},"spec":{{"note":"{}"}}}}"#,
             "x".repeat(400)
         )
     };

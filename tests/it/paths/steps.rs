@@ -457,6 +457,8 @@ fn escalate_role_that_one_holds() {
         &[
             "namespace-admin x 1 escalate-role",
             "ServiceAccount x/default 2 impersonate-service-account,create-token,mint-token-secret,create-pod,create-workload",
+            // Everything in a namespace includes its own label.
+            "node * 2 privileged-pod",
         ],
     );
     for verbs in [&["patch"][..], &["escalate"]] {

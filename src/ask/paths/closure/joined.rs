@@ -414,7 +414,7 @@ impl Closure {
                 let asked = world.policy().roles.get(role as usize);
                 let asked = asked.into_iter().flat_map(|role| graph.rules_in_force(role));
                 let asked = asked.map(|rule| rule.rule);
-                if uncovered(&world.policy().names, own, asked).next().is_none() {
+                if uncovered(&world.policy().names, own, asked, &world.policy().names).next().is_none() {
                     self.grant(identities, (class, Step::ShareRole), role, place);
                 }
             }
