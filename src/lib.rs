@@ -40,6 +40,7 @@
 pub mod model {
     pub mod attributes;
     pub mod diagnostic;
+    pub mod finding;
     pub mod names;
     pub mod policy;
     pub mod rbac;
@@ -76,6 +77,7 @@ pub mod knowledge {
     pub mod operations;
     pub mod scopes;
     mod tables;
+    pub mod risks;
 }
 
 /// Who the caller is: from an IAM ARN to the username and the groups that the API server sees.
@@ -159,6 +161,7 @@ pub mod ask {
     pub mod people;
     pub mod question;
     pub mod review;
+    pub mod risk;
     pub mod rules_review;
     pub mod system;
     pub mod through;
@@ -180,6 +183,7 @@ pub mod report {
     pub mod paths;
     mod phrases;
     pub mod question;
+    pub mod risk;
     pub mod rules;
     pub mod text;
     pub mod visible;

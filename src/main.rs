@@ -12,6 +12,7 @@ mod cli {
     mod matrix;
     mod paths;
     mod review;
+    mod risk;
     mod run;
     mod who_can;
     mod whoami;

@@ -102,8 +102,7 @@ pub fn attempt<'g>(cluster: &'g Cluster, who: &Who, wanted: &Policy, object: Obj
         Object::Binding(binding) => here.check_binding(binding),
     });
     let checked = match &check {
-        None => Ternary::Yes,
-        Some(Check::Masters | Check::Covered | Check::ByVerb(..)) => Ternary::Yes,
+        None | Some(Check::Masters | Check::Covered | Check::ByVerb(..)) => Ternary::Yes,
         Some(Check::Lacks(..) | Check::NoRole) => here.unless_hidden(),
     };
     Attempt {
@@ -245,9 +244,9 @@ impl<'g> Here<'_, 'g> {
         let own = self.own_rules();
         // A role that comes with the binding counts as it is written there.
         let scope = binding.role_scope();
-        let with_it = self.wanted.roles.iter();
-        let with_it = with_it.filter(|role| role.scope == scope && role.name == binding.role_ref.name);
-        if let Some(role) = with_it.last() {
+        let mut with_it = self.wanted.roles.iter();
+        let with_it = with_it.rfind(|role| role.scope == scope && role.name == binding.role_ref.name);
+        if let Some(role) = with_it {
             let rules = self.wanted.rules_of(role).iter().map(|placed| self.wanted.rule(*placed));
             return Self::checked(self.lacks(&own, rules, &self.wanted.names));
         }

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{can_i, matrix, paths, review, who_can, whoami};
+use super::{can_i, matrix, paths, review, risk, who_can, whoami};
 use clap::{Parser, Subcommand, ValueEnum};
 use rbacsim::decide::cluster::Who;
 use rbacsim::identity::IdentityError;
@@ -45,6 +45,8 @@ enum Command {
     Paths(paths::Args),
     /// Show the Kubernetes user behind IAM ARNs
     Whoami(whoami::Args),
+    /// Show what is risky: who holds dangerous access, where, and what to do
+    Risk(risk::Args),
     /// Answer a stream of `SubjectAccessReview` objects
     Review(review::Args),
 }
@@ -123,6 +125,7 @@ pub(crate) fn run() -> ExitCode {
         Command::WhoCan(args) => who_can::run(args, &mut *out),
         Command::Paths(args) => paths::run(args, &mut *out),
         Command::Whoami(args) => whoami::run(args, &mut *out),
+        Command::Risk(args) => risk::run(args, &mut *out),
         Command::Review(args) => review::run(args),
     };
     // What was printed before something went wrong comes before the word about it.

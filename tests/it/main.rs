@@ -45,6 +45,7 @@ mod paths; // what access leads to
 mod recorded; // decisions of the real code, when they are there
 mod replay; // the test tables of Kubernetes, when they are there
 mod reports; // what users ran into, as whole command lines
+mod risk; // the catalogue of risks, row by row
 mod rules; // one test per rule of meaning
 mod rules_review; // the rules in force in a namespace
 mod scenarios; // every folder of testdata/scenarios, through the binary

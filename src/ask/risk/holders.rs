@@ -1,0 +1,96 @@
+//! Who stands behind a subject: IAM identities that are mapped to it, workloads that run as it.
+
+use rustc_hash::FxHashMap;
+
+use crate::ask::paths::{From, starts};
+use crate::decide::cluster::Cluster;
+use crate::model::workload::WorkloadKind;
+
+/// Groups that everybody is in, or everybody of a kind.
+const ANYONE: [&str; 5] = [
+    "Group system:unauthenticated",
+    "User system:anonymous",
+    "Group system:authenticated",
+    "Group system:serviceaccounts",
+    "Group system:serviceaccounts:",
+];
+
+/// Service accounts and users that come with Kubernetes and EKS.
+fn is_part_of_the_platform(title: &str) -> bool {
+    let own = ["aws-node", "kube-proxy", "coredns"];
+    let account = title.strip_prefix("ServiceAccount kube-system/");
+    title == "Group system:masters"
+        || title.starts_with("User eks:")
+        || title.starts_with("Group eks:")
+        || title.starts_with("User system:kube-")
+        || account.is_some_and(|name| own.contains(&name) || name.ends_with("-controller"))
+}
+
+pub(super) struct Holders {
+    behind: FxHashMap<String, Vec<String>>,
+    workloads: FxHashMap<String, Vec<(WorkloadKind, String)>>,
+}
+
+impl Holders {
+    pub(super) fn new(cluster: &Cluster) -> Self {
+        let policy = cluster.graph().policy();
+        let mut behind: FxHashMap<String, Vec<String>> = FxHashMap::default();
+        for from in starts(cluster).iter().filter(|from| from.title.starts_with("IAM ")) {
+            let Some(user) = &from.user else { continue };
+            let arn = from.title.trim_start_matches("IAM ");
+            for group in &user.groups {
+                behind.entry(format!("Group {group}")).or_default().push(arn.to_owned());
+            }
+            behind.entry(format!("User {}", user.username)).or_default().push(arn.to_owned());
+        }
+        let mut workloads: FxHashMap<String, Vec<(WorkloadKind, String)>> = FxHashMap::default();
+        for workload in policy.inventory.workloads.iter().filter(|own| !own.is_stopped) {
+            let text = |name| policy.names.text(name);
+            let namespace = text(workload.namespace);
+            let account = format!("ServiceAccount {namespace}/{}", text(workload.service_account));
+            let title = format!("{} {namespace}/{}", workload.kind.as_str(), text(workload.name));
+            workloads.entry(account).or_default().push((workload.kind, title));
+        }
+        Self { behind, workloads }
+    }
+
+    /// Whether a subject is counted and not listed: it comes with Kubernetes or EKS.
+    pub(super) fn is_system(from: &From) -> bool {
+        is_part_of_the_platform(&from.title)
+    }
+
+    /// By how many levels a right is worse in these hands.
+    pub(super) fn raise(&self, from: &From) -> usize {
+        let anyone =
+            ANYONE.iter().any(|own| from.title == *own || own.ends_with(':') && from.title.starts_with(own));
+        if anyone {
+            return 2;
+        }
+        match self.workloads.get(&from.title) {
+            None => 0,
+            Some(own) if own.iter().any(|(kind, _)| *kind == WorkloadKind::DaemonSet) => 2,
+            Some(_) => 1,
+        }
+    }
+
+    /// The workloads that run as a service account.
+    pub(super) fn workloads(&self, from: &From) -> Vec<String> {
+        let own = self.workloads.get(&from.title).into_iter().flatten();
+        let mut all: Vec<String> = own.map(|(_, title)| title.clone()).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// IAM identities and workloads behind a subject.
+    pub(super) fn behind(&self, from: &From) -> Vec<String> {
+        let mut all = self.behind.get(&from.title).cloned().unwrap_or_default();
+        if let Some(arn) = from.title.strip_prefix("IAM ") {
+            all.push(arn.to_owned());
+        }
+        all.sort_unstable();
+        all.dedup();
+        all.extend(self.workloads(from));
+        all
+    }
+}

@@ -1,0 +1,92 @@
+//! Findings: what is wrong or risky, as data that every form of output shares.
+
+use std::fmt;
+
+use crate::model::source::Source;
+
+/// How much a finding matters.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Level {
+    /// Worth knowing.
+    Info,
+    /// Little.
+    Low,
+    /// Some.
+    Medium,
+    /// Much.
+    High,
+    /// As much as can be.
+    Critical,
+}
+
+impl Level {
+    /// Every level, from the least on.
+    pub const ALL: [Self; 5] = [Self::Info, Self::Low, Self::Medium, Self::High, Self::Critical];
+
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+
+    /// The level of a word.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.as_str() == word)
+    }
+
+    /// So many levels up, at most critical.
+    #[must_use]
+    pub fn raised(self, by: usize) -> Self {
+        let at = Self::ALL.iter().position(|level| *level == self).unwrap_or(0);
+        Self::ALL.get(at + by).copied().unwrap_or(Self::Critical)
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// The object that a finding is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct About {
+    /// Its kind.
+    pub kind: String,
+    /// Its namespace; empty in the cluster.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The stable code.
+    pub code: &'static str,
+    /// How much it matters.
+    pub severity: Level,
+    /// What was found, in one sentence.
+    pub message: String,
+    /// What to do, in another.
+    pub help: String,
+    /// The object that it is about.
+    pub object: Option<About>,
+    /// Where that stands.
+    pub source: Option<Source>,
+    /// By what it is suppressed.
+    pub suppressed: Option<String>,
+    /// Whose risk it is, as starts of paths are printed; empty for none.
+    pub subject: String,
+    /// `cluster`, `kube-system`, `namespace` or `named`; empty where there is no scope.
+    pub scope: &'static str,
+    /// The namespaces in which it holds; empty for all.
+    pub namespaces: Vec<String>,
+    /// IAM identities and workloads behind the subject.
+    pub holders: Vec<String>,
+}
