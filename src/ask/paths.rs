@@ -133,17 +133,42 @@ pub struct Possible {
     pub conditions: Vec<String>,
 }
 
+/// What one start reaches, in numbers.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    /// How many identities, nodes and powers.
+    pub reached: usize,
+    /// The sinks in order of name, each with its depth.
+    pub sinks: Vec<(&'static str, Option<Round>)>,
+    /// The service accounts reached, as bits: who is one of them does not count itself.
+    accounts: Vec<u64>,
+}
+
+impl Overview {
+    /// The depth of a sink.
+    pub fn depth(&self, sink: &str) -> Option<Round> {
+        self.sinks.iter().find(|(name, _)| *name == sink).and_then(|(_, depth)| *depth)
+    }
+
+    /// Whether any sink is reached.
+    pub fn reaches_a_sink(&self) -> bool {
+        self.sinks.iter().any(|(_, depth)| depth.is_some())
+    }
+}
+
 /// The search for paths in a cluster.
 #[derive(Clone, Debug)]
 pub struct Search<'c> {
     world: World<'c>,
     identities: Identities,
+    /// Of equal identities one is searched.
+    known: FxHashMap<(identities::Class, bool, Option<Round>), Overview>,
 }
 
 impl<'c> Search<'c> {
     /// Prepares a search.
     pub fn new(cluster: &'c Cluster) -> Self {
-        Self { world: World::new(cluster), identities: Identities::default() }
+        Self { world: World::new(cluster), identities: Identities::default(), known: FxHashMap::default() }
     }
 
     /// Where a search begins; `None` if nobody can log in.
@@ -195,6 +220,31 @@ impl<'c> Search<'c> {
         let Some(start) = self.start(from) else { return nothing() };
         let closure = Closure::run(&mut self.world, &mut self.identities, start, most, false);
         self.report(&closure)
+    }
+
+    /// What somebody reaches, in numbers: identities with equal rights are searched once.
+    pub fn overview(&mut self, from: &From, most: Option<Round>) -> Overview {
+        let Some(start) = self.start(from) else {
+            return Overview { reached: 0, sinks: nothing().sinks, accounts: Vec::new() };
+        };
+        let key = (start.class, start.is_master, most);
+        if !self.known.contains_key(&key) {
+            let anyone = Start { fact: None, ..start };
+            let closure = Closure::run(&mut self.world, &mut self.identities, anyone, most, false);
+            self.known.insert(key, overview(&closure));
+        }
+        let Some(known) = self.known.get(&key) else {
+            return Overview { reached: 0, sinks: nothing().sinks, accounts: Vec::new() };
+        };
+        let is_itself = match start.fact {
+            Some(Fact::Account(number)) => {
+                let word = known.accounts.get(number as usize / 64).copied().unwrap_or(0);
+                word >> (number % 64) & 1 == 1
+            }
+            _ => false,
+        };
+        let reached = known.reached - usize::from(is_itself);
+        Overview { reached, sinks: known.sinks.clone(), accounts: Vec::new() }
     }
 
     /// What uncertain steps of a start may add.
@@ -313,6 +363,23 @@ impl<'c> Search<'c> {
         roles.dedup_by(|b, a| a.identity == b.identity);
         roles
     }
+}
+
+fn overview(closure: &Closure) -> Overview {
+    let mut accounts = vec![0u64; closure.accounts.len().div_ceil(64)];
+    let mut reached = 0;
+    for (own, number) in closure.accounts.iter().zip(0usize..) {
+        if own.round != NEVER {
+            reached += 1;
+            if let Some(word) = accounts.get_mut(number / 64) {
+                *word |= 1 << (number % 64);
+            }
+        }
+    }
+    let nodes = closure.nodes.iter().chain([&closure.any_node, &closure.lost_node, &closure.admin]);
+    reached += nodes.filter(|own| own.round != NEVER).count();
+    reached += closure.others.len() + closure.namespace_admins.len();
+    Overview { reached, sinks: sinks(closure), accounts }
 }
 
 fn nothing() -> Paths {

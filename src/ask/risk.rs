@@ -459,12 +459,7 @@ fn by_paths(
     if !is_iam && workloads.is_empty() {
         return found;
     }
-    let paths = search.paths(from, None);
-    let Some(depth) =
-        paths.sinks.iter().find(|(sink, _)| *sink == "cluster-admin").and_then(|(_, depth)| *depth)
-    else {
-        return found;
-    };
+    let Some(depth) = search.overview(from, None).depth("cluster-admin") else { return found };
     let steps = if depth == 1 { "1 step".to_owned() } else { format!("{depth} steps") };
     let code = if is_iam { "I02" } else { "L02" };
     add(

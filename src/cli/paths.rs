@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use rbacsim::ask::paths::{From, Search, Target, starts};
+use rbacsim::ask::paths::{From, Overview, Search, Target, starts};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::report::{paths as report, text};
 
@@ -99,11 +99,18 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     for from in froms {
         // Steps are told only of what is shown.
         if target.is_none() && several && !json {
-            let paths = search.paths(&from, args.max_steps);
-            found |= !paths.is_empty();
-            if paths.sinks.iter().any(|(_, depth)| depth.is_some()) {
-                rows.push((from, paths));
+            let overview = search.overview(&from, args.max_steps);
+            found |= overview.reached > 0;
+            if overview.reaches_a_sink() {
+                rows.push((from, overview));
             }
+            continue;
+        }
+        // Most starts do not get there: a look costs less than a search that is told.
+        if several
+            && let Some(Target::Sink(sink)) = &target
+            && search.overview(&from, args.max_steps).depth(sink).is_none()
+        {
             continue;
         }
         let possible = search.possible(&from);
@@ -135,8 +142,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         writeln!(out, "]")?;
     } else {
         if !rows.is_empty() {
-            rows.sort_by_key(|(_, paths)| {
-                paths.sinks.iter().map(|(_, depth)| depth.unwrap_or(u16::MAX)).min()
+            let first = |overview: &Overview| overview.sinks.iter().filter_map(|(_, depth)| *depth).min();
+            rows.sort_by_key(|(_, overview)| {
+                (overview.depth("cluster-admin").unwrap_or(u16::MAX), first(overview))
             });
             report::table(out, &rows)?;
         } else if written == 0 {

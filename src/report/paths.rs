@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::aligned::Aligned;
 use super::phrases::counted;
 use super::{json as documents, words};
-use crate::ask::paths::{From, Ground, Hop, Paths, Possible, Reach, Step, Traced};
+use crate::ask::paths::{From, Ground, Hop, Overview, Possible, Reach, Step, Traced};
 use crate::decide::cluster::Cluster;
 
 /// How many reaches are listed for people before the rest is counted.
@@ -188,21 +188,21 @@ pub fn possible(out: &mut dyn Write, possible: &[Possible]) -> io::Result<()> {
 ///
 /// # Errors
 /// If writing fails.
-pub fn table(out: &mut dyn Write, rows: &[(From, Paths)]) -> io::Result<()> {
+pub fn table(out: &mut dyn Write, rows: &[(From, Overview)]) -> io::Result<()> {
     let width = rows.iter().map(|(from, _)| from.title.chars().count()).max().unwrap_or(0).clamp(5, 90);
     let heads: Vec<&str> = crate::ask::paths::SINKS.to_vec();
     Aligned::write(out, 0, |lines| {
         let head: Vec<String> = heads.iter().map(|head| format!("{head:>18}")).collect();
         lines.bare(0, format_args!("{:width$}{}{:>9}", "start", head.concat(), "reached"))?;
-        for (from, paths) in rows {
-            let depths: Vec<String> = paths
+        for (from, overview) in rows {
+            let depths: Vec<String> = overview
                 .sinks
                 .iter()
                 .map(|(_, depth)| depth.map_or_else(|| "-".to_owned(), |depth| depth.to_string()))
                 .map(|depth| format!("{depth:>18}"))
                 .collect();
             let title = &from.title;
-            lines.bare(0, format_args!("{title:width$}{}{:>9}", depths.concat(), paths.reached.len()))?;
+            lines.bare(0, format_args!("{title:width$}{}{:>9}", depths.concat(), overview.reached))?;
         }
         Ok(())
     })

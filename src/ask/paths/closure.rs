@@ -111,6 +111,8 @@ pub(super) struct Closure {
     pub(super) made: FxHashMap<u32, Reached>,
     pub(super) grants: FxHashMap<Pair, Reached>,
     pub(super) grants_at: FxHashMap<Place, Vec<u32>>,
+    /// Per place the checks that these answer, if perhaps only for some names.
+    pub(super) granted_bits: FxHashMap<Place, u64>,
     pub(super) changed: FxHashMap<u32, Round>,
     /// Per place the round in which all its Roles were changed.
     pub(super) changed_in: FxHashMap<Place, Round>,
@@ -171,6 +173,7 @@ impl Closure {
             made: FxHashMap::default(),
             grants: FxHashMap::default(),
             grants_at: FxHashMap::default(),
+            granted_bits: FxHashMap::default(),
             changed: FxHashMap::default(),
             changed_in: FxHashMap::default(),
             namespace_admins: FxHashMap::default(),
@@ -849,6 +852,8 @@ impl Closure {
                 Fact::Grant(pair) => {
                     let (role, place) = identities.pair_at(pair);
                     self.grants_at.entry(place).or_default().push(role);
+                    let bits = world.answers(role).map_or(0, |own| own.any | own.named_bits);
+                    *self.granted_bits.entry(place).or_default() |= bits;
                     self.new_grants.push(pair);
                     self.hold(pair, place);
                 }

@@ -165,16 +165,18 @@ impl<'c> Traced<'_, 'c> {
     }
 
     fn hop(&self, fact: Fact) -> Option<Hop<'c>> {
-        let derivation = self.closure.as_ref()?.trace.as_ref()?.derivations.get(&fact)?;
+        let closure = self.closure.as_ref()?;
+        let derivation = closure.trace.as_ref()?.derivations.get(&fact)?;
+        let (ways, object) = closure.told(&self.search.world, &self.search.identities, fact);
         Some(Hop {
             step: derivation.step,
-            by: match derivation.ways.first() {
+            by: match ways.first() {
                 Some(way) => self.show_who(way.who),
                 None => derivation.uses.first().map(|fact| self.show(*fact)).unwrap_or_default(),
             },
             becomes: self.show(fact),
-            object: derivation.object.clone(),
-            grounds: derivation.ways.iter().map(|way| self.ground(way)).collect(),
+            object,
+            grounds: ways.iter().map(|way| self.ground(way)).collect(),
         })
     }
 

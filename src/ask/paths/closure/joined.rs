@@ -3,7 +3,7 @@
 //! Whoever may do everything in a namespace binds a role there that says everything, so that everybody may from the
 //! next round on; no other binding and no change of a Role there adds to that, and none is looked for.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::checks::{Answers, Check, JOINED};
 use super::super::identities::{Class, Identities, Other, Username, joined};
@@ -12,7 +12,27 @@ use super::super::world::{Account, CLUSTER, EVERY, FIRST, Place, World};
 use super::{Closure, Fact};
 use crate::decide::covers::uncovered;
 use crate::model::names::Name;
-use crate::model::rbac::{PolicyRule, Scope};
+use crate::model::rbac::{PolicyRule, RuleId, Scope};
+
+/// The rules of a class in a place, and which rules they cover.
+struct Owner<'c> {
+    rules: Vec<PolicyRule<'c>>,
+    covered: FxHashMap<RuleId, bool>,
+}
+
+impl Owner<'_> {
+    /// Whether all rules of a role are covered. There are many roles and few distinct rules.
+    fn covers(&mut self, world: &World<'_>, role: u32) -> bool {
+        let policy = world.policy();
+        let Some(role) = policy.roles.get(role as usize) else { return false };
+        let names = &policy.names;
+        world.cluster.graph().rules_in_force(role).all(|rule| {
+            *self.covered.entry(rule.placed.rule).or_insert_with(|| {
+                uncovered(names, &self.rules, std::iter::once(rule.rule), names).next().is_none()
+            })
+        })
+    }
+}
 
 /// The checks about one kind of binding or role, for the cluster or for namespaces.
 struct Kinds {
@@ -52,7 +72,7 @@ impl Closure {
                 joined_places.insert(place);
             }
         }
-        let granted: u64 = self.granted(world, CLUSTER).any | self.granted(world, CLUSTER).named_bits;
+        let granted = self.granted_bits.get(&CLUSTER).copied().unwrap_or(0);
         let groups = Check::ImpersonateGroups.bit() | Check::ImpersonateUsers.bit();
         let news = !self.new_grants.is_empty() || !self.changed.is_empty() || !self.changed_in.is_empty();
         for index in 0..self.classes.len() {
@@ -77,8 +97,12 @@ impl Closure {
             for place in touched {
                 self.write(world, identities, class, place);
                 if place == EVERY {
-                    for own in own_places(identities, class) {
-                        self.write(world, identities, class, own);
+                    let mut others = own_places(identities, class);
+                    others.extend(self.grants_at.keys().copied().filter(|place| *place >= FIRST));
+                    others.sort_unstable();
+                    others.dedup();
+                    for other in others {
+                        self.write(world, identities, class, other);
                     }
                 }
             }
@@ -125,12 +149,6 @@ impl Closure {
         roles.first().copied()
     }
 
-    /// What grants to everybody answer at a place itself.
-    fn granted(&self, world: &World<'_>, place: Place) -> Answers {
-        let roles = self.grants_at.get(&place).into_iter().flatten();
-        joined(roles.filter_map(|role| world.answers(*role)))
-    }
-
     /// What a class answers in a place; roles that were changed are looked at elsewhere.
     fn rights(&self, world: &World<'_>, identities: &Identities, class: Class, place: Place) -> Answers {
         let own = identities.held(class).into_iter().flat_map(|held| &held.pairs);
@@ -145,6 +163,15 @@ impl Closure {
             }
         }
         rights
+    }
+
+    /// The checks that a class passes in a place, if perhaps only for some names.
+    fn some_rights(&self, world: &World<'_>, identities: &Identities, class: Class, place: Place) -> u64 {
+        let bits = |role: u32| world.answers(role).map_or(0, |own| own.any | own.named_bits);
+        let own = identities.held(class).into_iter().flat_map(|held| &held.pairs);
+        let own = own.map(|pair| identities.pair_at(*pair)).filter(|(_, at)| *at == CLUSTER || *at == place);
+        let own = own.fold(0, |all, (role, _)| all | bits(role));
+        counting(place).fold(own, |all, at| all | self.granted_bits.get(&at).copied().unwrap_or(0))
     }
 
     fn impersonate(&mut self, world: &World<'_>, identities: &mut Identities, class: Class) {
@@ -246,11 +273,12 @@ impl Closure {
         if self.namespace_admins.get(&place).is_some_and(|reached| reached.round <= self.round) {
             return;
         }
-        let rights = self.rights(world, identities, class, place);
-        if (rights.any | rights.named_bits) & JOINED == 0 {
+        let kinds = if place == CLUSTER { &IN_CLUSTER } else { &IN_NAMESPACES };
+        let writes = kinds.create_binding.bit() | kinds.change_binding.bit() | kinds.escalate_role.bit();
+        if self.some_rights(world, identities, class, place) & writes == 0 {
             return;
         }
-        let kinds = if place == CLUSTER { &IN_CLUSTER } else { &IN_NAMESPACES };
+        let rights = self.rights(world, identities, class, place);
         // A name that only an apply may create is free in some namespaces and not in others.
         let by_name = [kinds.create_binding, kinds.create_role, kinds.escalate_role];
         if place == EVERY && by_name.iter().any(|check| rights.named_bits & check.bit() != 0) {
@@ -298,6 +326,22 @@ impl Closure {
                     .any(|name| rights.allows(kinds.change_binding, name) && free(&name))
     }
 
+    /// The namespaces of a place in which somebody may not yet do everything; the cluster itself.
+    fn places_in(&self, world: &World<'_>, place: Place) -> Vec<Place> {
+        let places = if place == EVERY { world.every() } else { place..place + 1 };
+        let is_admin =
+            |place: &Place| self.namespace_admins.get(place).is_some_and(|own| own.round <= self.round);
+        places.filter(|place| !is_admin(place)).collect()
+    }
+
+    /// Whether everybody gets everything in a place in this round, or has it.
+    fn gives_everything(&self, world: &World<'_>, identities: &mut Identities, place: Place) -> bool {
+        world.everything.first().is_some_and(|role| {
+            let pair = identities.pair(*role, place);
+            self.grants.contains_key(&pair)
+        })
+    }
+
     fn grant(&mut self, identities: &mut Identities, (class, step): (Class, Step), role: u32, place: Place) {
         let pair = identities.pair(role, place);
         self.give_grant(pair, step);
@@ -338,8 +382,7 @@ impl Closure {
         if place == CLUSTER || (any | rights.named_bits) & Check::BindRoles.bit() == 0 {
             return;
         }
-        let places = if place == EVERY { world.every() } else { place..place + 1 };
-        for place in places {
+        for place in self.places_in(world, place) {
             let Some(space) = world.space(place) else { continue };
             let own: Vec<u32> = space.roles.iter().chain(&space.missing).copied().collect();
             for role in own {
@@ -381,17 +424,20 @@ impl Closure {
         kinds: &Kinds,
         rights: &Answers,
     ) {
-        let places = if place == EVERY { world.every() } else { place..place + 1 };
-        let mut rules: Option<Vec<PolicyRule<'_>>> = None;
-        for place in places {
-            let bindings = world.space(place).map_or(&world.cluster_bindings, |space| &space.bindings);
+        let mut own: Option<Owner<'_>> = None;
+        // Where everybody gets everything in this round nothing else is worth writing.
+        let mut open = vec![place];
+        open.extend((place >= FIRST).then_some(EVERY));
+        let is_open = open.iter().any(|place| self.gives_everything(world, identities, *place));
+        for at in self.places_in(world, place) {
+            let bindings = world.space(at).map_or(&world.cluster_bindings, |space| &space.bindings);
             for number in bindings {
                 let Some(binding) = world.binding(*number) else { continue };
                 if !rights.allows(kinds.change_binding, binding.name) {
                     continue;
                 }
                 let Some(role) = world.role_of_binding.get(*number as usize).copied() else { continue };
-                if !self.can_be_bound(world, role) {
+                if !self.can_be_bound(world, role) || is_open && !self.is_everything(world, role) {
                     continue;
                 }
                 let bind = match binding.role_scope() {
@@ -399,7 +445,7 @@ impl Closure {
                     Scope::Namespace(_) => Check::BindRoles,
                 };
                 if rights.allows(bind, binding.role_ref.name) {
-                    self.grant(identities, (class, Step::ChangeBinding), role, place);
+                    self.grant(identities, (class, Step::ChangeBinding), role, at);
                 }
                 if world.common.contains(&role) || self.changed_round(world, role) <= self.round {
                     continue;
@@ -409,13 +455,12 @@ impl Closure {
                 if answers.any & !rights.any != 0 {
                     continue;
                 }
-                let own = rules.get_or_insert_with(|| self.rules(world, identities, class, place));
-                let graph = world.cluster.graph();
-                let asked = world.policy().roles.get(role as usize);
-                let asked = asked.into_iter().flat_map(|role| graph.rules_in_force(role));
-                let asked = asked.map(|rule| rule.rule);
-                if uncovered(&world.policy().names, own, asked, &world.policy().names).next().is_none() {
-                    self.grant(identities, (class, Step::ShareRole), role, place);
+                let own = own.get_or_insert_with(|| {
+                    let rules = self.rules(world, identities, class, place);
+                    Owner { rules, covered: FxHashMap::default() }
+                });
+                if own.covers(world, role) {
+                    self.grant(identities, (class, Step::ShareRole), role, at);
                 }
             }
         }
@@ -472,8 +517,7 @@ impl Closure {
             self.given_by(Fact::ChangedIn(EVERY), Step::EscalateRole, class);
             return;
         }
-        let places = if place == EVERY { world.every() } else { place..place + 1 };
-        for place in places {
+        for place in self.places_in(world, place) {
             let scope = match place {
                 CLUSTER => Scope::Cluster,
                 place => Scope::Namespace(world.policy().names.lookup(world.namespace(place))),

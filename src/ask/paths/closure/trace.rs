@@ -37,8 +37,10 @@ pub(in crate::ask::paths) struct Way {
 #[derive(Clone, Debug)]
 pub(in crate::ask::paths) struct Derivation {
     pub(in crate::ask::paths) step: Step,
-    /// The checks, request by request.
-    pub(in crate::ask::paths) ways: Vec<Way>,
+    /// The checks, request by request; of what one identity did, made when it is told.
+    ways: Vec<Way>,
+    /// Whether it takes several rights of one identity.
+    is_by_one: bool,
     /// Facts that it rests on besides.
     pub(in crate::ask::paths) uses: Vec<Fact>,
     /// The object that it was done to, for people: a pod, a workload, a Secret, a binding; empty for none.
@@ -77,7 +79,9 @@ impl Closure {
         let mut found: Vec<((Step, u32, String), Fact, Derivation)> = Vec::new();
         for fact in facts.drain(..) {
             let Some(derivation) = self.derivation(world, identities, &mut trace, fact) else { continue };
-            let who = derivation.ways.first().map_or(0, |way| way.who);
+            let giver = trace.givers.get(&(fact, derivation.step));
+            let giver = giver.and_then(|(class, _)| self.first_of.get(class)).copied();
+            let who = derivation.ways.first().map(|way| way.who).or(giver).unwrap_or(0);
             let key = (derivation.step, who, bytes_of(world, identities, fact));
             found.push((key, fact, derivation));
         }
@@ -142,7 +146,8 @@ impl Closure {
         fact: Fact,
     ) -> Option<Derivation> {
         let step = self.reached(fact)?.first()?;
-        let mut derivation = Derivation { step, ways: Vec::new(), uses: Vec::new(), object: String::new() };
+        let mut derivation =
+            Derivation { step, ways: Vec::new(), is_by_one: false, uses: Vec::new(), object: String::new() };
         match fact {
             Fact::Account(number) => self.to_account(world, identities, trace, number, &mut derivation),
             Fact::Made(number) => {
@@ -173,10 +178,25 @@ impl Closure {
                 derivation.object = world.show_role(role, place);
             }
             Fact::ClusterAdmin | Fact::Other(_) | Fact::Grant(_) | Fact::Changed(_) | Fact::ChangedIn(_) => {
-                self.by_one(world, identities, trace, fact, &mut derivation);
+                derivation.is_by_one = true;
             }
         }
         Some(derivation)
+    }
+
+    /// The checks that a fact took, and what it was done to.
+    pub(in crate::ask::paths) fn told(
+        &self,
+        world: &World<'_>,
+        identities: &Identities,
+        fact: Fact,
+    ) -> (Vec<Way>, String) {
+        let Some(trace) = &self.trace else { return Default::default() };
+        match trace.derivations.get(&fact) {
+            None => Default::default(),
+            Some(own) if own.is_by_one => self.by_one(world, identities, trace, fact, own.step),
+            Some(own) => (own.ways.clone(), own.object.clone()),
+        }
     }
 
     /// The way by which a check passes in this round that comes first.
@@ -197,14 +217,13 @@ impl Closure {
             return *known;
         }
         let here = self.best_held_at(world, identities, trace, (check, name), place, place);
-        let mut ways = vec![here];
-        if place != CLUSTER {
-            ways.push(
-                self.best(world, identities, trace, check, name, CLUSTER).map(|way| Way { place, ..way }),
-            );
-            ways.push(self.best_held_at(world, identities, trace, (check, name), place, EVERY));
-        }
-        let best = ways.into_iter().flatten().min_by_key(|way| self.key(way));
+        let wider = match place {
+            CLUSTER => None,
+            EVERY => self.best(world, identities, trace, check, name, CLUSTER),
+            _ => self.best(world, identities, trace, check, name, EVERY),
+        };
+        let wider = wider.map(|way| Way { place, ..way });
+        let best = here.into_iter().chain(wider).min_by_key(|way| self.key(way));
         trace.known.insert((check, name, place), best);
         best
     }
@@ -508,9 +527,10 @@ impl Closure {
         identities: &Identities,
         trace: &Trace,
         fact: Fact,
-        derivation: &mut Derivation,
-    ) {
-        let Some((class, _)) = trace.givers.get(&(fact, derivation.step)).copied() else { return };
+        step: Step,
+    ) -> (Vec<Way>, String) {
+        let (mut ways, mut object) = (Vec::new(), String::new());
+        let Some((class, round)) = trace.givers.get(&(fact, step)).copied() else { return (ways, object) };
         let who = self.first_of.get(&class).copied().unwrap_or(0);
         let names = &world.policy().names;
         let mut asked: Vec<(Check, Option<Name>, Place)> = Vec::new();
@@ -535,7 +555,7 @@ impl Closure {
                     });
                 } else {
                     asked.push((Check::ImpersonateGroups, Some(world.masters), CLUSTER));
-                    asked.push(self.username_for(world, identities, trace, (class, who)));
+                    asked.push(self.username_for(world, identities, trace, (class, who, round)));
                 }
             }
             Fact::Grant(pair) => {
@@ -551,15 +571,11 @@ impl Closure {
                     Scope::Cluster => Check::BindClusterRoles,
                     Scope::Namespace(_) => Check::BindRoles,
                 };
-                asked.push((
-                    if derivation.step == Step::ChangeBinding { change } else { create },
-                    None,
-                    place,
-                ));
-                if derivation.step != Step::ShareRole {
+                asked.push((if step == Step::ChangeBinding { change } else { create }, None, place));
+                if step != Step::ShareRole {
                     asked.push((bind, Some(name), place));
                 }
-                derivation.object = world.show_role(role, place);
+                object = world.show_role(role, place);
             }
             Fact::Changed(role) => {
                 let (scope, name) = world.role(role).unwrap_or((Scope::Cluster, Name::UNKNOWN));
@@ -577,7 +593,7 @@ impl Closure {
                 let is_loaded = world.answers(role).is_some();
                 asked.push((if is_loaded { change } else { create }, Some(name), place));
                 asked.push((escalate, Some(name), place));
-                derivation.object = world.show_role(role, place);
+                object = world.show_role(role, place);
             }
             Fact::ChangedIn(place) => {
                 asked.push((Check::ChangeRoles, None, place));
@@ -586,8 +602,9 @@ impl Closure {
             _ => {}
         }
         for (check, name, place) in asked {
-            let named =
-                |check, name| self.way_of(world, identities, trace, (class, who), (check, name, place));
+            let named = |check, name| {
+                self.way_of(world, identities, trace, (class, who, round), (check, name, place))
+            };
             // Whoever writes one ClusterRole changes by its label those that take rules from others.
             let way = |check| named(check, name).or_else(|| named(check, None));
             // A role is handed on by a new binding, or by one that is there.
@@ -597,8 +614,9 @@ impl Closure {
                 Check::ChangeClusterRoles => Some(Check::CreateClusterRoles),
                 _ => None,
             };
-            derivation.ways.extend(way(check).or_else(|| way(other?)));
+            ways.extend(way(check).or_else(|| way(other?)));
         }
+        (ways, object)
     }
 
     /// A username that one identity may impersonate, whosever it is.
@@ -607,7 +625,7 @@ impl Closure {
         world: &World<'_>,
         identities: &Identities,
         trace: &Trace,
-        by: (Class, u32),
+        by: (Class, u32, Round),
     ) -> (Check, Option<Name>, Place) {
         let user = world.users.iter().map(|user| (Check::ImpersonateUsers, Some(*user), CLUSTER));
         let names = &world.policy().names;
@@ -626,7 +644,7 @@ impl Closure {
         world: &World<'_>,
         identities: &Identities,
         trace: &Trace,
-        (class, who): (Class, u32),
+        (class, who, asked_in): (Class, u32, Round),
         (check, name, place): (Check, Option<Name>, Place),
     ) -> Option<Way> {
         let mut best: Option<(Key, Way)> = None;
@@ -635,8 +653,7 @@ impl Closure {
         let places = [CLUSTER, EVERY, place];
         let held = places.iter().filter(|at| **at != EVERY || place != CLUSTER);
         let held = held.flat_map(|place| trace.held_at.get(place).into_iter().flatten());
-        let granted =
-            held.filter(|pair| self.grants.get(pair).is_some_and(|grant| grant.round <= self.round));
+        let granted = held.filter(|pair| self.grants.get(pair).is_some_and(|grant| grant.round <= asked_in));
         let granted = granted.map(|pair| (*pair, true));
         for (pair, is_granted) in own.chain(granted) {
             let (role, at) = identities.pair_at(pair);
@@ -647,7 +664,7 @@ impl Closure {
                 Some(name) => answers.allows(check, name),
                 None => (answers.any | answers.named_bits) & check.bit() != 0,
             });
-            let changed = self.changed_round(world, role) <= self.round;
+            let changed = self.changed_round(world, role) <= asked_in;
             if !passes && !changed {
                 continue;
             }
@@ -708,8 +725,8 @@ impl Closure {
             }
             if let Some(derivation) = trace.derivations.get(&fact) {
                 open.extend(&derivation.uses);
-                for way in &derivation.ways {
-                    open.extend(self.facts_of(world, identities, way));
+                for way in self.told(world, identities, fact).0 {
+                    open.extend(self.facts_of(world, identities, &way));
                 }
             }
         }
