@@ -171,6 +171,13 @@ impl<'c> Search<'c> {
         Self { world: World::new(cluster), identities: Identities::default(), known: FxHashMap::default() }
     }
 
+    /// A search as in a large cluster: it finds the same identities in the same rounds.
+    pub fn of_large(cluster: &'c Cluster) -> Self {
+        let mut search = Self::new(cluster);
+        search.world.is_thorough = false;
+        search
+    }
+
     /// Where a search begins; `None` if nobody can log in.
     fn start(&mut self, from: &From) -> Option<Start> {
         let user = from.user.as_ref()?;
@@ -360,7 +367,14 @@ impl<'c> Search<'c> {
             }
         }
         roles.sort_by(|a, b| (a.depth, &a.identity).cmp(&(b.depth, &b.identity)));
-        roles.dedup_by(|b, a| a.identity == b.identity);
+        // A binding in every namespace, and one in this: of the same depth both count.
+        roles.dedup_by(|other, first| {
+            let same = first.identity == other.identity;
+            if same && first.depth == other.depth {
+                first.last = first.last.and(other.last);
+            }
+            same
+        });
         roles
     }
 }

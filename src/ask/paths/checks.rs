@@ -199,6 +199,13 @@ pub(crate) const JOINED: u64 = Check::CreateBindings.bit()
     | Check::EscalateRoles.bit()
     | Check::EscalateClusterRoles.bit();
 
+/// The checks that matter in whose hands they are: these, and those of impersonation, which takes groups and a
+/// username together.
+pub(crate) const PERSONAL: u64 = JOINED
+    | Check::ImpersonateUsers.bit()
+    | Check::ImpersonateGroups.bit()
+    | Check::ImpersonateAccounts.bit();
+
 /// What a role answers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answers {

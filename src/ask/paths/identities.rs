@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::checks::{Answers, Check, JOINED};
+use super::checks::{Answers, Check, JOINED, PERSONAL};
 use super::world::{CLUSTER, Place, World};
 use crate::decide::graph::{Principal, RbacGraph};
 use crate::model::names::Name;
@@ -37,6 +37,8 @@ pub(super) struct Held {
     pub(super) pairs: Box<[Pair]>,
     /// Whether it can do part of what several checks of one request need.
     pub(super) is_joined: bool,
+    /// Whether it holds anything that matters in whose hands it is.
+    pub(super) is_personal: bool,
     /// Whether it may impersonate some group.
     pub(super) has_groups: bool,
     /// Whether it may impersonate some user.
@@ -126,6 +128,7 @@ impl Identities {
             let Some(answers) = world.answers(role) else { continue };
             let bits = answers.any | answers.named_bits;
             held.is_joined |= bits & JOINED != 0;
+            held.is_personal |= bits & PERSONAL != 0;
             held.has_groups |= place == CLUSTER && bits & Check::ImpersonateGroups.bit() != 0;
             held.has_users |= place == CLUSTER && bits & Check::ImpersonateUsers.bit() != 0;
         }

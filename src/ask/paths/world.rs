@@ -23,6 +23,10 @@ pub(super) const EVERY: Place = 1;
 /// The first namespace.
 pub(super) const FIRST: Place = 2;
 
+/// Up to so many bindings it is told of each role by which steps it is gained first; beyond it may be that somebody
+/// could have handed on a role before the step that is told.
+const THOROUGH: usize = 1_000;
+
 /// A service account that is loaded or that some binding names.
 #[derive(Clone, Debug)]
 pub(super) struct Account<'c> {
@@ -87,6 +91,8 @@ pub(super) struct Space {
 #[derive(Clone, Debug)]
 pub(super) struct World<'c> {
     pub(super) cluster: &'c Cluster,
+    /// Whether every role that anybody could hand on is looked at, not only those that open a way.
+    pub(super) is_thorough: bool,
     /// The namespaces that exist, in order of bytes; their place is the position and [`FIRST`].
     pub(super) namespaces: Vec<&'c str>,
     pub(super) places: FxHashMap<&'c str, Place>,
@@ -122,6 +128,8 @@ pub(super) struct World<'c> {
     pub(super) cluster_bindings: Vec<u32>,
     /// Per binding its role, by number: loaded roles first, then those that only bindings name.
     pub(super) role_of_binding: Vec<u32>,
+    /// Per role the namespaces in which RoleBindings name it.
+    pub(super) places_of_role: FxHashMap<u32, Vec<Place>>,
     /// Roles that are not loaded, behind those that are.
     pub(super) unloaded: Vec<(Scope, Name)>,
     pub(super) unloaded_numbers: FxHashMap<(Scope, Name), u32>,
@@ -178,6 +186,7 @@ impl<'c> World<'c> {
         let places: FxHashMap<&str, Place> = namespaces.iter().copied().zip(FIRST..).collect();
         let mut world = Self {
             cluster,
+            is_thorough: policy.bindings.len() <= THOROUGH,
             spaces: vec![Space::default(); namespaces.len()],
             kube_system: places.get("kube-system").copied().unwrap_or(CLUSTER),
             namespaces,
@@ -203,6 +212,7 @@ impl<'c> World<'c> {
             aggregated: Vec::new(),
             cluster_bindings: Vec::new(),
             role_of_binding: Vec::new(),
+            places_of_role: FxHashMap::default(),
             unloaded: Vec::new(),
             unloaded_numbers: FxHashMap::default(),
             access_policies: FxHashSet::default(),
@@ -493,7 +503,10 @@ impl<'c> World<'c> {
                 continue;
             }
             match self.space_mut(place) {
-                Some(space) => space.bindings.push(number),
+                Some(space) => {
+                    space.bindings.push(number);
+                    self.places_of_role.entry(role).or_default().push(place);
+                }
                 None => self.cluster_bindings.push(number),
             }
         }

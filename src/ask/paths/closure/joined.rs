@@ -5,8 +5,8 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::super::checks::{Answers, Check, JOINED};
-use super::super::identities::{Class, Identities, Other, Username, joined};
+use super::super::checks::{Answers, Check, JOINED, PERSONAL};
+use super::super::identities::{Class, Identities, Other, Pair, Username, joined};
 use super::super::step::Step;
 use super::super::world::{Account, CLUSTER, EVERY, FIRST, Place, World};
 use super::{Closure, Fact};
@@ -59,6 +59,21 @@ const IN_NAMESPACES: Kinds = Kinds {
     escalate_role: Check::EscalateRoles,
 };
 
+impl Kinds {
+    /// The checks without one of which nothing can be written.
+    const fn writes(&self) -> u64 {
+        self.create_binding.bit() | self.change_binding.bit() | self.escalate_role.bit()
+    }
+}
+
+/// Whether it matters that a role is handed on: if it holds anything that matters in whose hands it is.
+///
+/// Handing on any other gives nothing to a request that takes several rights, until the role is changed; in a large
+/// cluster that is looked at then.
+fn matters(world: &World<'_>, role: u32) -> bool {
+    world.is_thorough || world.answers(role).is_some_and(|own| (own.any | own.named_bits) & PERSONAL != 0)
+}
+
 impl Closure {
     /// Every act of this kind that any class may do in this round.
     pub(super) fn joined_acts(&mut self, world: &mut World<'_>, identities: &mut Identities) {
@@ -75,37 +90,42 @@ impl Closure {
         let granted = self.granted_bits.get(&CLUSTER).copied().unwrap_or(0);
         let groups = Check::ImpersonateGroups.bit() | Check::ImpersonateUsers.bit();
         let news = !self.new_grants.is_empty() || !self.changed.is_empty() || !self.changed_in.is_empty();
+        let mut granted_places: Vec<Place> =
+            self.grants_at.keys().copied().filter(|place| *place >= FIRST).collect();
+        granted_places.sort_unstable();
+        let mut touched_places = [Vec::new(), Vec::new()];
+        for (sorted, places) in touched_places.iter_mut().zip([&joined_places, &places]) {
+            sorted.extend(places.iter().copied());
+            sorted.sort_unstable();
+        }
         for index in 0..self.classes.len() {
             let Some(class) = self.classes.get(index).copied() else { break };
             let Some(held) = identities.held(class) else { continue };
             let (is_new, is_joined) = (index >= self.new_classes, held.is_joined);
+            let may_be_left_out = !world.is_thorough && !held.is_personal && index > 0;
             let impersonates = held.has_groups || held.has_users || granted & groups != 0;
             if impersonates && (is_new || news) {
                 self.impersonate(world, identities, class);
             }
-            if is_new {
-                self.write_everywhere(world, identities, class);
+            // Those without any right of the kind can do by grants what the first can, and no more.
+            if may_be_left_out {
                 continue;
             }
-            let touched = if is_joined { &places } else { &joined_places };
-            if touched.contains(&CLUSTER) {
-                self.write_everywhere(world, identities, class);
+            let [of_joined, of_all] = &touched_places;
+            let touched = if is_joined { of_all } else { of_joined };
+            if is_new || touched.first() == Some(&CLUSTER) {
+                self.write_everywhere(world, identities, class, &granted_places);
                 continue;
             }
-            let mut touched: Vec<Place> = touched.iter().copied().collect();
-            touched.sort_unstable();
             for place in touched {
-                self.write(world, identities, class, place);
-                if place == EVERY {
-                    let mut others = own_places(identities, class);
-                    others.extend(self.grants_at.keys().copied().filter(|place| *place >= FIRST));
-                    others.sort_unstable();
-                    others.dedup();
-                    for other in others {
-                        self.write(world, identities, class, other);
-                    }
-                }
+                self.write(world, identities, class, *place);
             }
+            if touched.contains(&EVERY) {
+                self.write_in_spaces(world, identities, class, &granted_places);
+            }
+        }
+        if !world.is_thorough {
+            self.share_changed(world, identities);
         }
     }
 
@@ -256,15 +276,37 @@ impl Closure {
         found.into_iter()
     }
 
-    fn write_everywhere(&mut self, world: &mut World<'_>, identities: &mut Identities, class: Class) {
+    fn write_everywhere(
+        &mut self,
+        world: &mut World<'_>,
+        identities: &mut Identities,
+        class: Class,
+        granted: &[Place],
+    ) {
         self.write(world, identities, class, CLUSTER);
         self.write(world, identities, class, EVERY);
-        let mut places = own_places(identities, class);
-        places.extend(self.grants_at.keys().copied().filter(|place| *place >= FIRST));
-        places.sort_unstable();
-        places.dedup();
-        for place in places {
-            self.write(world, identities, class, place);
+        self.write_in_spaces(world, identities, class, granted);
+    }
+
+    /// What a class may write in namespaces where it, or everybody, holds something.
+    fn write_in_spaces(
+        &mut self,
+        world: &mut World<'_>,
+        identities: &mut Identities,
+        class: Class,
+        granted: &[Place],
+    ) {
+        let own = own_places(identities, class);
+        for place in &own {
+            self.write(world, identities, class, *place);
+        }
+        let wide = self.some_rights(world, identities, class, EVERY);
+        let writes = IN_NAMESPACES.writes();
+        for place in granted {
+            let here = self.granted_bits.get(place).copied().unwrap_or(0);
+            if (wide | here) & writes != 0 && own.binary_search(place).is_err() {
+                self.write(world, identities, class, *place);
+            }
         }
     }
 
@@ -274,8 +316,7 @@ impl Closure {
             return;
         }
         let kinds = if place == CLUSTER { &IN_CLUSTER } else { &IN_NAMESPACES };
-        let writes = kinds.create_binding.bit() | kinds.change_binding.bit() | kinds.escalate_role.bit();
-        if self.some_rights(world, identities, class, place) & writes == 0 {
+        if self.some_rights(world, identities, class, place) & kinds.writes() == 0 {
             return;
         }
         let rights = self.rights(world, identities, class, place);
@@ -408,7 +449,7 @@ impl Closure {
             let (role, own) = identities.pair_at(*pair);
             let here = own == CLUSTER || own == place;
             let given = world.common.contains(&role) || world.access_policies.contains(&role);
-            if here && !given && world.says_something(role) {
+            if here && !given && world.says_something(role) && matters(world, role) {
                 self.grant(identities, (class, Step::ShareRole), role, place);
             }
         }
@@ -447,7 +488,10 @@ impl Closure {
                 if rights.allows(bind, binding.role_ref.name) {
                     self.grant(identities, (class, Step::ChangeBinding), role, at);
                 }
-                if world.common.contains(&role) || self.changed_round(world, role) <= self.round {
+                if world.common.contains(&role)
+                    || self.changed_round(world, role) <= self.round
+                    || !matters(world, role)
+                {
                     continue;
                 }
                 let Some(answers) = world.answers(role) else { continue };
@@ -464,6 +508,94 @@ impl Closure {
                 }
             }
         }
+    }
+
+    /// Roles that are changed in this round: whether somebody could have handed them on to everybody.
+    fn share_changed(&mut self, world: &World<'_>, identities: &mut Identities) {
+        let mut changed: Vec<(Place, u32, Pair)> = Vec::new();
+        for fact in &self.next {
+            match *fact {
+                Fact::Changed(role) => {
+                    for place in world.places_of_role.get(&role).into_iter().flatten() {
+                        changed.push((*place, role, identities.pair(role, *place)));
+                    }
+                }
+                Fact::ChangedIn(at) => {
+                    let places = if at == EVERY { world.every() } else { at..at + 1 };
+                    for place in places {
+                        let roles = world.space(place).map_or(&[][..], |space| &space.roles);
+                        changed
+                            .extend(roles.iter().map(|role| (place, *role, identities.pair(*role, place))));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let round = self.round;
+        changed.retain(|(place, role, pair)| {
+            let given = world.common.contains(role)
+                || self.grants.contains_key(pair)
+                || self.changed_round(world, *role) <= round;
+            *place >= FIRST && !given && world.says_something(*role) && !matters(world, *role)
+        });
+        changed.sort_unstable();
+        changed.dedup();
+        for index in 0..self.classes.len() {
+            if changed.is_empty() {
+                break;
+            }
+            let Some(class) = self.classes.get(index).copied() else { break };
+            let mut shared: Vec<Pair> = Vec::new();
+            let mut last: Option<(Place, Option<(Answers, bool, Option<Owner<'_>>)>)> = None;
+            let writes = Check::CreateBindings.bit() | Check::ChangeBindings.bit();
+            for (place, role, pair) in &changed {
+                if last.as_ref().is_none_or(|(at, _)| at != place) {
+                    let may = self.some_rights(world, identities, class, *place) & writes != 0;
+                    let rights = may.then(|| self.rights(world, identities, class, *place));
+                    let own = rights.map(|rights| {
+                        let creates = Self::can_create_binding(world, *place, &IN_NAMESPACES, &rights);
+                        (rights, creates, None)
+                    });
+                    last = Some((*place, own));
+                }
+                let Some((_, Some((rights, creates, owner)))) = &mut last else { continue };
+                let holds = identities.held(class).is_some_and(|held| {
+                    held.pairs.iter().any(|own| {
+                        let (own, at) = identities.pair_at(*own);
+                        own == *role && (at == CLUSTER || at == *place)
+                    })
+                });
+                let shares = holds && *creates
+                    || Self::changes_binding_of(world, *place, rights, *role)
+                        && owner
+                            .get_or_insert_with(|| {
+                                let rules = self.rules(world, identities, class, *place);
+                                Owner { rules, covered: FxHashMap::default() }
+                            })
+                            .covers(world, *role);
+                if shares {
+                    shared.push(*pair);
+                }
+            }
+            for pair in &shared {
+                self.give_grant(*pair, Step::ShareRole);
+                self.given_by(Fact::Grant(*pair), Step::ShareRole, class);
+            }
+            changed.retain(|(_, _, pair)| !shared.contains(pair));
+        }
+    }
+
+    /// Whether a binding of a role that is there may be changed.
+    fn changes_binding_of(world: &World<'_>, place: Place, rights: &Answers, role: u32) -> bool {
+        let change = Check::ChangeBindings;
+        if (rights.any | rights.named_bits) & change.bit() == 0 {
+            return false;
+        }
+        let bindings = world.space(place).map_or(&[][..], |space| &space.bindings);
+        bindings.iter().any(|number| {
+            world.role_of_binding.get(*number as usize) == Some(&role)
+                && world.binding(*number).is_some_and(|own| rights.allows(change, own.name))
+        })
     }
 
     /// The rules that a class has in a place.
