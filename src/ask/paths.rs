@@ -13,7 +13,7 @@ mod tell;
 mod world;
 
 pub use closure::Round;
-use closure::{Closure, Fact, NEVER, Start};
+use closure::{Closure, Fact, NEVER, Start, Told};
 use identities::{Identities, Other, Username};
 use rustc_hash::FxHashMap;
 pub use starts::starts;
@@ -136,12 +136,14 @@ pub struct Possible {
 /// What one start reaches, in numbers.
 #[derive(Clone, Debug)]
 pub struct Overview {
-    /// How many identities, nodes and powers.
-    pub reached: usize,
+    /// How many identities, nodes and powers; `None` for whoever reaches cluster-admin, and with it everything.
+    pub reached: Option<usize>,
     /// The sinks in order of name, each with its depth.
     pub sinks: Vec<(&'static str, Option<Round>)>,
     /// The service accounts reached, as bits: who is one of them does not count itself.
     accounts: Vec<u64>,
+    /// The same of users.
+    others: Vec<u32>,
 }
 
 impl Overview {
@@ -225,33 +227,44 @@ impl<'c> Search<'c> {
     /// Everything that somebody can become, in at most so many steps.
     pub fn paths(&mut self, from: &From, most: Option<Round>) -> Paths {
         let Some(start) = self.start(from) else { return nothing() };
-        let closure = Closure::run(&mut self.world, &mut self.identities, start, most, false);
+        let closure = Closure::run(&mut self.world, &mut self.identities, start, most, Told::Reached);
         self.report(&closure)
     }
 
     /// What somebody reaches, in numbers: identities with equal rights are searched once.
     pub fn overview(&mut self, from: &From, most: Option<Round>) -> Overview {
         let Some(start) = self.start(from) else {
-            return Overview { reached: 0, sinks: nothing().sinks, accounts: Vec::new() };
+            return Overview {
+                reached: Some(0),
+                sinks: nothing().sinks,
+                accounts: Vec::new(),
+                others: Vec::new(),
+            };
         };
         let key = (start.class, start.is_master, most);
         if !self.known.contains_key(&key) {
             let anyone = Start { fact: None, ..start };
-            let closure = Closure::run(&mut self.world, &mut self.identities, anyone, most, false);
+            let closure = Closure::run(&mut self.world, &mut self.identities, anyone, most, Told::Sinks);
             self.known.insert(key, overview(&closure));
         }
         let Some(known) = self.known.get(&key) else {
-            return Overview { reached: 0, sinks: nothing().sinks, accounts: Vec::new() };
+            return Overview {
+                reached: Some(0),
+                sinks: nothing().sinks,
+                accounts: Vec::new(),
+                others: Vec::new(),
+            };
         };
         let is_itself = match start.fact {
             Some(Fact::Account(number)) => {
                 let word = known.accounts.get(number as usize / 64).copied().unwrap_or(0);
                 word >> (number % 64) & 1 == 1
             }
+            Some(Fact::Other(number)) => known.others.contains(&number),
             _ => false,
         };
-        let reached = known.reached - usize::from(is_itself);
-        Overview { reached, sinks: known.sinks.clone(), accounts: Vec::new() }
+        let reached = known.reached.map(|reached| reached - usize::from(is_itself));
+        Overview { reached, sinks: known.sinks.clone(), accounts: Vec::new(), others: Vec::new() }
     }
 
     /// What uncertain steps of a start may add.
@@ -263,7 +276,7 @@ impl<'c> Search<'c> {
     pub fn traced<'s>(&'s mut self, from: &From, most: Option<Round>) -> Traced<'s, 'c> {
         let start = self.start(from);
         let (world, identities) = (&mut self.world, &mut self.identities);
-        let closure = start.map(|start| Closure::run(world, identities, start, most, true));
+        let closure = start.map(|start| Closure::run(world, identities, start, most, Told::Ways));
         let paths = closure.as_ref().map_or_else(nothing, |closure| self.report(closure));
         Traced { search: self, closure, from: from.clone(), paths }
     }
@@ -393,7 +406,9 @@ fn overview(closure: &Closure) -> Overview {
     let nodes = closure.nodes.iter().chain([&closure.any_node, &closure.lost_node, &closure.admin]);
     reached += nodes.filter(|own| own.round != NEVER).count();
     reached += closure.others.len() + closure.namespace_admins.len();
-    Overview { reached, sinks: sinks(closure), accounts }
+    let reached = (closure.admin.round == NEVER).then_some(reached);
+    let others = closure.others.keys().copied().collect();
+    Overview { reached, sinks: sinks(closure), accounts, others }
 }
 
 fn nothing() -> Paths {

@@ -100,7 +100,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         // Steps are told only of what is shown.
         if target.is_none() && several && !json {
             let overview = search.overview(&from, args.max_steps);
-            found |= overview.reached > 0;
+            found |= overview.reached != Some(0);
             if overview.reaches_a_sink() {
                 rows.push((from, overview));
             }

@@ -202,7 +202,8 @@ pub fn table(out: &mut dyn Write, rows: &[(From, Overview)]) -> io::Result<()> {
                 .map(|depth| format!("{depth:>18}"))
                 .collect();
             let title = &from.title;
-            lines.bare(0, format_args!("{title:width$}{}{:>9}", depths.concat(), overview.reached))?;
+            let reached = overview.reached.map_or_else(|| "all".to_owned(), |count| count.to_string());
+            lines.bare(0, format_args!("{title:width$}{}{:>9}", depths.concat(), reached))?;
         }
         Ok(())
     })

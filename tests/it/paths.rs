@@ -114,6 +114,9 @@ fn every_recorded_set_agrees() {
             let plain = |paths: &Paths| -> Vec<(String, u16)> {
                 paths.reached.iter().map(|reach| (reach.identity.clone(), reach.depth)).collect()
             };
+            let overview = large.overview(&from(&cluster, subject), None);
+            assert_eq!(overview.sinks, found.sinks, "{subject}");
+            assert_eq!(overview.reached, (!found.admin).then_some(found.reached.len()), "{subject}");
             let other = large.paths(&from(&cluster, subject), None);
             assert_eq!((plain(found), &found.sinks), (plain(&other), &other.sinks), "{subject}");
             let mut differ = differences(found, recorded);

@@ -72,6 +72,17 @@ pub(super) enum Fact {
     ChangedIn(Place),
 }
 
+/// How much is asked for.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// The depths of sinks.
+    Sinks,
+    /// Everything that is reached.
+    Reached,
+    /// That, with the ways there.
+    Ways,
+}
+
 /// Who starts.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Start {
@@ -101,6 +112,8 @@ pub(super) struct Sinks {
 #[derive(Debug)]
 pub(super) struct Closure {
     pub(super) round: Round,
+    /// Whether only sinks are asked for: then nothing is looked for that comes no sooner than cluster-admin.
+    pub(super) is_quick: bool,
     pub(super) start: Start,
     pub(super) accounts: Vec<Reached>,
     pub(super) nodes: Vec<Reached>,
@@ -159,10 +172,12 @@ impl Closure {
         identities: &mut Identities,
         start: Start,
         most: Option<Round>,
-        traced: bool,
+        told: Told,
     ) -> Self {
+        let traced = told == Told::Ways;
         let mut closure = Self {
             round: 0,
+            is_quick: told == Told::Sinks,
             start,
             accounts: vec![Reached::default(); world.accounts.len()],
             nodes: vec![Reached::default(); world.nodes.len()],
@@ -229,7 +244,10 @@ impl Closure {
             self.single(world, identities, &news);
             self.nodes_reached(world);
             self.made_accounts(world);
-            self.joined_acts(world, identities);
+            // What else this round brings comes no sooner than cluster-admin.
+            if !(self.is_quick && self.admin.round != NEVER) {
+                self.joined_acts(world, identities);
+            }
             if self.next.is_empty() {
                 return;
             }

@@ -80,6 +80,20 @@ impl Identities {
         self.classes.get(class as usize)
     }
 
+    /// What a class holds in a place itself.
+    pub(super) fn held_at(&self, class: Class, place: Place) -> &[Pair] {
+        let Some(held) = self.held(class) else { return &[] };
+        let start = held.pairs.partition_point(|pair| self.pair_at(*pair).1 < place);
+        let end = held.pairs.partition_point(|pair| self.pair_at(*pair).1 <= place);
+        held.pairs.get(start..end).unwrap_or_default()
+    }
+
+    /// The roles that a class holds and that count in a place: those of the cluster, and those of the place.
+    pub(super) fn roles_in(&self, class: Class, place: Place) -> impl Iterator<Item = u32> + '_ {
+        let here = if place == CLUSTER { &[][..] } else { self.held_at(class, place) };
+        self.held_at(class, CLUSTER).iter().chain(here).map(|pair| self.pair_at(*pair).0)
+    }
+
     /// What bindings grant to a principal.
     fn of_principal(&mut self, world: &World<'_>, graph: &RbacGraph, principal: Principal) -> Box<[Pair]> {
         if let Some(known) = self.of_principal.get(&principal) {

@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::checks::{self, Answers, Check};
+use super::checks::{self, Answers, Check, PERSONAL};
 use crate::decide::cluster::Cluster;
 use crate::decide::evaluate::matches::pattern_matches;
 use crate::decide::graph::{Principal, RbacGraph, is_pattern};
@@ -80,6 +80,8 @@ pub(super) struct Space {
     pub(super) missing: Vec<u32>,
     /// Bindings, by number.
     pub(super) bindings: Vec<u32>,
+    /// Those whose roles hold anything that matters in whose hands it is.
+    pub(super) personal_bindings: Vec<u32>,
     /// Whether the Namespace is loaded and lets privileged pods in.
     pub(super) lets_privileged: bool,
     /// Whether it is loaded and lets pods in that run as root.
@@ -502,9 +504,12 @@ impl<'c> World<'c> {
             if binding.authorizer() != Authorizer::Rbac {
                 continue;
             }
+            let is_personal =
+                self.answers(role).is_some_and(|own| (own.any | own.named_bits) & PERSONAL != 0);
             match self.space_mut(place) {
                 Some(space) => {
                     space.bindings.push(number);
+                    space.personal_bindings.extend(is_personal.then_some(number));
                     self.places_of_role.entry(role).or_default().push(place);
                 }
                 None => self.cluster_bindings.push(number),

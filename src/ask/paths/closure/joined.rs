@@ -9,7 +9,7 @@ use super::super::checks::{Answers, Check, JOINED, PERSONAL};
 use super::super::identities::{Class, Identities, Other, Pair, Username, joined};
 use super::super::step::Step;
 use super::super::world::{Account, CLUSTER, EVERY, FIRST, Place, World};
-use super::{Closure, Fact};
+use super::{Closure, Fact, NEVER};
 use crate::decide::covers::uncovered;
 use crate::model::names::Name;
 use crate::model::rbac::{PolicyRule, RuleId, Scope};
@@ -98,6 +98,7 @@ impl Closure {
             sorted.extend(places.iter().copied());
             sorted.sort_unstable();
         }
+        let mut writers: Vec<(Class, bool, &[Place])> = Vec::new();
         for index in 0..self.classes.len() {
             let Some(class) = self.classes.get(index).copied() else { break };
             let Some(held) = identities.held(class) else { continue };
@@ -113,8 +114,21 @@ impl Closure {
             }
             let [of_joined, of_all] = &touched_places;
             let touched = if is_joined { of_all } else { of_joined };
-            if is_new || touched.first() == Some(&CLUSTER) {
-                self.write_everywhere(world, identities, class, &granted_places);
+            let everywhere = is_new || touched.first() == Some(&CLUSTER);
+            if everywhere {
+                self.write(world, identities, class, CLUSTER);
+            }
+            if everywhere || !touched.is_empty() {
+                writers.push((class, everywhere, touched));
+            }
+        }
+        for (class, everywhere, touched) in writers {
+            if self.is_decided(world, identities) {
+                return;
+            }
+            if everywhere {
+                self.write(world, identities, class, EVERY);
+                self.write_in_spaces(world, identities, class, &granted_places);
                 continue;
             }
             for place in touched {
@@ -127,6 +141,17 @@ impl Closure {
         if !world.is_thorough {
             self.share_changed(world, identities);
         }
+    }
+
+    /// Whether nothing that can be written in namespaces brings cluster-admin or a sink sooner, where no more is
+    /// asked: everybody gets everything in `kube-system`, and with it aws-auth.
+    fn is_decided(&self, world: &World<'_>, identities: &mut Identities) -> bool {
+        self.is_quick
+            && (self.admin.round != NEVER
+                || world.aws_auth.is_some()
+                    && [EVERY, world.kube_system]
+                        .into_iter()
+                        .any(|place| self.gives_everything(world, identities, place)))
     }
 
     /// Where everything is allowed since this round, it is for everybody in the next.
@@ -171,10 +196,8 @@ impl Closure {
 
     /// What a class answers in a place; roles that were changed are looked at elsewhere.
     fn rights(&self, world: &World<'_>, identities: &Identities, class: Class, place: Place) -> Answers {
-        let own = identities.held(class).into_iter().flat_map(|held| &held.pairs);
-        let own = own.map(|pair| identities.pair_at(*pair));
-        let here = own.filter(|(_, own)| *own == CLUSTER || *own == place);
-        let mut rights = joined(here.filter_map(|(role, _)| world.answers(role)));
+        let own = identities.roles_in(class, place);
+        let mut rights = joined(own.filter_map(|role| world.answers(role)));
         for granted in counting(place) {
             for role in self.grants_at.get(&granted).into_iter().flatten() {
                 if let Some(answers) = world.answers(*role) {
@@ -188,9 +211,7 @@ impl Closure {
     /// The checks that a class passes in a place, if perhaps only for some names.
     fn some_rights(&self, world: &World<'_>, identities: &Identities, class: Class, place: Place) -> u64 {
         let bits = |role: u32| world.answers(role).map_or(0, |own| own.any | own.named_bits);
-        let own = identities.held(class).into_iter().flat_map(|held| &held.pairs);
-        let own = own.map(|pair| identities.pair_at(*pair)).filter(|(_, at)| *at == CLUSTER || *at == place);
-        let own = own.fold(0, |all, (role, _)| all | bits(role));
+        let own = identities.roles_in(class, place).fold(0, |all, role| all | bits(role));
         counting(place).fold(own, |all, at| all | self.granted_bits.get(&at).copied().unwrap_or(0))
     }
 
@@ -274,18 +295,6 @@ impl Closure {
         found.sort_unstable();
         found.dedup();
         found.into_iter()
-    }
-
-    fn write_everywhere(
-        &mut self,
-        world: &mut World<'_>,
-        identities: &mut Identities,
-        class: Class,
-        granted: &[Place],
-    ) {
-        self.write(world, identities, class, CLUSTER);
-        self.write(world, identities, class, EVERY);
-        self.write_in_spaces(world, identities, class, granted);
     }
 
     /// What a class may write in namespaces where it, or everybody, holds something.
@@ -444,12 +453,10 @@ impl Closure {
 
     /// Roles that one holds, handed on: the API server lets everybody give what he has.
     fn share(&mut self, world: &World<'_>, identities: &mut Identities, class: Class, place: Place) {
-        let pairs = identities.held(class).map(|held| held.pairs.clone()).unwrap_or_default();
-        for pair in &pairs {
-            let (role, own) = identities.pair_at(*pair);
-            let here = own == CLUSTER || own == place;
+        let roles: Vec<u32> = identities.roles_in(class, place).collect();
+        for role in roles {
             let given = world.common.contains(&role) || world.access_policies.contains(&role);
-            if here && !given && world.says_something(role) && matters(world, role) {
+            if !given && world.says_something(role) && matters(world, role) {
                 self.grant(identities, (class, Step::ShareRole), role, place);
             }
         }
@@ -470,8 +477,15 @@ impl Closure {
         let mut open = vec![place];
         open.extend((place >= FIRST).then_some(EVERY));
         let is_open = open.iter().any(|place| self.gives_everything(world, identities, *place));
+        // Who may bind nothing hands on what he has; of that only some roles matter.
+        let binds = Check::BindRoles.bit() | Check::BindClusterRoles.bit();
+        let all = world.is_thorough || place == CLUSTER || (rights.any | rights.named_bits) & binds != 0;
         for at in self.places_in(world, place) {
-            let bindings = world.space(at).map_or(&world.cluster_bindings, |space| &space.bindings);
+            let bindings = match world.space(at) {
+                None => &world.cluster_bindings,
+                Some(space) if all => &space.bindings,
+                Some(space) => &space.personal_bindings,
+            };
             for number in bindings {
                 let Some(binding) = world.binding(*number) else { continue };
                 if !rights.allows(kinds.change_binding, binding.name) {
@@ -559,12 +573,7 @@ impl Closure {
                     last = Some((*place, own));
                 }
                 let Some((_, Some((rights, creates, owner)))) = &mut last else { continue };
-                let holds = identities.held(class).is_some_and(|held| {
-                    held.pairs.iter().any(|own| {
-                        let (own, at) = identities.pair_at(*own);
-                        own == *role && (at == CLUSTER || at == *place)
-                    })
-                });
+                let holds = identities.roles_in(class, *place).any(|own| own == *role);
                 let shares = holds && *creates
                     || Self::changes_binding_of(world, *place, rights, *role)
                         && owner
@@ -606,9 +615,7 @@ impl Closure {
         class: Class,
         place: Place,
     ) -> Vec<PolicyRule<'c>> {
-        let own = identities.held(class).into_iter().flat_map(|held| &held.pairs);
-        let own = own.map(|pair| identities.pair_at(*pair));
-        let own = own.filter(|(_, own)| *own == CLUSTER || *own == place).map(|(role, _)| role);
+        let own = identities.roles_in(class, place);
         let own = own.filter(|role| !world.access_policies.contains(role));
         let granted = counting(place).flat_map(|place| self.grants_at.get(&place).into_iter().flatten());
         let graph = world.cluster.graph();
