@@ -7,6 +7,7 @@ use super::world::{CLUSTER, Place, World};
 use crate::decide::graph::{Principal, RbacGraph};
 use crate::model::names::Name;
 use crate::model::policy::position;
+use crate::model::rbac::RuleId;
 use crate::model::user::{SYSTEM_AUTHENTICATED, SYSTEM_SERVICE_ACCOUNTS};
 
 /// A role that is held in a place, by number.
@@ -57,6 +58,8 @@ pub(super) struct Identities {
     pub(super) account_classes: Vec<Option<Class>>,
     pub(super) others: Vec<(Other, Class)>,
     pub(super) other_numbers: FxHashMap<Other, u32>,
+    /// Per class and place which rules its own roles cover there.
+    pub(super) covered: FxHashMap<(Class, Place), FxHashMap<RuleId, bool>>,
     /// What a principal holds.
     of_principal: FxHashMap<Principal, Box<[Pair]>>,
 }

@@ -473,6 +473,9 @@ impl Closure {
         rights: &Answers,
     ) {
         let mut own: Option<Owner<'_>> = None;
+        // What a class covers by its own roles is the same whoever reaches it.
+        let is_known =
+            place < FIRST && counting(place).all(|at| self.grants_at.get(&at).is_none_or(Vec::is_empty));
         // Where everybody gets everything in this round nothing else is worth writing.
         let mut open = vec![place];
         open.extend((place >= FIRST).then_some(EVERY));
@@ -515,12 +518,16 @@ impl Closure {
                 }
                 let own = own.get_or_insert_with(|| {
                     let rules = self.rules(world, identities, class, place);
-                    Owner { rules, covered: FxHashMap::default() }
+                    let known = if is_known { identities.covered.remove(&(class, place)) } else { None };
+                    Owner { rules, covered: known.unwrap_or_default() }
                 });
                 if own.covers(world, role) {
                     self.grant(identities, (class, Step::ShareRole), role, at);
                 }
             }
+        }
+        if let Some(own) = own.filter(|_| is_known) {
+            identities.covered.insert((class, place), own.covered);
         }
     }
 
