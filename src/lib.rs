@@ -75,9 +75,9 @@ pub mod knowledge {
     pub mod catalogue;
     pub mod defaults;
     pub mod operations;
+    pub mod risks;
     pub mod scopes;
     mod tables;
-    pub mod risks;
 }
 
 /// Who the caller is: from an IAM ARN to the username and the groups that the API server sees.
@@ -172,8 +172,8 @@ pub mod ask {
 pub mod report {
     pub mod aligned;
     pub mod can_i;
-    pub mod iam;
     pub mod escalation;
+    pub mod iam;
     pub mod json;
     pub mod matrix_html;
     pub mod matrix_long;

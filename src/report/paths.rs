@@ -314,7 +314,7 @@ pub fn assumptions(cluster: &Cluster) -> Vec<String> {
         );
     }
     lines.push(
-        "not in the inputs: IAM policies and EKS access entries; ways through IAM roles of service accounts and through the EKS API are missing"
+        "not followed: ways through IAM, by roles of service accounts and by the EKS API, and uncertain steps"
             .to_owned(),
     );
     if cluster.completeness() == crate::model::policy::Completeness::Partial {

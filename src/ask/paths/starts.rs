@@ -25,7 +25,8 @@ pub fn starts(cluster: &Cluster) -> Vec<From> {
     }
     // Somebody who was added to a binding of Kubernetes' own is no part of Kubernetes.
     let mut own: FxHashSet<(&str, &str, &str, &str, &str)> = FxHashSet::default();
-    for binding in defaults::bindings(cluster.version()) {
+    let version = cluster.version();
+    for binding in defaults::bindings(version).chain(defaults::eks_bindings(version)) {
         for subject in binding.subjects {
             let namespace = subject.namespace.unwrap_or("");
             own.insert((

@@ -94,7 +94,8 @@ impl<'c> Shapes<'c> {
         let graph = self.cluster.graph();
         let names = &self.policy.names;
         let mut own: FxHashSet<(&str, &str, String)> = FxHashSet::default();
-        for binding in defaults::bindings(self.cluster.version()) {
+        let version = self.cluster.version();
+        for binding in defaults::bindings(version).chain(defaults::eks_bindings(version)) {
             for subject in &binding.subjects {
                 let namespace = subject.namespace.map(|own| format!("{own}/")).unwrap_or_default();
                 own.insert((
@@ -206,7 +207,10 @@ impl<'c> Shapes<'c> {
             .iter()
             .map(|binding| (binding.role_scope(), binding.role_ref.name))
             .collect();
-        let own: FxHashSet<&str> = defaults::roles(self.cluster.version()).map(|role| role.name).collect();
+        let own: FxHashSet<&str> = defaults::roles(self.cluster.version(), self.cluster.platform())
+            .chain(defaults::eks_roles(self.cluster.version()))
+            .map(|role| role.name)
+            .collect();
         let replaced: FxHashSet<Source> = self
             .cluster
             .diagnostics()
