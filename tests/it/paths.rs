@@ -19,7 +19,8 @@ pub(crate) fn cluster(objects: &Value, version: &str) -> Cluster {
     let options = LoadOptions {
         defaults: Defaults::Never,
         completeness: Some(Completeness::Complete),
-        version: version.parse().unwrap(),
+        version: Some(version.parse().unwrap()),
+        ..LoadOptions::default()
     };
     load(&[input], &options).unwrap().into()
 }

@@ -36,14 +36,27 @@ pub(super) struct Other {
 pub(super) struct Held {
     /// Sorted by place.
     pub(super) pairs: Box<[Pair]>,
+    /// The checks that it passes anywhere, if perhaps only for some names.
+    anywhere: u64,
+    /// The same in the whole cluster.
+    in_cluster: u64,
+}
+
+impl Held {
     /// Whether it can do part of what several checks of one request need.
-    pub(super) is_joined: bool,
+    pub(super) fn is_joined(&self) -> bool {
+        self.anywhere & JOINED != 0
+    }
+
     /// Whether it holds anything that matters in whose hands it is.
-    pub(super) is_personal: bool,
-    /// Whether it may impersonate some group.
-    pub(super) has_groups: bool,
-    /// Whether it may impersonate some user.
-    pub(super) has_users: bool,
+    pub(super) fn is_personal(&self) -> bool {
+        self.anywhere & PERSONAL != 0
+    }
+
+    /// Whether it may impersonate some user or group.
+    pub(super) fn impersonates(&self) -> bool {
+        self.in_cluster & (Check::ImpersonateUsers.bit() | Check::ImpersonateGroups.bit()) != 0
+    }
 }
 
 /// All pairs, classes and identities that were met.
@@ -144,10 +157,10 @@ impl Identities {
             let (role, place) = self.pair_at(*pair);
             let Some(answers) = world.answers(role) else { continue };
             let bits = answers.any | answers.named_bits;
-            held.is_joined |= bits & JOINED != 0;
-            held.is_personal |= bits & PERSONAL != 0;
-            held.has_groups |= place == CLUSTER && bits & Check::ImpersonateGroups.bit() != 0;
-            held.has_users |= place == CLUSTER && bits & Check::ImpersonateUsers.bit() != 0;
+            held.anywhere |= bits;
+            if place == CLUSTER {
+                held.in_cluster |= bits;
+            }
         }
         self.classes.push(held);
         self.class_numbers.insert(pairs, number);

@@ -21,7 +21,7 @@ pub(super) fn run(
 ) -> Result<Exit, Failure> {
     let inputs: Vec<Input> = files.iter().cloned().map(Input::Path).collect();
     let options =
-        LoadOptions { defaults: Defaults::Never, version: cluster.version(), ..LoadOptions::default() };
+        LoadOptions { defaults: Defaults::Never, version: Some(cluster.version()), ..LoadOptions::default() };
     let wanted = load(&inputs, &options)?;
     let mut err = anstream::stderr();
     text::diagnostics(&mut err, &wanted.policy.sources, &wanted.diagnostics, false)?;

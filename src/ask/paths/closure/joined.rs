@@ -34,6 +34,9 @@ impl Owner<'_> {
     }
 }
 
+/// What a class can hand on in a place: its rights, whether it creates bindings, and its rules once they are needed.
+type Sharer<'c> = (Answers, bool, Option<Owner<'c>>);
+
 /// The checks about one kind of binding or role, for the cluster or for namespaces.
 struct Kinds {
     create_binding: Check,
@@ -102,9 +105,9 @@ impl Closure {
         for index in 0..self.classes.len() {
             let Some(class) = self.classes.get(index).copied() else { break };
             let Some(held) = identities.held(class) else { continue };
-            let (is_new, is_joined) = (index >= self.new_classes, held.is_joined);
-            let may_be_left_out = !world.is_thorough && !held.is_personal && index > 0;
-            let impersonates = held.has_groups || held.has_users || granted & groups != 0;
+            let (is_new, is_joined) = (index >= self.new_classes, held.is_joined());
+            let may_be_left_out = !world.is_thorough && !held.is_personal() && index > 0;
+            let impersonates = held.impersonates() || granted & groups != 0;
             if impersonates && (is_new || news) {
                 self.impersonate(world, identities, class);
             }
@@ -567,7 +570,7 @@ impl Closure {
             }
             let Some(class) = self.classes.get(index).copied() else { break };
             let mut shared: Vec<Pair> = Vec::new();
-            let mut last: Option<(Place, Option<(Answers, bool, Option<Owner<'_>>)>)> = None;
+            let mut last: Option<(Place, Option<Sharer<'_>>)> = None;
             let writes = Check::CreateBindings.bit() | Check::ChangeBindings.bit();
             for (place, role, pair) in &changed {
                 if last.as_ref().is_none_or(|(at, _)| at != place) {
