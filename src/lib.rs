@@ -130,10 +130,12 @@ pub mod read {
     mod settings;
     mod validate;
     mod version_hints;
+    mod what_if;
     mod workload;
 
     pub use self::load::*;
     pub use self::version_hints::VersionSource;
+    pub use self::what_if::{Change, ObjectKind, ObjectName, WhatIf, new_mapping};
 }
 
 /// The decision: the graph from subjects to rules, the one matcher, and yes, no or unknown with every reason.

@@ -14,6 +14,7 @@ mod cli {
     mod review;
     mod risk;
     mod run;
+    mod what_if;
     mod who_can;
     mod whoami;
 

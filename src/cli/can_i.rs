@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use rbacsim::ask::question::{self, Words};
 use rbacsim::ask::{can_i, through};
-use rbacsim::decide::cluster::Who;
+use rbacsim::decide::cluster::{Cluster, Who};
 use rbacsim::model::ternary::Ternary;
 use rbacsim::report::can_i::{self as report, Asker};
 use rbacsim::report::iam as of_iam;
@@ -74,6 +75,21 @@ impl Args {
         self.quiet
     }
 
+    /// The answer without the changes of what if.
+    fn without_changes(
+        &self,
+        before: &Cluster,
+        (who, arn): (&Who, Option<&str>),
+        words: &Words<'_>,
+    ) -> Result<Ternary, Failure> {
+        let question = question::read(words, before)?;
+        let who = arn
+            .map_or_else(|| who.clone(), |arn| before.identify(arn, self.identity.session_name.as_deref()));
+        let own = can_i::ternary(before, &who, &question, None);
+        let through = if self.direct { None } else { through::best(before, &who, arn, &question) };
+        Ok(through.map_or(own, |through| through.ternary.or(own)))
+    }
+
     fn of_iam(&self) -> iam::Asking<'_> {
         iam::Asking {
             principals: &self.identity.arn,
@@ -107,7 +123,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         return apply::run(&cluster, &askers, &args.object, (args.output, args.quiet), out);
     }
     let words = args.asking.words()?;
-    let cluster = args.inputs.load()?;
+    let (cluster, before) = args.inputs.load_with_before()?;
     let askers = args.identity.askers(&cluster)?;
     if args.namespaces {
         return namespaces::run(&cluster, &askers, &words, (args.output, args.quiet), out);
@@ -124,9 +140,13 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
             continue;
         }
         let answered = can_i::explain(&cluster, who, &question, None);
+        let before = match &before {
+            Some(before) => Some(args.without_changes(before, (who, arn.as_deref()), &words)?),
+            None => None,
+        };
         if let Some(through) = through.filter(|through| through.ternary > answered.ternary) {
             total = total.and(through.ternary);
-            let asker = Asker { who: &through.who, arn: Some(&through.way.arn) };
+            let asker = Asker { who: &through.who, arn: Some(&through.way.arn), before };
             let own = arn.as_deref().unwrap_or_default();
             if args.output == Output::Text {
                 if index > 0 {
@@ -142,7 +162,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         }
         // One "no" makes the total a "no", and else one "unknown" an "unknown".
         total = total.and(answered.ternary);
-        let asker = Asker { who, arn: arn.as_deref() };
+        let asker = Asker { who, arn: arn.as_deref(), before };
         match args.output {
             Output::Text => {
                 if index > 0 {

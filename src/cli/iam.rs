@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use rbacsim::ask::assume_role::{self, Action};
+use rbacsim::decide::cluster::Cluster;
 use rbacsim::identity::iam::Context;
 use rbacsim::model::ternary::Ternary;
 use rbacsim::report::iam as report;
@@ -74,6 +75,7 @@ pub(crate) fn can_i(
     }
     let context = asking.known.context()?;
     let cluster = asking.inputs.load()?;
+    note_changes(&cluster)?;
     let mut total = Ternary::Yes;
     let mut documents = Vec::new();
     for (principal, index) in asking.principals.iter().zip(0usize..) {
@@ -106,6 +108,7 @@ pub(crate) fn who_can(
     out: &mut dyn Write,
 ) -> Result<Exit, Failure> {
     let cluster = inputs.load()?;
+    note_changes(&cluster)?;
     let Some(id) = assume_role::role(cluster.iam(), role) else {
         return Err(format!(
             "role `{role}` is in no IAM export among the inputs; give -f with what `aws iam get-account-authorization-details` prints"
@@ -119,4 +122,12 @@ pub(crate) fn who_can(
         Output::Json => super::print_json(&report::who_can_document(&cluster, asked, &found))?,
     }
     Ok(found.ternary().into())
+}
+
+/// Says what was changed in the inputs before the question is answered.
+fn note_changes(cluster: &Cluster) -> Result<(), Failure> {
+    for change in rbacsim::report::text::changes(cluster) {
+        super::to_stderr("note", &change)?;
+    }
+    Ok(())
 }

@@ -1,17 +1,18 @@
 //! The flags that every command shares: what to read, and who asks.
 
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use rbacsim::decide::cluster::{Cluster, Who};
 use rbacsim::identity::{IdentityError, PrincipalType};
 use rbacsim::model::user::UserInfo;
 use rbacsim::model::version::KubernetesVersion;
-use rbacsim::read::{Completeness, Defaults, Input, LoadOptions, load};
+use rbacsim::read::{Completeness, Defaults, Input, LoadOptions, WhatIf, load};
 use rbacsim::report::text;
 
 use super::Failure;
+use super::what_if::WhatIfFlags;
 
 /// The flags that say what to read.
 #[derive(Debug, Args)]
@@ -43,6 +44,8 @@ pub(crate) struct Inputs {
     /// Which problems in the inputs to print to standard error
     #[arg(long, value_enum, default_value_t = Diagnostics::Few, value_name = "HOW")]
     diagnostics: Diagnostics,
+    #[command(flatten)]
+    what_if: WhatIfFlags,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
@@ -71,23 +74,43 @@ fn setting(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// What to read by a path: `-` is standard input.
+fn input(path: &Path) -> Result<Input, Failure> {
+    if path.as_os_str() != "-" {
+        return Ok(Input::Path(path.to_owned()));
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(Input::Text { name: "<stdin>".to_owned(), bytes })
+}
+
+/// What to read by the paths that were given.
+fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
+    if paths.is_empty() {
+        return Err("no input given; use -f with a file, a directory, or - for standard input".into());
+    }
+    paths.iter().map(|path| input(path)).collect()
+}
+
 impl Inputs {
     /// Reads the inputs and prints what was wrong with them.
     pub(crate) fn load(&self) -> Result<Cluster, Failure> {
-        if self.filename.is_empty() {
-            return Err("no input given; use -f with a file, a directory, or - for standard input".into());
+        self.cluster(&inputs(&self.filename)?, &self.options()?)
+    }
+
+    /// The same, and the inputs as they are without the changes of what if, if there are any.
+    pub(crate) fn load_with_before(&self) -> Result<(Cluster, Option<Cluster>), Failure> {
+        let (inputs, mut options) = (inputs(&self.filename)?, self.options()?);
+        let cluster = self.cluster(&inputs, &options)?;
+        if options.what_if.is_empty() {
+            return Ok((cluster, None));
         }
-        let mut inputs = Vec::with_capacity(self.filename.len());
-        for path in &self.filename {
-            inputs.push(if path.as_os_str() == "-" {
-                let mut bytes = Vec::new();
-                std::io::stdin().lock().read_to_end(&mut bytes)?;
-                Input::Text { name: "<stdin>".to_owned(), bytes }
-            } else {
-                Input::Path(path.clone())
-            });
-        }
-        let options = LoadOptions {
+        options.what_if = WhatIf::default();
+        Ok((cluster, Some(Cluster::from(load(&inputs, &options)?))))
+    }
+
+    fn options(&self) -> Result<LoadOptions, Failure> {
+        Ok(LoadOptions {
             defaults: match self.defaults {
                 DefaultsFlag::Auto => Defaults::Auto,
                 DefaultsFlag::Always => Defaults::Always,
@@ -102,8 +125,17 @@ impl Inputs {
                 _ => None,
             },
             set: self.set.clone(),
-        };
-        let cluster = Cluster::from(load(&inputs, &options)?);
+            what_if: WhatIf {
+                without: self.what_if.without.clone(),
+                without_mapping: self.what_if.without_mapping.clone(),
+                with: self.what_if.with.iter().map(|path| input(path)).collect::<Result<_, _>>()?,
+                with_mapping: self.what_if.with_mapping.clone(),
+            },
+        })
+    }
+
+    fn cluster(&self, inputs: &[Input], options: &LoadOptions) -> Result<Cluster, Failure> {
+        let cluster = Cluster::from(load(inputs, options)?);
         if self.diagnostics != Diagnostics::None && !super::is_quiet() {
             let mut err = anstream::stderr();
             text::diagnostics(

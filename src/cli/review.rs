@@ -55,6 +55,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         );
     }
     let cluster = args.inputs.load()?;
+    for change in rbacsim::report::text::changes(&cluster) {
+        super::to_stderr("note", &change)?;
+    }
     let mut output = BufWriter::with_capacity(1 << 16, ExitOnBrokenPipe(io::stdout()));
     let mut input: Box<dyn Read + Send> = match &args.reviews {
         Some(path) if !from_stdin => {

@@ -60,6 +60,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
                         object.insert("mayBecome".into(), iam::may_become_document(&cluster, &ways));
                     }
                     object.insert("warnings".into(), warnings.clone().into());
+                    if !cluster.changes().is_empty() {
+                        object.insert("whatIf".into(), text::changes(&cluster).into());
+                    }
                 }
                 row
             };
@@ -75,6 +78,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
                 text::hops(out, &iam::may_become_lines(&cluster, &ways, 0), 2)?;
             }
         }
+    }
+    if args.output == Output::Text && !cluster.changes().is_empty() {
+        writeln!(out)?;
+        text::notes(out, &text::changes(&cluster))?;
     }
     let mut malformed = found.iter().filter_map(|(arn, who, _)| not_a_caller(who, arn));
     if let Some(error) = malformed.next() {

@@ -4,6 +4,8 @@
 //! applies may grant a role that is not among the files, a node's requests are decided by another authorizer.
 //! Then the answer is "unknown". A "yes" is never anything else, for RBAC only adds.
 
+use rustc_hash::FxHashSet;
+
 use crate::decide::evaluate::{Asker, Decision, Grant, Grants};
 use crate::decide::graph::{Applied, RbacGraph, RoleRule};
 pub use crate::decide::near::NearMiss;
@@ -148,6 +150,8 @@ pub struct InputCoverage<'c> {
     pub nothing_read: bool,
     /// The types that are known.
     pub catalogue: &'c Catalogue,
+    /// Roles that were taken out on purpose, and so do not exist.
+    pub(crate) removed_roles: &'c FxHashSet<(Scope, Name)>,
 }
 
 impl RbacGraph {
@@ -319,6 +323,9 @@ impl InputCoverage<'_> {
     /// Whether the role that a binding grants may exist in the cluster although no input defines it, or is one of
     /// several.
     pub fn could_exist(self, applied: &Applied<'_>) -> bool {
+        if self.removed_roles.contains(&(applied.binding.role_scope(), applied.binding.role_ref.name)) {
+            return false;
+        }
         applied.is_contested
             || self.completeness == Completeness::Partial
             || (applied.binding.role_ref.kind == crate::model::rbac::RoleKind::Role && !self.has_roles)

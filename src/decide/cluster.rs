@@ -17,7 +17,7 @@ use crate::model::source::Sources;
 use crate::model::ternary::Ternary;
 use crate::model::user::UserInfo;
 use crate::model::version::{KubernetesVersion, Platform};
-use crate::read::{Completeness, Loaded, Summary, VersionFrom};
+use crate::read::{Change, Completeness, Loaded, Summary, VersionFrom};
 
 mod aggregated;
 pub mod anonymous;
@@ -40,6 +40,7 @@ pub struct Cluster {
     version: KubernetesVersion,
     version_from: VersionFrom,
     platform: Platform,
+    changes: Vec<Change>,
     nothing_read: bool,
     by_prefix: OnceLock<ByPrefix>,
     mentioned_types: OnceLock<MentionedTypes>,
@@ -161,6 +162,7 @@ impl From<Loaded> for Cluster {
             version,
             version_from,
             platform,
+            changes,
         } = loaded;
         let is_own = |source| !policy.is_builtin(source);
         let nothing_read = completeness == Completeness::Partial
@@ -180,6 +182,7 @@ impl From<Loaded> for Cluster {
             version,
             version_from,
             platform,
+            changes,
             nothing_read,
             by_prefix: OnceLock::new(),
             mentioned_types: OnceLock::new(),
@@ -248,6 +251,11 @@ impl Cluster {
         self.platform
     }
 
+    /// What was changed in the inputs before anything is asked: the answers are for them as changed.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
     /// Every namespace that the inputs know, by name: declared, or the home of a role, binding or service account.
     pub fn namespaces(&self) -> Vec<&str> {
         let policy = self.graph.policy();
@@ -279,6 +287,7 @@ impl Cluster {
             unread: self.summary.unread,
             nothing_read: self.nothing_read,
             catalogue: &self.catalogue,
+            removed_roles: &self.graph.policy().removed_roles,
         }
     }
 

@@ -1,9 +1,12 @@
 //! The `aws-auth` ConfigMap as a source of identity: its entries, and which of them decides for a caller.
 
+mod change;
 mod lint;
 mod section;
 
 use rustc_hash::FxHashMap;
+
+pub use change::NewMapping;
 
 use super::arn::{Unreachable, caller, fold};
 use super::nearest::{compare, mentions};

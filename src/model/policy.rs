@@ -1,6 +1,6 @@
 //! Everything that was loaded: RBAC objects, identity mappings, API resources, and what to know about them.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::names::{Name, Names};
 use crate::model::rbac::{
@@ -34,6 +34,8 @@ pub struct Policy {
     pub(crate) contested: FxHashMap<(Scope, Name, RoleRef), (RoleRef, Source)>,
     /// What stands beside RBAC: workloads, Secrets by name, settings.
     pub inventory: Inventory,
+    /// Roles that were taken out on purpose: they do not exist, also where the inputs are only a part of the cluster.
+    pub(crate) removed_roles: FxHashSet<(Scope, Name)>,
     /// The pseudo file that the default roles and bindings of Kubernetes stand in, if they were added.
     pub builtin: Option<FileId>,
     /// The pseudo file that the roles and bindings of EKS stand in, if they were added.
@@ -104,6 +106,7 @@ impl Policy {
         self.inventory.clear();
         self.generated.clear();
         self.contested.clear();
+        self.removed_roles.clear();
     }
 
     /// The other roleRef with which the inputs define a binding too, and where that stands.

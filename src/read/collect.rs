@@ -17,9 +17,10 @@ use crate::model::version::{KubernetesVersion, Platform};
 
 use super::findings::{Findings, Later};
 use super::version_hints::{Hints, is_name_of_eks};
+use super::what_if::{Change, Removal};
 use super::{
-    Completeness, Defaults, LoadOptions, Loaded, Summary, VersionFrom, api_resources, aws_auth, builtin,
-    identities,
+    Completeness, Defaults, Input, LoadError, LoadOptions, Loaded, Summary, VersionFrom, api_resources,
+    aws_auth, builtin, identities,
 };
 
 /// Everything that was taken in so far.
@@ -41,6 +42,7 @@ pub(super) struct Collector {
     labelled: Vec<String>,
     iam: Vec<Page>,
     pod_roles: Vec<PodRole>,
+    changes: Vec<Change>,
 }
 
 /// A state of a [`Collector`] to go back to.
@@ -60,6 +62,16 @@ pub(super) struct Mark {
     labelled: usize,
     iam: usize,
     pod_roles: usize,
+}
+
+/// How much was taken in.
+#[derive(Debug)]
+pub(super) struct Counts {
+    roles: usize,
+    bindings: usize,
+    aws_auth: usize,
+    crds: usize,
+    others: usize,
 }
 
 impl Collector {
@@ -247,7 +259,66 @@ impl Collector {
         }
     }
 
-    pub(super) fn finish(mut self, options: &LoadOptions, api_resources: &[(String, Vec<u8>)]) -> Loaded {
+    /// How much was taken in, to be compared with later.
+    pub(super) fn count(&self) -> Counts {
+        Counts {
+            roles: self.policy.roles.len(),
+            bindings: self.policy.bindings.len(),
+            aws_auth: self.aws_auth.len(),
+            crds: self.crds.len(),
+            others: self.refused_aws_auth.len()
+                + self.other_forms.len()
+                + self.iam.len()
+                + self.pod_roles.len(),
+        }
+    }
+
+    /// Objects that came since are there in place of those of the same name before.
+    pub(super) fn replace_since(&mut self, before: &Counts, input: &Input) -> Result<(), LoadError> {
+        let name = match input {
+            Input::Path(path) => path.display().to_string(),
+            Input::Text { name, .. } => name.clone(),
+        };
+        let Policy { roles, bindings, .. } = &mut self.policy;
+        let (new_roles, new_bindings) = (roles.len() - before.roles, bindings.len() - before.bindings);
+        let (maps, crds) = (self.aws_auth.len() - before.aws_auth, self.crds.len() - before.crds);
+        let count = new_roles + new_bindings + maps + crds;
+        if count == 0 && self.count().others == before.others {
+            let problem = self.diagnostics.last().map_or(String::new(), |last| format!(": {}", last.message));
+            return Err(LoadError::WhatIf(format!(
+                "--with {name}: it holds nothing that bears on access{problem}"
+            )));
+        }
+        let Policy { roles, bindings, .. } = &mut self.policy;
+        let added: FxHashSet<(Scope, Name)> =
+            roles.iter().skip(before.roles).map(|role| (role.scope, role.name)).collect();
+        let mut index = 0;
+        roles.retain(|role| {
+            index += 1;
+            index > before.roles || !added.contains(&(role.scope, role.name))
+        });
+        let added: FxHashSet<(Scope, Name)> =
+            bindings.iter().skip(before.bindings).map(|binding| (binding.scope, binding.name)).collect();
+        let mut index = 0;
+        bindings.retain(|binding| {
+            index += 1;
+            index > before.bindings || !added.contains(&(binding.scope, binding.name))
+        });
+        let is_whole = |found: &aws_auth::Found| !found.is_partial;
+        if self.aws_auth.iter().skip(before.aws_auth).any(is_whole) {
+            self.aws_auth.drain(..before.aws_auth);
+            self.refused_aws_auth.clear();
+        }
+        let objects = if count == 1 { "1 object".to_owned() } else { format!("{count} objects") };
+        self.changes.push(Change { text: format!("with {objects} from {name}"), source: None });
+        Ok(())
+    }
+
+    pub(super) fn finish(
+        mut self,
+        options: &LoadOptions,
+        api_resources: &[(String, Vec<u8>)],
+    ) -> Result<Loaded, LoadError> {
         let platform = if options.defaults == Defaults::Eks || self.shows_eks() {
             Platform::Eks
         } else {
@@ -281,6 +352,8 @@ impl Collector {
             self.diagnostics.push(Diagnostic::at(Code::OtherDocuments, first, skipped));
         }
         self.note_superseded();
+        let mut removal = Removal::new(&options.what_if.without);
+        removal.apply(&mut self.policy);
         self.note_placeholders();
         // `--complete` covers the Roles as well, also if there are none.
         self.summary.has_roles |= options.completeness == Some(Completeness::Complete);
@@ -307,6 +380,9 @@ impl Collector {
             self.summary.defaults_added = of_kubernetes + of_eks;
             self.summary.eks_added = of_eks;
         }
+        let fewer = removal.apply(&mut self.policy);
+        self.summary.defaults_added = self.summary.defaults_added.saturating_sub(fewer);
+        self.changes.extend(removal.finish(&self.policy).map_err(LoadError::WhatIf)?);
         let iam = IamData::link(self.iam, &mut self.diagnostics);
         let mut pod_roles = PodRoles::default();
         self.pod_roles.into_iter().for_each(|role| pod_roles.add(role));
@@ -314,10 +390,12 @@ impl Collector {
             &self.aws_auth,
             self.refused_aws_auth,
             self.other_forms,
-            &self.policy.sources,
+            &mut self.policy.sources,
             &mut self.diagnostics,
-        );
-        Loaded {
+            (&options.what_if, &mut self.changes),
+        )
+        .map_err(LoadError::WhatIf)?;
+        Ok(Loaded {
             policy: self.policy,
             identities,
             iam,
@@ -329,7 +407,8 @@ impl Collector {
             version,
             version_from,
             platform,
-        }
+            changes: self.changes,
+        })
     }
 
     /// A subject or rule with a placeholder may become any other once some tool fills it in.

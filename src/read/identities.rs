@@ -1,24 +1,33 @@
 //! From everything that the inputs say of identities to the mappings that may be in force.
 
+use crate::identity::aws_auth::NewMapping;
 use crate::identity::{AwsAuth, IdentityMappings, OtherForm};
 use crate::model::diagnostic::{Code, Diagnostic};
-use crate::model::source::Sources;
+use crate::model::source::{Source, Sources};
 
 use super::aws_auth::Found;
+use super::what_if::{Change, ObjectKind, WhatIf, nearest};
 
 /// Joins them: maps that say the same are one, and beside a whole map a part of one may count or not.
 pub(super) fn join(
     found: &[Found],
-    refused: Vec<OtherForm>,
+    mut refused: Vec<OtherForm>,
     others: Vec<OtherForm>,
-    sources: &Sources,
+    sources: &mut Sources,
     diagnostics: &mut Vec<Diagnostic>,
-) -> IdentityMappings {
+    (what_if, changes): (&WhatIf, &mut Vec<Change>),
+) -> Result<IdentityMappings, String> {
     let mut identities = IdentityMappings::default();
     let has_whole = !refused.is_empty() || found.iter().any(|found| !found.is_partial);
     let mut kept: Vec<(AwsAuth, Vec<Diagnostic>)> = Vec::new();
     let mut others = others;
+    let is_without = what_if.without.iter().any(|object| object.kind == ObjectKind::AwsAuth);
+    let mut gone = None;
     for found in found {
+        if is_without && !found.is_partial {
+            gone = Some(found.source);
+            continue;
+        }
         if found.is_partial && has_whole {
             let sentence = "these mappings are written into `aws-auth` when eksctl runs; the inputs do not show whether it did";
             others.push(OtherForm::of_text(sentence, found.source, &found.text()));
@@ -36,6 +45,36 @@ pub(super) fn join(
             own.retain(|diagnostic| diagnostic.code != Code::AwsAuthMapsNobody);
         }
         kept.push((map, own));
+    }
+    if is_without {
+        gone = gone.or_else(|| refused.first().map(|refused| refused.source));
+        refused.clear();
+        let Some(source) = gone else {
+            return Err(
+                "--without ConfigMap/kube-system/aws-auth: the inputs have no such ConfigMap".to_owned()
+            );
+        };
+        changes.push(Change {
+            text: "without ConfigMap `kube-system/aws-auth`".to_owned(),
+            source: Some(source),
+        });
+        kept.push((AwsAuth::empty(source), Vec::new()));
+    }
+    remove_mappings(&mut kept, &what_if.without_mapping, changes)?;
+    if !what_if.with_mapping.is_empty() {
+        let file = sources.add_file("--with-mapping");
+        let source = Source { file, ..Source::default() };
+        if kept.is_empty() && refused.is_empty() {
+            // The cluster has a map, and the inputs show nothing of it but this.
+            identities.set_partial_aws_auth(source);
+            kept.push((AwsAuth::empty(source), Vec::new()));
+        }
+        for mapping in &what_if.with_mapping {
+            for (map, _) in &mut kept {
+                map.add_mapping(mapping, source);
+            }
+            changes.push(Change { text: added(mapping), source: None });
+        }
     }
     let first = kept.first().map(|(map, _)| map.source());
     for (map, own) in kept {
@@ -61,5 +100,34 @@ pub(super) fn join(
         }
         identities.add_other_form(other);
     }
-    identities
+    Ok(identities)
+}
+
+/// Takes the mappings of ARNs out of every map.
+fn remove_mappings(
+    kept: &mut [(AwsAuth, Vec<Diagnostic>)],
+    without: &[String],
+    changes: &mut Vec<Change>,
+) -> Result<(), String> {
+    for arn in without {
+        let there: Vec<String> =
+            kept.iter().flat_map(|(map, _)| map.mapped_arns()).map(str::to_owned).collect();
+        let removed: Vec<Source> = kept.iter_mut().flat_map(|(map, _)| map.remove_mapping(arn)).collect();
+        let Some(source) = removed.first() else {
+            let near = nearest(arn, there.iter().map(String::as_str));
+            let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+            return Err(format!("--without-mapping {arn}: the inputs have no mapping of it{near}"));
+        };
+        changes.push(Change { text: format!("without the mapping of `{arn}`"), source: Some(*source) });
+    }
+    Ok(())
+}
+
+/// A new mapping in words.
+fn added(mapping: &NewMapping) -> String {
+    let NewMapping { arn, username, groups } = mapping;
+    let groups: Vec<String> = groups.iter().map(|group| format!("`{group}`")).collect();
+    let groups =
+        if groups.is_empty() { "no groups".to_owned() } else { format!("groups {}", groups.join(", ")) };
+    format!("with a mapping of `{arn}` to user `{username}`, {groups}")
 }

@@ -21,6 +21,7 @@ use super::collect::Collector;
 use super::reader::Reader;
 use super::settings::Settings;
 use super::version_hints::VersionSource;
+use super::what_if::{Change, WhatIf};
 
 /// Something to read.
 #[derive(Clone, Debug)]
@@ -74,6 +75,8 @@ pub struct LoadOptions {
     pub completeness: Option<Completeness>,
     /// Names of placeholders, each with what fills it in, before anything is read.
     pub set: Vec<(String, String)>,
+    /// What to change in the inputs.
+    pub what_if: WhatIf,
 }
 
 /// What was read, in numbers.
@@ -162,49 +165,76 @@ pub struct Loaded {
     pub version_from: VersionFrom,
     /// Whose cluster it is, as far as the inputs show.
     pub platform: Platform,
+    /// What was changed in the inputs.
+    pub changes: Vec<Change>,
 }
 
-/// A path that cannot be read at all.
+/// Why nothing was loaded.
 #[derive(Debug)]
-pub struct LoadError {
-    path: PathBuf,
-    source: std::io::Error,
+#[non_exhaustive]
+pub enum LoadError {
+    /// A path that cannot be read at all.
+    Unreadable {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A change that cannot be made: what it names is not there.
+    WhatIf(String),
 }
 
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot read `{}`: {}", self.path.display(), self.source)
+        match self {
+            Self::Unreadable { path, source } => write!(f, "cannot read `{}`: {source}", path.display()),
+            Self::WhatIf(why) => f.write_str(why),
+        }
     }
 }
 
 impl std::error::Error for LoadError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.source)
+        match self {
+            Self::Unreadable { source, .. } => Some(source),
+            Self::WhatIf(_) => None,
+        }
     }
 }
 
 /// Loads inputs in order.
 ///
 /// # Errors
-/// If a path that was named does not exist or cannot be opened. Everything else becomes a diagnostic.
+/// If a path that was named does not exist or cannot be opened, or a change names what is not there. Everything else
+/// becomes a diagnostic.
 pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, LoadError> {
     let mut collector = Collector::default();
     let settings = Settings::new(&options.set);
     let reader = Reader::with_settings(settings.as_ref());
-    for input in inputs {
-        match input {
-            Input::Text { name, bytes } => reader.bytes(&mut collector, name, bytes),
-            Input::Path(path) => reader
-                .path(&mut collector, path)
-                .map_err(|source| LoadError { path: path.to_owned(), source })?,
+    let read = |collector: &mut Collector, input: &Input| match input {
+        Input::Text { name, bytes } => {
+            reader.bytes(collector, name, bytes);
+            Ok(())
         }
+        Input::Path(path) => reader
+            .path(collector, path)
+            .map_err(|source| LoadError::Unreadable { path: path.to_owned(), source }),
+    };
+    for input in inputs {
+        read(&mut collector, input)?;
+    }
+    for input in &options.what_if.with {
+        let before = collector.count();
+        read(&mut collector, input)?;
+        collector.replace_since(&before, input)?;
     }
     let mut lists = Vec::with_capacity(options.api_resources.len());
     for path in &options.api_resources {
-        let bytes = std::fs::read(path).map_err(|source| LoadError { path: path.to_owned(), source })?;
+        let bytes =
+            std::fs::read(path).map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })?;
         lists.push((path.display().to_string(), bytes));
     }
-    let mut loaded = collector.finish(options, &lists);
+    let mut loaded = collector.finish(options, &lists)?;
     loaded.diagnostics.extend(settings.iter().flat_map(Settings::unused));
     Ok(loaded)
 }

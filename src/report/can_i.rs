@@ -22,6 +22,8 @@ pub struct Asker<'a> {
     pub who: &'a Who,
     /// The ARN, where one was given.
     pub arn: Option<&'a str>,
+    /// What the answer is without the changes of what if, where there are any.
+    pub before: Option<Ternary>,
 }
 
 /// Writes an answer for people.
@@ -35,8 +37,11 @@ pub fn text(
     question: &Question,
     answered: &Answered<'_>,
 ) -> io::Result<()> {
-    let Asker { who, arn } = asker;
+    let Asker { who, arn, before } = asker;
     text::headline(out, answered.ternary, &words::title(question), &text::asker(who, arn))?;
+    if let Some(before) = before {
+        writeln!(out, "  {}", compared(cluster, before, answered))?;
+    }
     writeln!(out)?;
     text::hops(out, &text::identity_hops(cluster, who), 2)?;
     if let Some(error) = who.error() {
@@ -57,6 +62,24 @@ pub fn text(
     let mut notes = if refused { Vec::new() } else { notes(cluster, who, question, answered) };
     notes.extend(text::assumptions(cluster, who));
     text::notes(out, &notes)
+}
+
+/// What the changes of what if do to the answer, in a sentence.
+fn compared(cluster: &Cluster, before: Ternary, answered: &Answered<'_>) -> String {
+    let changes: Vec<&str> = cluster.changes().iter().map(|change| change.text.as_str()).collect();
+    let what = visible(&changes.join(", "));
+    match (before, answered.ternary) {
+        (Ternary::Yes, Ternary::Yes) if answered.answers.iter().any(|answer| answer.is_master) => {
+            format!("{what}: still yes, by group `system:masters`")
+        }
+        (Ternary::Yes, Ternary::Yes) => {
+            let least = answered.answers.iter().map(|answer| answer.grants.len()).filter(|count| *count > 0);
+            let grants = phrases::counted(least.min().unwrap_or(0), "other grant");
+            format!("{what}: still yes, {grants} below allow it")
+        }
+        (before, now) if before == now => format!("{what}: {now}, as before"),
+        (before, now) => format!("{what}: {before} before, {now} now"),
+    }
 }
 
 /// The requests of a question one by one, each with its reasons.
@@ -150,7 +173,7 @@ fn notes(cluster: &Cluster, who: &Who, question: &Question, answered: &Answered<
 
 /// An answer for machines.
 pub fn document(cluster: &Cluster, asker: Asker<'_>, question: &Question, answered: &Answered<'_>) -> Value {
-    let Asker { who, arn } = asker;
+    let Asker { who, arn, before } = asker;
     let mut notes = notes(cluster, who, question, answered);
     notes.extend(text::assumptions(cluster, who));
     let mut warnings = words::warnings(&question.remarks);
@@ -169,6 +192,10 @@ pub fn document(cluster: &Cluster, asker: Asker<'_>, question: &Question, answer
         let (sentence, source) = near::subject_sentence(cluster, one);
         json!({ "text": sentence, "source": source })
     });
+    if let Some(before) = before {
+        let changes = text::changes(cluster);
+        object.insert("whatIf".into(), json!({ "changes": changes, "before": before.as_str() }));
+    }
     object.insert("nearestSubjects".into(), subjects.collect());
     object.insert("conditions".into(), conditions(who, answered).into());
     if let (Some(_), [answer]) = (question.single(), answered.answers.as_slice()) {

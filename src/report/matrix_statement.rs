@@ -98,6 +98,7 @@ pub fn document(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Valu
         "tool": concat!("rbacsim ", env!("CARGO_PKG_VERSION")),
         "kubernetesVersion": matrix.cluster().version().to_string(),
         "inputs": statement.files,
+        "whatIf": text::changes(matrix.cluster()),
         "completeness": if statement.complete { "complete" } else { "partial" },
         "defaultsAdded": { "count": statement.defaults_added.0, "ofEks": statement.defaults_added.1 },
         "counts": counts,
@@ -128,6 +129,7 @@ pub fn lines(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Vec<Str
         counted(count("roleBindings"), "RoleBinding"),
         counted(count("identityMappings"), "identity mapping"),
     )];
+    lines.extend(text::changes(matrix.cluster()));
     let defaults = match statement.defaults_added {
         (0, _) => String::new(),
         (added, 0) => format!("; added {added} default roles and bindings of Kubernetes"),

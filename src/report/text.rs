@@ -18,7 +18,7 @@ use crate::model::source::Sources;
 use crate::model::ternary::Ternary;
 use crate::model::user::SYSTEM_NODES;
 use crate::model::version::KubernetesVersion;
-use crate::read::{Completeness, VersionFrom};
+use crate::read::{Change, Completeness, VersionFrom};
 
 use super::aligned::{Aligned, DIM};
 use super::near;
@@ -435,6 +435,16 @@ pub fn list_notes(who: &Who) -> Vec<String> {
     notes
 }
 
+/// What was changed in the inputs before the question was answered, a line each.
+pub fn changes(cluster: &Cluster) -> Vec<String> {
+    let policy = cluster.graph().policy();
+    let line = |change: &Change| match change.source {
+        Some(source) => format!("what if: {} ({})", change.text, words::place(policy, source)),
+        None => format!("what if: {}", change.text),
+    };
+    cluster.changes().iter().map(line).collect()
+}
+
 /// What was read, in one line.
 pub fn inputs(cluster: &Cluster) -> String {
     let summary = cluster.summary();
@@ -469,7 +479,8 @@ pub fn version(cluster: &Cluster) -> String {
 
 /// What the answer rests on, in the last lines.
 pub fn assumptions(cluster: &Cluster, who: &Who) -> Vec<String> {
-    let mut lines = vec![inputs(cluster)];
+    let mut lines = changes(cluster);
+    lines.push(inputs(cluster));
     let summary = cluster.summary();
     lines.push(match cluster.completeness() {
         Completeness::Complete => {

@@ -77,7 +77,7 @@ fn loaded(reader: Reader, text: &str) -> Loaded {
     let mut collector = Collector::default();
     reader.bytes(&mut collector, "a", text.as_bytes());
     let defaults = crate::read::Defaults::Never;
-    collector.finish(&LoadOptions { defaults, ..LoadOptions::default() }, &[])
+    collector.finish(&LoadOptions { defaults, ..LoadOptions::default() }, &[]).unwrap()
 }
 
 /// Everything that an input said, numbers of names and rules put into words.
@@ -197,7 +197,7 @@ fn what_was_taken_in_is_not_counted_again() {
     let mut collector = Collector::default();
     collector.take(&mut found);
     collector.take(&mut found);
-    let loaded = collector.finish(&LoadOptions::default(), &[]);
+    let loaded = collector.finish(&LoadOptions::default(), &[]).unwrap();
     let told = said(&loaded);
     for once in ["1 object has no `metadata.namespace`", "skipped 1 document that is not"] {
         assert!(told.iter().any(|line| line.contains(once)), "{once}: {told:?}");
