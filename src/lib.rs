@@ -177,6 +177,7 @@ pub mod report {
     pub mod escalation;
     pub mod iam;
     pub mod json;
+    pub mod matrix_evidence;
     pub mod matrix_html;
     pub mod matrix_long;
     pub mod matrix_statement;

@@ -53,6 +53,10 @@ pub struct Matrix<'c> {
     additions: RefCell<FxHashMap<usize, Rc<Dense>>>,
     /// The namespaces that are shown; `None` for all.
     namespaces: Option<FxHashSet<Name>>,
+    /// Whether what has no namespace is shown although namespaces were chosen.
+    with_cluster_scope: bool,
+    /// The columns that are about one object only, by namespace and name.
+    objects: FxHashMap<u32, (Name, Name)>,
     /// The columns that stay for who has no credentials, where EKS closes the others.
     open: Option<Dense>,
 }
@@ -232,7 +236,17 @@ impl<'c> Matrix<'c> {
         let mut roles = Vec::new();
         roles.resize_with(graph.policy().roles.len(), OnceCell::new);
         let open = cluster.closes_out_anonymous().then(|| open_columns(&universe));
-        Self { cluster, universe, rules, roles, additions: RefCell::default(), namespaces: None, open }
+        Self {
+            cluster,
+            universe,
+            rules,
+            roles,
+            additions: RefCell::default(),
+            namespaces: None,
+            with_cluster_scope: false,
+            objects: FxHashMap::default(),
+            open,
+        }
     }
 
     /// Shows only these namespaces, with what is granted in every one; what has no namespace is left out.
@@ -241,6 +255,48 @@ impl<'c> Matrix<'c> {
         let names = &self.cluster.graph().policy().names;
         self.namespaces = Some(namespaces.into_iter().map(|namespace| names.lookup(namespace)).collect());
         self
+    }
+
+    /// Shows what has no namespace too, although namespaces were chosen: its columns were asked for by name.
+    #[must_use]
+    pub fn with_cluster_scope(mut self) -> Self {
+        self.with_cluster_scope = true;
+        self
+    }
+
+    /// Shows of the columns of a preset that are about one object only access to that object.
+    #[must_use]
+    pub fn for_objects_of(mut self, entries: &[preset::Entry]) -> Self {
+        let names = &self.cluster.graph().policy().names;
+        for entry in entries {
+            let Some((namespace, name)) = entry.object else { continue };
+            let columns = self.universe.columns().iter().zip(0u32..).filter(|(_, number)| {
+                self.universe.column(*number).is_some_and(|(cell, verb)| {
+                    cell.group == entry.group && cell.resource == entry.resource && verb == entry.verb
+                })
+            });
+            let object = (names.lookup(namespace), names.lookup(name));
+            self.objects.extend(columns.map(|(_, number)| (number, object)));
+        }
+        self
+    }
+
+    /// Whether columns without a namespace are shown.
+    pub fn shows_without_namespace(&self) -> bool {
+        self.namespaces.is_none() || self.with_cluster_scope
+    }
+
+    /// Takes out of what stands under a heading what is about other objects than the columns are.
+    fn keep_to_objects(&self, heading: &str, any: &mut Dense, named: &mut Vec<(u32, Name)>) {
+        let heading = self.cluster.graph().policy().names.lookup(heading);
+        for (column, (namespace, name)) in &self.objects {
+            if heading != Name::STAR && heading != *namespace {
+                any.remove(*column);
+            }
+            named.retain(|(own, own_name)| {
+                own != column || (own_name == name && (heading == Name::STAR || heading == *namespace))
+            });
+        }
     }
 
     /// The cluster.
@@ -343,7 +399,7 @@ impl<'c> Matrix<'c> {
         self.sort_named(cluster_named);
         for (namespace, columns) in [("", universe.without_namespace()), ("*", universe.in_every_namespace())]
         {
-            if namespace.is_empty() && self.namespaces.is_some() {
+            if namespace.is_empty() && !self.shows_without_namespace() {
                 continue;
             }
             shown.intersection_of(cluster, columns);
@@ -353,6 +409,7 @@ impl<'c> Matrix<'c> {
                 shown.subtract(refused);
                 named.retain(|(column, _)| !refused.contains(*column));
             }
+            self.keep_to_objects(namespace, shown, named);
             let block = Block { namespace, any: shown, named };
             if !block.is_empty() {
                 each(&block)?;
@@ -396,6 +453,7 @@ impl<'c> Matrix<'c> {
                 shown.subtract(refused);
                 named.retain(|(column, _)| !refused.contains(*column));
             }
+            self.keep_to_objects(text, shown, named);
             let block = Block { namespace: text, any: shown, named };
             if !block.is_empty() {
                 each(&block)?;

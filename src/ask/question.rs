@@ -16,7 +16,8 @@ mod words;
 pub use error::QuestionError;
 pub use remark::Remark;
 pub use target::Target;
-pub use words::{Words, check_namespace, read, read_type};
+pub(crate) use words::HTTP_METHODS;
+pub use words::{Words, check_namespace, read, read_path, read_type};
 
 /// A request, owning its texts.
 #[derive(Clone, Debug, PartialEq, Eq)]

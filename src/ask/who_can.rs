@@ -17,7 +17,7 @@ use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::evaluate::{Asker, Grant};
 use crate::decide::graph::Applied;
 use crate::identity::iam::Lenses;
-use crate::identity::{MappingKind, Reach};
+use crate::identity::{IdentityError, MappingKind, Reach};
 use crate::model::attributes::Attributes;
 use crate::model::names::Name;
 use crate::model::policy::Policy;
@@ -605,7 +605,8 @@ fn can_in<'g>(
 }
 
 /// Every caller that the identity mappings let in and the inputs name: the callers of every entry that decides, and
-/// the users that bindings name by an ARN of an account in `mapAccounts`.
+/// the users that bindings name by an ARN of an account in `mapAccounts`; last the mappings whose ARN has an unfilled
+/// placeholder, for nobody knows whom they will let in.
 pub(crate) fn mapped(cluster: &Cluster) -> Vec<(String, Who)> {
     let mappings = cluster.identities();
     let mut found = Vec::new();
@@ -622,6 +623,15 @@ pub(crate) fn mapped(cluster: &Cluster) -> Vec<(String, Who)> {
             Reach::Account => accounts = true,
             _ => {}
         }
+    }
+    for (arn, mapped) in mappings.unfilled_entries() {
+        let error = IdentityError::NotMapped {
+            nearest: None,
+            unfilled: vec![mapped],
+            unrendered: None,
+            elsewhere: Vec::new(),
+        };
+        found.push((arn.to_owned(), Who { identity: None, is: WhoIs::Error(Box::new(error)) }));
     }
     if accounts {
         let graph = cluster.graph();

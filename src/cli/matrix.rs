@@ -8,12 +8,12 @@ use clap::ValueEnum;
 use rbacsim::ask::matrix::holder::{self, LeftOut};
 use rbacsim::ask::matrix::statement::Statement;
 use rbacsim::ask::matrix::{Filter, Holder, Matrix, Scratch, preset};
-use rbacsim::ask::question;
+use rbacsim::ask::question::{self, Object};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::knowledge::catalogue::Resolution;
 use rbacsim::knowledge::operations;
 use rbacsim::report::question as words;
-use rbacsim::report::{matrix_html, matrix_long, matrix_statement, matrix_table};
+use rbacsim::report::{matrix_evidence, matrix_html, matrix_long, matrix_statement, matrix_table};
 
 use super::inputs::{Identity, Inputs};
 use super::{Exit, Failure};
@@ -64,6 +64,12 @@ pub(crate) struct Args {
     /// Output format
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
     output: Format,
+    /// In CSV, add a row for each grant, with the binding, the role, the rule and its place
+    #[arg(long)]
+    grants: bool,
+    /// In CSV, add the rows whose answer is unknown, and a column `answer`
+    #[arg(long)]
+    unknown: bool,
     /// Write what the matrix is based on, and what is unknown, to this file as JSON
     #[arg(long, value_name = "FILE")]
     meta: Option<PathBuf>,
@@ -102,6 +108,13 @@ enum Format {
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
+    if (args.grants || args.unknown) && args.output != Format::Csv {
+        return Err(
+            "--grants and --unknown add columns to CSV; use them with -o csv (-o json has both already)"
+                .to_owned()
+                .into(),
+        );
+    }
     let cluster = args.inputs.load()?;
     let filter = filter(args, &cluster)?;
     let mut holders = holders(args, &cluster)?;
@@ -122,17 +135,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         None => None,
     };
     let filter = entries.map_or(filter, preset::filter);
-    let mut matrix = Matrix::new(&cluster, &filter);
-    let namespaces: Vec<&str> =
-        args.namespace.iter().filter_map(|namespace| super::given(Some(namespace))).collect();
-    for namespace in &namespaces {
-        for warning in words::warnings(&question::check_namespace(namespace, &cluster)?) {
-            super::to_stderr("warning", &warning)?;
-        }
-    }
-    if !namespaces.is_empty() {
-        matrix = matrix.in_namespaces(namespaces);
-    }
+    let matrix = choose(args, Matrix::new(&cluster, &filter), entries)?;
     let statement = Statement::of(&matrix, &holders, left_out);
     if let Some(path) = &args.meta {
         let meta = matrix_statement::document(&matrix, &statement, count(&matrix, &holders));
@@ -147,7 +150,12 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let mut raw = io::stdout().lock();
     match args.output {
         Format::Csv => {
-            let written = matrix_long::csv(&mut raw, &matrix, &holders, &mut progress)?;
+            let written = if args.grants || args.unknown {
+                let columns = matrix_evidence::Columns { grants: args.grants, unknown: args.unknown };
+                matrix_evidence::csv(&mut raw, &matrix, &holders, columns, &mut progress)?
+            } else {
+                matrix_long::csv(&mut raw, &matrix, &holders, &mut progress)?
+            };
             side_notes(args, &matrix, &statement, &holders, written.rows)?;
             if let Some(formula) = written.formula {
                 super::to_stderr(
@@ -200,6 +208,31 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
+/// The matrix of the namespaces and objects that are wanted.
+fn choose<'c>(
+    args: &Args,
+    mut matrix: Matrix<'c>,
+    entries: Option<&[preset::Entry]>,
+) -> Result<Matrix<'c>, Failure> {
+    let namespaces: Vec<&str> =
+        args.namespace.iter().filter_map(|namespace| super::given(Some(namespace))).collect();
+    for namespace in &namespaces {
+        for warning in words::warnings(&question::check_namespace(namespace, matrix.cluster())?) {
+            super::to_stderr("warning", &warning)?;
+        }
+    }
+    if !namespaces.is_empty() {
+        matrix = matrix.in_namespaces(namespaces);
+        if entries.is_some() || !args.resources.is_empty() {
+            matrix = matrix.with_cluster_scope();
+        }
+    }
+    if let Some(entries) = entries {
+        matrix = matrix.for_objects_of(entries);
+    }
+    Ok(matrix)
+}
+
 /// How a table is drawn here: the width of the terminal, and ASCII unless it is known to show more.
 fn terminal_style() -> matrix_table::Style {
     let is_terminal = io::stdout().is_terminal();
@@ -241,7 +274,10 @@ fn filter(args: &Args, cluster: &Cluster) -> Result<Filter, Failure> {
     let mut resources = Vec::new();
     for target in &args.resources {
         if target.starts_with('/') {
-            resources.push((String::new(), target.clone()));
+            resources.push(match question::read_path(target) {
+                None => (String::new(), target.clone()),
+                Some(of_api) => type_of_path(target, &of_api.object)?,
+            });
             continue;
         }
         let read = question::read_type(target, cluster);
@@ -267,6 +303,26 @@ fn filter(args: &Args, cluster: &Cluster) -> Result<Filter, Failure> {
     }
     filter.resources = Some(resources);
     Ok(filter)
+}
+
+/// The type that a path of the API stands for.
+fn type_of_path(path: &str, object: &Object) -> Result<(String, String), Failure> {
+    if !object.name.is_empty() {
+        return Err(format!(
+            "`{path}` is the path of the object `{}`; the matrix takes resource types and subresources, such as `pods` or `pods/exec`",
+            object.name
+        )
+        .into());
+    }
+    let part = if object.subresource.is_empty() { String::new() } else { format!("/{}", object.subresource) };
+    let resource = format!("{}{part}", object.resource);
+    super::to_stderr(
+        "note",
+        &format!(
+            "`{path}` is a path of the API; the matrix shows its resource, `{resource}`; use -n to choose namespaces"
+        ),
+    )?;
+    Ok((object.group.clone(), resource))
 }
 
 /// Whose access is shown.

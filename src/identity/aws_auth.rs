@@ -11,7 +11,9 @@ pub use change::NewMapping;
 use super::arn::{Unreachable, caller, fold};
 use super::nearest::{compare, mentions};
 use super::placeholder::{could_become, in_angle_brackets, is_account_word};
-use super::template::{NoInstanceId, PlaceholderKind, Sessions, Template, is_instance_id, render};
+use super::template::{
+    ACCOUNT_ID, NoInstanceId, PlaceholderKind, Sessions, Template, is_instance_id, render,
+};
 use super::{
     Field, IamIdentity, IdentityError, IdentitySource, Mapped, MappedIdentity, MappingKind, NearMiss,
     NearReason, Note, Provenance, Reach, Session, Written,
@@ -305,6 +307,31 @@ impl Entry {
             user.note(Some(other), "another entry for the same ARN has no effect");
         }
         Ok(user)
+    }
+}
+
+impl AwsAuth {
+    /// The entries whose ARN has a placeholder that nobody filled in, each with the user that it makes of whom it maps
+    /// once that is done.
+    pub(super) fn unfilled_entries(&self) -> impl Iterator<Item = (&str, Mapped)> {
+        let whoever = IamIdentity::from_arn("arn:aws:iam::000000000000:role/whoever", None).ok();
+        let is_unfilled = |entry: &&Entry| {
+            entry.sso.is_none()
+                && matches!(entry.precedence, Precedence::Decides { .. })
+                && caller(&entry.arn.text) == Err(Unreachable::Placeholder)
+        };
+        self.entries.iter().filter(is_unfilled).filter_map(move |entry| {
+            let mut user = entry.user(whoever.as_ref()?).ok()?;
+            // The account is not known either.
+            let written = |template: &mut Template, written: &Written| {
+                if written.text.contains(ACCOUNT_ID) {
+                    *template = Template::literal(&written.text);
+                }
+            };
+            written(&mut user.username, &entry.username);
+            user.groups.iter_mut().zip(&entry.groups).for_each(|(group, text)| written(group, text));
+            Some((entry.arn.text.as_str(), user))
+        })
     }
 }
 

@@ -76,6 +76,12 @@ impl IdentityMappings {
         self.user_info(&IamIdentity::from_arn(arn, session_name)?)
     }
 
+    /// The mappings whose ARN has a placeholder that nobody filled in, as written, each with the user that it makes of
+    /// whom it maps once that is done.
+    pub fn unfilled_entries(&self) -> Vec<(&str, Mapped)> {
+        self.maps.unfilled_entries()
+    }
+
     /// Everybody whom a mapping names, in the order of the sources and of writing.
     pub fn identities(&self) -> impl Iterator<Item = MappedIdentity<'_>> {
         self.maps.identities().into_iter()

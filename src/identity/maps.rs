@@ -105,6 +105,13 @@ impl AwsAuthMaps {
         outcome
     }
 
+    /// The entries whose ARN has an unfilled placeholder, each ARN once: see [`AwsAuth::unfilled_entries`].
+    pub(super) fn unfilled_entries(&self) -> Vec<(&str, Mapped)> {
+        let mut seen = rustc_hash::FxHashSet::default();
+        let entries = self.maps.iter().flat_map(AwsAuth::unfilled_entries);
+        entries.filter(|(arn, _)| seen.insert(fold(arn))).collect()
+    }
+
     /// Everybody whom a map or another form names, each ARN once.
     pub(super) fn identities(&self) -> Vec<MappedIdentity<'_>> {
         let mut found: Vec<MappedIdentity<'_>> = Vec::new();

@@ -31,7 +31,7 @@ impl PlaceholderKind {
 }
 
 const EC2_PRIVATE_DNS_NAME: &str = "{{EC2PrivateDNSName}}";
-const ACCOUNT_ID: &str = "{{AccountID}}";
+pub(super) const ACCOUNT_ID: &str = "{{AccountID}}";
 const SESSION_NAME: &str = "{{SessionName}}";
 const SESSION_NAME_RAW: &str = "{{SessionNameRaw}}";
 const ACCESS_KEY_ID: &str = "{{AccessKeyID}}";

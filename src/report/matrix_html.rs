@@ -4,6 +4,7 @@
 //! them are to fit into a page that a browser opens.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::hash::BuildHasher;
 use std::io::{self, BufWriter, Write};
 
@@ -130,6 +131,7 @@ pub fn page(
     out.write_all(before.as_bytes())?;
     let mut tables = Tables::default();
     let rows = blocks(&mut out, matrix, holders, &mut tables, progress)?;
+    unknown_blocks(&mut out, matrix, holders, &mut tables)?;
     write_tables(&mut out, matrix, &tables)?;
     let cluster = matrix.cluster();
     let universe = matrix.universe();
@@ -260,6 +262,32 @@ fn blocks<'c>(
     }
     write!(out, "]")?;
     Ok(rows)
+}
+
+/// Writes the blocks of what is unknown: holder, namespace and shape, as those of what is granted.
+fn unknown_blocks(
+    out: &mut impl Write,
+    matrix: &Matrix<'_>,
+    holders: &[Holder],
+    tables: &mut Tables<'_>,
+) -> io::Result<()> {
+    let (mut scratch, mut shape, mut comma) = (Scratch::default(), String::new(), "");
+    write!(out, ",\n\"open\":[")?;
+    for (holder, number) in holders.iter().zip(0usize..) {
+        for block in matrix.unknown_blocks(holder, &matrix.unknown(holder), &mut scratch) {
+            shape.clear();
+            let mut last = 0;
+            for column in block.columns.iter() {
+                let comma = if shape.is_empty() { "" } else { "," };
+                let _ = write!(shape, "{comma}{},0,0", column - last);
+                last = column;
+            }
+            let namespace = tables.namespaces.number(&block.namespace);
+            write!(out, "{comma}\n[{number},{namespace},{}]", tables.shapes.number(&shape))?;
+            comma = ",";
+        }
+    }
+    write!(out, "]")
 }
 
 /// Writes what the blocks point to: namespaces, names, shapes and sets; subjects, bindings, and roles with their rules.

@@ -49,7 +49,7 @@ pub fn join_names<'t>(names: impl IntoIterator<Item = &'t str>) -> String {
 
 /// A field of CSV, quoted where it has to be. Follows RFC 4180: the text itself is never changed, for rows are
 /// compared and joined with other data.
-fn csv_field(out: &mut String, text: &str) {
+pub(super) fn csv_field(out: &mut String, text: &str) {
     if !text.contains(|char: char| matches!(char, ',' | '"') || is_hidden(char)) {
         out.push_str(text);
         return;
@@ -139,7 +139,7 @@ pub struct Written {
 }
 
 /// Whether a spreadsheet takes a field for a formula, whether or not it is quoted.
-fn is_formula(text: &str) -> bool {
+pub(super) fn is_formula(text: &str) -> bool {
     text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
 }
 
@@ -406,6 +406,14 @@ pub fn json(
             let comma = if first { "\n" } else { ",\n" };
             first = false;
             write!(out, "{comma}{}", matrix_statement::unknown(matrix, holder, &unknown))?;
+        }
+    }
+    write!(out, "\n],\n\"unknownAccess\":[")?;
+    let (mut scratch, mut comma) = (Scratch::default(), "\n");
+    for holder in holders {
+        for block in matrix.unknown_blocks(holder, &matrix.unknown(holder), &mut scratch) {
+            write!(out, "{comma}{}", matrix_statement::unknown_access(matrix, holder, &block))?;
+            comma = ",\n";
         }
     }
     writeln!(out, "\n]}}")?;

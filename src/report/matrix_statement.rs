@@ -3,15 +3,15 @@
 use serde_json::{Value, json};
 
 use crate::ask::matrix::statement::{Remark, Statement};
-use crate::ask::matrix::unknown::{Reason, Unknown};
-use crate::ask::matrix::{Holder, Matrix};
+use crate::ask::matrix::unknown::{Reason, Unknown, UnknownBlock};
+use crate::ask::matrix::{Cell, Holder, Matrix};
 use crate::identity::IdentityDoubt;
 
 use super::phrases::{self, counted, counted_as, titles};
 use super::{text, words};
 
-/// Why some access is unknown, in a sentence.
-pub fn reason(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
+/// Why some access of a holder is unknown, in a sentence.
+pub fn reason(matrix: &Matrix<'_>, holder: &Holder, unknown: &Unknown<'_>) -> String {
     let policy = matrix.cluster().graph().policy();
     match &unknown.reason {
         Reason::MissingRole(applied) | Reason::Aggregates(applied) => {
@@ -39,6 +39,9 @@ pub fn reason(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
             format!("{}; the rows show what they share", phrases::RANDOM_MAPPING)
         }
         Reason::NoMappings => phrases::NO_MAPPINGS.to_owned(),
+        Reason::Unfilled(arn) if *arn == holder.identity => {
+            "the ARN of this entry has an unfilled placeholder: whoever it maps may have this access; fill it in, or use --set".to_owned()
+        }
         Reason::Unfilled(arn) => {
             format!("{} and may map this identity", phrases::unfilled_entry(arn))
         }
@@ -79,8 +82,32 @@ pub fn unknown(matrix: &Matrix<'_>, holder: &Holder, unknown: &Unknown<'_>) -> V
         "identity": holder.identity,
         "username": holder.username,
         "namespace": unknown.namespace,
-        "reason": reason(matrix, unknown),
+        "reason": reason(matrix, holder, unknown),
         "source": place(matrix, unknown),
+    })
+}
+
+/// The cells of a holder under one heading that are unknown, as JSON: which verbs on which resources.
+pub fn unknown_access(matrix: &Matrix<'_>, holder: &Holder, block: &UnknownBlock) -> Value {
+    let mut access: Vec<(&Cell, Vec<&str>)> = Vec::new();
+    let columns = block.columns.iter().filter(|_| !block.all);
+    for (cell, verb) in columns.filter_map(|column| matrix.universe().column(column)) {
+        match access.last_mut() {
+            Some((last, verbs)) if std::ptr::eq(*last, cell) => verbs.push(verb),
+            _ => access.push((cell, vec![verb])),
+        }
+    }
+    let access: Vec<Value> = access
+        .iter()
+        .map(|(cell, verbs)| json!({ "apiGroup": cell.group, "resource": cell.resource, "verbs": verbs }))
+        .collect();
+    json!({
+        "identityKind": holder.kind.as_str(),
+        "identity": holder.identity,
+        "username": holder.username,
+        "namespace": block.namespace,
+        "everythingElse": block.all,
+        "access": access,
     })
 }
 
@@ -175,6 +202,9 @@ pub fn lines(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Vec<Str
     if unusable > 0 {
         lines.push(format!("refused objects and unreadable documents, which grant nothing: {unusable}"));
     }
+    if !matrix.shows_without_namespace() {
+        lines.push(phrases::ONLY_IN_NAMESPACES.to_owned());
+    }
     lines.push(format!("{}: {}", titles::NOT_MODELLED, statement.not_modelled.join("; ")));
     lines
 }
@@ -202,7 +232,7 @@ pub fn unknown_lines(matrix: &Matrix<'_>, holders: &[Holder]) -> Vec<String> {
             } else {
                 format!("{} {}", holder.kind.as_str(), holder.identity)
             };
-            lines.push(format!("{who} {scope}: {}{place}", reason(matrix, &unknown)));
+            lines.push(format!("{who} {scope}: {}{place}", reason(matrix, holder, &unknown)));
         }
     }
     lines

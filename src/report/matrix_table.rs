@@ -226,7 +226,12 @@ struct Reader<'r> {
 
 impl<'r> Reader<'r> {
     fn new(view: &View<'r>, holder: &Holder, signs: Signs, scratch: &mut Scratch) -> Self {
-        let unknown = view.matrix.unknown_columns(&view.matrix.unknown(holder));
+        let matrix = view.matrix;
+        let mut unknown = Dense::default();
+        unknown.reset(matrix.universe().columns().len());
+        for block in matrix.unknown_blocks(holder, &matrix.unknown(holder), scratch) {
+            block.columns.to_sparse().add_to(&mut unknown);
+        }
         Self { matrix: view.matrix, access: view.matrix.access(holder, scratch), unknown, signs }
     }
 

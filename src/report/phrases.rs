@@ -68,6 +68,9 @@ pub(super) mod titles {
     pub(in crate::report) const NOT_MODELLED: &str = "not modelled";
 }
 
+/// Of a matrix of some namespaces.
+pub(super) const ONLY_IN_NAMESPACES: &str = "left out because namespaces were chosen: cluster-scoped resources and URLs; name them with --resources to see them";
+
 /// A number before a noun: ``1 file``, ``2 files``.
 pub(super) fn counted(count: usize, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }

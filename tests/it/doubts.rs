@@ -2,7 +2,7 @@
 
 use rbacsim::ask::can_i;
 use rbacsim::ask::matrix::holder;
-use rbacsim::ask::matrix::{Filter, Matrix};
+use rbacsim::ask::matrix::{Filter, Matrix, Scratch};
 use rbacsim::ask::question::{self, Words};
 use rbacsim::ask::who_can::who_can;
 use rbacsim::decide::cluster::{Cluster, Who};
@@ -52,10 +52,12 @@ fn surfaces(cluster: &Cluster, verb: &str, target: &str) -> [Ternary; 4] {
     let is_asked = |number: &u32| matrix.universe().column(*number).is_some_and(|(_, own)| own == verb);
     let column = columns.find(is_asked);
     let column = column.unwrap();
-    let access = matrix.access(&holder, &mut rbacsim::ask::matrix::Scratch::default());
+    let mut scratch = Scratch::default();
+    let access = matrix.access(&holder, &mut scratch);
+    let unknown = matrix.unknown_blocks(&holder, &matrix.unknown(&holder), &mut scratch);
     let in_matrix = if access.granted.contains_key(&column) {
         Ternary::Yes
-    } else if matrix.unknown_columns(&matrix.unknown(&holder)).contains(column) {
+    } else if unknown.iter().any(|block| block.columns.contains(column)) {
         Ternary::Unknown
     } else {
         Ternary::No

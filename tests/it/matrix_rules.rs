@@ -1,8 +1,8 @@
 //! The long form of the access matrix: one test for each rule of what a row is.
 
-use rbacsim::ask::matrix::holder;
 use rbacsim::ask::matrix::statement::Statement;
 use rbacsim::ask::matrix::{Filter, Holder, Matrix, Scratch};
+use rbacsim::ask::matrix::{holder, preset};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::read::{Completeness, Defaults, Input, LoadOptions, load};
 use rbacsim::report::{matrix_long, matrix_statement};
@@ -297,6 +297,7 @@ fn filters_choose_columns_and_namespaces() {
     assert_eq!(
         alice,
         [
+            ",,/foo,get,",
             ",,nodes,create,",
             ",,nodes,get,",
             "*,,pods/exec,create,",
@@ -532,9 +533,13 @@ fn what_cannot_be_read_leaves_no_cell_a_no() {
     let said = lines.iter().filter(|line| line.starts_with("anyone anywhere: a document could not be read"));
     assert_eq!(said.count(), 1, "{lines:?}");
     for holder in holders.iter().filter(|holder| !holder.is_master()) {
-        let unknown = matrix.unknown_columns(&matrix.unknown(holder));
+        let mut scratch = Scratch::default();
+        let access = matrix.access(holder, &mut scratch);
+        let unknown = matrix.unknown_blocks(holder, &matrix.unknown(holder), &mut scratch);
         let columns = u32::try_from(matrix.universe().columns().len()).unwrap();
-        assert!((0..columns).all(|column| unknown.contains(column)), "{}", holder.identity);
+        let is_open = |column| unknown.iter().any(|block| block.columns.contains(column));
+        let is_no = |column: &u32| !is_open(*column) && !access.granted.contains_key(column);
+        assert_eq!((0..columns).find(is_no), None, "{}", holder.identity);
     }
 }
 
@@ -564,4 +569,51 @@ fn a_role_that_aggregates_nothing_cannot_be_told_where_it_may_exist() {
             lines.iter().filter(|line| line.contains("which aggregates other ClusterRoles, but none"));
         assert_eq!(about.count(), said, "{lines:?}");
     }
+}
+
+#[test]
+fn a_path_that_no_rule_names_has_a_column_where_it_is_asked_for() {
+    let text = cluster_role("docs", "[{verbs: [get], nonResourceURLs: ['/openapi*']}]")
+        + &cluster_binding("docs", "docs", "{kind: User, name: ann}");
+    let cluster = load_text(&text, Completeness::Complete);
+    let resources = Some(vec![(String::new(), "/openapi/v3".to_owned())]);
+    let rows =
+        csv_of(&Matrix::new(&cluster, &Filter { resources, ..Filter::default() }), &holder::bound(&cluster));
+    assert!(rows.contains(&"User,ann,ann,,,/openapi/v3,get,".to_owned()), "{rows:?}");
+}
+
+#[test]
+fn of_some_namespaces_only_cluster_scoped_columns_that_were_asked_for_are_shown() {
+    let text = cluster_role("nodes", "[{verbs: [get], apiGroups: [''], resources: [nodes]}]")
+        + &cluster_binding("nodes", "nodes", "{kind: User, name: ann}");
+    let cluster = load_text(&text, Completeness::Complete);
+    let of_prod = || Matrix::new(&cluster, &Filter::default()).in_namespaces(["prod"]);
+    let row = "User,ann,ann,,,nodes,get,".to_owned();
+    assert!(!csv_of(&of_prod(), &holder::bound(&cluster)).contains(&row));
+    assert!(csv_of(&of_prod().with_cluster_scope(), &holder::bound(&cluster)).contains(&row));
+}
+
+#[test]
+fn a_preset_about_one_object_shows_access_to_no_other() {
+    let text = cluster_role("write", "[{verbs: [update], apiGroups: [''], resources: [configmaps]}]")
+        + &cluster_role(
+            "other",
+            "[{verbs: [update], apiGroups: [''], resources: [configmaps], resourceNames: [other]}]",
+        )
+        + &binding("prod", "write", "{kind: User, name: in-prod}")
+        + &binding("kube-system", "write", "{kind: User, name: in-kube-system}")
+        + &binding("kube-system", "other", "{kind: User, name: of-another}")
+        + &cluster_binding("write", "write", "{kind: User, name: everywhere}");
+    let cluster = load_text(&text, Completeness::Complete);
+    let entries = preset::sensitive(cluster.version());
+    let matrix = Matrix::new(&cluster, &preset::filter(&entries)).for_objects_of(&entries);
+    let rows = csv_of(&matrix, &holder::bound(&cluster));
+    let writers: Vec<&String> = rows.iter().filter(|row| row.contains(",configmaps,")).collect();
+    assert_eq!(
+        writers,
+        [
+            "User,everywhere,everywhere,*,,configmaps,update,",
+            "User,in-kube-system,in-kube-system,kube-system,,configmaps,update,"
+        ]
+    );
 }

@@ -50,6 +50,14 @@ impl Dense {
         }
     }
 
+    /// Takes out a column.
+    pub fn remove(&mut self, column: u32) {
+        let (word, bit) = place(column);
+        if let Some(word) = self.words.get_mut(word) {
+            *word &= !bit;
+        }
+    }
+
     /// Whether a column is in the set.
     pub fn contains(&self, column: u32) -> bool {
         let (word, bit) = place(column);

@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::decide::evaluate::matches::{Lexicon, Request, Target, api_group_matches};
+use crate::ask::question::HTTP_METHODS;
+use crate::decide::evaluate::matches::{
+    Lexicon, Request, Target, api_group_matches, non_resource_url_matches,
+};
 use crate::decide::graph::RbacGraph;
 use crate::knowledge::catalogue::{Catalogue, Verbs};
 use crate::model::attributes::{Attributes, NonResourceAttributes, ResourceAttributes};
 use crate::model::names::Name;
 use crate::model::policy::{Completeness, Policy};
-use crate::model::rbac::RuleId;
+use crate::model::rbac::{PolicyRule, RuleId};
 
 use super::bits::{Dense, Sparse};
 
@@ -195,6 +198,22 @@ impl Draft {
         }
     }
 
+    /// A path that is asked for: `get`, the verbs of rules whose paths cover it, and those that are asked for.
+    fn path(&mut self, policy: &Policy, path: &str, filter: &Filter) {
+        let text = |name: &Name| policy.names.text(*name);
+        let covers = |rule: &PolicyRule<'_>| non_resource_url_matches(&policy.names, rule, path);
+        let rules = policy.rules.iter().map(|(_, rule)| rule).filter(covers);
+        let verbs: BTreeSet<String> = rules
+            .flat_map(|rule| rule.verbs.iter().map(text).map(str::to_owned).collect::<Vec<_>>())
+            .chain(["get".to_owned()])
+            .chain(
+                filter.verbs.iter().flatten().filter(|verb| HTTP_METHODS.contains(&verb.as_str())).cloned(),
+            )
+            .filter(|verb| !verb.is_empty() && !has_literal_star(verb))
+            .collect();
+        self.cell("", path, true).0.extend(verbs);
+    }
+
     /// Every cell has a column for the verb `*`; what is not in the catalogue gets the verbs that it may serve.
     fn complete(&mut self) {
         self.cell("*", "*", false);
@@ -247,7 +266,11 @@ impl Universe {
         draft.rules(policy);
         if let Some(wanted) = &filter.resources {
             for (group, resource) in wanted {
-                draft.cell(group, resource, resource.starts_with('/'));
+                if resource.starts_with('/') {
+                    draft.path(policy, resource, filter);
+                } else {
+                    draft.cell(group, resource, false);
+                }
             }
         }
         draft.complete();

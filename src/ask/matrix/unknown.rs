@@ -1,4 +1,4 @@
-//! Unknown access: listed separately from the rows, never dropped.
+//! Unknown access: why it is unknown; listed separately from the rows, never dropped.
 
 use std::rc::Rc;
 
@@ -12,6 +12,10 @@ use crate::model::user::{SYSTEM_MASTERS, SYSTEM_NODES};
 use super::Matrix;
 use super::bits::{Dense, Sparse};
 use super::holder::Holder;
+
+mod cells;
+
+pub use cells::UnknownBlock;
 
 /// Why some access of a holder is unknown.
 #[derive(Clone, Debug)]
@@ -205,53 +209,39 @@ impl<'c> Matrix<'c> {
         }
     }
 
-    /// The columns that some unknown access may hold, all headings together.
-    pub fn unknown_columns(&self, unknown: &[Unknown<'_>]) -> Dense {
+    /// The columns that some unknown access may hold, where it is about.
+    fn columns_of(&self, unknown: &Unknown<'_>) -> Dense {
+        let Unknown { namespace, reason } = unknown;
         let width = self.universe.columns().len();
-        let mut set = Dense::default();
-        set.reset(width);
         let mut all = Dense::default();
         all.fill(width);
-        let mut one = Dense::default();
-        for Unknown { namespace, reason } in unknown {
-            let allowed = if namespace == "*" { &all } else { self.universe.in_a_namespace() };
-            if let Reason::Aggregates(applied) = reason
-                && self.cluster.graph().collects_from_add_ons(applied)
-            {
-                let mut shown = Dense::default();
-                shown.intersection_of(&self.may_be_added(applied), allowed);
-                shown.to_sparse().add_to(&mut set);
-                continue;
-            }
-            let allowed = if matches!(reason, Reason::UnknownScope(_)) {
-                self.universe.of_open_scope()
-            } else {
-                allowed
-            };
-            let role = match reason {
-                Reason::Session(_, applied) | Reason::UnknownScope(applied) => applied.role_number(),
-                Reason::Node => {
-                    let graph = self.cluster.graph();
-                    let name = graph.policy().names.lookup("system:node");
-                    let roles = &graph.policy().roles;
-                    roles.iter().position(|role| role.scope == Scope::Cluster && role.name == name)
-                }
-                _ => None,
-            };
-            match role.and_then(|role| self.role(role)) {
-                Some(columns) => {
-                    one.reset(width);
-                    columns.any.add_to(&mut one);
-                    for rule in &columns.named {
-                        self.rule(*rule).add_to(&mut one);
-                    }
-                    let mut shown = Dense::default();
-                    shown.intersection_of(&one, allowed);
-                    shown.to_sparse().add_to(&mut set);
-                }
-                None => allowed.to_sparse().add_to(&mut set),
-            }
+        let allowed = if namespace == "*" { &all } else { self.universe.in_a_namespace() };
+        let mut shown = Dense::default();
+        if let Reason::Aggregates(applied) = reason
+            && self.cluster.graph().collects_from_add_ons(applied)
+        {
+            shown.intersection_of(&self.may_be_added(applied), allowed);
+            return shown;
         }
-        set
+        let allowed =
+            if matches!(reason, Reason::UnknownScope(_)) { self.universe.of_open_scope() } else { allowed };
+        let role = match reason {
+            Reason::Session(_, applied) | Reason::UnknownScope(applied) => applied.role_number(),
+            Reason::Node => {
+                let policy = self.cluster.graph().policy();
+                let name = policy.names.lookup("system:node");
+                policy.roles.iter().position(|role| role.scope == Scope::Cluster && role.name == name)
+            }
+            _ => None,
+        };
+        let Some(columns) = role.and_then(|role| self.role(role)) else { return allowed.clone() };
+        let mut one = Dense::default();
+        one.reset(width);
+        columns.any.add_to(&mut one);
+        for rule in &columns.named {
+            self.rule(*rule).add_to(&mut one);
+        }
+        shown.intersection_of(&one, allowed);
+        shown
     }
 }

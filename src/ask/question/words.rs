@@ -102,6 +102,11 @@ pub fn read_type<'c>(target: &str, cluster: &'c Cluster) -> Target<'c> {
     Target::read_in(target, None, "", cluster)
 }
 
+/// Reads a path as a selection of the matrix names it: the request that it is, if it is one for a resource.
+pub fn read_path(path: &str) -> Option<Question> {
+    api_path::request("get", path).map(Question::of_request)
+}
+
 /// The type and name of one word.
 fn read_target<'c>(words: &Words<'_>, text: &str, cluster: &'c Cluster) -> Target<'c> {
     let mut target = Target::read_in(text, words.subresource, &words.verb, cluster);
@@ -263,7 +268,7 @@ fn read_url(words: &Words<'_>, cluster: &Cluster) -> Result<Question, QuestionEr
     Ok(Question { namespaced: Some(false), remarks, ..Question::of_request(request) })
 }
 
-const HTTP_METHODS: [&str; 7] = ["get", "head", "post", "put", "patch", "delete", "options"];
+pub(crate) const HTTP_METHODS: [&str; 7] = ["get", "head", "post", "put", "patch", "delete", "options"];
 
 /// The name that a text probably means: a few slips away, or the same in other letters.
 fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {

@@ -1,0 +1,180 @@
+//! The cells that are unknown: those that a reason may concern, each asked as can-i would ask it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Reason, Unknown};
+use crate::ask::matrix::bits::Dense;
+use crate::ask::matrix::holder::{self, Holder, HolderKind};
+use crate::ask::matrix::{Matrix, Scratch};
+use crate::decide::cluster::{Who, WhoIs};
+use crate::decide::graph::Principal;
+use crate::identity::{Field, IdentityError, Mapped, could_become};
+use crate::model::rbac::Scope;
+use crate::model::ternary::Ternary;
+use crate::model::user::{SYSTEM_ANONYMOUS, SYSTEM_UNAUTHENTICATED, UserInfo, split_service_account};
+
+/// What is unknown of a holder under one namespace heading.
+#[derive(Clone, Debug)]
+pub struct UnknownBlock {
+    /// `""`, `"*"` or a namespace.
+    pub namespace: String,
+    /// The columns. What is unknown in every namespace is not repeated for each.
+    pub columns: Dense,
+    /// Whether it is every column that can stand under the heading and is not granted.
+    pub all: bool,
+}
+
+impl Reason<'_> {
+    /// Whether it leaves everything open that is not granted.
+    fn is_blanket(&self) -> bool {
+        matches!(
+            self,
+            Self::NoMappings
+                | Self::Unrendered(_)
+                | Self::Unread(_)
+                | Self::NothingRead
+                | Self::Identity(_)
+                | Self::SessionOfMasters(_)
+        )
+    }
+}
+
+impl Matrix<'_> {
+    /// The cells of a holder that are unknown, in the order of the namespace heading.
+    pub fn unknown_blocks(
+        &self,
+        holder: &Holder,
+        unknown: &[Unknown<'_>],
+        scratch: &mut Scratch,
+    ) -> Vec<UnknownBlock> {
+        if unknown.is_empty() {
+            return Vec::new();
+        }
+        let width = self.universe.columns().len();
+        let mut granted: BTreeMap<String, Dense> = BTreeMap::new();
+        let gathered: Result<(), std::convert::Infallible> = self.blocks(holder, scratch, |block| {
+            granted.insert(block.namespace.to_owned(), block.any.clone());
+            Ok(())
+        });
+        let Ok(()) = gathered;
+        let mut namespaces: BTreeSet<String> =
+            unknown.iter().map(|one| one.namespace.clone()).filter(|namespace| namespace != "*").collect();
+        let possible = self.namespaces_of_possible_users(holder);
+        namespaces.extend(possible.iter().cloned());
+        let is_blanket = unknown.iter().any(|one| one.namespace == "*" && one.reason.is_blanket());
+        let who = asked_as(holder);
+        let mut found: Vec<UnknownBlock> = Vec::new();
+        let headings = ["", "*"].into_iter().map(str::to_owned).chain(namespaces);
+        for heading in headings {
+            if heading.is_empty() && !self.shows_without_namespace() {
+                continue;
+            }
+            let place = match heading.as_str() {
+                "" => self.universe.without_namespace(),
+                "*" => self.universe.in_every_namespace(),
+                _ => self.universe.in_a_namespace(),
+            };
+            let concerns = |one: &&Unknown<'_>| {
+                let here = if heading.is_empty() { "*" } else { heading.as_str() };
+                one.namespace == here || (one.namespace == "*" && possible.contains(&heading))
+            };
+            let mut open = Dense::default();
+            open.reset(width);
+            for one in unknown.iter().filter(concerns) {
+                let mut columns = Dense::default();
+                columns.intersection_of(&self.columns_of(one), place);
+                columns.to_sparse().add_to(&mut open);
+            }
+            let everywhere = found.iter().find(|block| block.namespace == "*").map(|block| &block.columns);
+            let besides = granted.get("*").into_iter().chain(granted.get(&heading)).chain(everywhere);
+            besides.for_each(|columns| open.subtract(columns));
+            if !is_blanket {
+                open = self.really_unknown(&who, &heading, &open);
+            }
+            self.keep_to_objects(&heading, &mut open, &mut Vec::new());
+            if open.is_empty() {
+                continue;
+            }
+            let granted = granted.get(&heading).map_or(0, Dense::count);
+            let all = is_blanket && open.count() + granted == place.count();
+            found.push(UnknownBlock { namespace: heading, columns: open, all });
+        }
+        found
+    }
+
+    /// Those of some columns whose answer is unknown.
+    fn really_unknown(&self, who: &Who, heading: &str, columns: &Dense) -> Dense {
+        let namespace = if heading == "*" { "" } else { heading };
+        let mut kept = Dense::default();
+        kept.reset(self.universe.columns().len());
+        for column in columns.iter() {
+            let Some((cell, verb)) = self.universe.column(column) else { continue };
+            let attributes = cell.attributes(verb, "", namespace);
+            if self.cluster.ternary_for_type(who, &attributes) == Ternary::Unknown {
+                kept.insert(column);
+            }
+        }
+        kept
+    }
+
+    /// The namespaces in which bindings name a user that the holder may turn out to be.
+    fn namespaces_of_possible_users(&self, holder: &Holder) -> BTreeSet<String> {
+        let mut namespaces = BTreeSet::new();
+        let Some(who) = holder.who.as_deref() else { return namespaces };
+        let graph = self.cluster.graph();
+        let names = &graph.policy().names;
+        let add = |mapped: &Mapped| {
+            let is = WhoIs::Mapped(Box::new(mapped.clone()));
+            let user = holder::of_identity(self.cluster, "", Who { identity: who.identity.clone(), is });
+            namespaces.extend(self.namespaces_of(&user).into_keys().map(str::to_owned));
+        };
+        match &who.is {
+            WhoIs::Error(error) => match &**error {
+                IdentityError::NotMapped { unfilled, .. } => unfilled.iter().for_each(add),
+                IdentityError::Unknown { could_be, .. } => could_be.iter().for_each(add),
+                IdentityError::RandomMapping { candidates } => candidates.iter().flatten().for_each(add),
+                _ => {}
+            },
+            WhoIs::Mapped(mapped) => {
+                let unfilled: Vec<(Field, &str)> = mapped.unfilled().collect();
+                let could_be = |principal: &Principal| match principal {
+                    Principal::Username(name) => unfilled.iter().any(|(field, text)| {
+                        *field == Field::Username && could_become(text, names.text(*name))
+                    }),
+                    Principal::Group(name) => unfilled.iter().any(|(field, text)| {
+                        *field != Field::Username && could_become(text, names.text(*name))
+                    }),
+                    Principal::Caller(_) => false,
+                };
+                let principals = graph.principals().filter(|one| !unfilled.is_empty() && could_be(one));
+                for scope in principals.flat_map(|principal| graph.scopes_of(principal)) {
+                    if let Scope::Namespace(namespace) = scope
+                        && self.namespaces.as_ref().is_none_or(|shown| shown.contains(&namespace))
+                    {
+                        namespaces.insert(names.text(namespace).to_owned());
+                    }
+                }
+            }
+            WhoIs::User(_) => {}
+        }
+        namespaces
+    }
+}
+
+/// Who can-i would be asked about.
+fn asked_as(holder: &Holder) -> Who {
+    if let Some(who) = holder.who.as_deref() {
+        return who.clone();
+    }
+    let none = std::iter::empty::<String>;
+    Who::user(match holder.kind {
+        HolderKind::Group => UserInfo::authenticated("", [holder.identity.as_str()]),
+        HolderKind::User if holder.identity == SYSTEM_ANONYMOUS => {
+            UserInfo::as_given(SYSTEM_ANONYMOUS, [SYSTEM_UNAUTHENTICATED])
+        }
+        _ => match split_service_account(&holder.username) {
+            Some((namespace, name)) => UserInfo::service_account(namespace, name),
+            None => UserInfo::authenticated(&holder.username, none()),
+        },
+    })
+}
