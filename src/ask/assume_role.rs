@@ -91,12 +91,12 @@ pub fn may(
     context: &Context,
 ) -> Result<Assumes, NotACaller> {
     let data = cluster.iam();
-    let caller = data.caller(principal, session)?;
+    let lens = Lens::new(data, action.as_str());
+    let caller = lens.caller(principal, session)?;
     let Some(role) = role(data, arn) else {
         let verdict = Verdict { value: Ternary::Unknown, why: Why::Open(Leaf::Role(arn.into()), true) };
         return Ok(Assumes { verdict, near: Vec::new(), chain: Vec::new() });
     };
-    let lens = Lens::new(data, action.as_str());
     let verdict = lens.of(&caller, role, context);
     let near = lens.nearest(&caller, role, context);
     let mut chain = Vec::new();

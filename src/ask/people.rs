@@ -4,7 +4,9 @@
 use crate::ask::assume_role::{self, Action, WhoAssumes};
 use crate::decide::cluster::Cluster;
 use crate::identity::Reach as MappingReach;
-use crate::identity::iam::{Caller, Context, Door, DoorKind, Hop, Lenses, Person, PrincipalId, Reach};
+use crate::identity::iam::{
+    Caller, Context, Door, DoorKind, Hop, Lenses, POD_IDENTITY, Person, PrincipalId, Reach,
+};
 use crate::identity::pod_roles::{PodRole, PodRoleVia};
 use crate::model::ternary::Ternary;
 
@@ -216,12 +218,36 @@ impl<'l, 'c> People<'l, 'c> {
     }
 
     fn by_association(&self, role: PrincipalId, pods: &PodRole) -> Ternary {
-        let mut context = Context::new();
-        context.add("aws:RequestTag/kubernetes-namespace", &*pods.namespace);
-        context.add("aws:RequestTag/kubernetes-service-account", &*pods.service_account);
-        if let PodRoleVia::Association { cluster, .. } = &pods.via {
-            context.add("aws:RequestTag/eks-cluster-name", &**cluster);
-        }
-        self.reach.lens().ternary(&Caller::Service("pods.eks.amazonaws.com".into()), role, &context)
+        let context = association_context(pods);
+        self.reach.lens().ternary(&Caller::Service(POD_IDENTITY.into()), role, &context)
     }
+}
+
+/// What EKS says of the pods of an association when it assumes their role: session tags, unless they are disabled.
+fn association_context(pods: &PodRole) -> Context {
+    const TAGS: [&str; 6] = [
+        "eks-cluster-arn",
+        "eks-cluster-name",
+        "kubernetes-namespace",
+        "kubernetes-service-account",
+        "kubernetes-pod-name",
+        "kubernetes-pod-uid",
+    ];
+    let mut context = Context::new();
+    let PodRoleVia::Association { cluster, disables_session_tags, .. } = &pods.via else { return context };
+    if *disables_session_tags {
+        context.no_session_tags();
+        context.absent("aws:TagKeys");
+        context.absent("sts:TransitiveTagKeys");
+        TAGS.iter().for_each(|tag| context.absent(&format!("aws:RequestTag/{tag}")));
+        return context;
+    }
+    for tag in TAGS {
+        context.add("aws:TagKeys", tag);
+        context.add("sts:TransitiveTagKeys", tag);
+    }
+    context.add("aws:RequestTag/kubernetes-namespace", &*pods.namespace);
+    context.add("aws:RequestTag/kubernetes-service-account", &*pods.service_account);
+    context.add("aws:RequestTag/eks-cluster-name", &**cluster);
+    context
 }

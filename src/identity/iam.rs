@@ -28,7 +28,7 @@ pub use self::caller::{Caller, NotACaller};
 pub use self::condition::Condition;
 pub use self::context::Context;
 pub use self::doors::{Door, DoorKind, Lenses};
-pub use self::evaluate::{ASSUME_ROLE, Lens, WITH_SAML, WITH_WEB_IDENTITY};
+pub use self::evaluate::{ASSUME_ROLE, Lens, POD_IDENTITY, WITH_SAML, WITH_WEB_IDENTITY};
 pub use self::export::{EntityArn, Page, is_export, read};
 pub use self::identity_center::{IdentityCenter, Person};
 pub use self::ids::{DocId, GroupId, PrincipalId};

@@ -335,6 +335,9 @@ fn resources_are_whole_arns_and_case_matters() {
         "arn:*:iam::111122223333:role/t*n",
         "arn:aws:iam::*",
         "arn:aws:iam::111122223333:*",
+        // What is missing of the six parts is completed by `*`.
+        "arn:aws:iam::111122223333",
+        "arn:aws:iam",
         "*",
     ] {
         assert_eq!(ask(right), Yes, "{right}");
@@ -347,7 +350,7 @@ fn resources_are_whole_arns_and_case_matters() {
         "arn:aws-cn:iam::111122223333:role/team/admin",
         "arn:aws:*admin",
         "arn:aws:iam:*:role/team/admin",
-        "arn:aws:iam",
+        "arn:aws:sts",
     ] {
         assert_eq!(ask(wrong), No, "{wrong}");
     }

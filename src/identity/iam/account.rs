@@ -156,11 +156,13 @@ impl IamData {
                 managed.get(&boundary).map_or(Boundary::Missing(boundary), |doc| Boundary::Doc(*doc))
             }
         };
-        let mut takes_session_tags = false;
+        // Of a trust policy that is not known, nobody knows.
+        let mut takes_session_tags = true;
         let trust = entity.trust.map(|trust| {
-            takes_session_tags = trust.statements.iter().any(|statement| {
-                statement.effect == Effect::Allow && statement.action.matches("sts:tagsession")
-            });
+            takes_session_tags = trust.is_incomplete
+                || trust.statements.iter().any(|statement| {
+                    statement.effect == Effect::Allow && statement.action.matches("sts:tagsession")
+                });
             self.doc(trust, Owner::Trust(arn.text.clone()), origin)
         });
         let number = PrincipalId(u32::try_from(self.principals.len()).unwrap_or(u32::MAX));

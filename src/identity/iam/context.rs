@@ -14,6 +14,7 @@ use super::principal::Principal;
 pub struct Context {
     values: FxHashMap<String, Vec<String>>,
     is_complete: bool,
+    has_no_session_tags: bool,
 }
 
 impl Context {
@@ -39,6 +40,15 @@ impl Context {
         Self { is_complete: true, ..self }
     }
 
+    /// Says that the caller passes no session tags, as EKS does where an association disables them.
+    pub fn no_session_tags(&mut self) {
+        self.has_no_session_tags = true;
+    }
+
+    pub(super) fn has_no_session_tags(&self) -> bool {
+        self.has_no_session_tags
+    }
+
     /// Whether everything was said.
     pub fn is_complete(&self) -> bool {
         self.is_complete
@@ -60,6 +70,8 @@ pub(super) enum Target<'a> {
     Role(&'a Principal),
     /// Some other resource.
     Resource(&'a str),
+    /// A role, and nobody knows yet which.
+    SomeRole,
 }
 
 impl Target<'_> {
@@ -67,13 +79,15 @@ impl Target<'_> {
         match self {
             Self::Role(role) => &role.arn.text,
             Self::Resource(arn) => arn,
+            Self::SomeRole => "",
         }
     }
 
-    fn account(&self) -> &str {
+    fn account(&self) -> Option<&str> {
         match self {
-            Self::Role(role) => &role.arn.account,
-            Self::Resource(arn) => arn.split(':').nth(4).unwrap_or(""),
+            Self::Role(role) => Some(&role.arn.account),
+            Self::Resource(arn) => arn.split(':').nth(4),
+            Self::SomeRole => None,
         }
     }
 }
@@ -94,8 +108,21 @@ impl<'a> Asking<'a> {
         }
         let derived = self.derived(key);
         match derived {
-            Known::Unknown { .. } if self.context.is_complete => Known::Absent,
+            Known::Unknown { of_session: false, .. } if self.context.is_complete && !self.lacks_fact(key) => {
+                Known::Absent
+            }
             derived => derived,
+        }
+    }
+
+    /// Whether a key has the value that an export gives it, and that export is not among the inputs.
+    fn lacks_fact(&self, key: &Key) -> bool {
+        match &key.fact {
+            Fact::PrincipalArn | Fact::PrincipalTag(_) | Fact::UserId => {
+                matches!(self.caller, Caller::Stranger(_))
+            }
+            Fact::ResourceAccount | Fact::ResourceTag(_) => !matches!(self.target, Target::Role(_)),
+            _ => false,
         }
     }
 
@@ -107,7 +134,9 @@ impl<'a> Asking<'a> {
     fn derived(&self, key: &Key) -> Known<'a> {
         let one = |text: &'a str| Known::One(Cow::Borrowed(text));
         match &key.fact {
-            Fact::ResourceAccount => Known::One(self.target.account().to_owned().into()),
+            Fact::ResourceAccount => {
+                self.target.account().map_or(Known::SOME, |account| Known::One(account.to_owned().into()))
+            }
             Fact::ResourceTag(tag) => {
                 let Target::Role(role) = self.target else { return Known::ANY };
                 let Some(tags) = &role.tags else { return Known::ANY };
@@ -122,7 +151,7 @@ impl<'a> Asking<'a> {
             Fact::Always => Known::SOME,
             _ => match self.caller {
                 Caller::Service(name) => Self::of_service(key, name),
-                Caller::Provider(_) => Self::of_provider(key),
+                Caller::Provider(provider) => self.of_provider(key, provider),
                 Caller::Anybody(account) => Self::of_anybody(key, account.as_deref()),
                 _ => self.of_principal(key),
             },
@@ -190,7 +219,15 @@ impl<'a> Asking<'a> {
         }
     }
 
-    fn of_provider(key: &Key) -> Known<'a> {
+    fn of_provider(&self, key: &Key, provider: &str) -> Known<'a> {
+        // Where browsers sign in, unless the assertion is for somebody else; who says everything says this too.
+        if key.lower() == "saml:aud" && provider.contains(":saml-provider/") && !self.context.is_complete {
+            return Known::One(Cow::Borrowed(match provider.split(':').nth(1) {
+                Some("aws-cn") => "https://signin.amazonaws.cn/saml",
+                Some("aws-us-gov") => "https://signin.amazonaws-us-gov.com/saml",
+                _ => "https://signin.aws.amazon.com/saml",
+            }));
+        }
         match &key.fact {
             Fact::IsService => Known::One("false".into()),
             Fact::SessionName => Known::SOME,

@@ -54,6 +54,8 @@ pub const ASSUME_ROLE: &str = "sts:AssumeRole";
 pub const WITH_WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
 /// The action of becoming a role with the assertion of a SAML provider.
 pub const WITH_SAML: &str = "sts:AssumeRoleWithSAML";
+/// The service by which pods become a role that EKS associates with their service account.
+pub const POD_IDENTITY: &str = "pods.eks.amazonaws.com";
 
 impl<'d> Lens<'d> {
     /// Finds the statements about an action.
@@ -127,11 +129,22 @@ impl<'d> Lens<'d> {
         session: Option<&str>,
         context: &Context,
     ) -> Result<Verdict, NotACaller> {
-        let caller = self.data.caller(principal, session)?;
+        let caller = self.caller(principal, session)?;
         let Some(id) = self.data.find(role).filter(|id| self.is_role(*id)) else {
             return Ok(Verdict::open(|| Leaf::Role(role.into())));
         };
         Ok(self.of(&caller, id, context))
+    }
+
+    /// Who calls. Some providers are named by their host, as services are.
+    ///
+    /// # Errors
+    /// For what cannot call.
+    pub fn caller(&self, principal: &str, session: Option<&str>) -> Result<Caller<'d>, NotACaller> {
+        Ok(match self.data.caller(principal, session)? {
+            Caller::Service(name) if self.action != "sts:assumerole" => Caller::Provider(name),
+            caller => caller,
+        })
     }
 
     fn is_role(&self, id: PrincipalId) -> bool {
@@ -162,20 +175,24 @@ impl<'d> Lens<'d> {
         };
         let asking = Asking { caller, target: Target::Role(target), context };
         let unread = self.data.get(trust).is_some_and(|doc| doc.policy.is_incomplete);
+        // What could not be read of a trust policy may allow, and may deny.
         let unread = || if unread { L::open(|| Leaf::Unread(trust)) } else { L::certain(false) };
         match caller {
             Caller::Service(name) => {
-                let granted = self.service::<L>(trust, &asking, name).or(unread);
+                let granted = self.service::<L>(trust, &asking, name, &unread);
                 // EKS Pod Identity passes session tags, for which a session needs a permission of its own.
-                if &**name == "pods.eks.amazonaws.com" && self.action == "sts:assumerole" {
-                    return granted.and(|| self.tag_session::<L>(trust, &asking, name).or(unread));
+                if &**name == POD_IDENTITY
+                    && self.action == "sts:assumerole"
+                    && !context.has_no_session_tags()
+                {
+                    return granted.and(|| self.tag_session::<L>(trust, &asking, name, &unread));
                 }
                 granted
             }
             Caller::Provider(arn) => {
                 let names =
                     |principals: &Principals| principals.federated.iter().any(|other| **other == **arn);
-                self.by_trust_alone::<L>(trust, &asking, &names, &names_or_anyone(&names)).or(unread)
+                self.by_trust_alone::<L>(trust, &asking, (&names, &names_or_anyone(&names)), &unread)
             }
             Caller::Anybody(_) => L::certain(false),
             Caller::Known { .. } | Caller::Stranger(_) => self.principal(trust, target, &asking, &unread),
@@ -205,7 +222,7 @@ impl<'d> Lens<'d> {
         };
         granted.and(|| {
             let denied: L = self.trusted(trust, Effect::Deny, &ALL, asking);
-            denied.or(|| self.identity_deny(asking)).not()
+            denied.or(unread).or(|| self.identity_deny(asking)).not()
         })
     }
 
@@ -320,56 +337,43 @@ impl<'d> Lens<'d> {
     }
 
     /// Whether a trust policy admits a service.
-    fn service<L: Logic>(&self, trust: DocId, asking: &Asking<'_>, name: &str) -> L {
-        let names = |principals: &Principals| {
-            principals.anyone || principals.services.iter().any(|service| **service == *name)
-        };
-        self.by_trust_alone(trust, asking, &names, &names)
+    fn service<L: Logic>(&self, trust: DocId, asking: &Asking<'_>, name: &str, unread: &dyn Fn() -> L) -> L {
+        let names = |principals: &Principals| names_service(principals, name);
+        self.by_trust_alone(trust, asking, (&names, &names), unread)
     }
 
-    fn tag_session<L: Logic>(&self, trust: DocId, asking: &Asking<'_>, name: &str) -> L {
+    fn tag_session<L: Logic>(
+        &self,
+        trust: DocId,
+        asking: &Asking<'_>,
+        name: &str,
+        unread: &dyn Fn() -> L,
+    ) -> L {
+        let names = |principals: &Principals| names_service(principals, name);
         let Some(doc) = self.data.get(trust) else { return L::certain(false) };
-        let mut granted = L::certain(false);
-        let mut denied = L::certain(false);
-        for (number, statement) in (0u32..).zip(&doc.policy.statements) {
-            let principals = &statement.principal;
-            let named = principals.anyone || principals.services.iter().any(|service| **service == *name);
-            if !statement.action.matches("sts:tagsession") || !named || principals.not {
-                continue;
-            }
-            let hit = Hit { doc: trust, statement: number, group: None };
-            let applies = || conditions::<L>(hit, statement, asking).of_statement(hit);
-            match statement.effect {
-                Effect::Allow => granted = granted.or(applies),
-                Effect::Deny => denied = denied.or(applies),
-            }
-        }
-        granted.and(|| denied.not())
+        let any = |effect: Effect| -> L {
+            let about = (0u32..).zip(&doc.policy.statements).filter(|(_, statement)| {
+                statement.effect == effect && statement.action.matches("sts:tagsession")
+            });
+            let hits =
+                about.map(|(number, found)| (Hit { doc: trust, statement: number, group: None }, found));
+            any_naming(hits, asking, &names)
+        };
+        any(Effect::Allow).or(unread).and(|| any(Effect::Deny).or(unread).not())
     }
 
-    /// Who is no IAM principal has no policies of his own.
+    /// Who is no IAM principal has no policies of his own. `names` tells whom statements that allow name, and whom
+    /// those that deny.
     fn by_trust_alone<L: Logic>(
         &self,
         trust: DocId,
         asking: &Asking<'_>,
-        allows: &dyn Fn(&Principals) -> bool,
-        denies: &dyn Fn(&Principals) -> bool,
+        names: (&dyn Fn(&Principals) -> bool, &dyn Fn(&Principals) -> bool),
+        unread: &dyn Fn() -> L,
     ) -> L {
-        let any = |effect: Effect, names: &dyn Fn(&Principals) -> bool| -> L {
-            let mut found = L::certain(false);
-            for (hit, statement) in self.hits(trust, None, effect) {
-                found = found.or(|| {
-                    let named = if statement.principal.not {
-                        L::open(|| Leaf::NotPrincipal(hit))
-                    } else {
-                        L::certain(names(&statement.principal))
-                    };
-                    named.and(|| conditions(hit, statement, asking)).of_statement(hit)
-                });
-            }
-            found
-        };
-        any(Effect::Allow, allows).and(|| any(Effect::Deny, denies).not())
+        let any = |effect: Effect, names| any_naming(self.hits(trust, None, effect), asking, names);
+        let allowed: L = any(Effect::Allow, names.0);
+        allowed.or(unread).and(|| any(Effect::Deny, names.1).or(unread).not())
     }
 
     /// Session names that the conditions in question would be content with: a caller chooses its own.
@@ -402,6 +406,30 @@ impl<'d> Lens<'d> {
         names.dedup();
         names
     }
+}
+
+fn names_service(principals: &Principals, name: &str) -> bool {
+    principals.anyone || principals.services.iter().any(|service| **service == *name)
+}
+
+/// "Or" over statements that name somebody.
+fn any_naming<'s, L: Logic>(
+    hits: impl Iterator<Item = (Hit, &'s Statement)>,
+    asking: &Asking<'_>,
+    names: &dyn Fn(&Principals) -> bool,
+) -> L {
+    let mut found = L::certain(false);
+    for (hit, statement) in hits {
+        found = found.or(|| {
+            let named = if statement.principal.not {
+                L::open(|| Leaf::NotPrincipal(hit))
+            } else {
+                L::certain(names(&statement.principal))
+            };
+            named.and(|| conditions(hit, statement, asking)).of_statement(hit)
+        });
+    }
+    found
 }
 
 /// Whether STS accepts a name for a session.

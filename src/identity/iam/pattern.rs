@@ -214,21 +214,10 @@ impl ArnGlob {
         })
     }
 
-    /// Whether each part matches its part; where there are fewer than six, whether a `*` at the end takes the rest.
+    /// Whether each part matches its part. AWS completes an ARN with fewer than six by a `*` for each that is missing
+    /// (IAM User Guide, "Resource").
     pub(super) fn matches(&self, arn: &ArnText<'_>) -> bool {
-        if self.is_whole() {
-            return self.0.iter().zip(arn.parts).all(|(part, text)| part.matches(text));
-        }
-        let Some((last, before)) = self.0.split_last() else { return false };
-        if !before.iter().zip(arn.parts).all(|(part, text)| part.matches(text)) {
-            return false;
-        }
-        let ends_open = match last {
-            Glob::All | Glob::Prefix(_) => true,
-            Glob::Literal(_) => false,
-            Glob::Elements(elements) => elements.last() == Some(&Element::Any),
-        };
-        ends_open && arn.parts.get(before.len()).is_some_and(|text| last.matches(text))
+        self.0.iter().zip(arn.parts).all(|(part, text)| part.matches(text))
     }
 }
 
@@ -311,8 +300,11 @@ impl Template {
             };
             match look(key) {
                 Known::One(value) if value.is_empty() && key.is_tag() => {
-                    // Whether an empty tag is a value is not documented; either way it adds no character.
+                    // Whether an empty tag is a value is not documented: it adds no character, or the default.
                     resolved.unknown.push(key);
+                    if default.is_some() {
+                        resolved.elements.push(Element::Any);
+                    }
                 }
                 Known::One(value) => resolved.elements.extend(elements(&value, false)),
                 Known::Absent => match default {

@@ -319,7 +319,7 @@ impl<'d> Roles<'d> {
         }
         let context = Context::new();
         // Whatever depends on the role is not known before there is one.
-        let asking = Asking { caller, target: Target::Resource(""), context: &context };
+        let asking = Asking { caller, target: Target::SomeRole, context: &context };
         let mut found = Vec::new();
         for pattern in &statement.resource.patterns {
             let Some(glob) = pattern.widest(&asking) else { continue };
