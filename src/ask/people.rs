@@ -239,7 +239,9 @@ fn association_context(pods: &PodRole) -> Context {
         context.no_session_tags();
         context.absent("aws:TagKeys");
         context.absent("sts:TransitiveTagKeys");
-        TAGS.iter().for_each(|tag| context.absent(&format!("aws:RequestTag/{tag}")));
+        for tag in TAGS {
+            context.absent(&format!("aws:RequestTag/{tag}"));
+        }
         return context;
     }
     for tag in TAGS {

@@ -7,13 +7,13 @@ use rbacsim::model::source::Source;
 use rbacsim::model::ternary::Ternary::{self, No, Unknown, Yes};
 use serde_json::{Value, json};
 
-const ALICE: &str = "arn:aws:iam::111122223333:user/alice";
-const DEV: &str = "arn:aws:iam::111122223333:role/dev";
-const ADMIN: &str = "arn:aws:iam::111122223333:role/admin";
-const ROOT: &str = "arn:aws:iam::111122223333:root";
+pub(crate) const ALICE: &str = "arn:aws:iam::111122223333:user/alice";
+pub(crate) const DEV: &str = "arn:aws:iam::111122223333:role/dev";
+pub(crate) const ADMIN: &str = "arn:aws:iam::111122223333:role/admin";
+pub(crate) const ROOT: &str = "arn:aws:iam::111122223333:root";
 const BOB: &str = "arn:aws:iam::444455556666:user/bob";
 
-fn read(exports: &[Value]) -> (IamData, Vec<Diagnostic>) {
+pub(crate) fn read(exports: &[Value]) -> (IamData, Vec<Diagnostic>) {
     let (mut pages, mut diagnostics) = (Vec::new(), Vec::new());
     for export in exports {
         let text = serde_json::to_string_pretty(export).unwrap();
@@ -25,21 +25,21 @@ fn read(exports: &[Value]) -> (IamData, Vec<Diagnostic>) {
 }
 
 /// An account: user `alice` in group `devs`, role `dev`, and role `admin` which is to be assumed.
-struct World {
-    trust: Vec<Value>,
+pub(crate) struct World {
+    pub(crate) trust: Vec<Value>,
     /// Statements of alice and of dev.
-    own: Vec<Value>,
-    group: Vec<Value>,
+    pub(crate) own: Vec<Value>,
+    pub(crate) group: Vec<Value>,
     boundary: Option<Vec<Value>>,
-    tags: Vec<(&'static str, &'static str)>,
-    role_tags: Vec<(&'static str, &'static str)>,
+    pub(crate) tags: Vec<(&'static str, &'static str)>,
+    pub(crate) role_tags: Vec<(&'static str, &'static str)>,
     /// Statements of the trust policy of dev.
-    dev_trust: Vec<Value>,
+    pub(crate) dev_trust: Vec<Value>,
     version: Option<&'static str>,
     path: &'static str,
 }
 
-fn world(trust: impl IntoIterator<Item = Value>) -> World {
+pub(crate) fn world(trust: impl IntoIterator<Item = Value>) -> World {
     World {
         trust: trust.into_iter().collect(),
         own: Vec::new(),
@@ -65,17 +65,17 @@ fn tags(tags: &[(&str, &str)]) -> Vec<Value> {
 }
 
 impl World {
-    fn own(mut self, statements: impl IntoIterator<Item = Value>) -> Self {
+    pub(crate) fn own(mut self, statements: impl IntoIterator<Item = Value>) -> Self {
         self.own.extend(statements);
         self
     }
 
-    fn boundary(mut self, statements: impl IntoIterator<Item = Value>) -> Self {
+    pub(crate) fn boundary(mut self, statements: impl IntoIterator<Item = Value>) -> Self {
         self.boundary = Some(statements.into_iter().collect());
         self
     }
 
-    fn export(&self) -> Value {
+    pub(crate) fn export(&self) -> Value {
         let inline = json!([{ "PolicyName": "own", "PolicyDocument": document(&self.own, self.version) }]);
         let mut user = json!({
             "Arn": ALICE, "UserName": "alice", "UserId": "AIDAALICE", "Path": "/",
@@ -114,7 +114,7 @@ impl World {
         })
     }
 
-    fn ask(&self, action: &str, who: &str, context: &Context) -> Verdict {
+    pub(crate) fn ask(&self, action: &str, who: &str, context: &Context) -> Verdict {
         let (data, diagnostics) = read(&[self.export()]);
         assert!(diagnostics.is_empty(), "{diagnostics:?}");
         let admin = format!("arn:aws:iam::111122223333:role{}admin", self.path);
@@ -122,12 +122,12 @@ impl World {
     }
 
     #[track_caller]
-    fn may(&self, who: &str) -> Ternary {
+    pub(crate) fn may(&self, who: &str) -> Ternary {
         self.ask(iam::ASSUME_ROLE, who, &Context::new()).value
     }
 
     #[track_caller]
-    fn given(&self, who: &str, context: &[(&str, &str)]) -> Ternary {
+    pub(crate) fn given(&self, who: &str, context: &[(&str, &str)]) -> Ternary {
         let mut known = Context::new();
         for (key, value) in context {
             known.add(key, *value);
@@ -142,7 +142,7 @@ impl World {
         open.iter().flat_map(|leaf| leaf.keys()).map(str::to_owned).collect()
     }
 
-    fn near(&self, who: &str) -> Vec<Near> {
+    pub(crate) fn near(&self, who: &str) -> Vec<Near> {
         let (data, _) = read(&[self.export()]);
         let lens = Lens::new(&data, iam::ASSUME_ROLE);
         let role =
@@ -151,25 +151,25 @@ impl World {
     }
 }
 
-fn trusts(principal: Value) -> Value {
+pub(crate) fn trusts(principal: Value) -> Value {
     json!({ "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole" })
 }
 
-fn allows(resource: &str) -> Value {
+pub(crate) fn allows(resource: &str) -> Value {
     json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": resource })
 }
 
-fn denies(resource: &str) -> Value {
+pub(crate) fn denies(resource: &str) -> Value {
     json!({ "Effect": "Deny", "Action": "sts:AssumeRole", "Resource": resource })
 }
 
-fn with(mut statement: Value, key: &str, value: Value) -> Value {
+pub(crate) fn with(mut statement: Value, key: &str, value: Value) -> Value {
     statement[key] = value;
     statement
 }
 
 /// The trust policy admits the account, on a condition; alice and dev may assume everything.
-fn on(condition: Value) -> World {
+pub(crate) fn on(condition: Value) -> World {
     world([with(trusts(json!({ "AWS": ROOT })), "Condition", condition)]).own([allows("*")])
 }
 

@@ -24,6 +24,7 @@ mod eks; // what EKS adds to a cluster, and where it is added
 mod escalation; // whether a role or a binding could be written
 mod hostile; // names that would forge lines or drive a terminal
 mod iam; // who may assume which role: every recorded answer
+mod iam_doubts; // what exports and requests leave open
 mod iam_model; // the rules of IAM read a second time, slowly
 mod iam_people; // from people to rules, by the account of testdata/iam
 mod iam_random; // random accounts: the evaluator against the slow reading

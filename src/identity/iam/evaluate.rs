@@ -17,6 +17,9 @@ use super::principal::{Boundary, Principal};
 /// Policies, each with the group through which it reaches somebody.
 type Policies = Box<[(DocId, Option<GroupId>)]>;
 
+/// Tells whether principals name somebody.
+type Names<'n> = &'n dyn Fn(&Principals) -> bool;
+
 /// The statements about one action, found once for all questions about it.
 #[derive(Clone, Debug)]
 pub struct Lens<'d> {
@@ -368,7 +371,7 @@ impl<'d> Lens<'d> {
         &self,
         trust: DocId,
         asking: &Asking<'_>,
-        names: (&dyn Fn(&Principals) -> bool, &dyn Fn(&Principals) -> bool),
+        names: (Names<'_>, Names<'_>),
         unread: &dyn Fn() -> L,
     ) -> L {
         let any = |effect: Effect, names| any_naming(self.hits(trust, None, effect), asking, names);
@@ -416,7 +419,7 @@ fn names_service(principals: &Principals, name: &str) -> bool {
 fn any_naming<'s, L: Logic>(
     hits: impl Iterator<Item = (Hit, &'s Statement)>,
     asking: &Asking<'_>,
-    names: &dyn Fn(&Principals) -> bool,
+    names: Names<'_>,
 ) -> L {
     let mut found = L::certain(false);
     for (hit, statement) in hits {
