@@ -148,13 +148,13 @@ impl<'v> Model<'v> {
         let anyone = |statement: &Value| request.is_principal(statement, &["anyone"]);
         let any =
             |statement: &Value| request.is_principal(statement, &["exact", "role", "account", "anyone"]);
-        let granted = if part(&arn, 4) != part(&role_arn, 4) {
-            trusts("Allow", &any) && allowed && within
-        } else {
+        let granted = if part(&arn, 4) == part(&role_arn, 4) {
             trusts("Allow", &exact)
                 || trusts("Allow", &anyone)
                 || (trusts("Allow", &by_role) && within)
                 || (trusts("Allow", &account) && allowed && within)
+        } else {
+            trusts("Allow", &any) && allowed && within
         };
         let mut all = identity;
         all.extend(boundary);

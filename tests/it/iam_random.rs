@@ -201,9 +201,9 @@ impl Maker {
         let mut statement = json!({ "Effect": effect });
         self.action(&mut statement);
         if trust {
-            self.principal(&mut statement)
+            self.principal(&mut statement);
         } else {
-            self.resource(&mut statement)
+            self.resource(&mut statement);
         }
         if self.random.percent(self.conditions) {
             statement["Condition"] = self.condition();
@@ -332,7 +332,9 @@ fn context(given: &Given) -> Context {
         if values.is_empty() {
             context.absent(key);
         }
-        values.iter().for_each(|value| context.add(key, value.as_str()));
+        for value in values {
+            context.add(key, value.as_str());
+        }
     }
     context
 }
