@@ -229,7 +229,7 @@ mod matrix {
 mod who_can {
     use rbacsim::ask::question::{Place, Question, Request};
     use rbacsim::ask::who_can::who_can;
-    use rbacsim::report::who_can as report;
+    use rbacsim::report::{who_can as report, who_can_document};
 
     use super::{Bencher, BytesCount, Cluster, ItemsCount, Length, SIZES, cluster, cluster_of, length};
 
@@ -277,8 +277,9 @@ mod who_can {
     fn every_namespace_as_json(bencher: Bencher<'_, '_>, size: usize) {
         fn write(cluster: &Cluster, found: &rbacsim::ask::who_can::WhoCan<'_>, out: &mut Length) {
             let question = serde_json::Value::Null;
-            let asked = report::Asked { text: "get pods", question: &question, notes: &[], warnings: &[] };
-            serde_json::to_writer_pretty(out, &report::document(cluster, asked, found)).unwrap();
+            let asked =
+                who_can_document::Asked { text: "get pods", question: &question, notes: &[], warnings: &[] };
+            serde_json::to_writer_pretty(out, &who_can_document::document(cluster, asked, found)).unwrap();
         }
         let cluster = cluster_of(size);
         let request = pods(Place::AllNamespaces);

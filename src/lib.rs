@@ -155,10 +155,12 @@ pub mod decide {
 /// Decides through [`decide`] alone, and leaves to [`report`] how an answer looks.
 pub mod ask {
     pub mod assume_role;
+    pub mod behind;
     pub mod can_i;
     pub mod eks_doors;
     pub mod escalation;
     pub mod matrix;
+    pub mod naming;
     pub mod paths;
     pub mod people;
     pub mod question;
@@ -173,7 +175,9 @@ pub mod ask {
 /// The forms of output: text and tables for people, JSON, CSV and a page. Shows answers and makes none.
 pub mod report {
     pub mod aligned;
+    pub mod assume_role;
     pub mod can_i;
+    pub mod eks_doors;
     pub mod escalation;
     pub mod iam;
     pub mod json;
@@ -184,6 +188,7 @@ pub mod report {
     pub mod matrix_table;
     pub mod near;
     pub mod paths;
+    pub mod people;
     mod phrases;
     pub mod question;
     pub mod risk;
@@ -191,5 +196,6 @@ pub mod report {
     pub mod text;
     pub mod visible;
     pub mod who_can;
+    pub mod who_can_document;
     pub mod words;
 }

@@ -1,10 +1,12 @@
 //! Who may become an IAM role: `sts:AssumeRole` and its siblings, asked of the exports among the inputs.
 
+use crate::ask::behind::{Assumer, Behind, Entrance, Who};
 use crate::decide::cluster::Cluster;
 use crate::identity::iam::{
     Context, Door, DoorKind, Hop, IamData, Leaf, Lens, Lenses, Near, NotACaller, PrincipalId, Reach, Source,
     Verdict, Why,
 };
+use crate::identity::pod_roles::PodRoleVia;
 use crate::model::ternary::Ternary;
 
 /// By which action a role is assumed.
@@ -52,8 +54,23 @@ pub struct Assumes {
 pub struct WhoAssumes {
     /// Users and roles, each with the hops of its best way.
     pub principals: Vec<(Source, Vec<Hop>)>,
-    /// The ways in from outside, each with the hops from the role behind the door.
-    pub doors: Vec<(Door, Vec<Hop>)>,
+    /// The ways in from outside.
+    pub doors: Vec<AtDoor>,
+    /// People of Identity Center, and pods.
+    pub others: Vec<Assumer>,
+    /// Whether pages of an export are missing, so that there may be more.
+    pub may_be_more: bool,
+}
+
+/// A way in from outside.
+#[derive(Clone, Debug)]
+pub struct AtDoor {
+    /// The door.
+    pub door: Door,
+    /// The role behind it, and who is become from there on.
+    pub entrance: Entrance,
+    /// The hops from that role.
+    pub hops: Vec<Hop>,
 }
 
 impl WhoAssumes {
@@ -65,17 +82,16 @@ impl WhoAssumes {
             DoorKind::Account => door.verdict.value.and(Ternary::Unknown),
             _ => door.verdict.value,
         };
-        let doors = self
-            .doors
-            .iter()
-            .map(|(door, hops)| Ternary::all(hops.iter().map(|hop| hop.verdict.value)).and(own(door)));
-        Ternary::any(principals.chain(doors))
+        let doors = self.doors.iter().map(|at| Hop::all(&at.hops).and(own(&at.door)));
+        let others = self.others.iter().map(|other| other.value);
+        let missing = self.may_be_more.then_some(Ternary::Unknown);
+        Ternary::any(principals.chain(doors).chain(others).chain(missing))
     }
 }
 
 /// The role with an ARN; `None` where it is in no export.
 pub fn role(data: &IamData, arn: &str) -> Option<PrincipalId> {
-    data.find(arn).filter(|id| data.principal_of(*id).is_some_and(|principal| !principal.is_user))
+    data.role(arn)
 }
 
 /// Asks whether somebody may become a role.
@@ -115,30 +131,53 @@ pub fn may(
 pub fn who(cluster: &Cluster, action: Action, role: PrincipalId) -> WhoAssumes {
     let lenses = Lenses::new(cluster.iam());
     let reach = Reach::new(&lenses.assume, false);
-    who_of(&lenses, &reach, action, role)
+    who_of(cluster, &lenses, &reach, action, role)
 }
 
 /// [`who`], for several roles of which the ways have much in common.
-pub fn who_of(lenses: &Lenses<'_>, reach: &Reach<'_, '_>, action: Action, role: PrincipalId) -> WhoAssumes {
-    let mut doors: Vec<(Door, Vec<Hop>)> =
-        lenses.doors(role).into_iter().map(|door| (door, Vec::new())).collect();
+pub fn who_of(
+    cluster: &Cluster,
+    lenses: &Lenses<'_>,
+    reach: &Reach<'_, '_>,
+    action: Action,
+    role: PrincipalId,
+) -> WhoAssumes {
+    let data = reach.data();
+    let here = Entrance { role, chain: Vec::new() };
+    let at = |door: Door, entrance: &Entrance, hops: &[Hop]| AtDoor {
+        door,
+        entrance: entrance.clone(),
+        hops: hops.to_vec(),
+    };
+    let mut doors: Vec<AtDoor> = lenses.doors(role).into_iter().map(|door| at(door, &here, &[])).collect();
+    let behind = Behind::new(cluster, lenses, reach);
+    let mut others = behind.of(&here);
+    let may_be_more = !data.incomplete_accounts().is_empty();
     if action != Action::AssumeRole {
         let wanted = if action == Action::WithSaml { DoorKind::Saml } else { DoorKind::WebIdentity };
-        doors.retain(|(door, _)| door.kind == wanted);
-        return WhoAssumes { principals: Vec::new(), doors };
+        doors.retain(|at| at.door.kind == wanted);
+        others.retain(|other| match &other.who {
+            Who::Person(_) => action == Action::WithSaml,
+            Who::Pods(pods) => action == Action::WithWebIdentity && pods.via == PodRoleVia::Annotation,
+            Who::Principal(_) | Who::Door(_) => false,
+        });
+        return WhoAssumes { principals: Vec::new(), doors, others, may_be_more: false };
     }
     let mut principals: Vec<(Source, Vec<Hop>)> = Vec::new();
     for source in reach.sources(role) {
         let hops = reach.hops(&source);
-        if reach.data().principal_of(source.id).is_some_and(|principal| !principal.is_user) {
-            doors.extend(lenses.doors(source.id).into_iter().map(|door| (door, hops.clone())));
+        if data.principal_of(source.id).is_some_and(|principal| !principal.is_user) {
+            let entrance = Entrance { role: source.id, chain: source.chain.clone() };
+            doors.extend(lenses.doors(source.id).into_iter().map(|door| at(door, &entrance, &hops)));
+            others.extend(behind.of(&entrance));
         }
         principals.push((source, hops));
     }
-    let arn = |id| reach.data().principal_of(id).map(|principal| (!principal.is_user, &*principal.arn.text));
+    let arn = |id| data.principal_of(id).map(|principal| (!principal.is_user, &*principal.arn.text));
     principals.sort_by(|(a, _), (b, _)| (b.value, arn(a.id)).cmp(&(a.value, arn(b.id))));
-    doors.sort_by(|(a, hops_a), (b, hops_b)| {
-        (a.kind, hops_a.len(), &a.name, arn(a.role)).cmp(&(b.kind, hops_b.len(), &b.name, arn(b.role)))
+    doors.sort_by(|a, b| {
+        let order = |at: &AtDoor| (at.door.kind, at.hops.len());
+        (order(a), &a.door.name, arn(a.door.role)).cmp(&(order(b), &b.door.name, arn(b.door.role)))
     });
-    WhoAssumes { principals, doors }
+    WhoAssumes { principals, doors, others, may_be_more }
 }

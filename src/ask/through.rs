@@ -3,6 +3,7 @@
 use crate::ask::can_i::{self, Answered};
 use crate::ask::people::{Becoming, People};
 use crate::ask::question::Question;
+use crate::decide::answer::Doubt;
 use crate::decide::cluster::{Cluster, Who};
 use crate::identity::iam::Lenses;
 use crate::identity::{IdentityError, Session};
@@ -38,13 +39,43 @@ pub fn best<'g>(
     let lenses = Lenses::new(cluster.iam());
     let people = People::new(cluster, &lenses);
     let mut best: Option<Through<'g>> = None;
+    let better = |known: &Option<Through<'g>>, ternary: Ternary| {
+        known.as_ref().is_none_or(|known| ternary > known.ternary)
+    };
     for way in people.may_become(arn?, session) {
-        let who = cluster.identify(&way.arn, way.session_name.as_deref());
-        let answered = can_i::answer(cluster, &who, question, None);
-        let ternary = answered.ternary.and(way.value);
-        if best.as_ref().is_none_or(|known| ternary > known.ternary) {
-            best = Some(Through { ternary, way, who, answered });
+        let found = through(cluster, way, question);
+        // What only a session of a certain name may, the caller may who chooses that name.
+        for name in wanted_sessions(&found.answered) {
+            let Some(way) = people.in_session(&found.way, &name) else { continue };
+            let named = through(cluster, way, question);
+            if named.ternary > found.ternary && better(&best, named.ternary) {
+                best = Some(named);
+            }
+        }
+        if better(&best, found.ternary) {
+            best = Some(found);
         }
     }
     best.filter(|through| through.ternary != Ternary::No)
+}
+
+fn through<'g>(cluster: &'g Cluster, way: Becoming, question: &Question) -> Through<'g> {
+    let who = cluster.identify(&way.arn, way.session_name.as_deref());
+    let answered = can_i::answer(cluster, &who, question, None);
+    let ternary = answered.ternary.and(way.value);
+    Through { ternary, way, who, answered }
+}
+
+/// The names of sessions on which an answer depends.
+fn wanted_sessions(answered: &Answered<'_>) -> Vec<String> {
+    let doubts = answered.answers.iter().flat_map(|answer| &answer.doubts);
+    let mut names: Vec<String> = doubts
+        .filter_map(|doubt| match doubt {
+            Doubt::Session { values, .. } => values.session_name.clone(),
+            _ => None,
+        })
+        .collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }

@@ -9,8 +9,10 @@ use std::collections::BTreeSet;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::ask::behind::Assumer;
 use crate::ask::can_i;
-use crate::ask::people::{Assumer, People};
+use crate::ask::eks_doors::{self, EksDoor};
+use crate::ask::people::People;
 use crate::ask::question::{Made, Part, Place, Question};
 use crate::decide::answer::{Answer, Doubt, NearMiss};
 use crate::decide::cluster::{Cluster, Who, WhoIs};
@@ -241,6 +243,8 @@ pub struct WhoCan<'g> {
     pub nothing_read: bool,
     /// Who is anonymous, and whom a binding would allow it, did EKS let such requests through.
     pub closed_out: Vec<Named>,
+    /// Who can let himself in through the API of EKS, as far as exports of IAM tell; empty unless that was asked.
+    pub eks_doors: Vec<EksDoor>,
 }
 
 impl WhoCan<'_> {
@@ -275,6 +279,7 @@ pub fn who_can<'g>(cluster: &'g Cluster, question: &Question) -> WhoCan<'g> {
         unread: cluster.coverage().unread,
         nothing_read: cluster.coverage().nothing_read,
         closed_out: Vec::new(),
+        eks_doors: Vec::new(),
     };
     let Found { bound, unresolved } = bound(cluster, question, InScope::AsAsked);
     who_can.unresolved = unresolved;
@@ -659,7 +664,7 @@ pub(crate) fn mapped(cluster: &Cluster) -> Vec<(String, Who)> {
     found
 }
 
-/// Finds the people who can become each of the identities.
+/// Finds the people who can become each of the identities, and those who need not become one.
 pub fn add_people(cluster: &Cluster, found: &mut WhoCan<'_>) {
     if cluster.iam().is_empty() {
         return;
@@ -670,6 +675,7 @@ pub fn add_people(cluster: &Cluster, found: &mut WhoCan<'_>) {
     for identity in found.identities.iter_mut().chain(some).chain(&mut found.unknown_identities) {
         identity.people = people.assumable_by(&identity.arn);
     }
+    found.eks_doors = eks_doors::of_cluster(cluster, &people);
 }
 
 /// The grants of an identity: all that allow any of the requests, each once.

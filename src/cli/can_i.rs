@@ -8,7 +8,7 @@ use rbacsim::ask::{can_i, through};
 use rbacsim::decide::cluster::{Cluster, Who};
 use rbacsim::model::ternary::Ternary;
 use rbacsim::report::can_i::{self as report, Asker};
-use rbacsim::report::iam as of_iam;
+use rbacsim::report::people as of_people;
 
 use super::asking::{self, Asking};
 use super::inputs::{Identity, Inputs};
@@ -152,11 +152,11 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
                 if index > 0 {
                     writeln!(out)?;
                 }
-                of_iam::through(out, &cluster, own, &question, &through)?;
+                of_people::through(out, &cluster, own, &question, &through)?;
                 report::text(out, &cluster, asker, &question, &through.answered)?;
             } else {
                 let document = report::document(&cluster, asker, &question, &through.answered);
-                documents.push(of_iam::through_document(&cluster, own, &through, document));
+                documents.push(of_people::through_document(&cluster, own, &through, document));
             }
             continue;
         }

@@ -6,7 +6,7 @@ use rbacsim::ask::assume_role::{self, Action};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::identity::iam::Context;
 use rbacsim::model::ternary::Ternary;
-use rbacsim::report::iam as report;
+use rbacsim::report::assume_role as report;
 
 use super::inputs::Inputs;
 use super::{Exit, Failure, Output};

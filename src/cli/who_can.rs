@@ -6,7 +6,7 @@ use rbacsim::ask::question::{Asks, Place};
 use rbacsim::ask::system;
 use rbacsim::ask::who_can::{add_people, who_can};
 use rbacsim::report::question as words;
-use rbacsim::report::{text, who_can as report};
+use rbacsim::report::{text, who_can as report, who_can_document};
 
 use super::asking::{self, Asking};
 use super::inputs::Inputs;
@@ -80,9 +80,13 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         }
         Output::Json => {
             let (document, warnings) = (words::document(&question), words::warnings(&question.remarks));
-            let asked =
-                report::Asked { text: &title, question: &document, notes: &notes, warnings: &warnings };
-            super::print_json(&report::document(&cluster, asked, &found))?;
+            let asked = who_can_document::Asked {
+                text: &title,
+                question: &document,
+                notes: &notes,
+                warnings: &warnings,
+            };
+            super::print_json(&who_can_document::document(&cluster, asked, &found))?;
         }
     }
     Ok(found.ternary().into())

@@ -6,7 +6,7 @@ use rbacsim::ask::people::People;
 use rbacsim::decide::cluster::{Cluster, Who};
 use rbacsim::identity::iam::Lenses;
 use rbacsim::report::visible::visible;
-use rbacsim::report::{iam, json, text};
+use rbacsim::report::{json, people as of_people, text};
 
 use super::inputs::{Inputs, identify, not_a_caller};
 use super::{Exit, Failure, Output};
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
                 let mut row = json::identity(&cluster, who, Some(arn));
                 if let Some(object) = row.as_object_mut() {
                     if let Some(ways) = may_become(arn) {
-                        object.insert("mayBecome".into(), iam::may_become_document(&cluster, &ways));
+                        object.insert("mayBecome".into(), of_people::may_become_document(&cluster, &ways));
                     }
                     object.insert("warnings".into(), warnings.clone().into());
                     if !cluster.changes().is_empty() {
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
                 }
                 print(out, &cluster, arn, who)?;
                 let ways = may_become(arn).unwrap_or_default();
-                text::hops(out, &iam::may_become_lines(&cluster, &ways, 0), 2)?;
+                text::hops(out, &of_people::may_become_lines(&cluster, &ways, 0), 2)?;
             }
         }
     }

@@ -22,6 +22,7 @@ mod place;
 mod policy;
 mod principal;
 mod reach;
+mod some_arn;
 
 pub use self::account::{Account, IamData};
 pub use self::caller::{Caller, NotACaller};
@@ -37,4 +38,5 @@ pub use self::logic::{Hit, Leaf, OpenKey, Verdict, Why};
 pub use self::nearest::{Difference, Near};
 pub use self::policy::{AccountPrincipal, Actions, Effect, Policy, Principals, Resources, Statement};
 pub use self::principal::{Doc, Group, Owner, Principal};
-pub use self::reach::{Edge, Hop, Reach, Source};
+pub use self::reach::{Edge, Hop, Reach, Source, Step};
+pub use self::some_arn::SomeArn;

@@ -32,8 +32,12 @@ pub enum PodRoleVia {
         cluster: Box<str>,
         /// The association.
         id: Box<str>,
+        /// Its ARN.
+        arn: Box<str>,
         /// The role that the first one assumes then.
         target_role: Option<Box<str>>,
+        /// What is said then as the external id.
+        external_id: Option<Box<str>>,
         /// Whether no session tags are passed.
         disables_session_tags: bool,
     },
@@ -63,6 +67,9 @@ pub fn is_associations(node: Node<'_>) -> bool {
 /// Reads a document that [`is_associations`]; `at` tells where a node stands.
 pub fn read(node: Node<'_>, at: &dyn Fn(Node<'_>) -> Source) -> Vec<PodRole> {
     let text = |node: Node<'_>, key: &str| -> Box<str> { node.get(key).map_or("", Node::text).into() };
+    let some = |node: Node<'_>, key: &str| -> Option<Box<str>> {
+        node.get(key).filter(|text| !text.is_null() && !text.text().is_empty()).map(|text| text.text().into())
+    };
     let mut found = Vec::new();
     for (_, value) in node.pairs() {
         let items: Vec<Node<'_>> = if value.is_mapping() { vec![value] } else { value.items().collect() };
@@ -73,8 +80,9 @@ pub fn read(node: Node<'_>, at: &dyn Fn(Node<'_>) -> Source) -> Vec<PodRole> {
             via: PodRoleVia::Association {
                 cluster: text(item, "clusterName"),
                 id: text(item, "associationId"),
-                target_role:
-                    item.get("targetRoleArn").filter(|arn| !arn.is_null()).map(|arn| arn.text().into()),
+                arn: text(item, "associationArn"),
+                target_role: some(item, "targetRoleArn"),
+                external_id: some(item, "externalId"),
                 disables_session_tags: item.get("disableSessionTags").is_some_and(|is| is.text() == "true"),
             },
             source: at(item),

@@ -1,27 +1,17 @@
-//! Answers about IAM, for people and for machines: statements, conditions, ways and doors.
-
-use std::io::{self, Write};
+//! IAM in words and as JSON: statements, conditions, and the hops of a way.
 
 use serde_json::{Value, json};
 
-use super::text;
 use super::words::Hop as Line;
-use crate::ask::assume_role::{Action, Assumes, WhoAssumes};
-use crate::ask::people::{Assumer, Becoming, Who};
-use crate::ask::question::Question;
-use crate::ask::through::Through;
 use crate::decide::cluster::Cluster;
-use crate::identity::iam::{
-    Difference, Door, DoorKind, Hit, Hop, IamData, Key, KeyGroup, Leaf, Near, NotACaller, Owner, PrincipalId,
-    Verdict, Why,
-};
+use crate::identity::iam::{Hit, Hop, IamData, Key, KeyGroup, Leaf, Owner, PrincipalId, Verdict, Why};
 use crate::model::ternary::Ternary;
 
 /// What no export holds, said once beside every answer.
 pub const NOT_IN_EXPORTS: &str = "this is what IAM's own policies say; service and resource control policies, session policies and VPC endpoint policies are not in an IAM export and can only take away";
 
 /// A document's place; empty where it is not known.
-fn place(cluster: &Cluster, hit: Hit) -> String {
+pub(super) fn place(cluster: &Cluster, hit: Hit) -> String {
     cluster.iam().source(hit).map(|source| cluster.sources().show(source).to_string()).unwrap_or_default()
 }
 
@@ -37,7 +27,7 @@ fn name(arn: &str) -> &str {
 }
 
 /// A policy in words: `the trust policy of role/oncall`, `policy assume-oncall of group/platform`.
-fn policy(data: &IamData, hit: Hit) -> String {
+pub(super) fn policy(data: &IamData, hit: Hit) -> String {
     let Some(doc) = data.get(hit.doc) else { return String::new() };
     let through = hit.group.and_then(|group| data.group(group));
     match (&doc.owner, through) {
@@ -56,7 +46,7 @@ pub fn statement(data: &IamData, hit: Hit) -> String {
     format!("{} in {}, statement {}{sid}", statement.effect.as_str(), policy(data, hit), hit.statement + 1)
 }
 
-fn statement_document(cluster: &Cluster, hit: Hit) -> Value {
+pub(super) fn statement_document(cluster: &Cluster, hit: Hit) -> Value {
     let data = cluster.iam();
     let statement = data.statement(hit);
     let owner = data.get(hit.doc).map(|doc| &doc.owner);
@@ -79,12 +69,12 @@ fn statement_document(cluster: &Cluster, hit: Hit) -> Value {
 }
 
 /// Texts with "or" between them.
-fn or(texts: &[Box<str>]) -> String {
+pub(super) fn or(texts: &[Box<str>]) -> String {
     texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(" or ")
 }
 
 /// A condition in words: `aws:SourceIp` must satisfy `IpAddress` `10.0.0.0/8`.
-fn condition(data: &IamData, hit: Hit, number: u32, holds: bool) -> String {
+pub(super) fn condition(data: &IamData, hit: Hit, number: u32, holds: bool) -> String {
     let found = data.statement(hit).and_then(|statement| statement.conditions.get(number as usize));
     let Some(found) = found else { return String::new() };
     let must = if holds { "must" } else { "must not" };
@@ -103,7 +93,18 @@ fn leaf(cluster: &Cluster, found: &Leaf, holds: bool) -> (String, Option<Hit>) {
             } else {
                 group.as_str()
             };
-            (format!("{} ({by})", condition(data, *hit, *number, holds)), Some(*hit))
+            let needs = match keys.first().map(|open| open.key.to_ascii_lowercase()) {
+                Some(key) if key == "sts:sourceidentity" => "; both sides must allow `sts:SetSourceIdentity`",
+                Some(key) if key.starts_with("aws:requesttag/") || key == "aws:tagkeys" => {
+                    "; both sides must allow `sts:TagSession`"
+                }
+                _ => "",
+            };
+            (format!("{} ({by}{needs})", condition(data, *hit, *number, holds)), Some(*hit))
+        }
+        Leaf::Resource { hit, keys } if keys.is_empty() => {
+            let written = data.statement(*hit).map(|found| or(&found.resource.written)).unwrap_or_default();
+            (format!("the cluster must{not} be one of {written}"), Some(*hit))
         }
         Leaf::Resource { hit, keys } => {
             let keys: Vec<String> = keys.iter().map(|open| format!("`{}`", open.key)).collect();
@@ -188,7 +189,7 @@ pub fn conditions(cluster: &Cluster, why: &Why) -> Vec<String> {
 }
 
 /// Facts that the inputs lack.
-fn lacking(cluster: &Cluster, why: &Why) -> Vec<String> {
+pub(super) fn lacking(cluster: &Cluster, why: &Why) -> Vec<String> {
     let mut open = Vec::new();
     why.open(&mut open);
     let mut texts: Vec<String> = open
@@ -201,13 +202,13 @@ fn lacking(cluster: &Cluster, why: &Why) -> Vec<String> {
 }
 
 /// The statements that a verdict rests on.
-fn statements(why: &Why) -> Vec<Hit> {
+pub(super) fn statements(why: &Why) -> Vec<Hit> {
     let mut hits = Vec::new();
     why.statements(&mut hits);
     hits
 }
 
-fn lines_of(cluster: &Cluster, verdict: &Verdict, depth: usize, lines: &mut Vec<Line>) {
+pub(super) fn lines_of(cluster: &Cluster, verdict: &Verdict, depth: usize, lines: &mut Vec<Line>) {
     for hit in statements(&verdict.why) {
         lines.push(Line { depth, text: statement(cluster.iam(), hit), place: place(cluster, hit) });
     }
@@ -241,7 +242,7 @@ fn condition_lines(cluster: &Cluster, why: &Why, depth: usize) -> Vec<Line> {
     lines
 }
 
-fn arn(data: &IamData, id: PrincipalId) -> &str {
+pub(super) fn arn(data: &IamData, id: PrincipalId) -> &str {
     data.principal_of(id).map_or("", |principal| &principal.arn.text)
 }
 
@@ -288,346 +289,4 @@ pub fn way_conditions(cluster: &Cluster, hops: &[Hop]) -> Vec<String> {
 /// The hops of a way, for machines.
 pub fn way_documents(cluster: &Cluster, hops: &[Hop]) -> Vec<Value> {
     hops.iter().map(|hop| hop_document(cluster, hop)).collect()
-}
-
-/// Why nobody can be called so.
-pub fn not_a_caller(principal: &str, why: NotACaller) -> String {
-    match why {
-        NotACaller::NotAnArn => format!(
-            "`{principal}` is no principal; give the ARN of a user, role, session or provider, or a service such as `ec2.amazonaws.com`"
-        ),
-        NotACaller::Group => {
-            format!("`{principal}` is a group, and groups are never principals; ask for a member")
-        }
-        NotACaller::Root => format!("`{principal}` is a root user, and root users cannot assume roles"),
-        NotACaller::FederatedUser => {
-            format!("`{principal}` is a federated user, and STS lets none of them assume roles")
-        }
-        NotACaller::Resource => format!("`{principal}` is no principal of IAM"),
-    }
-}
-
-/// What comes nearest to a "yes".
-fn near_line(cluster: &Cluster, near: &Near) -> Line {
-    let data = cluster.iam();
-    let differs = |difference: &Difference| match difference {
-        Difference::Path => "with another path, or none",
-        Difference::Case => "in another case, and case matters",
-        Difference::Kind => "which is of another kind",
-        Difference::Account => "in another account",
-    };
-    let (text, hit) = match near {
-        Near::Denied(hit) => (format!("denied: {}", statement(data, *hit)), Some(*hit)),
-        Near::TrustCondition(hit, number) | Near::Condition(hit, number) => (
-            format!("{}: {}, and does not", statement(data, *hit), condition(data, *hit, *number, true)),
-            Some(*hit),
-        ),
-        Near::TrustAction(hit) => {
-            let actions = data.statement(*hit).map(|found| or(&found.action.written)).unwrap_or_default();
-            (format!("{} names the caller, but for {actions}", statement(data, *hit)), Some(*hit))
-        }
-        Near::TrustOther(hit, written, difference) => {
-            (format!("{} names `{written}`, {}", statement(data, *hit), differs(difference)), Some(*hit))
-        }
-        Near::NotTrusted(doc) => {
-            let hit = Hit { doc: *doc, statement: 0, group: None };
-            (format!("{} names neither the caller nor its account", policy(data, hit)), Some(hit))
-        }
-        Near::OtherResource(hit, written, difference) => {
-            (format!("{} is for `{written}`, {}", statement(data, *hit), differs(difference)), Some(*hit))
-        }
-        Near::OtherGroup(hit, group) => {
-            let group = data.group(*group).map_or("", |group| &group.name);
-            (
-                format!("{} would allow it, but only to members of group `{group}`", statement(data, *hit)),
-                Some(*hit),
-            )
-        }
-        Near::NotAllowed => ("no policy of the caller, nor of its groups, allows it".to_owned(), None),
-        Near::Boundary(doc) => {
-            let hit = Hit { doc: *doc, statement: 0, group: None };
-            (format!("the boundary, {}, does not allow it", policy(data, hit)), Some(hit))
-        }
-    };
-    Line { depth: 0, text, place: hit.map(|hit| place(cluster, hit)).unwrap_or_default() }
-}
-
-/// Who asks for what.
-#[derive(Copy, Clone, Debug)]
-pub struct Asked<'a> {
-    /// The action.
-    pub action: Action,
-    /// The role.
-    pub role: &'a str,
-    /// Who asks; nobody in particular for `who-can`.
-    pub principal: &'a str,
-}
-
-/// Writes whether somebody may become a role.
-///
-/// # Errors
-/// If writing fails.
-pub fn can_i(out: &mut dyn Write, cluster: &Cluster, asked: Asked<'_>, answer: &Assumes) -> io::Result<()> {
-    let title = format!("{} {}", asked.action.as_str(), asked.role);
-    text::headline(out, answer.verdict.value, &title, asked.principal)?;
-    writeln!(out)?;
-    let mut lines = Vec::new();
-    if answer.verdict.value != Ternary::No {
-        lines_of(cluster, &answer.verdict, 0, &mut lines);
-    }
-    lines.extend(answer.near.iter().map(|near| near_line(cluster, near)));
-    text::hops(out, &lines, 2)?;
-    writeln!(out)?;
-    if !answer.chain.is_empty() {
-        writeln!(out, "  over other roles:")?;
-        text::hops(out, &hop_lines(cluster, &answer.chain, 0), 4)?;
-        writeln!(out)?;
-    }
-    text::notes(out, &[NOT_IN_EXPORTS.to_owned()])
-}
-
-/// Whether somebody may become a role, for machines.
-pub fn can_i_document(cluster: &Cluster, asked: Asked<'_>, answer: &Assumes) -> Value {
-    let verdict = &answer.verdict;
-    let is_open = verdict.value == Ternary::Unknown;
-    let grants = if verdict.value == Ternary::No { Vec::new() } else { statements(&verdict.why) };
-    let near = answer.near.iter().map(|near| {
-        let line = near_line(cluster, near);
-        json!({ "text": line.text, "source": line.place })
-    });
-    json!({
-        "answer": verdict.value.as_str(),
-        "question": { "action": asked.action.as_str(), "role": asked.role, "principal": asked.principal },
-        "identity": { "arn": asked.principal },
-        "grants": grants.into_iter().map(|hit| statement_document(cluster, hit)).collect::<Vec<_>>(),
-        "conditions": if is_open { conditions(cluster, &verdict.why) } else { Vec::new() },
-        "unknown": if is_open { lacking(cluster, &verdict.why) } else { Vec::new() },
-        "nearest": near.collect::<Vec<_>>(),
-        "via": way_documents(cluster, &answer.chain),
-        "notes": [NOT_IN_EXPORTS],
-    })
-}
-
-fn door_title(door: &Door) -> String {
-    match door.kind {
-        DoorKind::Anyone => "anyone in AWS".to_owned(),
-        DoorKind::Account => format!("whoever account {} lets", door.name),
-        DoorKind::Stranger => door.name.to_string(),
-        DoorKind::Service => format!("service {}", door.name),
-        DoorKind::WebIdentity => format!("web identity of {}", door.name),
-        DoorKind::Saml => format!("SAML identity of {}", door.name),
-    }
-}
-
-/// What going through a door and on depends on.
-fn door_conditions(cluster: &Cluster, door: &Door, hops: &[Hop]) -> Vec<String> {
-    let mut all = Vec::new();
-    if door.kind == DoorKind::Account {
-        all.push(format!("account {} must allow it to its principals", door.name));
-    }
-    if door.verdict.value == Ternary::Unknown {
-        all.extend(conditions(cluster, &door.verdict.why));
-    }
-    all.extend(way_conditions(cluster, hops));
-    all
-}
-
-/// Writes who can become a role.
-///
-/// # Errors
-/// If writing fails.
-pub fn who_can(
-    out: &mut dyn Write,
-    cluster: &Cluster,
-    asked: Asked<'_>,
-    found: &WhoAssumes,
-) -> io::Result<()> {
-    let data = cluster.iam();
-    let style = text::style(found.ternary());
-    let count = found.principals.len();
-    writeln!(
-        out,
-        "{style}{}{style:#} - who can {} {}: {count} {}, {} {}",
-        found.ternary(),
-        asked.action.as_str(),
-        super::visible::visible(asked.role),
-        if count == 1 { "principal" } else { "principals" },
-        found.doors.len(),
-        if found.doors.len() == 1 { "door" } else { "doors" },
-    )?;
-    let mut lines: Vec<Line> = Vec::new();
-    let doors = |kinds: &[DoorKind], lines: &mut Vec<Line>| {
-        for (door, hops) in found.doors.iter().filter(|(door, _)| kinds.contains(&door.kind)) {
-            lines.push(Line { depth: 0, text: door_title(door), place: place(cluster, door.hit) });
-            lines_of(cluster, &door.verdict, 1, lines);
-            lines.extend(hop_lines(cluster, hops, 1));
-        }
-    };
-    doors(&[DoorKind::Anyone], &mut lines);
-    for (source, hops) in &found.principals {
-        let when = if source.value.is_yes() { "" } else { ", on conditions" };
-        lines.push(Line { depth: 0, text: format!("{}{when}", arn(data, source.id)), place: String::new() });
-        match hops.as_slice() {
-            [only] => lines_of(cluster, &only.verdict, 1, &mut lines),
-            several => lines.extend(hop_lines(cluster, several, 1)),
-        }
-    }
-    doors(
-        &[DoorKind::Service, DoorKind::WebIdentity, DoorKind::Saml, DoorKind::Account, DoorKind::Stranger],
-        &mut lines,
-    );
-    writeln!(out)?;
-    text::hops(out, &lines, 2)?;
-    writeln!(out)?;
-    text::notes(out, &[NOT_IN_EXPORTS.to_owned()])
-}
-
-/// Who can become a role, for machines.
-pub fn who_can_document(cluster: &Cluster, asked: Asked<'_>, found: &WhoAssumes) -> Value {
-    let data = cluster.iam();
-    let principals = found.principals.iter().map(|(source, hops)| {
-        json!({
-            "arn": arn(data, source.id),
-            "via": way_documents(cluster, hops),
-            "conditions": way_conditions(cluster, hops),
-        })
-    });
-    let doors = found.doors.iter().map(|(door, hops)| {
-        json!({
-            "kind": door.kind.as_str(),
-            "name": door.name,
-            "role": arn(data, door.role),
-            "via": way_documents(cluster, hops),
-            "conditions": door_conditions(cluster, door, hops),
-            "source": place(cluster, door.hit),
-        })
-    });
-    json!({
-        "answer": found.ternary().as_str(),
-        "question": { "action": asked.action.as_str(), "role": asked.role },
-        "principals": principals.collect::<Vec<_>>(),
-        "doors": doors.collect::<Vec<_>>(),
-        "notes": [NOT_IN_EXPORTS],
-    })
-}
-
-/// The mapped roles that somebody may become, for machines.
-pub fn may_become_document(cluster: &Cluster, ways: &[Becoming]) -> Value {
-    let document = |way: &Becoming| {
-        json!({
-            "arn": way.arn,
-            "via": way_documents(cluster, &way.hops),
-            "conditions": way_conditions(cluster, &way.hops),
-        })
-    };
-    ways.iter().map(document).collect()
-}
-
-/// The mapped roles that somebody may become, for people.
-pub fn may_become_lines(cluster: &Cluster, ways: &[Becoming], depth: usize) -> Vec<Line> {
-    let mut lines = Vec::new();
-    for way in ways {
-        let when = if way.value.is_yes() { "" } else { ", on conditions" };
-        lines.push(Line { depth, text: format!("may become `{}`{when}", way.arn), place: String::new() });
-        lines.extend(hop_lines(cluster, &way.hops, depth + 1));
-    }
-    lines
-}
-
-/// What somebody's becoming a mapped role depends on.
-fn assumer_conditions(cluster: &Cluster, assumer: &Assumer) -> Vec<String> {
-    match &assumer.who {
-        Who::Door(door) => door_conditions(cluster, door, &assumer.hops),
-        _ => way_conditions(cluster, &assumer.hops),
-    }
-}
-
-/// Who can become a mapped role, for machines.
-pub fn assumable_by_document(cluster: &Cluster, people: &[Assumer]) -> Value {
-    let document = |assumer: &Assumer| {
-        json!({
-            "arn": assumer.who.name(),
-            "kind": assumer.who.kind(),
-            "via": way_documents(cluster, &assumer.hops),
-            "conditions": assumer_conditions(cluster, assumer),
-        })
-    };
-    people.iter().map(document).collect()
-}
-
-/// Who can become a mapped role, for people.
-pub fn assumable_by_lines(cluster: &Cluster, people: &[Assumer], depth: usize) -> Vec<Line> {
-    let mut lines = Vec::new();
-    for assumer in people {
-        let show = |source| cluster.sources().show(source).to_string();
-        let (name, place) = match &assumer.who {
-            Who::Principal(arn) => (short(arn).to_owned(), String::new()),
-            Who::Door(door) => (door_title(door), place(cluster, door.hit)),
-            Who::Person(person) => {
-                let group = person.user.as_ref().and(person.group.as_ref());
-                let group = group.map(|group| format!(" by group `{group}`")).unwrap_or_default();
-                (format!("{}{group} (Identity Center)", assumer.who.name()), show(person.source))
-            }
-            Who::Pods(pods) => (
-                format!("pods of service account `{}/{}`", pods.namespace, pods.service_account),
-                show(pods.source),
-            ),
-        };
-        let when = if assumer.value.is_yes() { "" } else { ", on conditions" };
-        lines.push(Line { depth, text: format!("{name}{when}"), place });
-        match (&assumer.who, assumer.hops.as_slice()) {
-            (Who::Principal(_), [only]) => lines_of(cluster, &only.verdict, depth + 1, &mut lines),
-            (who, hops) => {
-                if let Who::Door(door) = who {
-                    lines_of(cluster, &door.verdict, depth + 1, &mut lines);
-                }
-                lines.extend(hop_lines(cluster, hops, depth + 1));
-            }
-        }
-    }
-    lines
-}
-
-/// Writes that an answer holds through a mapped role, before that role's own answer.
-///
-/// # Errors
-/// If writing fails.
-pub fn through(
-    out: &mut dyn Write,
-    cluster: &Cluster,
-    own: &str,
-    question: &Question,
-    found: &Through<'_>,
-) -> io::Result<()> {
-    let title = super::question::title(question);
-    text::headline(out, found.ternary, &title, own)?;
-    writeln!(out)?;
-    let mut lines = vec![Line {
-        depth: 0,
-        text: format!("through `{}`, which it may become", found.way.arn),
-        place: String::new(),
-    }];
-    lines.extend(hop_lines(cluster, &found.way.hops, 1));
-    text::hops(out, &lines, 2)?;
-    writeln!(out)?;
-    text::notes(out, &[NOT_IN_EXPORTS.to_owned()])?;
-    writeln!(out)
-}
-
-/// An answer through a mapped role, for machines: that role's own answer, with the way to it.
-pub fn through_document(cluster: &Cluster, own: &str, found: &Through<'_>, mut document: Value) -> Value {
-    let conditions = way_conditions(cluster, &found.way.hops);
-    if let Some(object) = document.as_object_mut() {
-        object.insert("answer".into(), found.ternary.as_str().into());
-        if let Some(identity) = object.get_mut("identity").and_then(Value::as_object_mut) {
-            identity.insert("arn".into(), own.into());
-            identity.insert("through".into(), found.way.arn.clone().into());
-        }
-        object.insert("via".into(), way_documents(cluster, &found.way.hops).into());
-        object.insert("conditions".into(), conditions.into());
-        if let Some(notes) = object.get_mut("notes").and_then(Value::as_array_mut) {
-            notes.push(NOT_IN_EXPORTS.into());
-        }
-    }
-    document
 }

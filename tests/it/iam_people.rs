@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use rbacsim::ask::eks_doors::eks_doors;
+use rbacsim::ask::eks_doors::{ClusterArn, eks_doors};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::identity::iam::Lenses;
 use rbacsim::model::ternary::Ternary;
@@ -75,7 +75,9 @@ fn whoami_lists_what_an_arn_may_become() {
     let arns: Vec<&Value> = become_.iter().map(|way| &way["arn"]).collect();
     assert_eq!(arns, [&json!(arn("role/oncall")), &json!(arn("role/break-glass"))]);
     assert_eq!(become_[0]["conditions"], json!([]));
-    assert_eq!(become_[1]["conditions"].as_array().unwrap().len(), 2);
+    // The name of the session is the caller's choice, and shown; the rest is not.
+    assert_eq!(become_[1]["conditions"].as_array().unwrap().len(), 1);
+    assert_eq!(become_[1]["via"][0]["sessionName"], "bob");
     let direct = json_of(&["whoami", "--direct", "--arn", &who]);
     assert!(direct[0].get("mayBecome").is_none());
 }
@@ -159,12 +161,76 @@ fn the_files_are_told_apart_by_what_they_hold() {
 #[test]
 fn whoever_may_write_access_entries_is_a_door_of_its_own() {
     let cluster = cluster();
-    let doors = eks_doors(cluster.iam(), "arn:aws:eks:eu-west-1:111122223333:cluster/shop");
-    let names: Vec<(&str, &str)> =
-        doors.iter().map(|door| (&*cluster.iam().principal_of(door.id).unwrap().name, door.action)).collect();
-    assert_eq!(names[0], ("root-like", "eks:CreateAccessEntry"));
-    assert!(names.iter().all(|(name, _)| *name == "root-like"), "{names:?}");
-    assert!(doors.iter().all(|door| door.verdict.value == Ternary::Yes));
+    let arn = ClusterArn::of("arn:aws:eks:eu-west-1:111122223333:cluster/shop").unwrap();
+    let doors = eks_doors(cluster.iam(), &arn);
+    let names: Vec<&str> =
+        doors.iter().map(|door| &*cluster.iam().principal_of(door.id).unwrap().name).collect();
+    assert_eq!(names, ["root-like"]);
+    assert_eq!(doors[0].is_admin(), Ternary::Yes);
+    assert_eq!(doors[0].actions.len(), 6);
+    assert!(doors[0].actions.iter().all(|allowed| allowed.verdict.value == Ternary::Yes));
+    // In who-can, whatever is asked.
+    let found = json_of(&["who-can", "get", "pods", "-n", "prod"]);
+    assert_eq!(found["eksDoors"][0]["arn"], arn_of_root_like());
+    assert_eq!(found["eksDoors"][0]["clusterAdmin"], "yes");
+    let text = run(&["who-can", "get", "pods", "-n", "prod", "--people"]);
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(text.contains("user/root-like: can make itself cluster administrator"), "{text}");
+    assert!(text.contains("`eks:CreateAccessEntry` creates an access entry for itself"), "{text}");
+}
+
+fn arn_of_root_like() -> String {
+    arn("user/root-like")
+}
+
+#[test]
+fn the_usernames_that_prove_nobody_are_said() {
+    let found = json_of(&["who-can", "create", "pods/exec", "-n", "prod"]);
+    let identity = |role: &str| {
+        let identities = found["identities"].as_array().unwrap();
+        identities.iter().find(|identity| identity["arn"] == arn(role)).unwrap().clone()
+    };
+    let oncall = identity("role/oncall");
+    assert_eq!(oncall["sessionNames"]["chosenBy"][0], arn("user/alice"));
+    assert!(oncall["sessionNames"]["sentences"][0].as_str().unwrap().contains("proves nobody"), "{oncall}");
+    // Identity Center sets the name of the session.
+    let center = identity("role/AWSReservedSSO_ClusterAdmin_0123456789abcdef");
+    let pinned = center["sessionNames"]["pinned"].as_array().unwrap();
+    assert!(pinned.contains(&json!({ "arn": "frank@example.com", "sessionName": "frank@example.com" })));
+    assert_eq!(center["sessionNames"]["chosenBy"], json!([]));
+    // The trust policy of break-glass pins it.
+    let masters = json_of(&["who-can", "delete", "nodes"]);
+    let identities = masters["identities"].as_array().unwrap();
+    let break_glass = identities.iter().find(|one| one["arn"] == arn("role/break-glass")).unwrap();
+    assert_eq!(
+        break_glass["sessionNames"]["pinned"],
+        json!([
+            { "arn": arn("user/bob"), "sessionName": "bob" },
+            { "arn": arn("user/root-like"), "sessionName": "root-like" },
+        ])
+    );
+    assert!(break_glass["assumableBy"][0]["conditions"].as_array().unwrap().len() == 1, "{break_glass}");
+}
+
+#[test]
+fn who_can_assume_lists_people_and_service_accounts_as_doors() {
+    let center = format!(
+        "{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_ClusterAdmin_0123456789abcdef"
+    );
+    let found = json_of(&["who-can", "sts:AssumeRole", &center]);
+    let of = |found: &Value, kind: &str| -> Vec<String> {
+        let doors = found["doors"].as_array().unwrap();
+        let doors = doors.iter().filter(|door| door["kind"] == kind);
+        doors.map(|door| door["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(of(&found, "identityCenter"), ["frank@example.com", "grace@example.com"]);
+    assert_eq!(found["answer"], "yes");
+    let shop = json_of(&["who-can", "sts:AssumeRole", &arn("role/data/data-admin")]);
+    assert_eq!(of(&shop, "serviceAccount"), ["system:serviceaccount:prod:shop"]);
+    let saml = json_of(&["who-can", "sts:AssumeRoleWithSAML", &center]);
+    assert_eq!(of(&saml, "identityCenter").len(), 2);
+    let web = json_of(&["who-can", "sts:AssumeRoleWithWebIdentity", &arn("role/shop")]);
+    assert_eq!(of(&web, "serviceAccount"), ["system:serviceaccount:prod:shop"]);
 }
 
 #[test]

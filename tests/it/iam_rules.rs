@@ -885,7 +885,7 @@ fn chains_are_found_backwards_and_a_circle_ends() {
 }
 
 #[test]
-fn a_session_name_is_the_callers_choice_where_nothing_else_is_open() {
+fn a_session_name_is_the_callers_choice_whatever_else_is_open() {
     let ask = |condition: Value| {
         let (data, _) = read(&[on(condition).export()]);
         let lens = Lens::new(&data, iam::ASSUME_ROLE);
@@ -893,14 +893,14 @@ fn a_session_name_is_the_callers_choice_where_nothing_else_is_open() {
         let (alice, admin) = (data.find(ALICE).unwrap(), data.find(ADMIN).unwrap());
         let found = reach.callers(admin).iter().find(|edge| edge.caller == alice).map(|edge| edge.value);
         let caller = data.caller(ALICE, None).unwrap();
-        (found, reach.hop(&caller, admin).session_name)
+        (found, reach.hop(&caller, &admin.into()).session_name)
     };
     let pinned = json!({ "StringEquals": { "sts:RoleSessionName": "${aws:username}" } });
     assert_eq!(ask(pinned), (Some(Yes), Some("alice".to_owned())));
     let with_mfa = json!({
         "StringEquals": { "sts:RoleSessionName": "${aws:username}" }, "Bool": { "aws:MultiFactorAuthPresent": "true" },
     });
-    assert_eq!(ask(with_mfa), (Some(Unknown), None));
+    assert_eq!(ask(with_mfa), (Some(Unknown), Some("alice".to_owned())));
     // Two names at once: no choice does.
     let both = json!({ "StringEquals": { "sts:RoleSessionName": "one" }, "StringLike": { "sts:RoleSessionName": "two*" } });
     assert_eq!(ask(both), (Some(Unknown), None));

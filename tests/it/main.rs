@@ -29,6 +29,7 @@ mod iam_model; // the rules of IAM read a second time, slowly
 mod iam_people; // from people to rules, by the account of testdata/iam
 mod iam_random; // random accounts: the evaluator against the slow reading
 mod iam_rules; // who may assume which role: one test per rule
+mod iam_ways; // chains inside of EKS, sessions of a certain name, nodes, the EKS API
 mod identity; // from ARN to user: every recorded answer
 mod identity_inputs; // from whole inputs to who an ARN is: refused, differing, encrypted maps and other forms
 mod identity_rules; // from ARN to user: one test per rule

@@ -233,6 +233,23 @@ impl IamData {
         self.principals.get(id.0 as usize)
     }
 
+    /// The role with an ARN, as [`Self::find`] finds it.
+    pub fn role(&self, arn: &str) -> Option<PrincipalId> {
+        self.find(arn).filter(|id| self.principal_of(*id).is_some_and(|principal| !principal.is_user))
+    }
+
+    /// Accounts of which pages are missing.
+    pub fn incomplete_accounts(&self) -> Vec<&str> {
+        let mut found: Vec<&str> = self
+            .accounts
+            .iter()
+            .filter(|(_, account)| account.is_incomplete)
+            .map(|(number, _)| &**number)
+            .collect();
+        found.sort_unstable();
+        found
+    }
+
     /// Every user and role, users first, in the order of the inputs.
     pub fn principals(&self) -> impl Iterator<Item = (PrincipalId, &Principal)> {
         (0..).map(PrincipalId).zip(&self.principals)

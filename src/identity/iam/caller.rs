@@ -120,7 +120,8 @@ impl Caller<'_> {
         }
     }
 
-    pub(super) fn session(&self) -> Option<&str> {
+    /// The name of its session, where it is known.
+    pub fn session(&self) -> Option<&str> {
         match self {
             Self::Known { session, .. } => session.as_deref(),
             Self::Stranger(stranger) => stranger.session.as_deref(),

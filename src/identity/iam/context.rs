@@ -8,6 +8,7 @@ use super::caller::Caller;
 use super::key::{Fact, Key};
 use super::known::Known;
 use super::principal::Principal;
+use super::some_arn::SomeArn;
 
 /// What was said of a request beside who makes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,6 +71,8 @@ pub(super) enum Target<'a> {
     Role(&'a Principal),
     /// Some other resource.
     Resource(&'a str),
+    /// Some of several resources, and nobody knows which.
+    Some(&'a SomeArn),
     /// A role, and nobody knows yet which.
     SomeRole,
 }
@@ -79,7 +82,7 @@ impl Target<'_> {
         match self {
             Self::Role(role) => &role.arn.text,
             Self::Resource(arn) => arn,
-            Self::SomeRole => "",
+            Self::Some(_) | Self::SomeRole => "",
         }
     }
 
@@ -87,6 +90,7 @@ impl Target<'_> {
         match self {
             Self::Role(role) => Some(&role.arn.account),
             Self::Resource(arn) => arn.split(':').nth(4),
+            Self::Some(some) => Some(&some.account),
             Self::SomeRole => None,
         }
     }

@@ -80,6 +80,18 @@ impl<'d> Lenses<'d> {
         &self.web
     }
 
+    /// Whether a door is open for a session of this name.
+    pub fn in_session(&self, door: &Door, name: &str) -> Ternary {
+        let mut context = Context::new();
+        context.add("sts:RoleSessionName", name);
+        let lens = match door.kind {
+            DoorKind::WebIdentity => &self.web,
+            DoorKind::Saml => &self.saml,
+            _ => &self.assume,
+        };
+        lens.caller_at(door).map_or(Ternary::No, |caller| lens.at(door, &caller, &context).value)
+    }
+
     /// The doors to a role, those for everybody first.
     pub fn doors(&self, role: PrincipalId) -> Vec<Door> {
         let mut doors = Vec::new();
@@ -104,6 +116,25 @@ impl<'d> Lenses<'d> {
 }
 
 impl Lens<'_> {
+    /// Who comes through a door.
+    fn caller_at(&self, door: &Door) -> Option<Caller<'_>> {
+        Some(match door.kind {
+            DoorKind::Anyone => Caller::Anybody(None),
+            DoorKind::Account => Caller::Anybody(Some(door.name.clone())),
+            DoorKind::Stranger => self.data().caller(&door.name, None).ok()?,
+            DoorKind::Service => Caller::Service(door.name.clone()),
+            DoorKind::WebIdentity | DoorKind::Saml => Caller::Provider(door.name.clone()),
+        })
+    }
+
+    /// Whether a door is open to a caller.
+    fn at(&self, door: &Door, caller: &Caller<'_>, context: &Context) -> Verdict {
+        match door.kind {
+            DoorKind::Anyone | DoorKind::Account => self.through(door.hit, caller, door.role, context),
+            _ => self.of(caller, door.role, context),
+        }
+    }
+
     /// The doors to a role by this action.
     fn doors(&self, role: PrincipalId) -> Vec<Door> {
         let data = self.data();

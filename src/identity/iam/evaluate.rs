@@ -13,6 +13,7 @@ use super::names::{ALL, Kind, names, names_or_anyone};
 use super::pattern::ArnText;
 use super::policy::{Effect, Principals, ResourcePattern, Statement};
 use super::principal::{Boundary, Principal};
+use super::some_arn::SomeArn;
 
 /// Policies, each with the group through which it reaches somebody.
 type Policies = Box<[(DocId, Option<GroupId>)]>;
@@ -166,9 +167,17 @@ impl<'d> Lens<'d> {
 
     /// Whether a caller may do the action to some other resource, as far as its own policies say.
     pub fn on_resource(&self, caller: &Caller<'_>, resource: &str, context: &Context) -> Verdict {
-        let asking = Asking { caller, target: Target::Resource(resource), context };
-        let allowed: Verdict = self.identity::<Verdict>(&asking).and(|| self.boundary(&asking));
-        allowed.and(|| self.identity_deny::<Verdict>(&asking).not())
+        self.on(&Asking { caller, target: Target::Resource(resource), context })
+    }
+
+    /// The same for a resource of which only a part of the ARN is known.
+    pub fn on_some(&self, caller: &Caller<'_>, some: &SomeArn, context: &Context) -> Verdict {
+        self.on(&Asking { caller, target: Target::Some(some), context })
+    }
+
+    fn on(&self, asking: &Asking<'_>) -> Verdict {
+        let allowed: Verdict = self.identity::<Verdict>(asking).and(|| self.boundary(asking));
+        allowed.and(|| self.identity_deny::<Verdict>(asking).not())
     }
 
     fn decide<L: Logic>(&self, caller: &Caller<'_>, role: PrincipalId, context: &Context) -> L {
@@ -411,6 +420,42 @@ impl<'d> Lens<'d> {
     }
 }
 
+impl Lens<'_> {
+    /// Names of a role's own session that the open conditions would be content with.
+    pub(super) fn own_session_names(
+        &self,
+        caller: &Caller<'_>,
+        role: PrincipalId,
+        context: &Context,
+        why: &Verdict,
+    ) -> Vec<String> {
+        let mut open = Vec::new();
+        why.why.open(&mut open);
+        let Some(target) = self.data.principal_of(role) else { return Vec::new() };
+        let asking = Asking { caller, target: Target::Role(target), context };
+        let mut names: Vec<String> = Vec::new();
+        for leaf in open {
+            match leaf {
+                Leaf::Session { arn, .. } => {
+                    names.extend(arn.rsplit_once('/').map(|(_, name)| name.to_owned()));
+                }
+                Leaf::Condition { hit, condition, keys } if keys.iter().any(|open| open.of_session) => {
+                    let conditions = self.data.statement(*hit).map(|statement| &statement.conditions);
+                    let found = conditions.and_then(|conditions| conditions.get(*condition as usize));
+                    let ids = found.map(|condition| condition.candidates(&asking)).unwrap_or_default();
+                    let name = |id: &String| id.split_once(':').map(|(_, name)| name.to_owned());
+                    names.extend(ids.iter().filter_map(name));
+                }
+                _ => {}
+            }
+        }
+        names.retain(|name| is_session_name(name));
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
 fn names_service(principals: &Principals, name: &str) -> bool {
     principals.anyone || principals.services.iter().any(|service| **service == *name)
 }
@@ -460,6 +505,31 @@ fn match_resource<'p>(
     if ResourcePattern::lenient(&resolved.elements, arn) { Err(resolved.unknown) } else { Ok(false) }
 }
 
+/// The same for a resource of which only a part is known; then there may be no key that would tell.
+fn match_some<'p>(
+    pattern: &'p ResourcePattern,
+    some: &SomeArn,
+    asking: &Asking<'_>,
+) -> Result<bool, Vec<&'p Key>> {
+    let matched = match pattern {
+        ResourcePattern::Fixed(glob) => some.matched_by(glob),
+        ResourcePattern::Variable(template) => {
+            let resolved = template.resolve(&|key| asking.look(key));
+            if resolved.matches_nothing {
+                return Ok(false);
+            }
+            if !resolved.unknown.is_empty() {
+                return Err(resolved.unknown);
+            }
+            some.matched_by(&super::pattern::ArnGlob::new(&resolved.elements))
+        }
+    };
+    match matched {
+        Ternary::Unknown => Err(Vec::new()),
+        decided => Ok(decided.is_yes()),
+    }
+}
+
 fn open_keys(keys: &[&Key], asking: &Asking<'_>) -> Box<[OpenKey]> {
     let open = |key: &&Key| OpenKey {
         key: key.as_str().into(),
@@ -493,10 +563,15 @@ fn conditions<L: Logic>(hit: Hit, statement: &Statement, asking: &Asking<'_>) ->
 }
 
 fn resource<L: Logic>(hit: Hit, statement: &Statement, asking: &Asking<'_>) -> L {
-    let Some(arn) = ArnText::new(asking.target.arn()) else { return L::certain(false) };
+    let arn = ArnText::new(asking.target.arn());
     let mut found = L::certain(false);
     for pattern in &statement.resource.patterns {
-        found = found.or(|| match match_resource(pattern, &arn, asking) {
+        let matched = match (&asking.target, &arn) {
+            (Target::Some(some), _) => match_some(pattern, some, asking),
+            (_, Some(arn)) => match_resource(pattern, arn, asking),
+            (_, None) => Ok(false),
+        };
+        found = found.or(|| match matched {
             Ok(matches) => L::certain(matches),
             Err(keys) => L::open(|| Leaf::Resource { hit, keys: open_keys(&keys, asking) }),
         });

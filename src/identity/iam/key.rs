@@ -152,7 +152,7 @@ impl Fact {
             | "aws:tagkeys"
             | "sts:transitivetagkeys"
             | "sts:durationseconds" => Self::Choice,
-            _ if lower.starts_with("aws:requesttag/") => Self::Choice,
+            _ if lower.starts_with("aws:requesttag/") || lower.starts_with("eks:") => Self::Choice,
             _ if lower.starts_with("aws:principalorg") || lower.starts_with("aws:resourceorg") => {
                 Self::Organisation
             }

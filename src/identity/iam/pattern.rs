@@ -1,5 +1,7 @@
 //! Patterns of policies: text with `*`, `?` and `${variables}`, compiled once.
 
+use crate::model::ternary::Ternary;
+
 use super::key::Key;
 use super::known::Known;
 
@@ -62,6 +64,28 @@ impl Glob {
             Self::Literal(literal) => **literal == *text,
             Self::Prefix(prefix) => text.starts_with(&**prefix),
             Self::Elements(elements) => matches(elements, text),
+        }
+    }
+}
+
+impl Glob {
+    /// Whether it matches every text that begins so, none, or some.
+    pub(super) fn matches_beginning(&self, beginning: &str) -> Ternary {
+        match self {
+            Self::All => Ternary::Yes,
+            Self::Prefix(prefix) if beginning.starts_with(&**prefix) => Ternary::Yes,
+            Self::Literal(text) | Self::Prefix(text) if text.starts_with(beginning) => Ternary::Unknown,
+            Self::Literal(_) | Self::Prefix(_) => Ternary::No,
+            Self::Elements(elements) => {
+                let takes_rest = elements.last() == Some(&Element::Any) && matches(elements, beginning);
+                if takes_rest {
+                    Ternary::Yes
+                } else if could_match_beginning(elements, beginning) {
+                    Ternary::Unknown
+                } else {
+                    Ternary::No
+                }
+            }
         }
     }
 }
@@ -202,6 +226,11 @@ impl ArnGlob {
     /// Whether it has all six parts, without which a condition on ARNs never holds.
     pub(super) fn is_whole(&self) -> bool {
         self.0.len() == ARN_PARTS
+    }
+
+    /// Its parts, six or fewer.
+    pub(super) fn parts(&self) -> impl Iterator<Item = &Glob> {
+        self.0.iter()
     }
 
     /// With what the last of six parts begins, before any wildcard; `None` where there are fewer.

@@ -43,7 +43,22 @@ pub struct Source {
     /// Yes where no hop depends on anything.
     pub value: Ternary,
     /// Who is become, one after the other; the last is the role in question.
-    pub chain: Vec<PrincipalId>,
+    pub chain: Vec<Step>,
+}
+
+/// A role that is become on the way.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Step {
+    /// The role.
+    pub role: PrincipalId,
+    /// The name that the session must have for the way to go on.
+    pub session: Option<Rc<str>>,
+}
+
+impl From<PrincipalId> for Step {
+    fn from(role: PrincipalId) -> Self {
+        Self { role, session: None }
+    }
 }
 
 /// One hop of a chain, with what it rests on.
@@ -57,6 +72,13 @@ pub struct Hop {
     pub verdict: Verdict,
     /// The name that the caller gives its session so that it may.
     pub session_name: Option<String>,
+}
+
+impl Hop {
+    /// Whether the whole of a way is certain.
+    pub fn all(hops: &[Self]) -> Ternary {
+        Ternary::all(hops.iter().map(|hop| hop.verdict.value))
+    }
 }
 
 impl<'l, 'd> Reach<'l, 'd> {
@@ -88,28 +110,74 @@ impl<'l, 'd> Reach<'l, 'd> {
     }
 
     fn edge(&self, from: PrincipalId, to: PrincipalId) -> Ternary {
-        self.caller(from).map_or(Ternary::No, |caller| self.first(&caller, to).0)
+        self.caller(from).map_or(Ternary::No, |caller| self.first(&caller, to))
     }
 
-    /// Whether a caller may become a role at once, and the name of the session that it chooses for it.
-    pub fn first(&self, caller: &Caller<'_>, role: PrincipalId) -> (Ternary, Option<String>) {
-        let value = self.lens.ternary(caller, role, &self.context);
-        let open = value == Ternary::Unknown && self.chooses;
-        match if open { self.session_name(caller, role) } else { None } {
-            Some(name) => (Ternary::Yes, Some(name)),
-            None => (value, None),
+    /// Whether a caller may become a role at once, with whatever session name does it.
+    pub fn first(&self, caller: &Caller<'_>, role: PrincipalId) -> Ternary {
+        self.step(caller, &role.into())
+    }
+
+    /// Whether a caller may become a role at once, in a session of a certain name where one is wanted.
+    pub fn step(&self, caller: &Caller<'_>, to: &Step) -> Ternary {
+        if let Some(name) = &to.session {
+            return self.lens.ternary(caller, to.role, &self.named(name));
+        }
+        let value = self.lens.ternary(caller, to.role, &self.context);
+        match if value == Ternary::Unknown { self.session_name(caller, to.role) } else { None } {
+            Some((_, chosen)) => chosen,
+            None => value,
         }
     }
 
-    /// A name of the session with which a caller may become a role, where it depends on nothing else.
-    fn session_name(&self, caller: &Caller<'_>, role: PrincipalId) -> Option<String> {
+    /// The context in which the caller names its session.
+    fn named(&self, name: &str) -> Context {
+        let mut context = self.context.clone();
+        context.absent(SESSION_NAME);
+        context.add(SESSION_NAME, name);
+        context
+    }
+
+    /// Whether a caller may become a role in a session of this name.
+    pub fn in_session(&self, caller: &Caller<'_>, role: PrincipalId, name: &str) -> Ternary {
+        self.lens.ternary(caller, role, &self.named(name))
+    }
+
+    /// The name that a caller gives its session, where conditions ask for one, and what remains open with it.
+    fn session_name(&self, caller: &Caller<'_>, role: PrincipalId) -> Option<(String, Ternary)> {
+        if !self.chooses {
+            return None;
+        }
         let verdict = self.lens.of(caller, role, &self.context);
         let names = self.lens.session_names(caller, role, &self.context, &verdict);
-        names.into_iter().find(|name| {
-            let mut context = self.context.clone();
-            context.add("sts:RoleSessionName", name.as_str());
-            self.lens.ternary(caller, role, &context).is_yes()
-        })
+        let judged = names.into_iter().map(|name| {
+            let value = self.in_session(caller, role, &name);
+            (name, value)
+        });
+        let mut best: Option<(String, Ternary)> = None;
+        for (name, value) in judged {
+            if value > best.as_ref().map_or(Ternary::No, |(_, value)| *value) {
+                best = Some((name, value));
+            }
+        }
+        best
+    }
+
+    /// The names of its own session with which a role may become another, where that depends on nothing else.
+    fn own_sessions(&self, role: PrincipalId, to: &Step) -> Vec<Step> {
+        let Some(principal) = self.data().principal_of(role).filter(|_| self.chooses) else {
+            return Vec::new();
+        };
+        let context = to.session.as_ref().map_or_else(|| self.context.clone(), |name| self.named(name));
+        let any = Caller::Known { principal, session: None };
+        let verdict = self.lens.of(&any, to.role, &context);
+        let names = self.lens.own_session_names(&any, to.role, &context, &verdict);
+        let may = |name: &String| {
+            let session = Some(name.as_str().into());
+            self.step(&Caller::Known { principal, session }, to).is_yes()
+        };
+        let step = |name: String| Step { role, session: Some(name.into()) };
+        names.into_iter().filter(may).map(step).collect()
     }
 
     /// Whom a look at the trust policy of a role, and at what policies allow, does not rule out; in their order.
@@ -152,53 +220,66 @@ impl<'l, 'd> Reach<'l, 'd> {
 
     /// Everybody who can finally become a role, each by the best way: a certain one, then a short one.
     pub fn sources(&self, role: PrincipalId) -> Vec<Source> {
+        let end = Step::from(role);
         // From everybody who is found, to whom it goes on, and what the way is worth.
-        let mut next: FxHashMap<PrincipalId, (PrincipalId, Ternary)> = FxHashMap::default();
-        let mut order = Vec::new();
+        let mut next: FxHashMap<Step, (Step, Ternary)> = FxHashMap::default();
+        let mut order: Vec<PrincipalId> = Vec::new();
         // What is not certain waits: whoever has another way needs it not.
-        let mut waiting: VecDeque<(PrincipalId, PrincipalId)> = VecDeque::new();
-        let mut certain = VecDeque::from([role]);
+        let mut waiting: VecDeque<(PrincipalId, Step)> = VecDeque::new();
+        let mut certain = VecDeque::from([end]);
         while let Some(to) = certain.pop_front() {
-            for caller in self.candidates(to) {
-                if caller == to || caller == role || next.contains_key(&caller) {
+            for caller in self.candidates(to.role) {
+                let from = Step::from(caller);
+                if caller == to.role || caller == role || next.contains_key(&from) {
                     continue;
                 }
-                match self.edge(caller, to) {
+                let Some(known) = self.caller(caller) else { continue };
+                match self.step(&known, &to) {
                     Ternary::No => {}
-                    Ternary::Unknown => waiting.push_back((caller, to)),
+                    Ternary::Unknown => {
+                        waiting.push_back((caller, to.clone()));
+                        // Whoever becomes that role first may choose the name that its session must have.
+                        for own in self.own_sessions(caller, &to) {
+                            if self.is_role(caller) && !next.contains_key(&own) {
+                                next.insert(own.clone(), (to.clone(), Ternary::Yes));
+                                certain.push_back(own);
+                            }
+                        }
+                    }
                     Ternary::Yes => {
-                        next.insert(caller, (to, Ternary::Yes));
+                        next.insert(from.clone(), (to.clone(), Ternary::Yes));
                         order.push(caller);
                         if self.is_role(caller) {
-                            certain.push_back(caller);
+                            certain.push_back(from);
                         }
                     }
                 }
             }
         }
         while let Some((caller, to)) = waiting.pop_front() {
-            if next.contains_key(&caller) {
+            let from = Step::from(caller);
+            if next.contains_key(&from) {
                 continue;
             }
-            next.insert(caller, (to, Ternary::Unknown));
+            next.insert(from.clone(), (to, Ternary::Unknown));
             order.push(caller);
             if !self.is_role(caller) {
                 continue;
             }
             for further in self.candidates(caller) {
-                let is_new = further != caller && further != role && !next.contains_key(&further);
+                let is_new = further != caller && further != role && !next.contains_key(&Step::from(further));
                 if is_new && self.edge(further, caller) != Ternary::No {
-                    waiting.push_back((further, caller));
+                    waiting.push_back((further, from.clone()));
                 }
             }
         }
         let source = |id: &PrincipalId| {
-            let (mut chain, mut at) = (Vec::new(), *id);
+            let (mut chain, mut at) = (Vec::new(), Step::from(*id));
+            let value = next.get(&at).map_or(Ternary::No, |(_, value)| *value);
             while let Some((to, _)) = next.get(&at) {
-                chain.push(*to);
-                at = *to;
+                chain.push(to.clone());
+                at = to.clone();
             }
-            let value = next.get(id).map_or(Ternary::No, |(_, value)| *value);
             Source { id: *id, value, chain }
         };
         order.iter().map(source).collect()
@@ -214,25 +295,39 @@ impl<'l, 'd> Reach<'l, 'd> {
     }
 
     /// The hops from a caller over these roles.
-    pub fn hops_of(&self, caller: &Caller<'_>, chain: &[PrincipalId]) -> Vec<Hop> {
+    pub fn hops_of(&self, caller: &Caller<'_>, chain: &[Step]) -> Vec<Hop> {
         let mut hops = Vec::new();
         let mut from = Some(caller.clone());
         for to in chain {
             let Some(caller) = from else { break };
-            hops.push(self.hop(&caller, *to));
-            from = self.caller(*to);
+            hops.push(self.hop(&caller, to));
+            let session = to.session.as_deref().map(Into::into);
+            from = self.data().principal_of(to.role).map(|principal| Caller::Known { principal, session });
         }
         hops
     }
 
     /// One hop, with what it rests on.
-    pub fn hop(&self, caller: &Caller<'_>, to: PrincipalId) -> Hop {
-        let verdict = self.lens.of(caller, to, &self.context);
-        let session_name = self.first(caller, to).1;
-        let target = self.data().principal_of(to).map_or("", |role| &role.arn.text);
-        Hop { from: caller.to_string().into(), to: target.into(), verdict, session_name }
+    pub fn hop(&self, caller: &Caller<'_>, to: &Step) -> Hop {
+        let target = self.data().principal_of(to.role).map_or("", |role| &role.arn.text);
+        let (from, to_arn) = (caller.to_string().into(), target.into());
+        let chosen = match &to.session {
+            Some(name) => Some(name.to_string()),
+            None if self.lens.ternary(caller, to.role, &self.context) == Ternary::Unknown => {
+                self.session_name(caller, to.role).map(|(name, _)| name)
+            }
+            None => None,
+        };
+        let verdict = match &chosen {
+            Some(name) => self.lens.of(caller, to.role, &self.named(name)),
+            None => self.lens.of(caller, to.role, &self.context),
+        };
+        Hop { from, to: to_arn, verdict, session_name: chosen }
     }
 }
+
+/// The key of the name that a caller gives its session.
+const SESSION_NAME: &str = "sts:RoleSessionName";
 
 /// Whom policies allow which roles, as far as resources say: the trust policies of roles come on top.
 #[derive(Debug, Default)]

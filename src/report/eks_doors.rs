@@ -1,0 +1,71 @@
+//! Who can let himself into the cluster through the API of EKS, for people and for machines.
+
+use serde_json::{Value, json};
+
+use super::iam::{arn, conditions, lines_of, short, statement_document, statements};
+use super::people::{assumable_by_document, assumable_by_lines};
+use super::words::Hop as Line;
+use crate::ask::eks_doors::{Allowed, EksDoor};
+use crate::decide::cluster::Cluster;
+use crate::model::ternary::Ternary;
+
+/// The heading above them.
+pub const TITLE: &str = "through the EKS API, without being mapped";
+
+/// What the inputs do not say of it.
+pub const NOTE: &str = "access entries count only with authentication mode API or API_AND_CONFIG_MAP; `eks:UpdateClusterConfig` turns it on";
+
+/// The lines about those who can, each with what it may do and why.
+pub fn lines(cluster: &Cluster, doors: &[EksDoor], depth: usize) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let line = |depth, text| Line { depth, text, place: String::new() };
+    for door in doors {
+        let power = match door.is_admin() {
+            Ternary::Yes => ": can make itself cluster administrator",
+            Ternary::Unknown => ": can make itself cluster administrator, on conditions",
+            Ternary::No => "",
+        };
+        lines.push(line(depth, format!("{}{power}", short(arn(cluster.iam(), door.id)))));
+        let mut rest: Vec<&Allowed> = door.actions.iter().collect();
+        while let Some(first) = rest.first().copied() {
+            // Actions that are allowed by the same words stand together.
+            let alike: Vec<&Allowed> =
+                rest.iter().copied().filter(|other| other.verdict == first.verdict).collect();
+            rest.retain(|other| other.verdict != first.verdict);
+            for allowed in &alike {
+                lines.push(line(depth + 1, format!("`{}` {}", allowed.action, allowed.effect)));
+            }
+            lines_of(cluster, &first.verdict, depth + 2, &mut lines);
+        }
+        if !door.people.is_empty() {
+            lines.push(line(depth + 1, "can be become by".to_owned()));
+            lines.extend(assumable_by_lines(cluster, &door.people, depth + 2));
+        }
+    }
+    lines
+}
+
+/// The same, for machines.
+pub fn document(cluster: &Cluster, doors: &[EksDoor]) -> Value {
+    let allowed = |allowed: &Allowed| {
+        let verdict = &allowed.verdict;
+        let is_open = verdict.value == Ternary::Unknown;
+        let hits = statements(&verdict.why);
+        json!({
+            "action": allowed.action,
+            "effect": allowed.effect,
+            "answer": verdict.value.as_str(),
+            "statements": hits.into_iter().map(|hit| statement_document(cluster, hit)).collect::<Vec<_>>(),
+            "conditions": if is_open { conditions(cluster, &verdict.why) } else { Vec::new() },
+        })
+    };
+    let door = |door: &EksDoor| {
+        json!({
+            "arn": arn(cluster.iam(), door.id),
+            "clusterAdmin": door.is_admin().as_str(),
+            "actions": door.actions.iter().map(allowed).collect::<Vec<_>>(),
+            "assumableBy": assumable_by_document(cluster, &door.people),
+        })
+    };
+    doors.iter().map(door).collect()
+}
