@@ -119,6 +119,7 @@ pub mod read {
     mod collect;
     mod config_map;
     mod crd;
+    mod exclude;
     mod fields;
     mod findings;
     mod identities;

@@ -8,7 +8,7 @@ use rbacsim::decide::cluster::{Cluster, Who};
 use rbacsim::identity::{IdentityError, PrincipalType};
 use rbacsim::model::user::UserInfo;
 use rbacsim::model::version::KubernetesVersion;
-use rbacsim::read::{Completeness, Defaults, Input, LoadOptions, WhatIf, load};
+use rbacsim::read::{Completeness, Defaults, Exclude, Input, LoadOptions, WhatIf, load};
 use rbacsim::report::text;
 
 use super::Failure;
@@ -21,6 +21,9 @@ pub(crate) struct Inputs {
     /// A file, a directory (searched for *.yaml, *.yml and *.json) or - for standard input; repeatable
     #[arg(short, long, value_name = "PATH")]
     pub(crate) filename: Vec<PathBuf>,
+    /// Leave out files and folders that match, in the syntax of .gitignore; repeatable. A file .rbacsimignore does the same
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<String>,
     /// Add the default roles and bindings of Kubernetes; auto: unless the inputs have them, and those of EKS too if the
     /// inputs show an EKS cluster; eks: both
     #[arg(long, value_enum, default_value_t = DefaultsFlag::Auto, value_name = "WHEN")]
@@ -131,6 +134,7 @@ impl Inputs {
                 with: self.what_if.with.iter().map(|path| input(path)).collect::<Result<_, _>>()?,
                 with_mapping: self.what_if.with_mapping.clone(),
             },
+            exclude: Exclude::new(&self.exclude)?,
         })
     }
 

@@ -18,6 +18,7 @@ use crate::model::source::{Shift, Source};
 use crate::model::version::{KubernetesVersion, Platform};
 
 use super::collect::Collector;
+pub use super::exclude::Exclude;
 use super::reader::Reader;
 use super::settings::Settings;
 use super::version_hints::VersionSource;
@@ -77,6 +78,8 @@ pub struct LoadOptions {
     pub set: Vec<(String, String)>,
     /// What to change in the inputs.
     pub what_if: WhatIf,
+    /// What is not read.
+    pub exclude: Exclude,
 }
 
 /// What was read, in numbers.
@@ -217,7 +220,7 @@ pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, LoadError
             Ok(())
         }
         Input::Path(path) => reader
-            .path(collector, path)
+            .path(collector, path, &options.exclude)
             .map_err(|source| LoadError::Unreadable { path: path.to_owned(), source }),
     };
     for input in inputs {

@@ -12,6 +12,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::collect::Collector;
+use super::exclude::Exclude;
 use super::findings::Findings;
 use super::settings::Settings;
 use crate::document::{Tree, encoding};
@@ -61,10 +62,13 @@ impl<'s> Reader<'s> {
     ///
     /// # Errors
     /// If it cannot be opened or read; files inside a directory that cannot be read become diagnostics.
-    pub(super) fn path(self, collector: &mut Collector, path: &Path) -> io::Result<()> {
+    pub(super) fn path(self, collector: &mut Collector, path: &Path, exclude: &Exclude) -> io::Result<()> {
         let metadata = std::fs::metadata(path)?;
         if metadata.is_dir() {
-            self.directory(collector, path);
+            self.directory(collector, path, exclude);
+            return Ok(());
+        }
+        if exclude.excludes_file(path) {
             return Ok(());
         }
         if metadata.is_file() {
@@ -76,8 +80,8 @@ impl<'s> Reader<'s> {
         Ok(())
     }
 
-    fn directory(self, collector: &mut Collector, path: &Path) {
-        let mut walk = Walk::new(path);
+    fn directory(self, collector: &mut Collector, path: &Path, exclude: &Exclude) {
+        let mut walk = Walk::new(path, exclude);
         parallel::run(
             |files: &mut Files| walk.next(files),
             |files: &mut Files| files.read(self.settings),

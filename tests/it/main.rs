@@ -57,5 +57,6 @@ mod sessions; // a role ARN without a session name
 mod transcripts; // what kubectl and a live API server answered, when it is there
 mod trees; // what the tests of the document readers share
 mod versions; // Kubernetes versions against the facts of each, and which one an answer is for
+mod walk; // what of a folder is read
 mod what_if; // inputs with objects and mappings more or less
 mod who_can; // everyone who may do something

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::super::exclude::{Exclude, Excluded};
 use super::super::findings::Findings;
 use super::super::settings::Settings;
 use super::whole;
@@ -29,39 +30,54 @@ pub(super) struct Files {
 pub(super) struct Walk<'p> {
     root: &'p Path,
     entries: walkdir::IntoIter,
+    excluded: Excluded,
     /// Whether nothing was found so far.
     pub(super) is_empty: bool,
 }
 
 impl<'p> Walk<'p> {
-    pub(super) fn new(root: &'p Path) -> Self {
+    pub(super) fn new(root: &'p Path, exclude: &Exclude) -> Self {
         let entries = walkdir::WalkDir::new(root).follow_links(true).sort_by_file_name().into_iter();
-        Self { root, entries, is_empty: true }
+        Self { root, entries, excluded: Excluded::below(root, exclude), is_empty: true }
     }
 
     /// Names the next few files; `false` if there are none.
     pub(super) fn next(&mut self, files: &mut Files) -> bool {
         let paths = &mut files.paths;
         paths.clear();
-        for entry in &mut self.entries {
-            match entry {
-                Ok(entry) if entry.file_type().is_file() && is_wanted(entry.path()) => {
-                    paths.push(Ok(entry.into_path()));
+        while paths.len() < TOGETHER {
+            match self.entries.next() {
+                None => break,
+                Some(Ok(entry)) => {
+                    let (path, kind) = (entry.path(), entry.file_type());
+                    if kind.is_dir() {
+                        if entry.depth() > 0 && self.excluded.leaves_out(path, true) {
+                            self.entries.skip_current_dir();
+                        } else {
+                            self.excluded.enter(path);
+                        }
+                    } else if kind.is_file() && is_wanted(path) && !self.excluded.leaves_out(path, false) {
+                        paths.push(Ok(entry.into_path()));
+                    }
                 }
-                Ok(_) => continue,
-                Err(error) => {
-                    let path = error.path().unwrap_or(self.root).to_owned();
-                    paths.push(Err((path, error.to_string())));
+                Some(Err(error)) => {
+                    let path = error.path().unwrap_or(self.root);
+                    if !is_link_to_nowhere(&error, path) && !self.excluded.leaves_out(path, false) {
+                        paths.push(Err((path.to_owned(), error.to_string())));
+                    }
                 }
-            }
-            if paths.len() == TOGETHER {
-                break;
             }
         }
         paths.reverse();
         self.is_empty &= paths.is_empty();
         !paths.is_empty()
     }
+}
+
+/// Whether a link leads back to a folder that is being walked, to itself or to nothing: no file is missed.
+fn is_link_to_nowhere(error: &walkdir::Error, path: &Path) -> bool {
+    let may_be_read = |error: &io::Error| error.kind() == io::ErrorKind::PermissionDenied;
+    error.loop_ancestor().is_some() || (path.is_symlink() && !error.io_error().is_some_and(may_be_read))
 }
 
 fn is_wanted(path: &Path) -> bool {
