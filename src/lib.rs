@@ -58,6 +58,7 @@ pub mod document {
     pub mod block;
     pub mod encoding;
     pub mod json;
+    pub mod relocate;
     pub mod scalar;
     pub mod sniff;
     pub mod split;
@@ -109,7 +110,8 @@ pub mod identity {
     pub use self::template::{PlaceholderKind, PlaceholderValues, Sessions, Template};
 }
 
-/// From files to objects: bytes, documents, and what each of them is. The only room that opens files and starts threads.
+/// From files to objects: bytes, documents, and what each of them is. The only room that opens files, starts threads and
+/// runs programs.
 ///
 /// Decodes and validates as the API server does; decides nothing about access.
 pub mod read {
@@ -126,8 +128,10 @@ pub mod read {
     mod identity_forms;
     mod load;
     pub(crate) mod parallel;
+    mod programs;
     mod rbac;
     mod reader;
+    mod rendered;
     mod settings;
     mod validate;
     mod version_hints;

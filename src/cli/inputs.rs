@@ -21,6 +21,15 @@ pub(crate) struct Inputs {
     /// A file, a directory (searched for *.yaml, *.yml and *.json) or - for standard input; repeatable
     #[arg(short, long, value_name = "PATH")]
     pub(crate) filename: Vec<PathBuf>,
+    /// A folder with a kustomization: read what `kubectl kustomize DIR` or `kustomize build DIR` prints; repeatable
+    #[arg(short, long, value_name = "DIR")]
+    kustomize: Vec<PathBuf>,
+    /// A Helm chart: read what `helm template DIR` prints; repeatable
+    #[arg(long, value_name = "DIR")]
+    helm_chart: Vec<PathBuf>,
+    /// Values for the charts; repeatable
+    #[arg(long, value_name = "FILE", requires = "helm_chart")]
+    helm_values: Vec<PathBuf>,
     /// Leave out files and folders that match, in the syntax of .gitignore; repeatable. A file .rbacsimignore does the same
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
@@ -87,29 +96,35 @@ fn input(path: &Path) -> Result<Input, Failure> {
     Ok(Input::Text { name: "<stdin>".to_owned(), bytes })
 }
 
-/// What to read by the paths that were given.
-fn inputs(paths: &[PathBuf]) -> Result<Vec<Input>, Failure> {
-    if paths.is_empty() {
-        return Err("no input given; use -f with a file, a directory, or - for standard input".into());
-    }
-    paths.iter().map(|path| input(path)).collect()
-}
-
 impl Inputs {
     /// Reads the inputs and prints what was wrong with them.
     pub(crate) fn load(&self) -> Result<Cluster, Failure> {
-        self.cluster(&inputs(&self.filename)?, &self.options()?)
+        self.cluster(&self.inputs()?, &self.options()?)
     }
 
     /// The same, and the inputs as they are without the changes of what if, if there are any.
     pub(crate) fn load_with_before(&self) -> Result<(Cluster, Option<Cluster>), Failure> {
-        let (inputs, mut options) = (inputs(&self.filename)?, self.options()?);
+        let (inputs, mut options) = (self.inputs()?, self.options()?);
         let cluster = self.cluster(&inputs, &options)?;
         if options.what_if.is_empty() {
             return Ok((cluster, None));
         }
         options.what_if = WhatIf::default();
         Ok((cluster, Some(Cluster::from(load(&inputs, &options)?))))
+    }
+
+    /// What to read: files, kustomizations and charts.
+    fn inputs(&self) -> Result<Vec<Input>, Failure> {
+        let mut inputs: Vec<Input> =
+            self.filename.iter().map(|path| input(path)).collect::<Result<_, _>>()?;
+        inputs.extend(self.kustomize.iter().cloned().map(Input::Kustomize));
+        let chart =
+            |folder: &PathBuf| Input::Chart { folder: folder.clone(), values: self.helm_values.clone() };
+        inputs.extend(self.helm_chart.iter().map(chart));
+        if inputs.is_empty() {
+            return Err("no input given; use -f with a file, a directory, or - for standard input; or -k with a folder that has a kustomization".into());
+        }
+        Ok(inputs)
     }
 
     fn options(&self) -> Result<LoadOptions, Failure> {

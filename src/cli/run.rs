@@ -135,10 +135,24 @@ pub(crate) fn run() -> ExitCode {
         // The reader has closed the pipe, as `head` does.
         Err(error) if is_broken_pipe(&*error) => Exit::Yes.into(),
         Err(error) => {
-            let _ = to_stderr("rbacsim", &error.to_string());
+            let _ = complain(&*error);
             Exit::NotAsked.into()
         }
     }
+}
+
+/// Writes why nothing was answered; what a program said keeps its lines.
+fn complain(error: &(dyn std::error::Error + 'static)) -> io::Result<()> {
+    let text = error.to_string();
+    if !matches!(error.downcast_ref(), Some(rbacsim::read::LoadError::Program(_))) {
+        return to_stderr("rbacsim", &text);
+    }
+    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
+    to_stderr("rbacsim", first)?;
+    for line in rest.lines().filter(|_| !is_quiet()) {
+        writeln!(anstream::stderr(), "  {}", visible(line))?;
+    }
+    Ok(())
 }
 
 /// A writer that ignores a closed pipe, as after `| head -1`: the exit code still answers.

@@ -223,6 +223,16 @@ impl<'t> Node<'t> {
         }
     }
 
+    /// Whether this is a literal block scalar: each line of its text is a line of the source.
+    pub(super) fn is_literal(self) -> bool {
+        self.entry().literal
+    }
+
+    /// Its number among the nodes of the tree.
+    pub(super) fn index(self) -> u32 {
+        self.index
+    }
+
     /// Whether the text is a range of the source as it stands there.
     pub fn is_verbatim(self) -> bool {
         !self.entry().owned

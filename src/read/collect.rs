@@ -276,7 +276,9 @@ impl Collector {
     /// Objects that came since are there in place of those of the same name before.
     pub(super) fn replace_since(&mut self, before: &Counts, input: &Input) -> Result<(), LoadError> {
         let name = match input {
-            Input::Path(path) => path.display().to_string(),
+            Input::Path(path) | Input::Kustomize(path) | Input::Chart { folder: path, .. } => {
+                path.display().to_string()
+            }
             Input::Text { name, .. } => name.clone(),
         };
         let Policy { roles, bindings, .. } = &mut self.policy;

@@ -73,7 +73,9 @@ impl Excluded {
         if root.is_relative() {
             let mut above: Vec<&Path> = root.ancestors().skip(1).collect();
             above.reverse();
-            above.into_iter().for_each(|folder| excluded.enter(folder));
+            for folder in above {
+                excluded.enter(folder);
+            }
         }
         excluded
     }
@@ -104,10 +106,8 @@ impl Excluded {
         let given = matched(&self.given, below, is_dir).or_else(|| matched(&self.given, path, is_dir));
         // A pattern of the command line wins over a file, a file over those further out.
         let of_file = || {
-            let files = self.files.iter().rev();
-            files
-                .filter_map(|(folder, patterns)| matched(patterns, path.strip_prefix(folder).ok()?, is_dir))
-                .next()
+            let mut files = self.files.iter().rev();
+            files.find_map(|(folder, patterns)| matched(patterns, path.strip_prefix(folder).ok()?, is_dir))
         };
         given.or_else(of_file).unwrap_or(false)
     }

@@ -23,6 +23,7 @@ use super::reader::Reader;
 use super::settings::Settings;
 use super::version_hints::VersionSource;
 use super::what_if::{Change, WhatIf};
+use super::{programs, rendered};
 
 /// Something to read.
 #[derive(Clone, Debug)]
@@ -35,6 +36,15 @@ pub enum Input {
         name: String,
         /// The text, in any encoding that a file may have.
         bytes: Vec<u8>,
+    },
+    /// A folder with a kustomization: what `kubectl kustomize` or `kustomize build` prints for it.
+    Kustomize(PathBuf),
+    /// A chart: what `helm template` prints for it.
+    Chart {
+        /// Its folder.
+        folder: PathBuf,
+        /// Files with values.
+        values: Vec<PathBuf>,
     },
 }
 
@@ -185,13 +195,15 @@ pub enum LoadError {
     },
     /// A change that cannot be made: what it names is not there.
     WhatIf(String),
+    /// A program that was to render an input is not there or failed; in its own words.
+    Program(String),
 }
 
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable { path, source } => write!(f, "cannot read `{}`: {source}", path.display()),
-            Self::WhatIf(why) => f.write_str(why),
+            Self::WhatIf(why) | Self::Program(why) => f.write_str(why),
         }
     }
 }
@@ -200,7 +212,7 @@ impl std::error::Error for LoadError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Unreadable { source, .. } => Some(source),
-            Self::WhatIf(_) => None,
+            Self::WhatIf(_) | Self::Program(_) => None,
         }
     }
 }
@@ -208,8 +220,8 @@ impl std::error::Error for LoadError {
 /// Loads inputs in order.
 ///
 /// # Errors
-/// If a path that was named does not exist or cannot be opened, or a change names what is not there. Everything else
-/// becomes a diagnostic.
+/// If a path that was named does not exist or cannot be opened, a change names what is not there, or a program that
+/// renders an input is not there or fails. Everything else becomes a diagnostic.
 pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, LoadError> {
     let mut collector = Collector::default();
     let settings = Settings::new(&options.set);
@@ -217,6 +229,14 @@ pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, LoadError
     let read = |collector: &mut Collector, input: &Input| match input {
         Input::Text { name, bytes } => {
             reader.bytes(collector, name, bytes);
+            Ok(())
+        }
+        Input::Kustomize(folder) => {
+            rendered::read(collector, &programs::kustomize(folder).map_err(LoadError::Program)?);
+            Ok(())
+        }
+        Input::Chart { folder, values } => {
+            rendered::read(collector, &programs::helm(folder, values).map_err(LoadError::Program)?);
             Ok(())
         }
         Input::Path(path) => reader

@@ -215,15 +215,16 @@ fn the_ground_floor_has_rooms_and_a_plan() {
 }
 
 /// A crate or a part of std, and who alone may name it.
-const ALONE: [(&str, &[&str]); 10] = [
-    ("std::thread", &["read/parallel"]),
+const ALONE: [(&str, &[&str]); 11] = [
+    ("std::thread", &["read/parallel", "read/programs"]),
     ("std::fs", &["read", "cli/review", "cli/matrix"]),
-    ("std::process", &["main", "cli"]),
+    ("std::process", &["main", "cli", "read/programs"]),
     ("clap", &["cli", "main"]),
     ("anstream", &["cli", "main"]),
     ("libyaml_safer", &["document/yaml"]),
     ("serde_yaml", &["knowledge/operations/table"]),
     ("walkdir", &["read"]),
+    ("ignore", &["read"]),
     ("comfy_table", &["report"]),
     ("petgraph", &["decide/graph"]),
 ];

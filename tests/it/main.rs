@@ -47,6 +47,7 @@ mod near; // what comes nearest to a "no": slips in rules, subjects, aggregation
 mod operations; // kubectl operations: the table against what kubectl really sent
 mod paths; // what access leads to
 mod recorded; // decisions of the real code, when they are there
+mod rendered; // -k and --helm-chart: what programs render
 mod replay; // the test tables of Kubernetes, when they are there
 mod reports; // what users ran into, as whole command lines
 mod risk; // the catalogue of risks, row by row

@@ -1,0 +1,187 @@
+//! Programs that render manifests: `kubectl kustomize`, `kustomize build` and `helm template`, run without a shell.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// A program that takes longer is stopped.
+const LONGEST: Duration = Duration::from_secs(120);
+
+/// How often to look whether a program is done.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// What a program printed.
+#[derive(Debug)]
+pub(super) struct Printed {
+    pub(super) text: Vec<u8>,
+    /// The command, as people would type it.
+    pub(super) command: String,
+    /// What tells where an object comes from.
+    pub(super) origins: Origins,
+}
+
+/// How the output tells which file an object comes from.
+#[derive(Debug)]
+pub(super) enum Origins {
+    /// Kustomize's annotation, with paths relative to this folder.
+    Annotated(PathBuf),
+    /// Helm's comment `# Source: CHART/templates/FILE`, of the chart in this folder.
+    Commented(PathBuf),
+    /// Nothing tells.
+    None,
+}
+
+/// What `kubectl kustomize` or `kustomize build` prints for a folder.
+///
+/// # Errors
+/// What the program said, or that there is none.
+pub(super) fn kustomize(folder: &Path) -> Result<Printed, String> {
+    let shown = folder.display();
+    let missing = format!("-k {shown} needs kubectl or kustomize on PATH, and neither was found");
+    let candidates = [("kubectl", "kustomize"), ("kustomize", "build")];
+    for (program, word) in candidates {
+        // A kustomization of our own asks for the origin of every object; that of the user stays as it is.
+        let wrapped = Wrapper::around(folder).and_then(|wrapper| {
+            let run = run(program, &[word.as_ref(), wrapper.folder.as_ref()]);
+            let folder = wrapper.folder.clone();
+            run.ok().filter(|run| run.status.success()).map(|run| (run, folder))
+        });
+        let command = format!("{program} {word} {shown}");
+        if let Some((run, folder)) = wrapped {
+            return Ok(Printed { text: run.stdout, command, origins: Origins::Annotated(folder) });
+        }
+        match run(program, &[word.as_ref(), folder.as_ref()]) {
+            Err(Failed::NotFound) => {}
+            Err(Failed::Told(error)) => return Err(format!("`{command}` failed: {error}")),
+            Ok(run) if run.status.success() => {
+                return Ok(Printed { text: run.stdout, command, origins: Origins::None });
+            }
+            Ok(run) => return Err(run.complaint(&command)),
+        }
+    }
+    Err(missing)
+}
+
+/// What `helm template` prints for a chart.
+///
+/// # Errors
+/// What the program said, or that there is none.
+pub(super) fn helm(chart: &Path, values: &[PathBuf]) -> Result<Printed, String> {
+    let mut args: Vec<&std::ffi::OsStr> = vec!["template".as_ref(), chart.as_ref()];
+    for file in values {
+        args.extend([std::ffi::OsStr::new("--values"), file.as_ref()]);
+    }
+    let words: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+    let command = format!("helm {}", words.join(" "));
+    match run("helm", &args) {
+        Err(Failed::NotFound) => {
+            Err(format!("--helm-chart {} needs helm on PATH, and it was not found", chart.display()))
+        }
+        Err(Failed::Told(error)) => Err(format!("`{command}` failed: {error}")),
+        Ok(run) if run.status.success() => {
+            Ok(Printed { text: run.stdout, command, origins: Origins::Commented(chart.to_owned()) })
+        }
+        Ok(run) => Err(run.complaint(&command)),
+    }
+}
+
+/// What became of a program.
+struct Run {
+    status: ExitStatus,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+impl Run {
+    /// The words of a program that failed, as they are.
+    fn complaint(&self, command: &str) -> String {
+        let said = String::from_utf8_lossy(&self.stderr);
+        let said = if said.trim().is_empty() { "it printed nothing" } else { said.trim_end() };
+        format!("`{command}` failed ({}):\n{said}", self.status)
+    }
+}
+
+enum Failed {
+    NotFound,
+    Told(String),
+}
+
+fn run(program: &str, args: &[&std::ffi::OsStr]) -> Result<Run, Failed> {
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Failed::NotFound,
+        _ => Failed::Told(error.to_string()),
+    })?;
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    std::thread::scope(|scope| {
+        let stdout = scope.spawn(move || read_all(out));
+        let stderr = scope.spawn(move || read_all(err));
+        let begun = Instant::now();
+        let status = loop {
+            match child.try_wait() {
+                Ok(Some(status)) => break Ok(status),
+                Err(error) => break Err(error.to_string()),
+                Ok(None) if begun.elapsed() > LONGEST => {
+                    break Err(format!("it did not end within {} seconds", LONGEST.as_secs()));
+                }
+                Ok(None) => std::thread::sleep(PAUSE),
+            }
+        };
+        if status.is_err() {
+            // It may have ended in between; what it printed no longer matters.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        let status = status.map_err(Failed::Told)?;
+        let text = |thread: std::thread::ScopedJoinHandle<'_, Vec<u8>>| thread.join().unwrap_or_default();
+        Ok(Run { status, stdout: text(stdout), stderr: text(stderr) })
+    })
+}
+
+fn read_all(pipe: Option<impl Read>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        // A pipe that breaks ends the text; the program's status tells whether it is whole.
+        let _ = pipe.read_to_end(&mut bytes);
+    }
+    bytes
+}
+
+/// A folder with a kustomization that takes another in and asks for the origin of its objects; removed when dropped.
+struct Wrapper {
+    folder: PathBuf,
+}
+
+impl Wrapper {
+    fn around(folder: &Path) -> Option<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let target = folder.canonicalize().ok()?;
+        let temporary = std::env::temp_dir().canonicalize().ok()?;
+        let own = temporary.join(format!("rbacsim-{}-{number}", std::process::id()));
+        // Fails where something of that name is there already, which is then not touched.
+        std::fs::create_dir(&own).ok()?;
+        let wrapper = Self { folder: own };
+        // Kustomize takes no absolute path.
+        let mut relative = PathBuf::new();
+        wrapper.folder.components().skip(1).for_each(|_| relative.push(".."));
+        relative.extend(target.components().skip(1));
+        let text = serde_json::json!({
+            "resources": [relative.to_str()?],
+            "buildMetadata": ["originAnnotations"],
+        });
+        std::fs::write(wrapper.folder.join("kustomization.yaml"), text.to_string()).ok()?;
+        Some(wrapper)
+    }
+}
+
+impl Drop for Wrapper {
+    fn drop(&mut self) {
+        // Left behind it does no harm.
+        let _ = std::fs::remove_file(self.folder.join("kustomization.yaml"));
+        let _ = std::fs::remove_dir(&self.folder);
+    }
+}

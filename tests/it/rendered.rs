@@ -1,0 +1,181 @@
+//! `-k` and `--helm-chart`: programs are run, and each object is shown at its place in its own file.
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+const ROLE: &str = "apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: deployer}
+rules:
+- {apiGroups: [''], resources: [pods], verbs: [list]}
+- {apiGroups: [''], resources: [secrets], verbs: [get]}
+";
+
+const BINDING: &str = "apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: deployer}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: deployer}
+subjects:
+- {apiGroup: rbac.authorization.k8s.io, kind: User, name: alice}
+";
+
+/// A base with a Role and a RoleBinding in one file, and an overlay that puts them into `prod`, with a prefix.
+fn tree() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let write = |file: &str, text: &str| {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("base/rbac.yaml", &format!("# the deployer\n{ROLE}---\n{BINDING}"));
+    write("base/kustomization.yaml", "resources: [rbac.yaml]\n");
+    write("prod/kustomization.yaml", "namespace: prod\nnamePrefix: prod-\nresources: [../base]\n");
+    folder
+}
+
+/// Puts a program on a path of its own that holds nothing else but the shell's tools.
+fn stand_in(folder: &Path, name: &str, script: &str) -> String {
+    let bin = folder.join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    let path = bin.join(name);
+    fs::write(&path, format!("#!/bin/sh\n{script}")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    bin.display().to_string()
+}
+
+fn run(folder: &Path, path: Option<&str>, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rbacsim"));
+    command.current_dir(folder).args(args);
+    if let Some(path) = path {
+        command.env("PATH", path);
+    }
+    command.output().unwrap()
+}
+
+fn said(output: &Output) -> (String, String, Option<i32>) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (text(&output.stdout), text(&output.stderr), output.status.code())
+}
+
+const ASKED: [&str; 7] = ["can-i", "get", "secrets", "-n", "prod", "--as", "alice"];
+
+fn asked<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    ASKED.iter().chain(more).copied().collect()
+}
+
+#[test]
+fn a_rendered_object_stands_in_its_own_file() {
+    let there =
+        Command::new("kubectl").args(["kustomize", "--help"]).output().is_ok_and(|out| out.status.success());
+    if !there {
+        super::recorded::skipped("kubectl kustomize");
+        return;
+    }
+    let tree = tree();
+    let (stdout, stderr, code) = said(&run(tree.path(), None, &asked(&["-k", "prod"])));
+    assert_eq!(code, Some(0), "{stdout}{stderr}");
+    for line in [
+        "RoleBinding `prod/prod-deployer`  base/rbac.yaml:9",
+        "names User `alice`              base/rbac.yaml:14",
+        "Role `prod/prod-deployer`         base/rbac.yaml:2",
+        "rule 2: get on secrets          base/rbac.yaml:7",
+    ] {
+        assert!(stdout.contains(line), "{line}\n{stdout}");
+    }
+    // The same with a whole path, and beside files.
+    let whole = tree.path().join("prod");
+    let output = run(Path::new("/"), None, &asked(&["-k", whole.to_str().unwrap()]));
+    assert_eq!(output.status.code(), Some(0));
+    let more = tree.path().join("more.yaml");
+    fs::write(&more, BINDING.replace("deployer}\nroleRef", "more}\nroleRef")).unwrap();
+    let output = run(tree.path(), None, &asked(&["-f", "more.yaml", "-k", "prod"]));
+    assert_eq!(said(&output).2, Some(0));
+    assert!(said(&output).0.contains("read 2 files"), "{}", said(&output).0);
+}
+
+#[test]
+fn kustomize_is_asked_where_kubectl_is_not_there() {
+    let tree = tree();
+    // Without the annotation that tells the origin, an object stands in what the program printed.
+    let rendered = format!(
+        "{}---\n{}",
+        ROLE.replace("deployer}", "deployer, namespace: prod}"),
+        BINDING.replace("deployer}\nroleRef", "deployer, namespace: prod}\nroleRef")
+    );
+    let script = format!(
+        "[ \"$1\" = build ] || exit 9\ncase $2 in *rbacsim-*) exit 1;; esac\ncat <<'X'\n{rendered}X\n"
+    );
+    let path = stand_in(tree.path(), "kustomize", &script) + ":/usr/bin-none:/bin";
+    if Path::new("/bin/kubectl").exists() {
+        // Then /bin is no path without kubectl; the shell finds `cat` by its whole name.
+        let script = script.replace("cat <<", "/bin/cat <<");
+        let path = stand_in(tree.path(), "kustomize", &script);
+        let (stdout, stderr, code) = said(&run(tree.path(), Some(&path), &asked(&["-k", "prod"])));
+        assert_eq!(code, Some(0), "{stdout}{stderr}");
+        assert!(stdout.contains("kustomize build prod:8"), "{stdout}");
+        return;
+    }
+    let (stdout, stderr, code) = said(&run(tree.path(), Some(&path), &asked(&["-k", "prod"])));
+    assert_eq!(code, Some(0), "{stdout}{stderr}");
+    assert!(stdout.contains("kustomize build prod:8"), "{stdout}");
+}
+
+#[test]
+fn a_program_that_fails_is_shown_with_its_words() {
+    let tree = tree();
+    let path = stand_in(tree.path(), "kubectl", "echo 'first line' >&2\necho '  second line' >&2\nexit 3\n");
+    let (stdout, stderr, code) = said(&run(tree.path(), Some(&path), &asked(&["-k", "prod"])));
+    assert_eq!((stdout.as_str(), code), ("", Some(2)));
+    let expected =
+        "rbacsim: `kubectl kustomize prod` failed (exit status: 3):\n  first line\n    second line\n";
+    assert_eq!(stderr, expected);
+    let (_, stderr, code) = said(&run(tree.path(), Some("/nowhere"), &asked(&["-k", "prod"])));
+    assert_eq!(code, Some(2));
+    assert_eq!(stderr, "rbacsim: -k prod needs kubectl or kustomize on PATH, and neither was found\n");
+    let (_, stderr, code) = said(&run(tree.path(), Some("/nowhere"), &asked(&["--helm-chart", "c"])));
+    assert_eq!(code, Some(2));
+    assert_eq!(stderr, "rbacsim: --helm-chart c needs helm on PATH, and it was not found\n");
+}
+
+#[test]
+fn no_shell_reads_the_name_of_a_folder() {
+    let tree = tree();
+    let odd = "a; touch made $(touch made) 'b";
+    fs::create_dir(tree.path().join(odd)).unwrap();
+    let path = stand_in(
+        tree.path(),
+        "kubectl",
+        "[ \"$2\" = \"a; touch made \\$(touch made) 'b\" ] && exit 4\nexit 5\n",
+    );
+    let (_, stderr, code) = said(&run(tree.path(), Some(&path), &asked(&["-k", odd])));
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("exit status: 4"), "{stderr}");
+    assert!(!tree.path().join("made").exists());
+}
+
+#[test]
+fn a_chart_is_rendered_with_its_values() {
+    let tree = tree();
+    let template = "{{- if .Values.rbac }}\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: {{ .Values.name }}}\n{{- end }}\n---\nkind: RoleBinding\n";
+    fs::create_dir_all(tree.path().join("chart/templates")).unwrap();
+    fs::write(tree.path().join("chart/templates/rbac.yaml"), template).unwrap();
+    let source = "# Source: shop/templates/rbac.yaml\n";
+    let role = ROLE.replace("deployer}", "deployer, namespace: prod}");
+    let binding = BINDING.replace("deployer}\nroleRef", "deployer, namespace: prod}\nroleRef");
+    let script = format!(
+        "[ \"$*\" = 'template chart --values a.yaml --values b.yaml' ] || exit 9\nwhile read -r line; do echo \"$line\"; done <<'X'\n---\n{source}{role}---\n{source}{binding}X\n"
+    );
+    let path = stand_in(tree.path(), "helm", &script);
+    let args = asked(&["--helm-chart", "chart", "--helm-values", "a.yaml", "--helm-values", "b.yaml"]);
+    let (stdout, stderr, code) = said(&run(tree.path(), Some(&path), &args));
+    assert_eq!(code, Some(0), "{stdout}{stderr}");
+    assert!(stdout.contains("Role `prod/deployer`         chart/templates/rbac.yaml:3"), "{stdout}");
+    assert!(stdout.contains("RoleBinding `prod/deployer`  chart/templates/rbac.yaml:7"), "{stdout}");
+    // Values without a chart make no sense.
+    assert_eq!(run(tree.path(), None, &asked(&["--helm-values", "a.yaml"])).status.code(), Some(2));
+}
