@@ -112,6 +112,14 @@ impl Findings {
         ));
     }
 
+    /// A link that leads to no file: nothing is missed.
+    pub(super) fn leads_nowhere(&mut self, path: &Path, error: &str) {
+        let file = self.policy.sources.add_file(&path.display().to_string());
+        let source = Source { file, ..Source::default() };
+        let message = format!("cannot be read: {error}");
+        self.diagnostics.push(Diagnostic::at(Code::UnreadableFile, source, message));
+    }
+
     /// A document that could not be read.
     pub(super) fn broken(&mut self, origin: Origin, text: &str, error: &ReadError) {
         self.summary.unreadable += 1;

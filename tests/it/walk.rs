@@ -111,7 +111,7 @@ fn a_pattern_that_is_none_is_refused() {
 
 #[cfg(unix)]
 #[test]
-fn links_that_loop_or_lead_nowhere_are_passed_over() {
+fn links_that_loop_or_lead_nowhere_leave_nothing_open() {
     use std::os::unix::fs::symlink;
     let tree = tree(&["a.yaml", "b/c.yaml"]);
     symlink(tree.path(), tree.path().join("b/up")).unwrap();

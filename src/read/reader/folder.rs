@@ -14,11 +14,20 @@ use crate::document::Tree;
 /// How many files are read together.
 const TOGETHER: usize = 64;
 
+/// What cannot be read of a directory.
+#[derive(Debug)]
+struct Missed {
+    path: PathBuf,
+    error: String,
+    /// Whether a file may be behind it.
+    may_be_file: bool,
+}
+
 /// A few files of a directory, and then what was found in them.
 #[derive(Debug, Default)]
 pub(super) struct Files {
     /// What is not read yet, the last first.
-    paths: Vec<Result<PathBuf, (PathBuf, String)>>,
+    paths: Vec<Result<PathBuf, Missed>>,
     bytes: Vec<u8>,
     tree: Tree<'static>,
     pub(super) found: Findings,
@@ -62,8 +71,13 @@ impl<'p> Walk<'p> {
                 }
                 Some(Err(error)) => {
                     let path = error.path().unwrap_or(self.root);
-                    if !is_link_to_nowhere(&error, path) && !self.excluded.leaves_out(path, false) {
-                        paths.push(Err((path.to_owned(), error.to_string())));
+                    if !self.excluded.leaves_out(path, false) {
+                        let may_be_file = !is_link_to_nowhere(&error, path);
+                        paths.push(Err(Missed {
+                            path: path.to_owned(),
+                            error: error.to_string(),
+                            may_be_file,
+                        }));
                     }
                 }
             }
@@ -93,7 +107,8 @@ impl Files {
         while let Some(path) = paths.pop() {
             let unreadable = |found: &mut Findings, path: &Path, error: &str| found.unreadable(path, error);
             match path {
-                Err((path, error)) => unreadable(found, &path, &error),
+                Err(Missed { path, error, may_be_file: true }) => unreadable(found, &path, &error),
+                Err(Missed { path, error, .. }) => found.leads_nowhere(&path, &error),
                 Ok(path) => match contents(&path, bytes) {
                     Err(error) => unreadable(found, &path, &error.to_string()),
                     Ok(()) if bytes.len() > PIECE => {
