@@ -166,6 +166,7 @@ pub mod ask {
     pub mod escalation;
     pub mod matrix;
     pub mod naming;
+    pub mod namespaces;
     pub mod paths;
     pub mod people;
     pub mod question;

@@ -498,6 +498,16 @@ fn names_for<'g>(
     candidates.into_iter().filter(may).map(str::to_owned).collect()
 }
 
+/// The names of objects for which somebody can in a namespace, where a question lacks the name; none where it can for
+/// any or for none.
+pub fn names_allowed(cluster: &Cluster, question: &Question, who: &Who, namespace: &str) -> Vec<String> {
+    if !question.lacks_name() {
+        return Vec::new();
+    }
+    let answers = question.answer(cluster, who, Some(namespace)).1;
+    names_for(cluster, question, who, &answers, Some(namespace))
+}
+
 /// The IAM identities that can: each is asked as the whole user that it is.
 fn identities<'g>(cluster: &'g Cluster, question: &Question, all_namespaces: bool, who_can: &mut WhoCan<'g>) {
     let positions: FxHashMap<(bool, String), Vec<usize>> = {

@@ -202,6 +202,49 @@ pub(crate) fn not_a_caller(who: &Who, arn: &str) -> Option<String> {
     })
 }
 
+/// The username that `--as` means: also written as tables print a subject, such as `ServiceAccount prod/checkout`.
+fn username(written: &str, cluster: &Cluster) -> Result<String, Failure> {
+    let of_service_account =
+        |namespace: &str, name: &str| format!("system:serviceaccount:{namespace}:{name}");
+    if let Some(group) = written.strip_prefix("Group ") {
+        return Err(
+            format!("--as takes a user; for a member of a group use --as NAME --as-group {group}").into()
+        );
+    }
+    if let Some(user) = written.strip_prefix("User ") {
+        return Ok(user.to_owned());
+    }
+    if let Some(named) = written.strip_prefix("ServiceAccount ") {
+        let Some((namespace, name)) = named.split_once('/') else {
+            return Err(format!(
+                "`{written}` has no namespace; write --as system:serviceaccount:NAMESPACE:{named}"
+            )
+            .into());
+        };
+        return Ok(of_service_account(namespace, name));
+    }
+    if let Some((namespace, name)) = written.split_once('/')
+        && cluster.knows_service_account(namespace, name)
+    {
+        super::to_stderr(
+            "warning",
+            &format!(
+                "this asks about a user named `{written}`; for the service account use --as {}",
+                of_service_account(namespace, name)
+            ),
+        )?;
+    }
+    if written.starts_with("arn:") {
+        super::to_stderr(
+            "warning",
+            &format!(
+                "this asks about a Kubernetes user named `{written}`; for whoever logs in with the ARN use --arn"
+            ),
+        )?;
+    }
+    Ok(written.to_owned())
+}
+
 /// Who an ARN is, and what is odd about the question.
 pub(crate) fn identify(
     cluster: &Cluster,
@@ -227,7 +270,8 @@ impl Identity {
     /// Everybody who asks, with the ARN if one was given.
     pub(crate) fn askers(&self, cluster: &Cluster) -> Result<Vec<(Who, Option<String>)>, Failure> {
         if let Some(user) = &self.as_user {
-            return Ok(vec![(Who::user(UserInfo::impersonated(user, &self.as_group)), None)]);
+            let user = username(user, cluster)?;
+            return Ok(vec![(Who::user(UserInfo::impersonated(&user, &self.as_group)), None)]);
         }
         if !self.as_group.is_empty() {
             return Err("--as-group needs --as; to check a group alone, use --as with any name".into());

@@ -279,6 +279,19 @@ impl Cluster {
         texts
     }
 
+    /// Whether the inputs have a service account, or a binding that names it.
+    pub fn knows_service_account(&self, namespace: &str, name: &str) -> bool {
+        let policy = self.graph.policy();
+        let (namespace, name) = (policy.names.lookup(namespace), policy.names.lookup(name));
+        let subject = Subject::ServiceAccount { namespace, name };
+        policy.service_accounts.iter().any(|account| (account.0, account.1) == (namespace, name))
+            || policy
+                .bindings
+                .iter()
+                .flat_map(|binding| policy.subjects_of(binding))
+                .any(|placed| placed.subject == subject)
+    }
+
     /// How much of the cluster the inputs cover.
     pub fn coverage(&self) -> InputCoverage<'_> {
         InputCoverage {

@@ -68,6 +68,8 @@ codes! {
     TextNotRead = "text-not-read", Error;
     /// Something other than a comment follows the dashes of a `---` line.
     OddSeparator = "odd-separator", Warning;
+    /// Several objects stand in one document, with no `---` line between them; the last one counts.
+    ObjectsRunTogether = "objects-run-together", Error;
     /// A key stands twice in one mapping; the last one counts.
     DuplicateKey = "duplicate-key", Warning;
 

@@ -188,15 +188,22 @@ impl Findings {
     fn node(&mut self, node: Node<'_>, origin: Origin, implied: (&str, &str)) {
         let (mut api_version, mut kind) = implied;
         let mut items = None;
+        let mut kinds = 0;
         if node.is_mapping() {
             for (key, value) in node.pairs() {
                 match key.text() {
                     "apiVersion" => api_version = value.as_str().unwrap_or(""),
-                    "kind" => kind = value.as_str().unwrap_or(""),
+                    "kind" => {
+                        kind = value.as_str().unwrap_or("");
+                        kinds += 1;
+                    }
                     "items" => items = Some(value),
                     _ => {}
                 }
             }
+        }
+        if kinds > 1 {
+            self.run_together(node, origin, kinds);
         }
         if is_encrypted(kind) || is_encrypted(api_version) {
             let source = Self::source(node, origin);
@@ -237,6 +244,21 @@ impl Findings {
             return;
         }
         self.object(node, origin, api_version, kind);
+    }
+
+    /// Says that one document holds the keys of several objects.
+    fn run_together(&mut self, node: Node<'_>, origin: Origin, objects: usize) {
+        let source = Self::source(node, origin);
+        if node.pairs().any(|(_, value)| value.as_str().is_some_and(|text| RbacKind::of(text).is_some())) {
+            self.summary.unread.get_or_insert(source);
+        }
+        self.diagnostics.push(Diagnostic::at(
+            Code::ObjectsRunTogether,
+            source,
+            format!(
+                "{objects} objects stand in one document without a `---` line between them, and only the last is read; put `---` between them, or give each file with -f"
+            ),
+        ));
     }
 
     /// Takes in an item of the list that `origin` tells.

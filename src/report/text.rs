@@ -75,7 +75,7 @@ fn quoted(texts: &[String]) -> String {
 const NAMES_SHOWN: usize = 8;
 
 /// Names in quotes: the first of them, and how many more there are.
-pub(crate) fn some_of(names: &[String]) -> String {
+pub fn some_of(names: &[String]) -> String {
     let shown = quoted(names.get(..NAMES_SHOWN).unwrap_or(names));
     match names.len().checked_sub(NAMES_SHOWN) {
         Some(more @ 1..) => format!("{shown} and {more} more"),

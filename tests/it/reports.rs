@@ -222,6 +222,13 @@ fn check(folder: &Path, known_to_fail: &[&str]) -> (usize, usize) {
     (passed, left_out)
 }
 
+#[test]
+fn every_report_of_ours_is_answered_rightly() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/reports");
+    let (passed, left_out) = check(&folder, &[]);
+    assert!(passed > 10 && left_out == 0, "{passed} pass, {left_out} are left out");
+}
+
 /// Cases that wait for a part that is not built yet.
 const WAITING: [&str; 9] = [
     "kust-patch-keeps-base",

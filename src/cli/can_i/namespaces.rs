@@ -1,8 +1,9 @@
 //! `can-i --namespaces`: in which of the known namespaces the answer is yes.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
-use rbacsim::ask::can_i;
+use rbacsim::ask::namespaces::{InNamespaces, in_namespaces};
 use rbacsim::ask::question::{Place, Words};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::model::ternary::Ternary;
@@ -26,27 +27,12 @@ pub(super) fn run(
     if question.place != Place::AllNamespaces {
         return Err(format!("`{}` is not in a namespace; leave --namespaces out", asked.target).into());
     }
-    let known = cluster.namespaces();
     let mut total = Ternary::Yes;
     let mut documents = Vec::new();
     for ((who, arn), index) in askers.iter().zip(0usize..) {
-        let everywhere = can_i::ternary(cluster, who, &question, None);
-        let mut namespaces: [Vec<&str>; 3] = Default::default();
-        for namespace in &known {
-            let [yes, unknown, no] = &mut namespaces;
-            match can_i::ternary(cluster, who, &question, Some(namespace)) {
-                Ternary::Yes => yes.push(namespace),
-                Ternary::Unknown => unknown.push(namespace),
-                Ternary::No => no.push(namespace),
-            }
-        }
-        let [yes, unknown, no] = &namespaces;
-        let ternary = match (yes.is_empty(), unknown.is_empty()) {
-            _ if everywhere == Ternary::Yes => Ternary::Yes,
-            (false, _) => Ternary::Yes,
-            (true, false) => Ternary::Unknown,
-            (true, true) => everywhere,
-        };
+        let found = in_namespaces(cluster, who, &question);
+        let InNamespaces { ternary, everywhere, yes, by_name, unknown, no } = &found;
+        let (ternary, everywhere) = (*ternary, *everywhere);
         total = total.and(ternary);
         if quiet {
             continue;
@@ -58,6 +44,8 @@ pub(super) fn run(
                 "identity": json::identity(cluster, who, arn.as_deref()),
                 "allNamespaces": everywhere.as_str(),
                 "namespaces": { "yes": yes, "unknown": unknown, "no": no },
+                "names": by_name.iter().map(|(namespace, names)| ((*namespace).to_owned(), json!(names)))
+                    .collect::<serde_json::Map<_, _>>(),
                 "notes": text::assumptions(cluster, who),
             }));
             continue;
@@ -69,9 +57,19 @@ pub(super) fn run(
         text::headline(out, ternary, &title, &text::asker(who, arn.as_deref()))?;
         writeln!(out)?;
         writeln!(out, "  all namespaces at once: {everywhere}")?;
+        let mut by_names: BTreeMap<&[String], Vec<&str>> = BTreeMap::new();
+        for (namespace, names) in by_name {
+            by_names.entry(names).or_default().push(namespace);
+        }
+        for (names, list) in by_names {
+            let names = text::some_of(names);
+            let count = format!("{} of {}", list.len(), found.known());
+            let line = format!("only named {names} in {count} namespaces: {}", list.join(", "));
+            writeln!(out, "  {}", visible(&line))?;
+        }
         for (title, list) in [("yes", yes), ("unknown", unknown), ("no", no)] {
             if !list.is_empty() {
-                let count = format!("{} of {}", list.len(), known.len());
+                let count = format!("{} of {}", list.len(), found.known());
                 writeln!(out, "  {title} in {count} namespaces: {}", visible(&list.join(", ")))?;
             }
         }
