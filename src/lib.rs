@@ -162,6 +162,7 @@ pub mod ask {
     pub mod assume_role;
     pub mod behind;
     pub mod can_i;
+    pub mod concerns;
     pub mod eks_doors;
     pub mod escalation;
     pub mod matrix;

@@ -118,13 +118,11 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         if !matches!(args.asking.words.as_slice(), [verb] if verb == "apply") {
             return Err("--object is for `can-i apply` without a TYPE".into());
         }
-        let cluster = args.inputs.load()?;
-        let askers = args.identity.askers(&cluster)?;
+        let (cluster, _, askers) = args.inputs.load_for(&args.identity)?;
         return apply::run(&cluster, &askers, &args.object, (args.output, args.quiet), out);
     }
     let words = args.asking.words()?;
-    let (cluster, before) = args.inputs.load_with_before()?;
-    let askers = args.identity.askers(&cluster)?;
+    let (cluster, before, askers) = args.inputs.load_for(&args.identity)?;
     if args.namespaces {
         return namespaces::run(&cluster, &askers, &words, (args.output, args.quiet), out);
     }

@@ -1,11 +1,14 @@
 //! The flags that every command shares: what to read, and who asks.
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use rbacsim::ask::concerns::files_about;
 use rbacsim::decide::cluster::{Cluster, Who};
 use rbacsim::identity::{IdentityError, PrincipalType};
+use rbacsim::model::source::FileId;
 use rbacsim::model::user::UserInfo;
 use rbacsim::model::version::KubernetesVersion;
 use rbacsim::read::{Completeness, Defaults, Exclude, Input, LoadOptions, WhatIf, load};
@@ -102,15 +105,24 @@ impl Inputs {
         self.cluster(&self.inputs()?, &self.options()?)
     }
 
-    /// The same, and the inputs as they are without the changes of what if, if there are any.
-    pub(crate) fn load_with_before(&self) -> Result<(Cluster, Option<Cluster>), Failure> {
+    /// The same for those who ask: what is wrong where something is said about them comes first. Also gives the inputs
+    /// as they are without the changes of what if, if there are any.
+    pub(crate) fn load_for(
+        &self,
+        identity: &Identity,
+    ) -> Result<(Cluster, Option<Cluster>, Askers), Failure> {
         let (inputs, mut options) = (self.inputs()?, self.options()?);
-        let cluster = self.cluster(&inputs, &options)?;
-        if options.what_if.is_empty() {
-            return Ok((cluster, None));
-        }
-        options.what_if = WhatIf::default();
-        Ok((cluster, Some(Cluster::from(load(&inputs, &options)?))))
+        let cluster = Cluster::from(load(&inputs, &options)?);
+        let askers = identity.askers(&cluster);
+        let concerned = askers.iter().flatten().flat_map(|(who, _)| files_about(&cluster, who)).collect();
+        self.tell(&cluster, &concerned)?;
+        let before = if options.what_if.is_empty() {
+            None
+        } else {
+            options.what_if = WhatIf::default();
+            Some(Cluster::from(load(&inputs, &options)?))
+        };
+        Ok((cluster, before, askers?))
     }
 
     /// What to read: files, kustomizations and charts.
@@ -155,19 +167,29 @@ impl Inputs {
 
     fn cluster(&self, inputs: &[Input], options: &LoadOptions) -> Result<Cluster, Failure> {
         let cluster = Cluster::from(load(inputs, options)?);
+        self.tell(&cluster, &BTreeSet::new())?;
+        Ok(cluster)
+    }
+
+    /// Prints what is wrong in the inputs, first what is in files that concern somebody.
+    fn tell(&self, cluster: &Cluster, concerned: &BTreeSet<FileId>) -> Result<(), Failure> {
         if self.diagnostics != Diagnostics::None && !super::is_quiet() {
             let mut err = anstream::stderr();
             text::diagnostics(
                 &mut err,
                 cluster.sources(),
                 cluster.diagnostics(),
+                concerned,
                 self.diagnostics == Diagnostics::All,
             )?;
             err.flush()?;
         }
-        Ok(cluster)
+        Ok(())
     }
 }
+
+/// Everybody who asks, with the ARN if one was given.
+pub(crate) type Askers = Vec<(Who, Option<String>)>;
 
 /// The flags that say whose access is checked.
 #[derive(Debug, Args)]
@@ -268,7 +290,7 @@ pub(crate) fn identify(
 
 impl Identity {
     /// Everybody who asks, with the ARN if one was given.
-    pub(crate) fn askers(&self, cluster: &Cluster) -> Result<Vec<(Who, Option<String>)>, Failure> {
+    pub(crate) fn askers(&self, cluster: &Cluster) -> Result<Askers, Failure> {
         if let Some(user) = &self.as_user {
             let user = username(user, cluster)?;
             return Ok(vec![(Who::user(UserInfo::impersonated(&user, &self.as_group)), None)]);

@@ -1,9 +1,11 @@
 //! Answers for people: aligned, short, every hop with its place.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::decide::answer::{Answer, Doubt, NearMiss};
 use crate::decide::cluster::versions::OtherVersions;
@@ -12,9 +14,9 @@ use crate::decide::evaluate::Grant;
 use crate::decide::near::NearSubject;
 use crate::identity::{IdentityDoubt, IdentityError, Mapped, PlaceholderValues};
 use crate::model::attributes::Attributes;
-use crate::model::diagnostic::{Diagnostic, Severity};
+use crate::model::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::rbac::RoleKind;
-use crate::model::source::Sources;
+use crate::model::source::{FileId, Sources};
 use crate::model::ternary::Ternary;
 use crate::model::user::SYSTEM_NODES;
 use crate::model::version::KubernetesVersion;
@@ -566,7 +568,11 @@ pub fn notes(out: &mut dyn Write, notes: &[String]) -> io::Result<()> {
 /// How many diagnostics are worth reading before anything else.
 const DIAGNOSTICS_SHOWN: usize = 5;
 
-/// Writes diagnostics, worst first: the first few and a summary of the rest, or all of them.
+/// From how many diagnostics of one kind in one file on only the first is written, where there are more than a few.
+const FOLDED: usize = 3;
+
+/// Writes diagnostics, worst first: the first few and a summary of the rest, or all of them. What stands in a file that
+/// says something about the asker comes before everything else, and many of one kind in a file are one line.
 ///
 /// # Errors
 /// If writing fails.
@@ -574,10 +580,26 @@ pub fn diagnostics(
     out: &mut dyn Write,
     sources: &Sources,
     diagnostics: &[Diagnostic],
+    concerned: &BTreeSet<FileId>,
     all: bool,
 ) -> io::Result<()> {
+    let file = |diagnostic: &Diagnostic| diagnostic.source.map(|source| source.file);
+    let is_concerned =
+        |diagnostic: &Diagnostic| file(diagnostic).is_some_and(|file| concerned.contains(&file));
     let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
-    sorted.sort_by_key(|diagnostic| diagnostic.severity());
+    sorted.sort_by_key(|diagnostic| (!all && !is_concerned(diagnostic), diagnostic.severity()));
+    let mut alike: FxHashMap<(Code, Option<FileId>), usize> = FxHashMap::default();
+    if !all && sorted.len() > DIAGNOSTICS_SHOWN {
+        for diagnostic in &sorted {
+            *alike.entry((diagnostic.code, file(diagnostic))).or_default() += 1;
+        }
+        alike.retain(|_, count| *count >= FOLDED);
+        let mut said = FxHashSet::default();
+        sorted.retain(|diagnostic| {
+            let key = (diagnostic.code, file(diagnostic));
+            !alike.contains_key(&key) || said.insert(key)
+        });
+    }
     let shown = if all { sorted.len() } else { DIAGNOSTICS_SHOWN };
     for diagnostic in sorted.iter().take(shown) {
         let severity = diagnostic.severity();
@@ -590,11 +612,20 @@ pub fn diagnostics(
         if let Some(source) = diagnostic.source {
             write!(out, " {}", visible(&sources.show(source).to_string()))?;
         }
-        writeln!(out, ": {}", visible(&diagnostic.message))?;
+        write!(out, ": {}", visible(&diagnostic.message))?;
+        if let Some(count) = alike.get(&(diagnostic.code, file(diagnostic))) {
+            write!(out, " (and {} more of this kind in the file)", count - 1)?;
+        }
+        writeln!(out)?;
     }
     let rest: Vec<&&Diagnostic> = sorted.iter().skip(shown).collect();
     if !rest.is_empty() {
-        let count = |severity| rest.iter().filter(|diagnostic| diagnostic.severity() == severity).count();
+        let number =
+            |diagnostic: &Diagnostic| alike.get(&(diagnostic.code, file(diagnostic))).copied().unwrap_or(1);
+        let count = |severity| -> usize {
+            let of_it = rest.iter().filter(|diagnostic| diagnostic.severity() == severity);
+            of_it.map(|diagnostic| number(diagnostic)).sum()
+        };
         let parts: Vec<String> = [Severity::Error, Severity::Warning, Severity::Note]
             .into_iter()
             .filter(|severity| count(*severity) > 0)

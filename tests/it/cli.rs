@@ -309,6 +309,43 @@ fn diagnostics_are_few_all_or_none_and_worst_first() {
     assert_eq!(told(&["--diagnostics", "none"]), "");
 }
 
+#[test]
+fn many_diagnostics_of_one_kind_in_a_file_are_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let entries: String = (0..32)
+        .map(|number| format!("    - {{rolearn: 'arn:aws:iam::${{ACCOUNT}}:role/r{number}', username: u}}\n"))
+        .collect();
+    let map = format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: aws-auth, namespace: kube-system}}\ndata:\n  mapRoles: |\n{entries}"
+    );
+    fs::write(folder.path().join("aws-auth.yaml"), map).unwrap();
+    let output = run(&["who-can", "get", "pods", "-f", folder.path().to_str().unwrap()]);
+    let told = text_of(&output.stderr);
+    let lines = told.lines().filter(|line| line.starts_with("error[invalid-mapping-arn]")).count();
+    assert_eq!(lines, 1, "{told}");
+    assert!(told.contains("(and 31 more of this kind in the file)"), "{told}");
+}
+
+#[test]
+fn diagnostics_in_files_about_the_asker_come_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let group = "rbac.authorization.k8s.io";
+    for number in 0..9 {
+        let text = format!("apiVersion: {group}/v1\nkind: Role\nmetadata: {{namespace: n{number}}}\n");
+        fs::write(folder.path().join(format!("{number}.yaml")), text).unwrap();
+    }
+    let about = format!(
+        "apiVersion: {group}/v1\nkind: ClusterRoleBinding\nmetadata: {{name: b}}\nsubject: []\nroleRef: {{apiGroup: {group}, kind: ClusterRole, name: view}}\nsubjects: [{{kind: User, name: bob}}]\n"
+    );
+    fs::write(folder.path().join("z.yaml"), about).unwrap();
+    let first = |user: &str| {
+        let output = run(&["can-i", "get", "pods", "--as", user, "-f", folder.path().to_str().unwrap()]);
+        text_of(&output.stderr).lines().next().unwrap().to_owned()
+    };
+    assert!(first("bob").starts_with("warning[unknown-field]"), "{}", first("bob"));
+    assert!(first("ann").starts_with("error[invalid-object]"), "{}", first("ann"));
+}
+
 // Shapes of JSON.
 
 #[test]

@@ -1,5 +1,6 @@
 //! `can-i apply --object FILE`: whether the API server would let somebody write the roles and bindings of a file.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -24,7 +25,7 @@ pub(super) fn run(
         LoadOptions { defaults: Defaults::Never, version: Some(cluster.version()), ..LoadOptions::default() };
     let wanted = load(&inputs, &options)?;
     let mut err = anstream::stderr();
-    text::diagnostics(&mut err, &wanted.policy.sources, &wanted.diagnostics, false)?;
+    text::diagnostics(&mut err, &wanted.policy.sources, &wanted.diagnostics, &BTreeSet::new(), false)?;
     if wanted.policy.roles.is_empty() && wanted.policy.bindings.is_empty() {
         return Err("no Role, ClusterRole, RoleBinding or ClusterRoleBinding in the files of --object".into());
     }
