@@ -312,9 +312,9 @@ fn diagnostics_are_few_all_or_none_and_worst_first() {
 #[test]
 fn many_diagnostics_of_one_kind_in_a_file_are_one_line() {
     let folder = tempfile::tempdir().unwrap();
-    let entries: String = (0..32)
-        .map(|number| format!("    - {{rolearn: 'arn:aws:iam::${{ACCOUNT}}:role/r{number}', username: u}}\n"))
-        .collect();
+    let entry =
+        |number| format!("    - {{rolearn: 'arn:aws:iam::${{ACCOUNT}}:role/r{number}', username: u}}\n");
+    let entries = (0..32).map(entry).collect::<Vec<String>>().concat();
     let map = format!(
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: aws-auth, namespace: kube-system}}\ndata:\n  mapRoles: |\n{entries}"
     );
