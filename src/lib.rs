@@ -166,8 +166,8 @@ pub mod ask {
     pub mod eks_doors;
     pub mod escalation;
     pub mod matrix;
-    pub mod naming;
     pub mod namespaces;
+    pub mod naming;
     pub mod paths;
     pub mod people;
     pub mod question;
