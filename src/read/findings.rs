@@ -202,7 +202,8 @@ impl Findings {
                 }
             }
         }
-        if kinds > 1 {
+        // What a large list has before and after its items is not kept.
+        if kinds > 1 && items.is_none() && !origin.in_json {
             self.run_together(node, origin, kinds);
         }
         if is_encrypted(kind) || is_encrypted(api_version) {
