@@ -1,5 +1,5 @@
 //! Writes the generated cluster, for measuring whole runs of the program: `generate 50000 yaml > cluster.yaml`,
-//! `generate 50000 directory INTO`, `generate 50000 reviews 100000 > reviews.ndjson`.
+//! `generate 50000 directory INTO`, `generate account > account.json`, `generate 50000 reviews 100000 > reviews.ndjson`.
 
 #![allow(
     clippy::unwrap_used,
@@ -15,6 +15,7 @@ mod support;
 use std::io::Write;
 use std::path::Path;
 
+use support::account;
 use support::cluster::{self, Form};
 use support::questions;
 
@@ -32,6 +33,8 @@ fn main() {
             let form = Form::ALL.into_iter().find(|known| known.name() == *form).unwrap();
             cluster::text(number(size), form)
         }
+        ["account"] => account::export().0,
+        ["account", "cluster"] => account::cluster(),
         // Among the benches there is nothing to write.
         _ => return,
     };

@@ -21,9 +21,12 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
+use rbacsim::ask::people::People;
 use rbacsim::decide::cluster::Cluster;
+use rbacsim::identity::iam::Lenses;
 use rbacsim::read::{Input, LoadOptions, Loaded, load};
 use serde::de::DeserializeOwned;
+use support::account;
 use support::cluster::{self, Form};
 use support::model::Model;
 use support::questions::{self, Question};
@@ -97,6 +100,17 @@ fn run_stage(stage: &str, input: &Path) {
             let loaded = load_path(input);
             time(|| Cluster::from(loaded))
         }
+        "people" => time(|| {
+            let cluster = Cluster::from(load_path(input));
+            let lenses = Lenses::new(cluster.iam());
+            let people = People::new(&cluster, &lenses);
+            let identities = cluster.identities().identities();
+            identities.iter().map(|identity| people.assumable_by(identity.arn).len()).sum::<usize>()
+        }),
+        "serde-json-values" => time(|| {
+            let text = std::fs::read_to_string(input.join("account.json")).unwrap();
+            serde_json::from_str::<serde_json::Value>(&text).unwrap()
+        }),
         "serde-yaml" => time(|| typed_yaml(input)),
         "serde-json" => time(|| typed_json(input)),
         "review" => {
@@ -271,6 +285,7 @@ fn table() {
     directory_rows(&folder.join("cluster"), &mut rows);
     decision_rows(&mut rows);
     matrix_rows(&folder.join("cluster.yaml"), &mut rows);
+    account_rows(&folder.join("account"), &mut rows);
 
     let small = folder.join("small.yaml");
     std::fs::write(&small, cluster::text(20, Form::Yaml)).unwrap();
@@ -394,6 +409,33 @@ fn matrix_rows(path: &Path, rows: &mut Vec<Row>) {
             )
         });
     }
+}
+
+/// From people to rules, in a large account.
+fn account_rows(folder: &Path, rows: &mut Vec<Row>) {
+    let (export, statements) = account::export();
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(folder.join("account.json"), &export).unwrap();
+    std::fs::write(folder.join("cluster.yaml"), account::cluster()).unwrap();
+    let (roles, users) = (account::ROLES, account::USERS);
+    let printed = printing(&["who-can", "create", "pods/exec", "-n", "prod", "--people"], folder, RUNS);
+    rows.push(Row {
+        peak: memory(&stage("people", folder)),
+        ..plain(
+            &format!(
+                "who-can --people, account of {roles} roles, {users} users, {statements} statements ({:.0} MB), whole process",
+                export.len() as f64 / 1e6
+            ),
+            format!("{} ({:.0} KB of text)", milliseconds(printed.seconds), printed.bytes as f64 / 1e3),
+        )
+    });
+    rows.push(Row {
+        baseline: format!(
+            "serde_json into values: {}",
+            milliseconds(stage("serde-json-values", folder).seconds)
+        ),
+        ..plain("loading that account", milliseconds(stage("load", folder).seconds))
+    });
 }
 
 /// What a run of the program came to.

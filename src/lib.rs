@@ -191,6 +191,7 @@ pub mod report {
     pub mod matrix_evidence;
     pub mod matrix_html;
     pub mod matrix_long;
+    pub mod matrix_people;
     pub mod matrix_statement;
     pub mod matrix_table;
     pub mod near;

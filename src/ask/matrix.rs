@@ -30,6 +30,7 @@ use crate::model::names::Name;
 use crate::model::rbac::{PolicyRule, RuleId, Scope};
 
 pub mod bits;
+pub mod crowd;
 pub mod holder;
 pub mod preset;
 pub mod statement;
@@ -37,6 +38,7 @@ pub mod universe;
 pub mod unknown;
 
 pub use self::bits::{Dense, Sparse};
+pub use self::crowd::Crowd;
 pub use self::holder::Holder;
 pub use self::universe::{Cell, Column, Filter, Place, Universe};
 
@@ -59,6 +61,8 @@ pub struct Matrix<'c> {
     objects: FxHashMap<u32, (Name, Name)>,
     /// The columns that stay for who has no credentials, where EKS closes the others.
     open: Option<Dense>,
+    /// The people behind the identities, where they are asked for.
+    people: Option<Crowd>,
 }
 
 /// The columns of a role.
@@ -246,6 +250,7 @@ impl<'c> Matrix<'c> {
             with_cluster_scope: false,
             objects: FxHashMap::default(),
             open,
+            people: None,
         }
     }
 
@@ -297,6 +302,18 @@ impl<'c> Matrix<'c> {
                 own != column || (own_name == name && (heading == Name::STAR || heading == *namespace))
             });
         }
+    }
+
+    /// Shows the people behind the identities, too.
+    #[must_use]
+    pub fn with_people(mut self, people: Crowd) -> Self {
+        self.people = Some(people);
+        self
+    }
+
+    /// The people behind the identities, where they are asked for.
+    pub fn people(&self) -> Option<&Crowd> {
+        self.people.as_ref()
     }
 
     /// The cluster.

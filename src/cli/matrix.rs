@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use rbacsim::ask::matrix::holder::{self, LeftOut};
 use rbacsim::ask::matrix::statement::Statement;
-use rbacsim::ask::matrix::{Filter, Holder, Matrix, Scratch, preset};
+use rbacsim::ask::matrix::{Crowd, Filter, Holder, Matrix, Scratch, preset};
 use rbacsim::ask::question::{self, Object};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::knowledge::catalogue::Resolution;
 use rbacsim::knowledge::operations;
 use rbacsim::report::question as words;
-use rbacsim::report::{matrix_evidence, matrix_html, matrix_long, matrix_statement, matrix_table};
+use rbacsim::report::{
+    matrix_evidence, matrix_html, matrix_long, matrix_people, matrix_statement, matrix_table,
+};
 
 use super::inputs::{Identity, Inputs};
 use super::{Exit, Failure};
@@ -31,6 +33,9 @@ Examples:
 
   # Everything, for a spreadsheet, with what it is based on in a second file
   rbacsim matrix --subjects all -o csv --meta meta.json -f manifests/ > matrix.csv
+
+  # Who the people behind the mapped roles are, from an IAM export
+  rbacsim matrix --preset sensitive --people -f manifests/ -f account.json
 
   # One page to open in a browser, with the grant behind every row
   rbacsim matrix -o html -f manifests/ > matrix.html
@@ -64,6 +69,9 @@ pub(crate) struct Args {
     /// Output format
     #[arg(short, long, value_enum, default_value_t = Format::Table)]
     output: Format,
+    /// Name the people behind each IAM identity, from the IAM exports among the inputs
+    #[arg(long)]
+    people: bool,
     /// In CSV, add a row for each grant, with the binding, the role, the rule and its place
     #[arg(long)]
     grants: bool,
@@ -136,13 +144,20 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     };
     let filter = entries.map_or(filter, preset::filter);
     let matrix = choose(args, Matrix::new(&cluster, &filter), entries)?;
+    let matrix = with_people(args, matrix, &holders)?;
     let statement = Statement::of(&matrix, &holders, left_out);
     if let Some(path) = &args.meta {
         let meta = matrix_statement::document(&matrix, &statement, count(&matrix, &holders));
         let unknown = matrix_long::unknown(&matrix, &holders);
         let mut file = std::fs::File::create(path)
             .map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
-        super::write_json(&mut file, &serde_json::json!({ "meta": meta, "unknown": unknown }))?;
+        let mut document = serde_json::json!({ "meta": meta, "unknown": unknown });
+        if args.people
+            && let Some(object) = document.as_object_mut()
+        {
+            object.insert("people".to_owned(), matrix_people::document(&matrix, &holders));
+        }
+        super::write_json(&mut file, &document)?;
     }
     let mut meter = Meter::new(holders.len());
     let mut progress = |done, rows| meter.tick(done, rows);
@@ -206,6 +221,18 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Yes)
+}
+
+/// The matrix with the people behind the identities, where they are asked for.
+fn with_people<'c>(args: &Args, matrix: Matrix<'c>, holders: &[Holder]) -> Result<Matrix<'c>, Failure> {
+    if !args.people {
+        return Ok(matrix);
+    }
+    let cluster = matrix.cluster();
+    if cluster.iam().is_empty() && !matches!(args.output, Format::Table | Format::Markdown | Format::Html) {
+        super::to_stderr("note", matrix_people::NOBODY)?;
+    }
+    Ok(matrix.with_people(Crowd::of(cluster, holders)))
 }
 
 /// The matrix of the namespaces and objects that are wanted.

@@ -24,6 +24,9 @@ Examples:
   rbacsim who-can delete nodes -f manifests/
   rbacsim who-can get /metrics -f manifests/
 
+  # Which people are behind the roles that may, from an IAM export?
+  rbacsim who-can exec pods -n prod --people -f manifests/ -f account.json
+
   # Who may list secrets in all namespaces at once, and who only in some?
   rbacsim who-can list secrets -A -f manifests/ -o json
 
@@ -60,6 +63,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         add_people(&cluster, &mut found);
     }
     let mut notes = words::notes(&question.remarks);
+    if args.people && cluster.iam().is_empty() {
+        notes.push(rbacsim::report::matrix_people::NOBODY.to_owned());
+    }
     if args.exclude_system {
         notes.extend(report::left_out(&system::leave_out(&cluster, &mut found)));
     }

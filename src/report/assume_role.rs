@@ -14,7 +14,7 @@ use super::text;
 use super::words::Hop as Line;
 use crate::ask::assume_role::{Action, Assumes, AtDoor, WhoAssumes};
 use crate::decide::cluster::Cluster;
-use crate::identity::iam::{Difference, DoorKind, Hit, Near, NotACaller};
+use crate::identity::iam::{Difference, DocId, DoorKind, Effect, Hit, Near, NotACaller};
 use crate::model::ternary::Ternary;
 
 /// Why nobody can be called so.
@@ -58,7 +58,12 @@ fn near_line(cluster: &Cluster, near: &Near) -> Line {
         }
         Near::NotTrusted(doc) => {
             let hit = Hit { doc: *doc, statement: 0, group: None };
-            (format!("{} names neither the caller nor its account", policy(data, hit)), Some(hit))
+            let named = named_by(cluster, *doc);
+            let named = if named.is_empty() { "nobody".to_owned() } else { text::some_of(&named) };
+            (
+                format!("{} names {named}, and neither the caller nor its account", policy(data, hit)),
+                Some(hit),
+            )
         }
         Near::OtherResource(hit, written, difference) => {
             (format!("{} is for `{written}`, {}", statement(data, *hit), differs(difference)), Some(*hit))
@@ -77,6 +82,22 @@ fn near_line(cluster: &Cluster, near: &Near) -> Line {
         }
     };
     Line { depth: 0, text, place: hit.map(|hit| place(cluster, hit)).unwrap_or_default() }
+}
+
+/// Whom the statements of a trust policy name that allow.
+fn named_by(cluster: &Cluster, doc: DocId) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let statements = cluster.iam().get(doc).map_or(&[][..], |doc| &doc.policy.statements);
+    for principals in statements.iter().filter(|one| one.effect == Effect::Allow).map(|one| &one.principal) {
+        let accounts = principals.accounts.iter().map(|(_, account)| account);
+        let all = accounts.chain(&principals.principals).chain(&principals.services);
+        for name in all.chain(&principals.federated) {
+            if !found.iter().any(|known| **known == **name) {
+                found.push(name.to_string());
+            }
+        }
+    }
+    found
 }
 
 /// Who asks for what.

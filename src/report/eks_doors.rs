@@ -15,17 +15,29 @@ pub const TITLE: &str = "through the EKS API, without being mapped";
 /// What the inputs do not say of it.
 pub const NOTE: &str = "access entries count only with authentication mode API or API_AND_CONFIG_MAP; `eks:UpdateClusterConfig` turns it on";
 
+/// Who can, each in a line.
+pub fn titles(cluster: &Cluster, doors: &[EksDoor]) -> Vec<String> {
+    doors.iter().map(|door| title(cluster, door)).collect()
+}
+
+fn title(cluster: &Cluster, door: &EksDoor) -> String {
+    let name = short(arn(cluster.iam(), door.id));
+    match door.is_admin() {
+        Ternary::Yes => format!("{name}: can make itself cluster administrator"),
+        Ternary::Unknown => format!("{name}: can make itself cluster administrator, on conditions"),
+        Ternary::No => {
+            let actions: Vec<&str> = door.actions.iter().map(|allowed| allowed.action).collect();
+            format!("{name}: may {}", actions.join(", "))
+        }
+    }
+}
+
 /// The lines about those who can, each with what it may do and why.
 pub fn lines(cluster: &Cluster, doors: &[EksDoor], depth: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     let line = |depth, text| Line { depth, text, place: String::new() };
     for door in doors {
-        let power = match door.is_admin() {
-            Ternary::Yes => ": can make itself cluster administrator",
-            Ternary::Unknown => ": can make itself cluster administrator, on conditions",
-            Ternary::No => "",
-        };
-        lines.push(line(depth, format!("{}{power}", short(arn(cluster.iam(), door.id)))));
+        lines.push(line(depth, title(cluster, door)));
         let mut rest: Vec<&Allowed> = door.actions.iter().collect();
         while let Some(first) = rest.first().copied() {
             // Actions that are allowed by the same words stand together.

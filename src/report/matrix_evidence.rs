@@ -8,8 +8,8 @@ use crate::decide::evaluate::Grant;
 use crate::model::policy::Policy;
 use crate::model::user::SYSTEM_MASTERS;
 
-use super::matrix_long::{HEADER, Progress, Written, csv_field, is_formula, join_names};
-use super::words;
+use super::matrix_long::{HEADER, Progress, Written, csv_field, is_formula, join_names, people_header};
+use super::{matrix_people, words};
 
 /// Which columns come behind those of the long form.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -32,12 +32,18 @@ struct Rows<'w> {
 }
 
 impl Rows<'_> {
-    fn row(&mut self, fields: &[&str; 8], evidence: Option<&Evidence>, answer: &str) -> io::Result<()> {
+    fn row(
+        &mut self,
+        (fields, people): (&[&str; 8], &[String]),
+        evidence: Option<&Evidence>,
+        answer: &str,
+    ) -> io::Result<()> {
         self.line.clear();
         let empty = Evidence::default();
         let evidence = self.columns.grants.then(|| evidence.unwrap_or(&empty)).into_iter().flatten();
         let fields = fields.iter().copied().chain(evidence.map(String::as_str));
-        for (field, number) in fields.chain(self.columns.unknown.then_some(answer)).zip(0usize..) {
+        let fields = fields.chain(self.columns.unknown.then_some(answer));
+        for (field, number) in fields.chain(people.iter().map(String::as_str)).zip(0usize..) {
             if number > 0 {
                 self.line.push(',');
             }
@@ -69,9 +75,11 @@ pub fn csv(
     let mut rows = Rows { out: BufWriter::new(out), columns, line: String::new(), written };
     let grants = if columns.grants { ",granted_by,role,rule,source" } else { "" };
     let answer = if columns.unknown { ",answer" } else { "" };
-    writeln!(rows.out, "{HEADER}{grants}{answer}")?;
+    writeln!(rows.out, "{HEADER}{grants}{answer}{}", people_header(matrix))?;
     let (mut scratch, mut found) = (Scratch::default(), RowGrants::default());
     for (holder, done) in holders.iter().zip(1usize..) {
+        let people = matrix_people::names(matrix, holder).into_iter().flatten();
+        let people: Vec<String> = people.map(|names| join_names(names.iter().map(String::as_str))).collect();
         let unknown = if columns.unknown {
             matrix.unknown_blocks(holder, &matrix.unknown(holder), &mut scratch)
         } else {
@@ -111,7 +119,7 @@ pub fn csv(
                 }
                 for one in &evidence {
                     if result.is_ok() {
-                        result = rows.row(&fields, Some(one), "yes");
+                        result = rows.row((&fields, &people), Some(one), "yes");
                     }
                 }
             });
@@ -130,7 +138,7 @@ pub fn csv(
                     verb,
                     "",
                 ];
-                rows.row(&fields, None, "unknown")?;
+                rows.row((&fields, &people), None, "unknown")?;
             }
         }
         progress(done, rows.written.rows);

@@ -13,14 +13,14 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde_json::{Value, json};
 
 use crate::ask::matrix::{Cell, Holder, Matrix, Place, RowGrants, Scratch};
-use crate::decide::cluster::{Cluster, Who, WhoIs};
+use crate::decide::cluster::{Who, WhoIs};
 use crate::decide::graph::{Applied, RbacGraph, RoleRule};
 use crate::model::names::{Name, Names};
 use crate::model::rbac::{Role, Scope};
 
 use super::matrix_long::{Progress, digits, join_names, narrow};
 use super::phrases::{self, titles};
-use super::{matrix_statement, words};
+use super::{matrix_people, matrix_statement, words};
 
 const PAGE: &str = include_str!("matrix.html");
 
@@ -133,7 +133,6 @@ pub fn page(
     let rows = blocks(&mut out, matrix, holders, &mut tables, progress)?;
     unknown_blocks(&mut out, matrix, holders, &mut tables)?;
     write_tables(&mut out, matrix, &tables)?;
-    let cluster = matrix.cluster();
     let universe = matrix.universe();
     list(
         &mut out,
@@ -143,7 +142,8 @@ pub fn page(
             unknown.map(move |unknown| matrix_statement::unknown(matrix, holder, &unknown))
         }),
     )?;
-    list(&mut out, "holders", holders.iter().map(|holder| about(cluster, holder)))?;
+    list(&mut out, "holders", holders.iter().map(|holder| about(matrix, holder)))?;
+    list(&mut out, "people", matrix_people::lines(matrix, holders).into_iter().map(Value::from))?;
     let is_url = |cell: &Cell| u8::from(cell.place == Place::Url);
     let cells = universe.cells().iter();
     list(&mut out, "cells", cells.map(|cell| json!([cell.group, cell.resource, is_url(cell)])))?;
@@ -364,8 +364,10 @@ fn rule_hops(graph: &RbacGraph, role: &Role, rule: &RoleRule<'_>) -> Value {
     hops.into()
 }
 
-/// Kind, identity, username, groups, how it is mapped and where, and whether everything is allowed to it.
-fn about(cluster: &Cluster, holder: &Holder) -> Value {
+/// Kind, identity, username, groups, how it is mapped and where, whether everything is allowed to it, and the people
+/// behind it.
+fn about(matrix: &Matrix<'_>, holder: &Holder) -> Value {
+    let cluster = matrix.cluster();
     let groups = holder.who.as_deref().and_then(Who::shown).map(|user| user.groups).unwrap_or_default();
     let (mapped, place) = match holder.who.as_deref().map(|who| &who.is) {
         Some(WhoIs::Mapped(mapped)) => (
@@ -386,6 +388,7 @@ fn about(cluster: &Cluster, holder: &Holder) -> Value {
         groups,
         mapped,
         place,
-        u8::from(holder.is_master())
+        u8::from(holder.is_master()),
+        matrix_people::of_holder(matrix, holder)
     ])
 }

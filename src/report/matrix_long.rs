@@ -15,8 +15,8 @@ use crate::ask::who_can::GrantRef;
 use crate::decide::graph::Applied;
 use crate::model::names::{Name, Names};
 
-use super::matrix_statement;
 use super::visible::is_hidden;
+use super::{matrix_people, matrix_statement};
 
 /// The header of the CSV.
 pub const HEADER: &str = "identity_kind,identity,username,namespace,api_group,resource,verb,resource_names";
@@ -167,7 +167,9 @@ pub fn csv(
             text.push(',');
         }
     });
-    writeln!(out, "{HEADER}")?;
+    writeln!(out, "{HEADER}{}", people_header(matrix))?;
+    // What ends a row: the people behind its identity, where they are asked for.
+    let mut tail = String::new();
     let begin = |start: &mut String, holder: &Holder, namespace: &str| {
         for field in [holder.kind.as_str(), &holder.identity, &holder.username, namespace] {
             write_field(start, field);
@@ -175,12 +177,18 @@ pub fn csv(
         }
     };
     let mut joined = String::new();
-    let rows = stream(out, matrix, holders, progress, begin, |buffer, start, _, block, out| {
+    let rows = stream(out, matrix, holders, progress, begin, |buffer, start, holder, block, out| {
+        tail.clear();
+        for names in matrix_people::names(matrix, holder).into_iter().flatten() {
+            tail.push(',');
+            write_field(&mut tail, &join_names(names.iter().map(String::as_str)));
+        }
+        tail.push('\n');
         if block.named.is_empty() {
             for column in block.any.iter() {
                 buffer.extend_from_slice(start.as_bytes());
                 buffer.extend_from_slice(ends.get(column));
-                buffer.push(b'\n');
+                buffer.extend_from_slice(tail.as_bytes());
             }
             return Ok(());
         }
@@ -193,7 +201,7 @@ pub fn csv(
                 write_field(&mut joined, &join_names(texts(names, limited)));
                 buffer.extend_from_slice(joined.as_bytes());
             }
-            buffer.push(b'\n');
+            buffer.extend_from_slice(tail.as_bytes());
             if buffer.len() > CHUNK && result.is_ok() {
                 result = out.write_all(buffer);
                 buffer.clear();
@@ -204,15 +212,25 @@ pub fn csv(
     Ok(Written { rows, formula: formula.into_inner() })
 }
 
-fn json_begin(start: &mut String, holder: &Holder, namespace: &str) {
-    let _ = write!(
-        start,
-        "{{\"identityKind\":{},\"identity\":{},\"username\":{},\"namespace\":{},",
-        json_text(holder.kind.as_str()),
-        json_text(&holder.identity),
-        json_text(&holder.username),
-        json_text(namespace)
-    );
+/// The columns for people, with a comma before each.
+pub(super) fn people_header(matrix: &Matrix<'_>) -> String {
+    let columns = matrix.people().map(|_| matrix_people::COLUMNS);
+    columns.into_iter().flatten().map(|column| format!(",{column}")).collect()
+}
+
+/// Begins a row of JSON.
+fn json_begin<'m>(matrix: &'m Matrix<'_>) -> impl FnMut(&mut String, &Holder, &str) + 'm {
+    |start: &mut String, holder: &Holder, namespace: &str| {
+        let _ = write!(
+            start,
+            "{{\"identityKind\":{},\"identity\":{},\"username\":{},{}\"namespace\":{},",
+            json_text(holder.kind.as_str()),
+            json_text(&holder.identity),
+            json_text(&holder.username),
+            matrix_people::json_fields(matrix, holder),
+            json_text(namespace)
+        );
+    }
 }
 
 fn json_ends(universe: &Universe) -> Ends {
@@ -249,7 +267,7 @@ pub fn ndjson(
 ) -> io::Result<usize> {
     let names = &matrix.cluster().graph().policy().names;
     let ends = json_ends(matrix.universe());
-    stream(out, matrix, holders, progress, json_begin, |buffer, start, _, block, out| {
+    stream(out, matrix, holders, progress, json_begin(matrix), |buffer, start, _, block, out| {
         let mut result = Ok(());
         block.rows(|column, limited| {
             buffer.extend_from_slice(start.as_bytes());
@@ -361,32 +379,33 @@ pub fn json(
     let mut grants = RowGrants::default();
     write!(out, "{{\"meta\":{meta},\n\"rows\":[")?;
     let mut first = true;
-    let count = stream(out, matrix, holders, progress, json_begin, |buffer, start, holder, block, out| {
-        matrix.grants(holder, block, &mut grants);
-        table.begin(&grants);
-        let mut result = Ok(());
-        block.rows(|column, limited| {
-            buffer.extend_from_slice(if first { b"\n" } else { b",\n" });
-            first = false;
-            buffer.extend_from_slice(start.as_bytes());
-            buffer.extend_from_slice(ends.get(column));
-            json_names(buffer, names, limited);
-            buffer.extend_from_slice(b",\"grants\":[");
-            for (local, index) in grants.of(column).iter().zip(0usize..) {
-                if index > 0 {
-                    buffer.push(b',');
+    let count =
+        stream(out, matrix, holders, progress, json_begin(matrix), |buffer, start, holder, block, out| {
+            matrix.grants(holder, block, &mut grants);
+            table.begin(&grants);
+            let mut result = Ok(());
+            block.rows(|column, limited| {
+                buffer.extend_from_slice(if first { b"\n" } else { b",\n" });
+                first = false;
+                buffer.extend_from_slice(start.as_bytes());
+                buffer.extend_from_slice(ends.get(column));
+                json_names(buffer, names, limited);
+                buffer.extend_from_slice(b",\"grants\":[");
+                for (local, index) in grants.of(column).iter().zip(0usize..) {
+                    if index > 0 {
+                        buffer.push(b',');
+                    }
+                    let number = table.number(&grants, *local);
+                    buffer.extend_from_slice(digits(number, &mut [0; 10]).as_bytes());
                 }
-                let number = table.number(&grants, *local);
-                buffer.extend_from_slice(digits(number, &mut [0; 10]).as_bytes());
-            }
-            buffer.extend_from_slice(b"]}");
-            if buffer.len() > CHUNK && result.is_ok() {
-                result = out.write_all(buffer);
-                buffer.clear();
-            }
-        });
-        result
-    })?;
+                buffer.extend_from_slice(b"]}");
+                if buffer.len() > CHUNK && result.is_ok() {
+                    result = out.write_all(buffer);
+                    buffer.clear();
+                }
+            });
+            result
+        })?;
     // What follows comes in small pieces.
     let mut out = BufWriter::with_capacity(CHUNK, out);
     write!(out, "\n],\n\"grants\":[")?;
@@ -416,7 +435,11 @@ pub fn json(
             comma = ",\n";
         }
     }
-    writeln!(out, "\n]}}")?;
+    write!(out, "\n]")?;
+    if matrix.people().is_some() {
+        write!(out, ",\n\"people\":{}", matrix_people::document(matrix, holders))?;
+    }
+    writeln!(out, "}}")?;
     out.flush()?;
     Ok(count)
 }

@@ -10,9 +10,9 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 use crate::ask::matrix::preset::Entry;
 use crate::ask::matrix::{Access, Cell, Dense, Holder, Matrix, Place, Scratch};
 
-use super::matrix_statement;
 use super::phrases;
 use super::visible::{is_hidden, visible};
+use super::{matrix_people, matrix_statement};
 
 /// How a table is drawn.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -178,6 +178,11 @@ pub fn print(out: &mut dyn Write, view: &View<'_>, style: &Style, statement: &[S
         let unknown: Vec<String> = unknown.iter().map(|line| visible(line)).collect();
         lines(out, style, phrases::UNKNOWN, &unknown)?;
     }
+    let people = matrix_people::lines(view.matrix, view.holders);
+    if !people.is_empty() {
+        let people: Vec<String> = people.iter().map(|line| visible(line)).collect();
+        lines(out, style, matrix_people::TITLE, &people)?;
+    }
     Ok(())
 }
 
@@ -191,7 +196,8 @@ fn lines(out: &mut dyn Write, style: &Style, title: &str, lines: &[String]) -> i
         Style::Markdown => {
             writeln!(out, "**{}**", markdown(title))?;
             writeln!(out)?;
-            lines.iter().try_for_each(|line| writeln!(out, "- {}", markdown(line.trim())))
+            let nested = |line: &String| if line.starts_with("  ") { "  " } else { "" };
+            lines.iter().try_for_each(|line| writeln!(out, "{}- {}", nested(line), markdown(line.trim())))
         }
     }
 }

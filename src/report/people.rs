@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::iam::{
-    NOT_IN_EXPORTS, conditions, hop_lines, lines_of, place, short, way_conditions, way_documents,
+    NOT_IN_EXPORTS, conditions, hop_lines, lines_of, place, short, statements, way_conditions, way_documents,
 };
 use super::text;
 use super::words::Hop as Line;
@@ -118,24 +118,53 @@ pub fn assumable_by_document(cluster: &Cluster, people: &[Assumer]) -> Value {
     people.iter().map(document).collect()
 }
 
+/// Somebody in words, and the place where that stands.
+fn title(cluster: &Cluster, assumer: &Assumer) -> (String, String) {
+    let show = |source| cluster.sources().show(source).to_string();
+    match &assumer.who {
+        Who::Principal(arn) => (short(arn).to_owned(), String::new()),
+        Who::Door(door) => (door_title(cluster, door), place(cluster, door.hit)),
+        Who::Person(person) => {
+            let group = person.user.as_ref().and(person.group.as_ref());
+            let group = group.map(|group| format!(" by group `{group}`")).unwrap_or_default();
+            (format!("{}{group} (Identity Center)", assumer.who.name()), show(person.source))
+        }
+        Who::Pods(pods) => (
+            format!("pods of service account `{}/{}`", pods.namespace, pods.service_account),
+            show(pods.source),
+        ),
+    }
+}
+
+/// Somebody in one line: through which groups and roles, and on what conditions.
+pub(super) fn phrase(cluster: &Cluster, assumer: &Assumer) -> String {
+    let data = cluster.iam();
+    let mut text = title(cluster, assumer).0;
+    let mut groups: Vec<&str> = Vec::new();
+    for hit in assumer.hops.iter().flat_map(|hop| statements(&hop.verdict.why)) {
+        let group = hit.group.and_then(|group| data.group(group)).map(|group| &*group.name);
+        groups.extend(group.filter(|group| !groups.contains(group)));
+    }
+    if !groups.is_empty() {
+        text = format!("{text} by group `{}`", groups.join("`, `"));
+    }
+    let over: Vec<&str> = assumer.hops.iter().skip(1).map(|hop| short(&hop.from)).collect();
+    if !over.is_empty() {
+        text = format!("{text} over {}", over.join(" and "));
+    }
+    let conditions = assumer_conditions(cluster, assumer);
+    match (conditions.is_empty(), assumer.value) {
+        (false, _) => format!("{text}, if {}", conditions.join("; and ")),
+        (true, Ternary::Yes) => text,
+        (true, _) => format!("{text}, on conditions"),
+    }
+}
+
 /// Who can become a mapped role, for people.
 pub fn assumable_by_lines(cluster: &Cluster, people: &[Assumer], depth: usize) -> Vec<Line> {
     let mut lines = Vec::new();
     for assumer in people {
-        let show = |source| cluster.sources().show(source).to_string();
-        let (name, place) = match &assumer.who {
-            Who::Principal(arn) => (short(arn).to_owned(), String::new()),
-            Who::Door(door) => (door_title(cluster, door), place(cluster, door.hit)),
-            Who::Person(person) => {
-                let group = person.user.as_ref().and(person.group.as_ref());
-                let group = group.map(|group| format!(" by group `{group}`")).unwrap_or_default();
-                (format!("{}{group} (Identity Center)", assumer.who.name()), show(person.source))
-            }
-            Who::Pods(pods) => (
-                format!("pods of service account `{}/{}`", pods.namespace, pods.service_account),
-                show(pods.source),
-            ),
-        };
+        let (name, place) = title(cluster, assumer);
         let when = if assumer.value.is_yes() { "" } else { ", on conditions" };
         lines.push(Line { depth, text: format!("{name}{when}"), place });
         match (&assumer.who, assumer.hops.as_slice()) {

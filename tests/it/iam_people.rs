@@ -252,3 +252,67 @@ fn the_way_in_is_the_same_from_both_sides() {
         }
     }
 }
+
+#[test]
+fn the_matrix_names_people_in_every_form() {
+    let ask = |form: &str, more: &[&str]| {
+        let asked = ["matrix", "--resources", "pods/exec", "--verbs", "create", "-o", form];
+        let output = run(&[&asked, more].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let people = &["--people"];
+    let oncall = arn("role/oncall");
+    let csv = ask("csv", people);
+    let mut lines = csv.lines();
+    assert!(lines.next().unwrap().ends_with(",resource_names,people,people_on_conditions"), "{csv}");
+    let row = lines.find(|line| line.contains(&format!("iam,{oncall},"))).unwrap();
+    let names = [arn("user/alice"), arn("user/bob"), arn("user/root-like")].join(";");
+    assert!(row.ends_with(&format!("create,,{names},")), "{row}");
+    // Break-glass wants MFA.
+    let row = csv.lines().find(|line| line.contains("role/break-glass")).unwrap();
+    assert!(row.ends_with(&format!(",,{};{}", arn("user/bob"), arn("user/root-like"))), "{row}");
+    let evidence = ask("csv", &["--people", "--grants", "--unknown"]);
+    let mut lines = evidence.lines();
+    assert!(lines.next().unwrap().ends_with(",answer,people,people_on_conditions"), "{evidence}");
+    assert!(lines.any(|line| line.ends_with(&format!(",yes,{names},"))), "{evidence}");
+    let ndjson = ask("ndjson", people);
+    let row = ndjson.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let row = row.into_iter().find(|row| row["identity"] == oncall).unwrap();
+    assert_eq!(row["people"][0], arn("user/alice"));
+    assert_eq!(row["peopleOnConditions"], json!([]));
+    let whole: Value = serde_json::from_str(&ask("json", people)).unwrap();
+    let identities = whole["people"]["identities"].as_array().unwrap();
+    let found = identities.iter().find(|one| one["identity"] == oncall).unwrap();
+    assert_eq!(found["assumableBy"][0]["arn"], arn("user/alice"));
+    assert_eq!(whole["people"]["eksDoors"][0]["clusterAdmin"], "yes");
+    for form in ["table", "markdown", "html"] {
+        let text = ask(form, people).replace('\\', "");
+        for said in [
+            "user/alice by group `platform`",
+            "proves nobody",
+            "user/root-like: can make itself cluster administrator",
+        ] {
+            assert!(text.contains(said), "{form}: {said}: {text}");
+        }
+    }
+    // Without the flag nothing changes.
+    assert!(
+        ask("csv", &[]).starts_with(
+            "identity_kind,identity,username,namespace,api_group,resource,verb,resource_names\n"
+        )
+    );
+    assert!(!ask("table", &[]).contains("by group"));
+}
+
+#[test]
+fn without_an_export_people_cannot_be_named() {
+    let ask = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rbacsim"));
+        command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).args(["-f", "testdata/quickstart"]);
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let said = "add what `aws iam get-account-authorization-details` prints";
+    assert!(ask(&["who-can", "get", "pods", "--people"]).contains(said));
+    assert!(ask(&["matrix", "--preset", "sensitive", "--people"]).contains(said));
+}

@@ -12,10 +12,10 @@ use rbacsim::model::ternary::Ternary::{self, No, Unknown, Yes};
 use rbacsim::read::{Input, LoadOptions, load};
 use serde_json::{Value, json};
 
-const ACCOUNT: &str = "arn:aws:iam::111122223333";
+pub(crate) const ACCOUNT: &str = "arn:aws:iam::111122223333";
 
 /// The inputs of a test, each a file.
-fn cluster(files: &[(&str, String)]) -> Cluster {
+pub(crate) fn cluster(files: &[(&str, String)]) -> Cluster {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
         std::fs::write(folder.path().join(name), text).unwrap();
@@ -23,19 +23,19 @@ fn cluster(files: &[(&str, String)]) -> Cluster {
     load(&[Input::Path(folder.path().into())], &LoadOptions::default()).unwrap().into()
 }
 
-fn export(roles: &[Value], users: &[Value]) -> (&'static str, String) {
+pub(crate) fn export(roles: &[Value], users: &[Value]) -> (&'static str, String) {
     ("account.json", json!({ "UserDetailList": users, "RoleDetailList": roles }).to_string())
 }
 
-fn statement(principal: Value, action: Value) -> Value {
+pub(crate) fn statement(principal: Value, action: Value) -> Value {
     json!({ "Effect": "Allow", "Principal": principal, "Action": action })
 }
 
-fn trusts(principal: Value) -> Value {
+pub(crate) fn trusts(principal: Value) -> Value {
     statement(principal, json!("sts:AssumeRole"))
 }
 
-fn role(name: &str, trust: &[Value], own: &[Value]) -> Value {
+pub(crate) fn role(name: &str, trust: &[Value], own: &[Value]) -> Value {
     json!({
         "Arn": format!("{ACCOUNT}:role/{name}"), "RoleName": name, "RoleId": format!("AROA{name}"),
         "AssumeRolePolicyDocument": { "Version": "2012-10-17", "Statement": trust },
@@ -43,14 +43,14 @@ fn role(name: &str, trust: &[Value], own: &[Value]) -> Value {
     })
 }
 
-fn user(name: &str, own: &[Value]) -> Value {
+pub(crate) fn user(name: &str, own: &[Value]) -> Value {
     json!({
         "Arn": format!("{ACCOUNT}:user/{name}"), "UserName": name, "UserId": format!("AIDA{name}"), "GroupList": [],
         "UserPolicyList": [{ "PolicyName": "own", "PolicyDocument": { "Version": "2012-10-17", "Statement": own } }],
     })
 }
 
-fn allows(action: &str, resource: &str) -> Value {
+pub(crate) fn allows(action: &str, resource: &str) -> Value {
     json!({ "Effect": "Allow", "Action": action, "Resource": resource })
 }
 

@@ -26,6 +26,7 @@ mod hostile; // names that would forge lines or drive a terminal
 mod iam; // who may assume which role: every recorded answer
 mod iam_doubts; // what exports and requests leave open
 mod iam_model; // the rules of IAM read a second time, slowly
+mod iam_near; // what a "no" about a role says
 mod iam_people; // from people to rules, by the account of testdata/iam
 mod iam_random; // random accounts: the evaluator against the slow reading
 mod iam_rules; // who may assume which role: one test per rule

@@ -50,10 +50,22 @@ pub struct Statement {
     pub not_modelled: Vec<&'static str>,
 }
 
+/// Without the people behind the identities.
+const WHO_MAY_ASSUME: &str = "IAM: who may assume a role, SCPs, permission boundaries";
+
+/// With them.
+const CONTROL_POLICIES: &str =
+    "IAM: service and resource control policies, session policies, VPC endpoint policies";
+
+fn not_modelled(with_people: bool) -> Vec<&'static str> {
+    let of_iam = if with_people { CONTROL_POLICIES } else { WHO_MAY_ASSUME };
+    NOT_MODELLED.iter().map(|text| if *text == WHO_MAY_ASSUME { of_iam } else { *text }).collect()
+}
+
 const NOT_MODELLED: &[&str] = &[
     "other authorizers: access policies of EKS access entries, the Node authorizer",
     "the cluster creator's admin access, and anyone who logs in with a client certificate",
-    "IAM: who may assume a role, SCPs, permission boundaries",
+    WHO_MAY_ASSUME,
     "admission: webhooks, Pod Security, and the checks of bind and escalate beyond the verb itself",
     "what access leads to: anyone who may create pods, impersonate or create tokens can do more than the rows show",
 ];
@@ -95,7 +107,7 @@ impl Statement {
             defaults_added: (summary.defaults_added, summary.eks_added),
             matches_nothing: universe.matches_nothing.clone(),
             left_out,
-            not_modelled: NOT_MODELLED.to_vec(),
+            not_modelled: not_modelled(matrix.people().is_some()),
             ..Self::default()
         };
         let sources = cluster.sources();
