@@ -40,7 +40,7 @@ fn role_name(number: usize) -> String {
 }
 
 fn role_arn(number: usize) -> String {
-    let path = if number >= MAPPED && number % 3 == 0 { "team/" } else { "" };
+    let path = if number >= MAPPED && number.is_multiple_of(3) { "team/" } else { "" };
     format!("arn:aws:iam::{ACCOUNT}:role/{path}{}", role_name(number))
 }
 

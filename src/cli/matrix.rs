@@ -1,7 +1,7 @@
 //! `matrix`: who may do what, all of it.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
@@ -47,6 +47,7 @@ const LARGE_PAGE: u64 = 20_000_000;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
     /// Whose access: arns (every mapped IAM identity), all (every subject of a binding), or both
     #[arg(long, value_enum, value_delimiter = ',', value_name = "WHOSE", conflicts_with_all = ["arn", "as_user"])]
@@ -148,16 +149,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let statement = Statement::of(&matrix, &holders, left_out);
     if let Some(path) = &args.meta {
         let meta = matrix_statement::document(&matrix, &statement, count(&matrix, &holders));
-        let unknown = matrix_long::unknown(&matrix, &holders);
-        let mut file = std::fs::File::create(path)
-            .map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
-        let mut document = serde_json::json!({ "meta": meta, "unknown": unknown });
-        if args.people
-            && let Some(object) = document.as_object_mut()
-        {
-            object.insert("people".to_owned(), matrix_people::document(&matrix, &holders));
-        }
-        super::write_json(&mut file, &document)?;
+        write_meta(path, &matrix, &holders, &meta)?;
     }
     let mut meter = Meter::new(holders.len());
     let mut progress = |done, rows| meter.tick(done, rows);
@@ -221,6 +213,25 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Yes)
+}
+
+/// Writes what the matrix is based on, what is unknown, and the people where they are asked for.
+fn write_meta(
+    path: &Path,
+    matrix: &Matrix<'_>,
+    holders: &[Holder],
+    meta: &serde_json::Value,
+) -> Result<(), Failure> {
+    let unknown = matrix_long::unknown(matrix, holders);
+    let mut document = serde_json::json!({ "meta": meta, "unknown": unknown });
+    if matrix.people().is_some()
+        && let Some(object) = document.as_object_mut()
+    {
+        object.insert("people".to_owned(), matrix_people::document(matrix, holders));
+    }
+    let mut file =
+        std::fs::File::create(path).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
+    super::write_json(&mut file, &document)
 }
 
 /// The matrix with the people behind the identities, where they are asked for.

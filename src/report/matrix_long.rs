@@ -214,8 +214,7 @@ pub fn csv(
 
 /// The columns for people, with a comma before each.
 pub(super) fn people_header(matrix: &Matrix<'_>) -> String {
-    let columns = matrix.people().map(|_| matrix_people::COLUMNS);
-    columns.into_iter().flatten().map(|column| format!(",{column}")).collect()
+    matrix.people().map_or_else(String::new, |_| format!(",{}", matrix_people::COLUMNS.join(",")))
 }
 
 /// Begins a row of JSON.
