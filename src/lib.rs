@@ -74,6 +74,7 @@ pub mod document {
 pub mod knowledge {
     pub mod aggregated;
     pub mod catalogue;
+    pub mod codes;
     pub mod defaults;
     pub mod operations;
     pub mod risks;
@@ -126,6 +127,7 @@ pub mod read {
     mod findings;
     mod identities;
     mod identity_forms;
+    mod ignore;
     mod load;
     pub(crate) mod parallel;
     mod programs;
@@ -138,6 +140,7 @@ pub mod read {
     mod what_if;
     mod workload;
 
+    pub use self::ignore::{ANNOTATION, Ignore, comments};
     pub use self::load::*;
     pub use self::version_hints::VersionSource;
     pub use self::what_if::{Change, ObjectKind, ObjectName, WhatIf, new_mapping};
@@ -165,6 +168,7 @@ pub mod ask {
     pub mod concerns;
     pub mod eks_doors;
     pub mod escalation;
+    pub mod lint;
     pub mod matrix;
     pub mod namespaces;
     pub mod naming;
@@ -186,6 +190,8 @@ pub mod report {
     pub mod can_i;
     pub mod eks_doors;
     pub mod escalation;
+    pub mod explain;
+    pub mod findings;
     pub mod iam;
     pub mod json;
     pub mod matrix_evidence;

@@ -6,8 +6,11 @@ use std::process::ExitCode;
 mod cli {
     mod asking;
     mod can_i;
+    mod explain;
+    mod findings;
     mod iam;
     mod inputs;
+    mod lint;
     mod list;
     mod matrix;
     mod paths;

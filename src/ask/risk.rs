@@ -408,6 +408,8 @@ fn finding(cluster: &Cluster, holders: &Holders, from: &From, held: &Held, raise
     };
     let title = risk.title;
     Some(Finding {
+        within: None,
+        detail: String::new(),
         code: risk.code,
         severity: held.severity.raised(raise),
         message: format!("{}: {title}, {place}. {}", from.title, risk.why),
@@ -436,6 +438,8 @@ fn by_paths(
     let mut add = |code: &'static str, level: Option<Level>, message: String| {
         if let (Some(risk), Some(severity)) = (risks::risk(code), level) {
             found.push(Finding {
+                within: None,
+                detail: String::new(),
                 code: risk.code,
                 severity,
                 message: format!("{message} {}", risk.why),

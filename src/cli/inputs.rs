@@ -139,6 +139,13 @@ impl Inputs {
         Ok(inputs)
     }
 
+    /// The same as [`Inputs::load`] without printing what was wrong, with what was read.
+    pub(crate) fn load_silently(&self) -> Result<(Cluster, Vec<Input>), Failure> {
+        let (inputs, options) = (self.inputs()?, self.options()?);
+        let cluster = Cluster::from(load(&inputs, &options)?);
+        Ok((cluster, inputs))
+    }
+
     fn options(&self) -> Result<LoadOptions, Failure> {
         Ok(LoadOptions {
             defaults: match self.defaults {

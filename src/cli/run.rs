@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{can_i, matrix, paths, review, risk, who_can, whoami};
+use super::{can_i, explain, lint, matrix, paths, review, risk, who_can, whoami};
 use clap::{Parser, Subcommand, ValueEnum};
 use rbacsim::decide::cluster::Who;
 use rbacsim::identity::IdentityError;
@@ -45,6 +45,10 @@ enum Command {
     Paths(paths::Args),
     /// Show the Kubernetes user behind IAM ARNs
     Whoami(whoami::Args),
+    /// Find faults and dangers of the inputs, each with the line and what to do
+    Lint(lint::Args),
+    /// Show what a code of lint or risk means, with an example
+    Explain(explain::Args),
     /// Show what is risky: who holds dangerous access, where, and what to do
     Risk(risk::Args),
     /// Answer a stream of `SubjectAccessReview` objects
@@ -125,6 +129,8 @@ pub(crate) fn run() -> ExitCode {
         Command::WhoCan(args) => who_can::run(args, &mut *out),
         Command::Paths(args) => paths::run(args, &mut *out),
         Command::Whoami(args) => whoami::run(args, &mut *out),
+        Command::Lint(args) => lint::run(args, &mut *out),
+        Command::Explain(args) => explain::run(args, &mut *out),
         Command::Risk(args) => risk::run(args, &mut *out),
         Command::Review(args) => review::run(args),
     };

@@ -17,7 +17,7 @@ use crate::model::source::Sources;
 use crate::model::ternary::Ternary;
 use crate::model::user::UserInfo;
 use crate::model::version::{KubernetesVersion, Platform};
-use crate::read::{Change, Completeness, Loaded, Summary, VersionFrom};
+use crate::read::{Change, Completeness, Ignore, Loaded, Summary, VersionFrom};
 
 mod aggregated;
 pub mod anonymous;
@@ -41,6 +41,7 @@ pub struct Cluster {
     version_from: VersionFrom,
     platform: Platform,
     changes: Vec<Change>,
+    ignores: Vec<Ignore>,
     nothing_read: bool,
     by_prefix: OnceLock<ByPrefix>,
     mentioned_types: OnceLock<MentionedTypes>,
@@ -163,6 +164,7 @@ impl From<Loaded> for Cluster {
             version_from,
             platform,
             changes,
+            ignores,
         } = loaded;
         let is_own = |source| !policy.is_builtin(source);
         let nothing_read = completeness == Completeness::Partial
@@ -183,6 +185,7 @@ impl From<Loaded> for Cluster {
             version_from,
             platform,
             changes,
+            ignores,
             nothing_read,
             by_prefix: OnceLock::new(),
             mentioned_types: OnceLock::new(),
@@ -254,6 +257,11 @@ impl Cluster {
     /// What was changed in the inputs before anything is asked: the answers are for them as changed.
     pub fn changes(&self) -> &[Change] {
         &self.changes
+    }
+
+    /// The findings that annotations of objects ask to be ignored.
+    pub fn ignores(&self) -> &[Ignore] {
+        &self.ignores
     }
 
     /// Every namespace that the inputs know, by name: declared, or the home of a role, binding or service account.

@@ -25,11 +25,11 @@ impl Severity {
 }
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $text:literal, $severity:ident;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $text:literal, $severity:ident;)*) => {
         /// The stable code of a diagnostic.
         #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
-        pub enum Code { $($(#[$doc])* $name,)* }
+        pub enum Code { $($(#[doc = $doc])* $name,)* }
 
         impl Code {
             /// Every code, in the order of the documentation.
@@ -38,6 +38,11 @@ macro_rules! codes {
             /// The code as printed: kebab-case, never changed once released.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
+            }
+
+            /// What it says, in a sentence.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),*).trim_ascii(),)* }
             }
 
             /// How much it matters.
@@ -182,6 +187,78 @@ codes! {
     IamExportTruncated = "iam-export-truncated", Warning;
     /// `mapAccounts` lets in everybody of an account.
     AccountMapping = "account-mapping", Note;
+
+    // What `lint` finds in the policy.
+    /// A binding grants a role that is not in the inputs.
+    DanglingRoleRef = "dangling-role-ref", Warning;
+    /// A binding names a service account that is not in the inputs.
+    UnknownServiceAccount = "unknown-service-account", Warning;
+    /// A subject has the wrong kind for its name, so it names nobody.
+    WrongSubjectKind = "wrong-subject-kind", Error;
+    /// No binding names a group that a mapping gives.
+    GroupNeverBound = "group-never-bound", Note;
+    /// A binding names a group or user that no mapping gives.
+    SubjectNotMapped = "subject-not-mapped", Note;
+    /// A binding names a user with an `@`, which a session name does not keep.
+    AtSignInUser = "at-sign-in-user", Warning;
+    /// A mapping gives the group `system:masters`.
+    MappedToMasters = "mapped-to-masters", Warning;
+    /// A mapping for nodes lacks one of the two groups that nodes need.
+    NodeGroups = "node-groups", Error;
+    /// `aws-auth` maps no role for nodes.
+    NoNodeMapping = "no-node-mapping", Note;
+    /// A mapping for Windows nodes lacks the group that they need.
+    WindowsNodeGroup = "windows-node-group", Warning;
+    /// A rule has a verb that Kubernetes does not have.
+    UnknownVerb = "unknown-verb", Warning;
+    /// The API serves none of the verbs of a rule on its resource.
+    VerbNotServed = "verb-not-served", Warning;
+    /// A rule names a resource in an API group that does not have it.
+    WrongApiGroup = "wrong-api-group", Warning;
+    /// A rule names a resource that Kubernetes does not have.
+    UnknownResource = "unknown-resource", Warning;
+    /// A rule names a subresource that its resource does not have.
+    UnknownSubresource = "unknown-subresource", Warning;
+    /// A `*` in a rule is not a wildcard where it stands.
+    LiteralStar = "literal-star", Warning;
+    /// A rule with `resourceNames` has `create` or `deletecollection`, which carry no name.
+    NamesWithCreate = "names-with-create", Warning;
+    /// A rule with `resourceNames` has `list` or `watch`.
+    NamesWithList = "names-with-list", Note;
+    /// A Role names a cluster-scoped resource.
+    ClusterScopedInRole = "cluster-scoped-in-role", Warning;
+    /// A RoleBinding grants a ClusterRole of which nothing counts in a namespace.
+    NothingByRoleBinding = "nothing-by-role-binding", Warning;
+    /// An aggregationRule selects no ClusterRole.
+    AggregatesNothing = "aggregates-nothing", Note;
+    /// A label looks like one for aggregation, and no ClusterRole selects it.
+    AggregationLabelUnused = "aggregation-label-unused", Warning;
+    /// No binding grants a role.
+    RoleNeverBound = "role-never-bound", Note;
+    /// A binding has no subjects.
+    NoSubjects = "no-subjects", Note;
+
+    // What `lint` finds to be dangerous.
+    /// A binding names everyone who sends no credentials.
+    AnonymousAccess = "anonymous-access", Error;
+    /// A binding names everyone who can log in.
+    EveryoneHasAccess = "everyone-has-access", Warning;
+    /// A binding names all service accounts.
+    AllServiceAccounts = "all-service-accounts", Warning;
+    /// A binding grants everything.
+    EverythingGranted = "everything-granted", Warning;
+    /// A binding grants every verb on Secrets.
+    EveryVerbOnSecrets = "every-verb-on-secrets", Warning;
+    /// A binding grants `bind` on roles.
+    MayBind = "may-bind", Warning;
+    /// A binding grants `escalate` on roles.
+    MayEscalate = "may-escalate", Warning;
+    /// A binding grants `impersonate`.
+    MayImpersonate = "may-impersonate", Warning;
+
+    // Suppressions.
+    /// A suppression suppresses nothing.
+    UnusedSuppression = "unused-suppression", Warning;
 }
 
 /// One thing that was wrong or odd in the inputs.

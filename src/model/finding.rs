@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::model::diagnostic::Severity;
 use crate::model::source::Source;
 
 /// How much a finding matters.
@@ -54,7 +55,7 @@ impl fmt::Display for Level {
 }
 
 /// The object that a finding is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct About {
     /// Its kind.
     pub kind: String,
@@ -89,4 +90,70 @@ pub struct Finding {
     pub namespaces: Vec<String>,
     /// IAM identities and workloads behind the subject.
     pub holders: Vec<String>,
+    /// Where the object begins that it is about, or in which it stands.
+    pub within: Option<Source>,
+    /// What tells it from other findings with the same code about the same object, whatever line it stands on; empty:
+    /// the message does.
+    pub detail: String,
+}
+
+impl Finding {
+    /// What stays the same when lines move and files are renamed: the code, the object and the detail.
+    pub fn key(&self) -> String {
+        let About { kind, namespace, name } = self.object.clone().unwrap_or_default();
+        let detail = if self.detail.is_empty() { without_lines(&self.message) } else { self.detail.clone() };
+        format!("{}|{kind}|{namespace}|{name}|{}|{detail}", self.code, self.subject)
+    }
+}
+
+/// A text without the numbers of lines: the digits behind a colon.
+fn without_lines(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut in_line = false;
+    for char in text.chars() {
+        in_line = char.is_ascii_digit() && (in_line || kept.ends_with(':'));
+        if !in_line {
+            kept.push(char);
+        }
+    }
+    kept
+}
+
+/// How the words for severities are chosen.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// `error`, `warning`, `note`.
+    Faults,
+    /// From `critical` to `info`.
+    Risks,
+}
+
+impl Scale {
+    /// The word for a level.
+    pub fn word(self, level: Level) -> &'static str {
+        match self {
+            Self::Faults => Severity::from(level).as_str(),
+            Self::Risks => level.as_str(),
+        }
+    }
+}
+
+impl From<Level> for Severity {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Critical | Level::High => Self::Error,
+            Level::Medium => Self::Warning,
+            Level::Low | Level::Info => Self::Note,
+        }
+    }
+}
+
+impl From<Severity> for Level {
+    fn from(severity: Severity) -> Self {
+        match severity {
+            Severity::Error => Self::High,
+            Severity::Warning => Self::Medium,
+            Severity::Note => Self::Info,
+        }
+    }
 }

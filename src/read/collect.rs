@@ -16,6 +16,7 @@ use crate::model::source::{FileId, Shift, Source};
 use crate::model::version::{KubernetesVersion, Platform};
 
 use super::findings::{Findings, Later};
+use super::ignore::Ignore;
 use super::version_hints::{Hints, is_name_of_eks};
 use super::what_if::{Change, Removal};
 use super::{
@@ -43,6 +44,7 @@ pub(super) struct Collector {
     iam: Vec<Page>,
     pod_roles: Vec<PodRole>,
     changes: Vec<Change>,
+    ignores: Vec<Ignore>,
 }
 
 /// A state of a [`Collector`] to go back to.
@@ -62,6 +64,7 @@ pub(super) struct Mark {
     labelled: usize,
     iam: usize,
     pod_roles: usize,
+    ignores: usize,
 }
 
 /// How much was taken in.
@@ -92,6 +95,7 @@ impl Collector {
             labelled: self.labelled.len(),
             iam: self.iam.len(),
             pod_roles: self.pod_roles.len(),
+            ignores: self.ignores.len(),
         }
     }
 
@@ -111,6 +115,7 @@ impl Collector {
         self.labelled.truncate(mark.labelled);
         self.iam.truncate(mark.iam);
         self.pod_roles.truncate(mark.pod_roles);
+        self.ignores.truncate(mark.ignores);
     }
 
     /// Begins a file.
@@ -161,6 +166,9 @@ impl Collector {
                         page.shift(shift);
                     }
                     self.iam.append(&mut pages);
+                }
+                Later::Ignore(ignore) => {
+                    self.ignores.push(Ignore { source: shift.source(ignore.source), ..ignore });
                 }
                 Later::PodRole(mut role) => {
                     role.shift(shift);
@@ -410,6 +418,7 @@ impl Collector {
             version_from,
             platform,
             changes: self.changes,
+            ignores: self.ignores,
         })
     }
 

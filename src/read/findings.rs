@@ -15,6 +15,7 @@ use crate::model::policy::Policy;
 use crate::model::source::{FileId, PathId, Source};
 use crate::model::workload::WorkloadKind;
 
+use super::ignore::{self, Ignore};
 use super::rbac::RbacKind;
 use super::version_hints::Hints;
 use super::{Summary, aws_auth, config_map, crd, identity_forms, rbac, workload};
@@ -78,6 +79,8 @@ pub(super) enum Later {
     CustomResource(CustomResource),
     Iam(Vec<iam::Page>),
     PodRole(PodRole),
+    /// An object whose annotation ignores findings.
+    Ignore(Ignore),
 }
 
 impl Findings {
@@ -467,6 +470,9 @@ impl Findings {
             Err(errors) => self.refuse(kind.as_str(), node, origin, &errors),
             Ok(decoded) => {
                 self.summary.has_roles |= kind == RbacKind::Role;
+                if decoded.is_ignored {
+                    self.ignore(node, source);
+                }
                 if decoded.is_default {
                     self.summary.labelled_defaults += 1;
                     if kind == RbacKind::ClusterRole {
@@ -503,8 +509,14 @@ impl Findings {
         }
     }
 
+    fn ignore(&mut self, node: Node<'_>, source: Source) {
+        let ignored = ignore::of_object(node, source);
+        self.later.extend(ignored.map(|ignored| (self.diagnostics.len(), Later::Ignore(ignored))));
+    }
+
     fn refuse(&mut self, kind: &str, node: Node<'_>, origin: Origin, errors: &[String]) {
         let source = Self::source(node, origin);
+        self.ignore(node, source);
         self.summary.refused += 1;
         // What is refused as it stands may be in order once some tool has filled it in.
         let hint = if errors.iter().any(|error| is_template(error)) {
@@ -609,6 +621,7 @@ impl Findings {
             self.later.extend(form.map(|form| (self.diagnostics.len(), Later::OtherForm(form))));
             return true;
         }
+        self.ignore(node, source);
         let assumed = metadata.namespace.is_empty();
         if assumed {
             self.diagnostics.push(Diagnostic::at(

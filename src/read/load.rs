@@ -19,6 +19,7 @@ use crate::model::version::{KubernetesVersion, Platform};
 
 use super::collect::Collector;
 pub use super::exclude::Exclude;
+use super::ignore::Ignore;
 use super::reader::Reader;
 use super::settings::Settings;
 use super::version_hints::VersionSource;
@@ -180,6 +181,8 @@ pub struct Loaded {
     pub platform: Platform,
     /// What was changed in the inputs.
     pub changes: Vec<Change>,
+    /// The findings that annotations ask to be ignored.
+    pub ignores: Vec<Ignore>,
 }
 
 /// Why nothing was loaded.

@@ -56,6 +56,8 @@ pub(crate) struct Metadata<'t> {
     pub(crate) generate_name: &'t str,
     pub(crate) namespace: &'t str,
     pub(crate) labels: Vec<(&'t str, &'t str)>,
+    /// Whether an annotation ignores findings.
+    pub(crate) is_ignored: bool,
     /// What the API server would not accept of labels and annotations.
     pub(crate) problems: Vec<String>,
 }
@@ -86,6 +88,7 @@ pub(crate) fn metadata<'t>(node: Node<'t>, keys: &mut ValidKeys) -> Result<Metad
             "annotations" => {
                 for (key, value) in mapping(value, &|| "metadata.annotations".into())? {
                     text(value, &|| format!("metadata.annotations[{}]", key.text()))?;
+                    metadata.is_ignored |= key.text() == super::ANNOTATION;
                     validate::annotation(key.text(), keys, &mut metadata.problems);
                 }
             }
@@ -118,6 +121,8 @@ pub(crate) struct Decoded {
     pub(crate) in_default_namespace: bool,
     /// Whether the object carries the label of Kubernetes' default objects.
     pub(crate) is_default: bool,
+    /// Whether an annotation of the object ignores findings.
+    pub(crate) is_ignored: bool,
 }
 
 /// Decodes and validates an object and adds it to the policy, or says why the API server would refuse it.
@@ -224,7 +229,13 @@ pub(crate) fn add(
     for (_, line) in &mut duplicates {
         *line = line_of(*line);
     }
-    Ok(Decoded { unknown_fields, duplicate_keys: duplicates, in_default_namespace, is_default })
+    Ok(Decoded {
+        unknown_fields,
+        duplicate_keys: duplicates,
+        in_default_namespace,
+        is_default,
+        is_ignored: meta.is_ignored,
+    })
 }
 
 /// The keys that stand twice in a mapping of an object, each with the line of its last standing.

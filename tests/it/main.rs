@@ -35,6 +35,7 @@ mod identity; // from ARN to user: every recorded answer
 mod identity_inputs; // from whole inputs to who an ARN is: refused, differing, encrypted maps and other forms
 mod identity_rules; // from ARN to user: one test per rule
 mod laws; // properties of generated clusters, and the graph against the model
+mod lint; // faults and dangers: every code, suppressions, forms of output, real trees
 mod loading; // every form of input, what is refused, and hostile texts
 mod made; // documents made at random
 mod manifests; // real manifests against the model, when they are there

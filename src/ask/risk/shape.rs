@@ -60,6 +60,8 @@ impl<'c> Shapes<'c> {
         let title = format!("{} `{}{slash}{}`", about.kind, about.namespace, about.name);
         let namespaces = if about.namespace.is_empty() { Vec::new() } else { vec![about.namespace.clone()] };
         self.found.push(Finding {
+            within: None,
+            detail: String::new(),
             code: risk.code,
             severity,
             message: format!("{title} {message}. {}", risk.why),
@@ -307,6 +309,8 @@ impl<'c> Shapes<'c> {
         let Some(risk) = risks::risk(code) else { return };
         let Some(severity) = risk.severity_in("cluster") else { return };
         self.found.push(Finding {
+            within: None,
+            detail: String::new(),
             code: risk.code,
             severity,
             message: format!("aws-auth: {message}. {}", risk.why),

@@ -1,7 +1,7 @@
 //! An `aws-auth` map as it would be with an entry more or less.
 
 use super::super::arn::{canonicalize, fold};
-use super::super::{MappingKind, Written};
+use super::super::{MappingKind, Provenance, Written};
 use super::{AwsAuth, Entry, Precedence};
 use crate::model::source::Source;
 
@@ -62,6 +62,11 @@ impl AwsAuth {
     /// A map of nobody, at a place.
     pub fn empty(source: Source) -> Self {
         Self { source, ..Self::default() }
+    }
+
+    /// Every entry as written, whether or not it matches a caller.
+    pub fn written(&self) -> impl Iterator<Item = Provenance> {
+        self.entries.iter().map(Entry::provenance)
     }
 
     /// The ARNs of all entries, as written.
