@@ -127,7 +127,7 @@ pub mod read {
     mod findings;
     mod identities;
     mod identity_forms;
-    mod ignore;
+    mod ignored;
     mod load;
     pub(crate) mod parallel;
     mod programs;
@@ -140,7 +140,7 @@ pub mod read {
     mod what_if;
     mod workload;
 
-    pub use self::ignore::{ANNOTATION, Ignore, comments};
+    pub use self::ignored::{ANNOTATION, Ignore, comments};
     pub use self::load::*;
     pub use self::version_hints::VersionSource;
     pub use self::what_if::{Change, ObjectKind, ObjectName, WhatIf, new_mapping};

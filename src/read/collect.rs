@@ -16,7 +16,7 @@ use crate::model::source::{FileId, Shift, Source};
 use crate::model::version::{KubernetesVersion, Platform};
 
 use super::findings::{Findings, Later};
-use super::ignore::Ignore;
+use super::ignored::Ignore;
 use super::version_hints::{Hints, is_name_of_eks};
 use super::what_if::{Change, Removal};
 use super::{

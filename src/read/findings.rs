@@ -15,7 +15,7 @@ use crate::model::policy::Policy;
 use crate::model::source::{FileId, PathId, Source};
 use crate::model::workload::WorkloadKind;
 
-use super::ignore::{self, Ignore};
+use super::ignored::{self, Ignore};
 use super::rbac::RbacKind;
 use super::version_hints::Hints;
 use super::{Summary, aws_auth, config_map, crd, identity_forms, rbac, workload};
@@ -510,7 +510,7 @@ impl Findings {
     }
 
     fn ignore(&mut self, node: Node<'_>, source: Source) {
-        let ignored = ignore::of_object(node, source);
+        let ignored = ignored::of_object(node, source);
         self.later.extend(ignored.map(|ignored| (self.diagnostics.len(), Later::Ignore(ignored))));
     }
 

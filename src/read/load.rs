@@ -19,7 +19,7 @@ use crate::model::version::{KubernetesVersion, Platform};
 
 use super::collect::Collector;
 pub use super::exclude::Exclude;
-use super::ignore::Ignore;
+use super::ignored::Ignore;
 use super::reader::Reader;
 use super::settings::Settings;
 use super::version_hints::VersionSource;
