@@ -156,14 +156,13 @@ fn status<T: AsRef<str>>(
         let arn = arn.as_ref();
         let who = cluster.identify(arn, None);
         let Some(user) = who.certain() else {
-            let error = who.error().map(ToString::to_string).unwrap_or_default();
-            return Status::failed(format!("`{arn}` has no Kubernetes user: {error}"));
+            return of_no_certain_user(cluster, arn, &who, &attributes);
         };
         if let Some(group) = cluster.refused_by_aggregated(&who, &attributes) {
             let reason = format!("the username is empty, so the server of `{group}` answers 401");
             return Status { reason, ..Status::default() };
         }
-        if who.only_instances() {
+        if who.only_instances() && cluster.ternary_for_type(&who, &attributes) != Ternary::No {
             return Status::failed(format!(
                 "unknown: only sessions of `{arn}` whose name is an EC2 instance ID log in"
             ));
@@ -184,6 +183,27 @@ fn status<T: AsRef<str>>(
         why_unknown(cluster, &who, &attributes)
     };
     Status { allowed, reason: graph.reason(&decision), evaluation_error, is_refused: false }
+}
+
+/// What becomes of an ARN that has no user, or none that the inputs tell for certain.
+fn of_no_certain_user(cluster: &Cluster, arn: &str, who: &Who, attributes: &Attributes<'_>) -> Status {
+    let answer = cluster.answer_for_type(who, attributes);
+    match (answer.ternary, answer.grants.first()) {
+        // Whichever user it is, the request is allowed.
+        (Ternary::Yes, grant) => Status {
+            allowed: true,
+            reason: grant.map(|grant| cluster.graph().allow_reason(grant).to_string()).unwrap_or_default(),
+            ..Status::default()
+        },
+        (Ternary::Unknown, _) => match answer.doubts.first() {
+            Some(doubt) => Status::failed(format!("unknown: {}", doubt.summary())),
+            None => Status::failed("unknown: the user of this ARN is unknown".to_owned()),
+        },
+        (Ternary::No, _) => {
+            let error = who.error().map(ToString::to_string).unwrap_or_default();
+            Status::failed(format!("`{arn}` has no Kubernetes user: {error}"))
+        }
+    }
 }
 
 /// Why a denial is not certain, if so: what `can-i` answers with unknown.

@@ -536,7 +536,9 @@ fn identities<'g>(cluster: &'g Cluster, question: &Question, all_namespaces: boo
             let found = can_in(cluster, question, &arn, &who);
             if !found.is_empty() {
                 who_can.identities_in.extend(found);
-                continue;
+                if ternary == Ternary::No {
+                    continue;
+                }
             }
         }
         if ternary == Ternary::No && names.is_empty() {

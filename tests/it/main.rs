@@ -57,6 +57,7 @@ mod rules; // one test per rule of meaning
 mod rules_review; // the rules in force in a namespace
 mod scenarios; // every folder of testdata/scenarios, through the binary
 mod sessions; // a role ARN without a session name
+mod surfaces; // can-i, who-can, matrix and review agree on inputs made at random
 mod transcripts; // what kubectl and a live API server answered, when it is there
 mod trees; // what the tests of the document readers share
 mod versions; // Kubernetes versions against the facts of each, and which one an answer is for

@@ -102,7 +102,7 @@ impl Matrix<'_> {
         found
     }
 
-    /// Those of some columns whose answer is unknown.
+    /// Those of some columns, none of them granted by a row, whose answer is no "no".
     fn really_unknown(&self, who: &Who, heading: &str, columns: &Dense) -> Dense {
         let namespace = if heading == "*" { "" } else { heading };
         let mut kept = Dense::default();
@@ -110,7 +110,8 @@ impl Matrix<'_> {
         for column in columns.iter() {
             let Some((cell, verb)) = self.universe.column(column) else { continue };
             let attributes = cell.attributes(verb, "", namespace);
-            if self.cluster.ternary_for_type(who, &attributes) == Ternary::Unknown {
+            // What every user of a random mapping may, each by another grant, has no row either.
+            if self.cluster.ternary_for_type(who, &attributes) != Ternary::No {
                 kept.insert(column);
             }
         }
