@@ -38,6 +38,7 @@
 ///
 /// Types and what is true of them alone. No input or output, and no rule about who may do what.
 pub mod model {
+    pub mod access;
     pub mod attributes;
     pub mod diagnostic;
     pub mod finding;
@@ -72,6 +73,7 @@ pub mod document {
 ///
 /// Tables of facts and how to look into them. Nothing of what was loaded, except types that CRDs add.
 pub mod knowledge {
+    pub mod access_policies;
     pub mod aggregated;
     pub mod catalogue;
     pub mod codes;
@@ -86,6 +88,7 @@ pub mod knowledge {
 ///
 /// One file a source of identity, all behind [`identity::IdentitySource`]. Knows no roles and no bindings.
 pub mod identity {
+    pub mod access_entries;
     pub mod arn;
     pub mod aws_auth;
     mod caller;
@@ -116,12 +119,14 @@ pub mod identity {
 ///
 /// Decodes and validates as the API server does; decides nothing about access.
 pub mod read {
+    mod access;
     mod api_resources;
-    mod aws_auth;
+    pub(crate) mod aws_auth;
     pub(crate) mod builtin;
     mod collect;
     mod config_map;
     mod crd;
+    mod eks;
     mod exclude;
     mod fields;
     mod findings;
@@ -129,6 +134,7 @@ pub mod read {
     mod identity_forms;
     mod ignored;
     mod load;
+    pub(crate) mod origin;
     pub(crate) mod parallel;
     mod programs;
     mod rbac;
@@ -140,6 +146,7 @@ pub mod read {
     mod what_if;
     mod workload;
 
+    pub use self::eks::kubeconfig;
     pub use self::ignored::{ANNOTATION, Ignore, comments};
     pub use self::load::*;
     pub use self::version_hints::VersionSource;
@@ -150,6 +157,7 @@ pub mod read {
 ///
 /// Takes typed requests; reads no words and writes none.
 pub mod decide {
+    pub mod access_gap;
     pub mod answer;
     pub mod cluster;
     pub mod covers;
@@ -185,6 +193,7 @@ pub mod ask {
 
 /// The forms of output: text and tables for people, JSON, CSV and a page. Shows answers and makes none.
 pub mod report {
+    mod access;
     pub mod aligned;
     pub mod assume_role;
     pub mod can_i;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 mod cli {
     mod asking;
     mod can_i;
+    mod collect;
     mod explain;
     mod findings;
     mod iam;

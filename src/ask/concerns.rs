@@ -16,6 +16,8 @@ pub fn files_about(cluster: &Cluster, who: &Who) -> BTreeSet<FileId> {
     match &who.is {
         WhoIs::Mapped(mapped) => {
             files.insert(mapped.provenance.source.file);
+            let policies = mapped.access.iter().flat_map(|access| &access.policies);
+            files.extend(policies.map(|association| association.source.file));
         }
         WhoIs::Error(error) => {
             if let IdentityError::NotMapped { nearest: Some(nearest), .. } = &**error {

@@ -25,9 +25,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::ask::who_can::GrantRef;
 use crate::decide::cluster::Cluster;
 use crate::decide::cluster::anonymous::OPEN_PATHS;
-use crate::decide::graph::Applied;
+use crate::decide::evaluate::matches::pattern_matches;
+use crate::decide::graph::{Applied, Principal, is_pattern};
 use crate::model::names::Name;
-use crate::model::rbac::{PolicyRule, RuleId, Scope};
+use crate::model::rbac::{Authorizer, PolicyRule, RuleId, Scope};
 
 pub mod bits;
 pub mod crowd;
@@ -54,7 +55,7 @@ pub struct Matrix<'c> {
     /// Per role that add-ons extend, by its number, the columns on which they may; once asked for.
     additions: RefCell<FxHashMap<usize, Rc<Dense>>>,
     /// The namespaces that are shown; `None` for all.
-    namespaces: Option<FxHashSet<Name>>,
+    namespaces: Option<Vec<(String, Name)>>,
     /// Whether what has no namespace is shown although namespaces were chosen.
     with_cluster_scope: bool,
     /// The columns that are about one object only, by namespace and name.
@@ -79,6 +80,8 @@ struct RoleColumns {
 pub struct Scratch {
     cluster: Dense,
     here: Dense,
+    /// What RBAC alone grants in a namespace, where access policies grant something as well.
+    rbac: Dense,
     shown: Dense,
     cluster_named: Vec<(u32, Name)>,
     named: Vec<(u32, Name)>,
@@ -258,7 +261,8 @@ impl<'c> Matrix<'c> {
     #[must_use]
     pub fn in_namespaces<'n>(mut self, namespaces: impl IntoIterator<Item = &'n str>) -> Self {
         let names = &self.cluster.graph().policy().names;
-        self.namespaces = Some(namespaces.into_iter().map(|namespace| names.lookup(namespace)).collect());
+        let named = |namespace: &'n str| (namespace.to_owned(), names.lookup(namespace));
+        self.namespaces = Some(namespaces.into_iter().map(named).collect());
         self
     }
 
@@ -354,6 +358,11 @@ impl<'c> Matrix<'c> {
         self.rules.get(rule.index()).unwrap_or(NONE)
     }
 
+    /// Whether a namespace is shown.
+    fn shows(&self, namespace: Name) -> bool {
+        self.namespaces.as_ref().is_none_or(|shown| shown.iter().any(|(_, own)| *own == namespace))
+    }
+
     /// The bindings that apply to a holder in a scope, each once.
     fn bindings(&self, holder: &Holder, scope: Scope) -> impl Iterator<Item = Applied<'c>> {
         let graph = self.cluster.graph();
@@ -366,16 +375,47 @@ impl<'c> Matrix<'c> {
             .filter(move |applied| !several || seen.insert(applied.order()))
     }
 
+    /// The bindings that apply to a holder in a namespace; where single namespaces are shown, those of access policies
+    /// by a pattern too.
+    fn bindings_in(&self, holder: &Holder, namespace: Name, text: &str) -> Vec<Applied<'c>> {
+        let graph = self.cluster.graph();
+        let mut found: Vec<Applied<'c>> = self.bindings(holder, Scope::Namespace(namespace)).collect();
+        if self.namespaces.is_some() {
+            for principal in holder.principals() {
+                if !matches!(principal, Principal::Caller(_)) {
+                    continue;
+                }
+                let patterns = graph.scopes_of(*principal).filter(|scope| {
+                    let own = graph.policy().names.text(scope.namespace());
+                    is_pattern(own) && pattern_matches(own, text)
+                });
+                found.extend(patterns.flat_map(|scope| graph.bindings_of(*principal, scope)));
+            }
+        }
+        found
+    }
+
     /// The namespaces in which a binding names a holder and which are shown, by name.
-    fn namespaces_of(&self, holder: &Holder) -> BTreeMap<&'c str, Name> {
+    ///
+    /// A pattern of an access policy stands for itself, as namespaces that do not exist yet may match it; where single
+    /// namespaces are shown, for those among them that it matches.
+    fn namespaces_of(&self, holder: &Holder) -> BTreeMap<String, Name> {
         let graph = self.cluster.graph();
         let mut namespaces = BTreeMap::new();
         for principal in holder.principals() {
             for scope in graph.scopes_of(*principal) {
-                if let Scope::Namespace(namespace) = scope
-                    && self.namespaces.as_ref().is_none_or(|shown| shown.contains(&namespace))
-                {
-                    namespaces.insert(graph.policy().names.text(namespace), namespace);
+                let Scope::Namespace(namespace) = scope else { continue };
+                let text = graph.policy().names.text(namespace);
+                match &self.namespaces {
+                    None => {
+                        namespaces.insert(text.to_owned(), namespace);
+                    }
+                    Some(shown) => {
+                        let is_pattern = matches!(principal, Principal::Caller(_)) && is_pattern(text);
+                        let fits = |own: &str| own == text || (is_pattern && pattern_matches(text, own));
+                        let fitting = shown.iter().filter(|(own, _)| fits(own)).cloned();
+                        namespaces.extend(fitting);
+                    }
                 }
             }
         }
@@ -394,7 +434,7 @@ impl<'c> Matrix<'c> {
     ) -> Result<(), E> {
         let universe = &self.universe;
         let width = universe.columns().len();
-        let Scratch { cluster, here, shown, cluster_named, named } = scratch;
+        let Scratch { cluster, here, rbac, shown, cluster_named, named } = scratch;
         cluster.reset(width);
         cluster_named.clear();
         // An add-on's server takes nobody for a login whose username is empty.
@@ -439,11 +479,23 @@ impl<'c> Matrix<'c> {
         for (text, namespace) in self.namespaces_of(holder) {
             here.reset(width);
             named.clear();
-            for applied in self.bindings(holder, Scope::Namespace(namespace)) {
+            let mut has_policies = false;
+            for applied in self.bindings_in(holder, namespace, &text) {
+                has_policies |= applied.binding.authorizer() == Authorizer::AccessPolicy;
                 self.unite(&applied, here, named);
             }
             let allowed = universe.in_a_namespace();
             let (own, open) = (universe.own_namespace(), universe.of_open_scope());
+            // Whether an access policy of namespaces grants the Namespace objects themselves is not documented.
+            rbac.reset(width);
+            if has_policies {
+                for applied in self.bindings_in(holder, namespace, &text) {
+                    if applied.binding.authorizer() == Authorizer::Rbac {
+                        self.unite(&applied, rbac, &mut Vec::new());
+                    }
+                }
+            }
+            let own_here: &Dense = if has_policies { rbac } else { here };
             let new = |column: u32, name: Name| {
                 cluster_named.binary_search_by(|probe| self.order_named(probe, &(column, name))).is_err()
             };
@@ -458,7 +510,7 @@ impl<'c> Matrix<'c> {
                     }
             });
             for column in own.iter() {
-                if here.contains(column) && !cluster.contains(column) && new(column, namespace) {
+                if own_here.contains(column) && !cluster.contains(column) && new(column, namespace) {
                     named.push((column, namespace));
                 }
             }
@@ -470,8 +522,8 @@ impl<'c> Matrix<'c> {
                 shown.subtract(refused);
                 named.retain(|(column, _)| !refused.contains(*column));
             }
-            self.keep_to_objects(text, shown, named);
-            let block = Block { namespace: text, any: shown, named };
+            self.keep_to_objects(&text, shown, named);
+            let block = Block { namespace: &text, any: shown, named };
             if !block.is_empty() {
                 each(&block)?;
             }
@@ -533,7 +585,10 @@ impl<'c> Matrix<'c> {
         grants.clear();
         pairs.clear();
         all.clear();
-        all.extend(self.bindings(holder, scope));
+        match scope {
+            Scope::Cluster => all.extend(self.bindings(holder, scope)),
+            Scope::Namespace(namespace) => all.extend(self.bindings_in(holder, namespace, block.namespace)),
+        }
         all.sort_by_key(Applied::order);
         let number_of = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         for applied in &*all {

@@ -93,6 +93,11 @@ impl From<Status> for SubjectAccessReviewStatus {
 const API_VERSION: &str = "authorization.k8s.io/v1";
 const KIND: &str = "SubjectAccessReview";
 
+/// The keys of `extra` by which the authorizer of EKS knows a principal.
+const PRINCIPAL_IDS: [&str; 2] = ["principalId", "sigs.k8s.io/aws-iam-authenticator/principalId"];
+const OF_PRINCIPAL_ID: &str =
+    "unknown: access policies of the principal with this ID may allow it, and the inputs hold no IDs";
+
 /// Decides one SubjectAccessReview as the API server's `subjectaccessreviews` endpoint does.
 ///
 /// User and groups are taken as given. A review without both, but with `extra.arn`, is resolved through the
@@ -123,15 +128,18 @@ impl Spec for SubjectAccessReviewSpec {
             })),
             _ => None,
         };
-        let arns = self.extra.as_ref().and_then(|extra| extra.get("arn")).map_or(&[][..], Vec::as_slice);
+        let extra = |key: &str| self.extra.as_ref().and_then(|extra| extra.get(key));
+        let arns = extra("arn").map_or(&[][..], Vec::as_slice);
+        let has_id = PRINCIPAL_IDS.iter().any(|key| extra(key).is_some());
         let groups = self.groups.as_deref().unwrap_or_default();
-        status(cluster, attributes, self.user.as_deref().unwrap_or_default(), groups, arns)
+        status(cluster, attributes, self.user.as_deref().unwrap_or_default(), groups, arns, has_id)
     }
 }
 
 impl Spec for lean::Spec<'_> {
     fn status(&self, cluster: &Cluster) -> Status {
-        status(cluster, self.attributes(), self.user(), self.groups(), self.arns())
+        let has_id = self.has_extra(&PRINCIPAL_IDS);
+        status(cluster, self.attributes(), self.user(), self.groups(), self.arns(), has_id)
     }
 }
 
@@ -141,6 +149,7 @@ fn status<T: AsRef<str>>(
     user: &str,
     groups: &[T],
     arns: &[T],
+    has_principal_id: bool,
 ) -> Status {
     let Some(attributes) = attributes else {
         return Status::refused(
@@ -177,6 +186,9 @@ fn status<T: AsRef<str>>(
     // The API server has seen everything; here something may be missing that allows it.
     let evaluation_error = if allowed {
         None
+    } else if has_principal_id && cluster.identities().access().is_some() {
+        // Access policies are found by the ID of the principal, which no input holds.
+        Some(OF_PRINCIPAL_ID.to_owned())
     } else {
         let who =
             caller.unwrap_or_else(|| Who::user(UserInfo::as_given(user, groups.iter().map(AsRef::as_ref))));

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::authorization::v1::{NonResourceRule, ResourceRule};
 
 use crate::decide::cluster::Cluster;
+use crate::decide::evaluate::Grant;
 use crate::decide::graph::{Applied, RbacGraph};
-use crate::model::rbac::Scope;
+use crate::model::rbac::{Authorizer, Scope};
 use crate::model::user::UserInfo;
 
 /// The rules in force for a user in a namespace.
@@ -26,17 +27,53 @@ pub struct RulesReview<'g> {
     pub left_out: usize,
     /// The bindings that apply and whose role is missing, or aggregates nothing that the inputs hold.
     pub missing: Vec<Applied<'g>>,
+    /// What the access policies of the caller allow, which kubectl never lists: the rules of each association in
+    /// force.
+    pub access: Vec<AccessRules<'g>>,
+}
+
+/// The rules of an access policy, by one association.
+#[derive(Clone, Debug)]
+pub struct AccessRules<'g> {
+    /// The association.
+    pub association: Applied<'g>,
+    /// Its rules for resources, merged and sorted as those of RBAC are.
+    pub resource_rules: Vec<ResourceRule>,
+    /// Its rules for URLs.
+    pub non_resource_rules: Vec<NonResourceRule>,
 }
 
 /// Collects the rules in force for a user in a namespace.
 pub fn rules<'g>(cluster: &'g Cluster, user: &UserInfo, namespace: &str) -> RulesReview<'g> {
     let graph: &'g RbacGraph = cluster.graph();
-    let policy = graph.policy();
-    let text = |name| policy.names.text(name).to_owned();
     let asker = graph.asker(user);
     let (grants, mut missing) = graph.rules_for(&asker, namespace);
     let unfinished = graph.unfinished(&asker, namespace, cluster.coverage());
     missing.extend(unfinished.into_iter().filter(|applied| graph.rules_granted(applied).is_empty()));
+    let (rbac, access): (Vec<_>, Vec<_>) =
+        grants.into_iter().partition(|grant| grant.authorizer() == Authorizer::Rbac);
+    let (resource_rules, non_resource_rules, left_out) =
+        breakdown(cluster, &rbac, asker.is_master, namespace);
+    let access = access
+        .chunk_by(|one, other| one.applied.order() == other.applied.order())
+        .filter_map(|grants| {
+            let association = grants.first()?.applied;
+            let (resource_rules, non_resource_rules, _) = breakdown(cluster, grants, false, namespace);
+            Some(AccessRules { association, resource_rules, non_resource_rules })
+        })
+        .collect();
+    RulesReview { resource_rules, non_resource_rules, is_master: asker.is_master, left_out, missing, access }
+}
+
+/// Breaks rules down and merges them; with how many cluster-scoped types and URLs were left out.
+fn breakdown(
+    cluster: &Cluster,
+    grants: &[Grant<'_>],
+    is_master: bool,
+    namespace: &str,
+) -> (Vec<ResourceRule>, Vec<NonResourceRule>, usize) {
+    let policy = cluster.graph().policy();
+    let text = |name| policy.names.text(name).to_owned();
     let mut resources: BTreeMap<(String, String, Option<String>), Vec<String>> = BTreeMap::new();
     let mut urls: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let add = |verbs: &mut Vec<String>, verb: String| {
@@ -45,8 +82,9 @@ pub fn rules<'g>(cluster: &'g Cluster, user: &UserInfo, namespace: &str) -> Rule
         }
     };
     let mut left_out = 0usize;
-    for grant in &grants {
+    for grant in grants {
         let rule = &grant.rule.rule;
+        let is_policy = grant.authorizer() == Authorizer::AccessPolicy;
         let in_namespace = grant.applied.binding.scope != Scope::Cluster;
         if in_namespace && !rule.non_resource_urls.is_empty() {
             left_out += 1;
@@ -68,6 +106,8 @@ pub fn rules<'g>(cluster: &'g Cluster, user: &UserInfo, namespace: &str) -> Rule
                 };
                 let in_force = match cluster_scoped(cluster, &group, &resource).filter(|_| in_namespace) {
                     None => all.clone(),
+                    // Not documented for the scope of an access policy.
+                    Some(ClusterScoped::Namespace) if is_policy => Vec::new(),
                     Some(ClusterScoped::Namespace) => {
                         let own = Some(namespace.to_owned());
                         let is_named = names.contains(&None) || names.contains(&own);
@@ -92,7 +132,7 @@ pub fn rules<'g>(cluster: &'g Cluster, user: &UserInfo, namespace: &str) -> Rule
             }
         }
     }
-    if asker.is_master {
+    if is_master {
         resources.insert(("*".into(), "*".into(), None), vec!["*".into()]);
         urls.insert("*".into(), vec!["*".into()]);
     }
@@ -110,7 +150,7 @@ pub fn rules<'g>(cluster: &'g Cluster, user: &UserInfo, namespace: &str) -> Rule
         .map(|(url, verbs)| NonResourceRule { non_resource_urls: Some(vec![url]), verbs })
         .collect();
     resource_rules.sort_by_key(sort_key);
-    RulesReview { resource_rules, non_resource_rules, is_master: asker.is_master, left_out, missing }
+    (resource_rules, non_resource_rules, left_out)
 }
 
 /// A type that is known to be cluster-scoped, so that a RoleBinding cannot grant it, with two exceptions.

@@ -94,6 +94,7 @@ impl Args {
         iam::Asking {
             principals: &self.identity.arn,
             session: self.identity.session_name.as_deref(),
+            context: &self.identity.context,
             known: &self.known,
             inputs: &self.inputs,
             output: self.output,

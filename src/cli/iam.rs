@@ -15,18 +15,15 @@ use super::{Exit, Failure, Output};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Questions of IAM")]
 pub(crate) struct Known {
-    /// The value of a condition key, such as aws:MultiFactorAuthPresent=true; repeatable, several values of a key too; KEY= without a value says that it is absent
-    #[arg(long = "context", value_name = "KEY=VALUE")]
-    context: Vec<String>,
     /// Every condition key that is not given and does not follow from the inputs is absent
     #[arg(long)]
     context_complete: bool,
 }
 
 impl Known {
-    fn context(&self) -> Result<Context, Failure> {
+    fn context(&self, given: &[String]) -> Result<Context, Failure> {
         let mut context = Context::new();
-        for given in &self.context {
+        for given in given {
             let (key, value) = given
                 .split_once('=')
                 .filter(|(key, _)| !key.is_empty())
@@ -58,6 +55,7 @@ pub(crate) fn question(words: &[String]) -> Result<Option<(Action, &str)>, Failu
 pub(crate) struct Asking<'a> {
     pub(crate) principals: &'a [String],
     pub(crate) session: Option<&'a str>,
+    pub(crate) context: &'a [String],
     pub(crate) known: &'a Known,
     pub(crate) inputs: &'a Inputs,
     pub(crate) output: Output,
@@ -73,7 +71,7 @@ pub(crate) fn can_i(
     if asking.principals.is_empty() {
         return Err("nobody asks; give --arn with a principal of IAM".into());
     }
-    let context = asking.known.context()?;
+    let context = asking.known.context(asking.context)?;
     let cluster = asking.inputs.load()?;
     note_changes(&cluster)?;
     let mut total = Ternary::Yes;

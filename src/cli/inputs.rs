@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use rbacsim::ask::concerns::files_about;
 use rbacsim::decide::cluster::{Cluster, Who};
+use rbacsim::identity::access_entries::AuthenticationMode;
 use rbacsim::identity::{IdentityError, PrincipalType};
 use rbacsim::model::source::FileId;
 use rbacsim::model::user::UserInfo;
 use rbacsim::model::version::KubernetesVersion;
+use rbacsim::read::kubeconfig::{self, ContextUser, Credentials};
 use rbacsim::read::{Completeness, Defaults, Exclude, Input, LoadOptions, WhatIf, load};
 use rbacsim::report::text;
 
@@ -53,6 +55,15 @@ pub(crate) struct Inputs {
     /// Treat the inputs as partial: a role that a binding names may still exist in the cluster
     #[arg(long)]
     partial: bool,
+    /// The cluster to check, if the inputs describe several
+    #[arg(long, value_name = "NAME")]
+    cluster: Option<String>,
+    /// The authentication mode of the cluster, whatever the inputs say
+    #[arg(long, value_enum, value_name = "MODE")]
+    authentication_mode: Option<ModeFlag>,
+    /// The IAM principal that created the cluster; in mode config-map it may do everything
+    #[arg(long, value_name = "ARN")]
+    creator: Option<String>,
     /// Fill the placeholder NAME (`${NAME}`, `{{ NAME }}`, `<NAME>` ...) in with VALUE before reading; repeatable
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
     set: Vec<(String, String)>,
@@ -69,6 +80,26 @@ enum DefaultsFlag {
     Always,
     Never,
     Eks,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+enum ModeFlag {
+    /// Only aws-auth
+    ConfigMap,
+    /// Access entries, then aws-auth
+    ApiAndConfigMap,
+    /// Only access entries
+    Api,
+}
+
+impl From<ModeFlag> for AuthenticationMode {
+    fn from(flag: ModeFlag) -> Self {
+        match flag {
+            ModeFlag::ConfigMap => Self::ConfigMap,
+            ModeFlag::ApiAndConfigMap => Self::ApiAndConfigMap,
+            ModeFlag::Api => Self::Api,
+        }
+    }
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
@@ -161,6 +192,9 @@ impl Inputs {
                 (_, true) => Some(Completeness::Partial),
                 _ => None,
             },
+            cluster: self.cluster.clone(),
+            authentication_mode: self.authentication_mode.map(AuthenticationMode::from),
+            creator: self.creator.clone(),
             set: self.set.clone(),
             what_if: WhatIf {
                 without: self.what_if.without.clone(),
@@ -173,6 +207,10 @@ impl Inputs {
     }
 
     fn cluster(&self, inputs: &[Input], options: &LoadOptions) -> Result<Cluster, Failure> {
+        if let Some(creator) = &self.creator {
+            rbacsim::identity::IamIdentity::from_arn(creator, None)
+                .map_err(|error| format!("--creator: {error}"))?;
+        }
         let cluster = Cluster::from(load(inputs, options)?);
         self.tell(&cluster, &BTreeSet::new())?;
         Ok(cluster)
@@ -203,7 +241,7 @@ pub(crate) type Askers = Vec<(Who, Option<String>)>;
 #[command(next_help_heading = "Identity")]
 pub(crate) struct Identity {
     /// An IAM user, role, assumed-role session, federated user or root ARN; repeatable
-    #[arg(long, alias = "as-arn", value_name = "ARN", conflicts_with_all = ["as_user", "as_group"])]
+    #[arg(long, alias = "as-arn", value_name = "ARN")]
     pub(crate) arn: Vec<String>,
     /// The session name, for the ARN of a role
     #[arg(long, value_name = "NAME")]
@@ -214,6 +252,27 @@ pub(crate) struct Identity {
     /// A group of the user that --as names; repeatable
     #[arg(long, value_name = "GROUP")]
     pub(crate) as_group: Vec<String>,
+    /// A kubeconfig: whoever the credentials of its context are
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["arn", "as_user", "as_group"])]
+    kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig; default: its current one. In a question of IAM: KEY=VALUE, the value of a condition key such as aws:MultiFactorAuthPresent=true, KEY= if it is absent; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub(crate) context: Vec<String>,
+}
+
+/// Reads who a context of a kubeconfig is.
+pub(crate) fn context_user(path: &std::path::Path, context: Option<&str>) -> Result<ContextUser, Failure> {
+    kubeconfig::open(path, context).map_err(|error| format!("`{}`: {error}", path.display()).into())
+}
+
+/// The ARN of a context, with the session if it is told.
+pub(crate) fn context_arn(user: &ContextUser) -> Result<(String, Option<String>), Failure> {
+    match &user.is {
+        Credentials::Role { arn, session } => Ok((arn.clone(), session.clone())),
+        Credentials::NotTold(why) | Credentials::NotIam(why) => {
+            Err(format!("context `{}`: {why}", user.context).into())
+        }
+    }
 }
 
 /// Why an ARN is not one that a caller can have: then nobody asks, and nothing is answered.
@@ -298,15 +357,36 @@ pub(crate) fn identify(
 impl Identity {
     /// Everybody who asks, with the ARN if one was given.
     pub(crate) fn askers(&self, cluster: &Cluster) -> Result<Askers, Failure> {
+        if let Some(path) = &self.kubeconfig {
+            if self.context.len() > 1 {
+                return Err("give --context once".into());
+            }
+            let user = context_user(path, self.context.first().map(String::as_str))?;
+            if let Some((as_user, groups)) = &user.impersonates {
+                return Ok(vec![(Who::user(UserInfo::impersonated(as_user, groups)), None)]);
+            }
+            let (arn, session) = context_arn(&user)?;
+            let session = self.session_name.clone().or(session);
+            return Ok(vec![(identify(cluster, &arn, session.as_deref())?.0, user.caller().or(Some(arn)))]);
+        }
+        if !self.context.is_empty() {
+            return Err("--context needs --kubeconfig, or a question of IAM".into());
+        }
         if let Some(user) = &self.as_user {
             let user = username(user, cluster)?;
+            if let Some(arn) = self.arn.first() {
+                let text = format!(
+                    "--as impersonates: the answer is for user `{user}`, to whom no access policy applies; whether `{arn}` may impersonate is another question: `can-i impersonate users/{user}`"
+                );
+                super::to_stderr("warning", &text)?;
+            }
             return Ok(vec![(Who::user(UserInfo::impersonated(&user, &self.as_group)), None)]);
         }
         if !self.as_group.is_empty() {
             return Err("--as-group needs --as; to check a group alone, use --as with any name".into());
         }
         if self.arn.is_empty() {
-            return Err("no identity given; use --arn, or --as and --as-group".into());
+            return Err("no identity given; use --arn, --as and --as-group, or --kubeconfig".into());
         }
         let session = self.session_name.as_deref();
         let asker = |arn: &String| {

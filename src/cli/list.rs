@@ -36,7 +36,7 @@ pub(crate) fn run(
                 if askers.len() > 1 {
                     writeln!(out, "{}", visible(&text::asker(who, arn.as_deref())))?;
                 }
-                write!(out, "{}", rules::table(&review))?;
+                write!(out, "{}", rules::table(cluster.graph().policy(), &review))?;
                 text::notes(out, &rules::notes(cluster.graph(), &review))?;
                 text::notes(out, &text::list_notes(who))?;
                 text::notes(out, &text::assumptions(cluster, who))?;

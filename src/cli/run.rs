@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{can_i, explain, lint, matrix, paths, review, risk, who_can, whoami};
+use super::{can_i, collect, explain, lint, matrix, paths, review, risk, who_can, whoami};
 use clap::{Parser, Subcommand, ValueEnum};
 use rbacsim::decide::cluster::Who;
 use rbacsim::identity::IdentityError;
@@ -53,6 +53,8 @@ enum Command {
     Risk(risk::Args),
     /// Answer a stream of `SubjectAccessReview` objects
     Review(review::Args),
+    /// Print a shell script that gathers everything about an EKS cluster
+    Collect(collect::Args),
 }
 
 /// How answers are printed.
@@ -133,6 +135,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Explain(args) => explain::run(args, &mut *out),
         Command::Risk(args) => risk::run(args, &mut *out),
         Command::Review(args) => review::run(args),
+        Command::Collect(args) => collect::run(args, &mut *out),
     };
     // What was printed before something went wrong comes before the word about it.
     let flushed = out.flush();

@@ -8,7 +8,7 @@ use rbacsim::identity::iam::Lenses;
 use rbacsim::report::visible::visible;
 use rbacsim::report::{json, people as of_people, text};
 
-use super::inputs::{Inputs, identify, not_a_caller};
+use super::inputs::{Inputs, context_arn, context_user, identify, not_a_caller};
 use super::{Exit, Failure, Output};
 
 const EXAMPLES: &str = "\
@@ -25,8 +25,14 @@ Exit code: 0 all are mapped, 1 some are not, 2 one is not the ARN of a caller, 3
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// An IAM ARN; repeatable
-    #[arg(long, alias = "as-arn", value_name = "ARN", required = true)]
+    #[arg(long, alias = "as-arn", value_name = "ARN", required_unless_present = "kubeconfig")]
     arn: Vec<String>,
+    /// A kubeconfig: check the identity behind its context
+    #[arg(long, value_name = "FILE", conflicts_with = "arn")]
+    kubeconfig: Option<std::path::PathBuf>,
+    /// The context of the kubeconfig; default: its current context
+    #[arg(long, value_name = "NAME", requires = "kubeconfig")]
+    context: Option<String>,
     /// The session name, for the ARN of a role
     #[arg(long, value_name = "NAME")]
     session_name: Option<String>,
@@ -42,15 +48,24 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let cluster = args.inputs.load()?;
-    let session = args.session_name.as_deref();
+    let mut arns = args.arn.clone();
+    let mut session = args.session_name.clone();
+    if let Some(path) = &args.kubeconfig {
+        let user = context_user(path, args.context.as_deref())?;
+        let (arn, own) = context_arn(&user)?;
+        session = session.or(own);
+        // The caller as STS reports it: the path of its role is gone.
+        arns.push(if args.session_name.is_none() { user.caller().unwrap_or(arn) } else { arn });
+    }
     let mut found: Vec<(&String, Who, Vec<String>)> = Vec::new();
-    for arn in &args.arn {
-        let (who, warnings) = identify(&cluster, arn, session)?;
+    for arn in &arns {
+        let needed = session.as_deref().filter(|_| args.session_name.is_some() || !arn.contains(":sts:"));
+        let (who, warnings) = identify(&cluster, arn, needed)?;
         found.push((arn, who, warnings));
     }
     let lenses = Lenses::new(cluster.iam());
     let people = (!args.direct && !cluster.iam().is_empty()).then(|| People::new(&cluster, &lenses));
-    let may_become = |arn: &str| people.as_ref().map(|people| people.may_become(arn, session));
+    let may_become = |arn: &str| people.as_ref().map(|people| people.may_become(arn, session.as_deref()));
     match args.output {
         Output::Json => {
             let row = |(arn, who, warnings): &(&String, Who, Vec<String>)| {
@@ -87,7 +102,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     if let Some(error) = malformed.next() {
         return Err(error.into());
     }
-    Ok(super::exit_of_identities(found.iter().map(|(_, who, _)| who)))
+    let exit = super::exit_of_identities(found.iter().map(|(_, who, _)| who));
+    let is_untold = |(_, who, _): &(&String, Who, Vec<String>)| who.is_untold();
+    Ok(if exit == Exit::Yes && found.iter().any(is_untold) { Exit::Unknown } else { exit })
 }
 
 fn print(out: &mut dyn Write, cluster: &Cluster, arn: &str, who: &Who) -> Result<(), Failure> {

@@ -6,6 +6,7 @@
 
 use rustc_hash::FxHashSet;
 
+pub use crate::decide::access_gap::{AccessDoubt, AccessGap};
 use crate::decide::evaluate::{Asker, Decision, Grant, Grants};
 use crate::decide::graph::{Applied, RbacGraph, RoleRule};
 pub use crate::decide::near::NearMiss;
@@ -49,6 +50,8 @@ pub enum Doubt<'g> {
     },
     /// A document at this place could not be read, and RBAC objects may be in it.
     Unread(Source),
+    /// Access policies may allow it: why that is not known.
+    AccessPolicy(AccessDoubt<'g>),
     /// The inputs are partial and hold no Role, no ClusterRole and no binding: a folder was probably forgotten.
     NothingRead,
     /// No identity mapping was loaded, so the user of the ARN is unknown.
@@ -67,8 +70,8 @@ pub enum Doubt<'g> {
     /// No mapping matches, but text at this place counts for nothing only because placeholders in it were not filled
     /// in: what it would map is unknown.
     Unrendered(Source),
-    /// The inputs do not tell who the caller is.
-    Identity(IdentityDoubt),
+    /// The inputs do not tell who the caller is; a grant of somebody whom it could be.
+    Identity(IdentityDoubt, Option<Grant<'g>>),
     /// It depends on the session's name, or on something else that the ARN does not tell.
     Session {
         /// A user that it could be.
@@ -92,6 +95,7 @@ impl Doubt<'_> {
             Self::SomeNames(_) => "it is allowed for some names only",
             Self::SomeNamespaces { .. } => "it is allowed in some namespaces only",
             Self::Unread(_) => "a document could not be read, or has unfilled placeholders",
+            Self::AccessPolicy(doubt) => doubt.why.summary(),
             Self::NothingRead => "no Role or binding was read",
             Self::NoIdentity => "no identity mapping is in the inputs",
             Self::RandomMapping(_) => "mappings differ only in case, and each login uses a random one",
@@ -99,7 +103,7 @@ impl Doubt<'_> {
             Self::Unfilled(..) | Self::UnfilledName(..) | Self::Unrendered(_) => {
                 "the identity mappings have unfilled placeholders"
             }
-            Self::Identity(_) => "the inputs do not tell who the caller is",
+            Self::Identity(..) => "the inputs do not tell who the caller is",
             Self::Session { .. } => "it depends on the session name",
         }
     }

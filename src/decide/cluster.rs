@@ -7,7 +7,7 @@ use crate::decide::evaluate::Asker;
 use crate::decide::graph::RbacGraph;
 use crate::identity::iam::IamData;
 use crate::identity::pod_roles::PodRoles;
-use crate::identity::{IamIdentity, IdentityError, IdentityMappings, Mapped, Sessions};
+use crate::identity::{IamIdentity, IdentityError, IdentityMappings, Mapped, Sessions, Template};
 use crate::knowledge::catalogue::Catalogue;
 use crate::model::attributes::{Attributes, ResourceAttributes};
 use crate::model::diagnostic::{Code, Diagnostic};
@@ -19,6 +19,7 @@ use crate::model::user::UserInfo;
 use crate::model::version::{KubernetesVersion, Platform};
 use crate::read::{Change, Completeness, Ignore, Loaded, Summary, VersionFrom};
 
+mod access;
 mod aggregated;
 pub mod anonymous;
 mod uncertain;
@@ -78,16 +79,8 @@ impl Who {
     pub fn certain(&self) -> Option<UserInfo> {
         match &self.is {
             WhoIs::User(user) => Some(user.clone()),
-            WhoIs::Mapped(mapped) => Some(self.logged_in(certain(mapped))),
+            WhoIs::Mapped(mapped) => Some(certain(mapped)),
             WhoIs::Error(_) => None,
-        }
-    }
-
-    /// A user that this identity logged in as: access policies of its principal apply.
-    fn logged_in(&self, user: UserInfo) -> UserInfo {
-        match &self.identity {
-            Some(identity) => user.logged_in_as(identity.canonical_arn()),
-            None => user,
         }
     }
 
@@ -97,6 +90,16 @@ impl Who {
             WhoIs::User(user) => Some(user.clone()),
             WhoIs::Mapped(mapped) => Some(mapped.user_info()),
             WhoIs::Error(_) => None,
+        }
+    }
+
+    /// Whether no input tells the username or the groups, although there is a user.
+    pub fn is_untold(&self) -> bool {
+        match &self.is {
+            WhoIs::Mapped(mapped) => {
+                mapped.username.is_not_told() || mapped.groups.iter().any(Template::is_not_told)
+            }
+            _ => false,
         }
     }
 
@@ -119,11 +122,16 @@ impl Who {
     }
 }
 
+/// Access policies apply to whoever logged in through an access entry, and to nobody else of that name or group.
 fn certain(mapped: &Mapped) -> UserInfo {
-    UserInfo::authenticated(
+    let user = UserInfo::authenticated(
         mapped.username.as_literal().unwrap_or(""),
         mapped.groups.iter().filter_map(|group| group.as_literal()),
-    )
+    );
+    match &mapped.access {
+        Some(access) => user.logged_in_as(&access.principal),
+        None => user,
+    }
 }
 
 /// Rules that aggregated ClusterRoles have of their own and that the controller would replace.
@@ -168,7 +176,10 @@ impl From<Loaded> for Cluster {
         } = loaded;
         let is_own = |source| !policy.is_builtin(source);
         let nothing_read = completeness == Completeness::Partial
-            && !policy.bindings.iter().any(|binding| is_own(binding.source))
+            && !policy
+                .bindings
+                .iter()
+                .any(|binding| binding.authorizer() == Authorizer::Rbac && is_own(binding.source))
             && !policy.roles.iter().any(|role| is_own(role.source));
         let graph = RbacGraph::build(policy);
         diagnostics.extend(replaced_rules(&graph));
@@ -364,12 +375,13 @@ impl Cluster {
                     return aggregated::refused(group);
                 }
                 let shown = mapped.user_info();
-                let mut answer = self.graph.answer_as(
-                    &who.logged_in(certain(mapped)),
-                    &shown,
-                    attributes,
-                    self.coverage(),
-                );
+                let mut answer = self.graph.answer_as(&certain(mapped), &shown, attributes, self.coverage());
+                if answer.ternary != Ternary::Yes {
+                    answer.doubts.extend(self.access_doubts(mapped, attributes));
+                    if !answer.doubts.is_empty() {
+                        answer.ternary = Ternary::Unknown;
+                    }
+                }
                 if answer.ternary == Ternary::No {
                     answer.doubts.extend(self.unfilled_names(mapped, attributes));
                     if !answer.doubts.is_empty() {
@@ -463,12 +475,12 @@ impl Cluster {
                 if self.refused_by_aggregated(who, attributes).is_some() {
                     return Ternary::No;
                 }
-                let ternary =
-                    self.ternary_of(&who.logged_in(certain(mapped)), &mapped.user_info(), attributes);
+                let ternary = self.ternary_of(&certain(mapped), &mapped.user_info(), attributes);
                 if ternary != Ternary::No {
                     return ternary;
                 }
-                let doubt = !self.unfilled_names(mapped, attributes).is_empty()
+                let doubt = !self.access_doubts(mapped, attributes).is_empty()
+                    || !self.unfilled_names(mapped, attributes).is_empty()
                     || (mapped.is_symbolic() && !self.session_doubts(who, mapped, attributes).is_empty());
                 if doubt { Ternary::Unknown } else { ternary }
             }
@@ -506,16 +518,14 @@ impl Cluster {
             }
             return answer;
         }
-        let mut answer = Answer::no();
-        if let IdentityError::Unknown { doubts, .. } = error {
-            answer.ternary = Ternary::Unknown;
-            answer.doubts = doubts.iter().cloned().map(Doubt::Identity).collect();
-            return answer;
+        if let IdentityError::Unknown { doubts, could_be, is_exhaustive } = error {
+            return self.answer_for_anybody(who, doubts, could_be, *is_exhaustive, attributes);
         }
+        let mut answer = Answer::no();
         if let IdentityError::NotMapped { unfilled, unrendered, elsewhere, .. } = error {
             if !elsewhere.is_empty() {
                 answer.ternary = Ternary::Unknown;
-                answer.doubts.extend(elsewhere.iter().cloned().map(Doubt::Identity));
+                answer.doubts.extend(elsewhere.iter().cloned().map(|doubt| Doubt::Identity(doubt, None)));
             }
             if let Some(source) = unrendered {
                 answer.ternary = Ternary::Unknown;

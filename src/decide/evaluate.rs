@@ -37,6 +37,27 @@ impl Asker {
     }
 }
 
+/// Where a request is made.
+#[derive(Copy, Clone, Debug)]
+pub(crate) struct Place<'a> {
+    /// The namespace; [`Name::EMPTY`] for none.
+    name: Name,
+    /// Its text, which need not occur in the inputs.
+    text: &'a str,
+    /// Whether it is about the Namespace object itself.
+    is_of_namespace: bool,
+}
+
+impl<'a> Place<'a> {
+    fn of(name: Name, attributes: &Attributes<'a>) -> Self {
+        let is_of_namespace = matches!(
+            attributes,
+            Attributes::Resource(asked) if asked.resource == "namespaces" && asked.group.is_empty()
+        );
+        Self { name, text: attributes.namespace(), is_of_namespace }
+    }
+}
+
 /// One thing that `RbacGraph::visit` comes to between a user and the rules.
 #[derive(Copy, Clone, Debug)]
 pub enum Visited<'g> {
@@ -149,17 +170,22 @@ impl RbacGraph {
     pub(crate) fn visit<'g, B>(
         &'g self,
         asker: &Asker,
-        namespace: (Name, &str),
+        place: Place<'_>,
         mut visitor: impl FnMut(Visited<'g>) -> ControlFlow<B>,
     ) -> Option<B> {
-        let (name, text) = namespace;
+        let Place { name, text, is_of_namespace } = place;
         let scopes = [Some(Scope::Cluster), (name != Name::EMPTY).then_some(Scope::Namespace(name))];
         let matches = |pattern: &&Name| {
             !text.is_empty() && matches::pattern_matches(self.policy().names.text(**pattern), text)
         };
         let patterns = asker.patterns.iter().filter(matches).map(|pattern| Scope::Namespace(*pattern));
         for scope in scopes.into_iter().flatten().chain(patterns) {
+            // Whether a Namespace object belongs to the scope of its own name is not documented: never certain.
+            let skips_callers = is_of_namespace && scope != Scope::Cluster;
             for principal in &asker.principals {
+                if skips_callers && matches!(principal, Principal::Caller(_)) {
+                    continue;
+                }
                 for applied in self.bindings_of(*principal, scope) {
                     if applied.role.is_none()
                         && let ControlFlow::Break(value) = visitor(Visited::MissingRole(applied))
@@ -186,7 +212,7 @@ impl RbacGraph {
         let policy = self.policy();
         let request = self.lexicon.request(&policy.names, attributes);
         let mut missing = Vec::new();
-        let found = self.visit(asker, (request.namespace, attributes.namespace()), |visited| {
+        let found = self.visit(asker, Place::of(request.namespace, attributes), |visited| {
             match visited {
                 Visited::Rule { applied, rule, number } => {
                     if self.lexicon.allows(policy, rule, &request) {
@@ -209,7 +235,7 @@ impl RbacGraph {
         let request = self.lexicon.request(&policy.names, attributes);
         let mut grants = Grants { is_master: asker.is_master, ..Grants::default() };
         let mut seen = rustc_hash::FxHashSet::default();
-        self.visit(asker, (request.namespace, attributes.namespace()), |visited| {
+        self.visit(asker, Place::of(request.namespace, attributes), |visited| {
             match visited {
                 Visited::Rule { applied, rule, number } => {
                     if seen.insert((applied.order(), number))
@@ -236,7 +262,8 @@ impl RbacGraph {
     pub fn rules_for<'g>(&'g self, asker: &Asker, namespace: &str) -> (Vec<Grant<'g>>, Vec<Applied<'g>>) {
         let (mut rules, mut missing) = (Vec::new(), Vec::new());
         let mut seen = rustc_hash::FxHashSet::default();
-        self.visit(asker, (self.policy().names.lookup(namespace), namespace), |visited| {
+        let name = self.policy().names.lookup(namespace);
+        self.visit(asker, Place { name, text: namespace, is_of_namespace: false }, |visited| {
             match visited {
                 Visited::Rule { applied, number, .. } if seen.insert((applied.order(), number)) => {
                     rules.extend(self.grant(asker, applied, number));
@@ -320,6 +347,16 @@ impl fmt::Display for AllowReason<'_> {
         let policy = self.graph.policy();
         let names = &policy.names;
         let binding = self.grant.applied.binding;
+        if self.grant.authorizer() == Authorizer::AccessPolicy {
+            // As the audit log of EKS has it, without the unique id of the caller, which no input holds.
+            let kind = if binding.scope == Scope::Cluster { "ClusterRoleBinding" } else { "RoleBinding" };
+            return write!(
+                f,
+                "EKS Access Policy: allowed by {kind} \"{}\" of ClusterRole \"{}\"",
+                names.text(binding.name),
+                names.text(binding.role_ref.name)
+            );
+        }
         write!(f, "RBAC: allowed by {} \"{}", binding.kind(), names.text(binding.name))?;
         if let Scope::Namespace(namespace) = binding.scope {
             write!(f, "/{}", names.text(namespace))?;

@@ -154,6 +154,14 @@ impl<'s> Tree<'s> {
         }
     }
 
+    /// Says that everything stands at one place: the text was itself a value of another document.
+    pub(crate) fn stand_at(&mut self, position: Position) {
+        for entry in &mut self.entries {
+            entry.position = position;
+            entry.literal = false;
+        }
+    }
+
     /// The number that the next pushed node will have.
     pub(crate) fn next_index(&self) -> u32 {
         narrow(self.entries.len())

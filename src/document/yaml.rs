@@ -44,6 +44,24 @@ pub fn read<'s>(source: &'s str, tree: &mut Tree<'s>) -> Result<(), ReadError> {
 ///
 /// As [`read`].
 pub fn read_at<'s>(source: &'s str, first_line: u32, tree: &mut Tree<'s>) -> Result<(), ReadError> {
+    build(source, first_line, false, tree)
+}
+
+/// [`read`], with the short forms of `CloudFormation` written out: `!Ref x` as `{Ref: x}`, `!Sub x` as `{"Fn::Sub": x}`.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_with_functions<'s>(source: &'s str, tree: &mut Tree<'s>) -> Result<(), ReadError> {
+    build(source, 1, true, tree)
+}
+
+fn build<'s>(
+    source: &'s str,
+    first_line: u32,
+    functions: bool,
+    tree: &mut Tree<'s>,
+) -> Result<(), ReadError> {
     tree.reset(source);
     let result = guarded(first_line, || {
         Events::new(source, first_line).and_then(|mut events| {
@@ -54,6 +72,7 @@ pub fn read_at<'s>(source: &'s str, first_line: u32, tree: &mut Tree<'s>) -> Res
                 anchored: Vec::new(),
                 budget: ALIAS_BUDGET,
                 first_line,
+                functions,
             }
             .run(&mut events)
         })
@@ -83,6 +102,8 @@ struct Frame {
     anchor: Option<String>,
     /// Levels below this one.
     height: usize,
+    /// The mapping of one key that stands around it, for a short form.
+    function: Option<Open>,
 }
 
 /// How far a mapping is with its merge keys.
@@ -114,6 +135,8 @@ struct Builder<'t, 's> {
     /// How many nodes may still be copied.
     budget: usize,
     first_line: u32,
+    /// Whether the short forms of `CloudFormation` are written out.
+    functions: bool,
 }
 
 struct Scalar {
@@ -154,11 +177,13 @@ impl Builder<'_, '_> {
                     let scalar = Scalar { tag, value, plain_implicit, style, bare, start, end, position };
                     self.scalar(anchor, scalar)?;
                 }
-                EventData::SequenceStart { anchor, style, .. } => {
-                    self.open(Kind::Sequence, anchor, style == SequenceStyle::Flow, position)?;
+                EventData::SequenceStart { anchor, tag, style, .. } => {
+                    let flow = style == SequenceStyle::Flow;
+                    self.open(Kind::Sequence, anchor, tag.as_deref(), flow, position)?;
                 }
-                EventData::MappingStart { anchor, style, .. } => {
-                    self.open(Kind::Mapping, anchor, style == MappingStyle::Flow, position)?;
+                EventData::MappingStart { anchor, tag, style, .. } => {
+                    let flow = style == MappingStyle::Flow;
+                    self.open(Kind::Mapping, anchor, tag.as_deref(), flow, position)?;
                 }
                 EventData::SequenceEnd | EventData::MappingEnd => self.close()?,
             }
@@ -177,6 +202,7 @@ impl Builder<'_, '_> {
         &mut self,
         kind: Kind,
         anchor: Option<String>,
+        tag: Option<&str>,
         flow: bool,
         position: Position,
     ) -> Result<(), ReadError> {
@@ -189,9 +215,10 @@ impl Builder<'_, '_> {
         if let Some(anchor) = &anchor {
             self.anchors.insert(anchor.clone(), Anchor::Open(self.frames.len()));
         }
+        let function = self.function(tag, position);
         let open = self.tree.open(kind, position);
         let at_key = kind == Kind::Mapping;
-        self.frames.push(Frame { open, kind, flow, at_key, merge: Merge::None, anchor, height: 0 });
+        self.frames.push(Frame { open, kind, flow, at_key, merge: Merge::None, anchor, height: 0, function });
         Ok(())
     }
 
@@ -207,7 +234,22 @@ impl Builder<'_, '_> {
                 self.keep_anchored(name, frame.open.0, frame.height)?;
             }
         }
-        self.child_done(frame.open.0, frame.height, false)
+        match frame.function {
+            Some(function) => {
+                self.tree.close(function);
+                self.child_done(function.0, frame.height + 1, false)
+            }
+            None => self.child_done(frame.open.0, frame.height, false),
+        }
+    }
+
+    /// Opens the mapping that a short form stands for, up to its value.
+    fn function(&mut self, tag: Option<&str>, position: Position) -> Option<Open> {
+        let name = tag.filter(|_| self.functions)?.strip_prefix('!').filter(|name| !name.is_empty())?;
+        let open = self.tree.open(Kind::Mapping, position);
+        let key = if matches!(name, "Ref" | "Condition") { name.to_owned() } else { format!("Fn::{name}") };
+        self.tree.push_owned(Kind::Text, &key, position);
+        Some(open)
     }
 
     /// The node that starts at `start` is complete.
@@ -259,6 +301,13 @@ impl Builder<'_, '_> {
     }
 
     fn scalar(&mut self, anchor: Option<String>, scalar: Scalar) -> Result<(), ReadError> {
+        if !self.at_key()
+            && let Some(function) = self.function(scalar.tag.as_deref(), scalar.position)
+        {
+            self.push(scalar)?;
+            self.tree.close(function);
+            return self.child_done(function.0, 1, false);
+        }
         let start = self.tree.next_index();
         let position = scalar.position;
         let merge_key = self.at_key() && is_merge_key(&scalar);

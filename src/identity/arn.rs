@@ -235,6 +235,8 @@ pub enum Unreachable {
     Name,
     /// An `sso:` entry, for which aws-iam-authenticator has a feature gate that is off.
     Sso,
+    /// The principal was deleted and made anew after its access entry.
+    Recreated,
 }
 
 impl fmt::Display for Unreachable {
@@ -270,6 +272,7 @@ impl fmt::Display for Unreachable {
             }
             Self::Name => f.write_str("IAM does not allow this name"),
             Self::Sso => f.write_str("`sso` entries need a feature gate that is off by default"),
+            Self::Recreated => f.write_str("its principal was made anew after the entry"),
         }
     }
 }

@@ -180,6 +180,15 @@ impl AwsAuth {
         self.source
     }
 
+    /// The roles that are mapped for nodes, each with its place.
+    pub fn node_roles(&self) -> Vec<(String, Source)> {
+        let is_node = |entry: &&Entry| {
+            entry.username.text.starts_with("system:node:")
+                && entry.groups.iter().any(|group| group.text == "system:nodes")
+        };
+        self.entries.iter().filter(is_node).map(|entry| (entry.arn.text.clone(), entry.source)).collect()
+    }
+
     /// Whether it has no entries at all.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.accounts.is_empty()
@@ -279,6 +288,7 @@ impl Entry {
             sessions: Sessions::Any,
             provenance: self.provenance(),
             notes: Vec::new(),
+            access: None,
         };
         let asks_dns =
             user.symbolic().any(|(_, placeholder)| placeholder == PlaceholderKind::Ec2PrivateDnsName);
@@ -356,6 +366,7 @@ fn user_of_account(account: &Written, identity: &IamIdentity) -> Mapped {
             groups: Vec::new(),
         },
         notes: Vec::new(),
+        access: None,
     }
 }
 

@@ -10,6 +10,7 @@ use super::nearest::NearMiss;
 use super::placeholder;
 use super::template::{self, PlaceholderKind, PlaceholderValues, Sessions, Template};
 
+use crate::model::access::Association;
 use crate::model::source::Source;
 use crate::model::user::UserInfo;
 
@@ -155,18 +156,24 @@ pub enum MappingKind {
     MapUsers,
     /// An account in `mapAccounts`.
     MapAccounts,
+    /// An access entry of EKS.
+    AccessEntry,
+    /// Nothing that any file shows: the principal created the cluster.
+    ClusterCreator,
 }
 
 impl MappingKind {
-    /// All of them.
+    /// Those of the ConfigMap.
     pub const ALL: [Self; 3] = [Self::MapRoles, Self::MapUsers, Self::MapAccounts];
 
-    /// The key in the ConfigMap.
+    /// The key in the ConfigMap, or what else made the user.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::MapRoles => "mapRoles",
             Self::MapUsers => "mapUsers",
             Self::MapAccounts => "mapAccounts",
+            Self::AccessEntry => "accessEntry",
+            Self::ClusterCreator => "clusterCreator",
         }
     }
 }
@@ -209,8 +216,8 @@ pub struct Note {
 pub struct IdentityDoubt {
     /// A sentence in lower case without a full stop.
     pub text: String,
-    /// What it is about.
-    pub source: Source,
+    /// What it is about, if that stands anywhere.
+    pub source: Option<Source>,
 }
 
 /// Which field of a user.
@@ -235,6 +242,21 @@ pub struct Mapped {
     pub provenance: Provenance,
     /// Notes on the mapping.
     pub notes: Vec<Note>,
+    /// The access policies of the principal, where its access entry made the user.
+    pub access: Option<Box<Access>>,
+}
+
+/// The access policies of a principal. They are its own: nobody else has them who is in the same groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// What tells the principal apart, as associations name it.
+    pub principal: String,
+    /// The policies that the inputs show.
+    pub policies: Vec<Association>,
+    /// Whether these are all.
+    pub has_all_policies: bool,
+    /// Where the entry stands.
+    pub source: Source,
 }
 
 impl Mapped {
@@ -246,6 +268,12 @@ impl Mapped {
     /// Whether something in it stayed symbolic.
     pub fn is_symbolic(&self) -> bool {
         self.symbolic().next().is_some()
+    }
+
+    /// Whether the username is not known and no session tells it: no input has it, or only EC2 does.
+    pub fn is_username_untold(&self) -> bool {
+        let needs_ec2 = |hole| hole == PlaceholderKind::Ec2PrivateDnsName && self.access.is_some();
+        self.username.placeholders().any(|hole| hole.is_not_told() || needs_ec2(hole))
     }
 
     /// What stayed symbolic, and in which field.
@@ -311,8 +339,10 @@ pub enum IdentityError {
     Unknown {
         /// Why.
         doubts: Vec<IdentityDoubt>,
-        /// The users that some of the inputs make of the caller.
-        could_be: Vec<Mapped>,
+        /// Who the caller could be, or why it could be nobody.
+        could_be: Vec<Result<Mapped, IdentityError>>,
+        /// Whether it is certainly one of these.
+        is_exhaustive: bool,
     },
     /// The mapping asks for the DNS name of an EC2 instance, and the session is not an instance's.
     ///
@@ -362,6 +392,12 @@ impl fmt::Display for IdentityError {
                     Field::Group(index) => ("group", provenance.groups.get(*index)),
                 };
                 let template = template.map_or("", |written| written.text.as_str());
+                if provenance.kind == MappingKind::AccessEntry {
+                    return write!(
+                        f,
+                        "the {kind} of the access entry is {template:?}, and the session is not named after an EC2 instance"
+                    );
+                }
                 write!(
                     f,
                     "mapper EKSConfigMap renderTemplates error: error rendering {kind} template {template:?}: \

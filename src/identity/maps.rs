@@ -45,6 +45,14 @@ impl AwsAuthMaps {
         self.others.push(other);
     }
 
+    /// Leaves out what only a self-hosted aws-iam-authenticator reads: the cluster has that of EKS.
+    pub(super) fn leave_out_self_hosted(&mut self) -> Vec<Source> {
+        let left_out = self.others.iter().filter(|other| other.is_self_hosted).map(|other| other.source);
+        let left_out = left_out.collect();
+        self.others.retain(|other| !other.is_self_hosted);
+        left_out
+    }
+
     /// The first map.
     pub(super) fn first(&self) -> Option<&AwsAuth> {
         self.maps.first()
@@ -69,7 +77,7 @@ impl AwsAuthMaps {
                 } else {
                     "`aws-auth` is also defined, differently, here".to_owned()
                 },
-                source: map.source(),
+                source: Some(map.source()),
             }));
         } else if self.maps.is_empty() {
             doubts.extend(self.others.iter().map(OtherForm::general_doubt));
@@ -91,15 +99,15 @@ impl AwsAuthMaps {
             None => false,
         };
         if !agree || !self.refused.is_empty() {
-            let could_be = outcomes.into_iter().flatten().collect();
-            return Err(IdentityError::Unknown { doubts: self.doubts(), could_be });
+            let could_be = outcomes.into_iter().flatten().map(Ok).collect();
+            return Err(IdentityError::Unknown { doubts: self.doubts(), could_be, is_exhaustive: false });
         }
         let mut outcome = outcomes.swap_remove(0);
         if let Err(IdentityError::NotMapped { elsewhere, .. }) = &mut outcome {
             elsewhere.extend(self.others.iter().filter_map(|other| other.doubt(identity)));
             elsewhere.extend(self.partial.map(|source| IdentityDoubt {
                 text: "these mappings are only a part of `aws-auth`, and do not map this ARN; load the ConfigMap `kube-system/aws-auth`".to_owned(),
-                source,
+                source: Some(source),
             }));
         }
         outcome

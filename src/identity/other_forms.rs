@@ -19,6 +19,8 @@ pub struct OtherForm {
     pub accounts: Vec<String>,
     /// Whether it may map anybody, for it cannot be read, or not yet.
     pub maps_anybody: bool,
+    /// Whether only a self-hosted aws-iam-authenticator reads it, and the one of EKS does not.
+    pub is_self_hosted: bool,
 }
 
 impl OtherForm {
@@ -30,7 +32,14 @@ impl OtherForm {
             arns: arns_in(text).into_iter().map(|arn| (arn, source)).collect(),
             accounts: if text.contains("mapAccounts") { accounts_in(text) } else { Vec::new() },
             maps_anybody: false,
+            is_self_hosted: false,
         }
+    }
+
+    /// The same, where only a self-hosted aws-iam-authenticator reads it.
+    #[must_use]
+    pub fn for_self_hosted(self) -> Self {
+        Self { is_self_hosted: true, ..self }
     }
 
     /// Moves it to where it really stands.
@@ -57,13 +66,13 @@ impl OtherForm {
         }
         Some(IdentityDoubt {
             text: self.text.clone(),
-            source: arn.map_or(self.source, |(_, source)| *source),
+            source: Some(arn.map_or(self.source, |(_, source)| *source)),
         })
     }
 
     /// The doubt for everybody.
     pub(super) fn general_doubt(&self) -> IdentityDoubt {
-        IdentityDoubt { text: self.text.clone(), source: self.source }
+        IdentityDoubt { text: self.text.clone(), source: Some(self.source) }
     }
 
     /// Everybody whom it names, of whom nobody knows whether they can log in.

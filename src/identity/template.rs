@@ -16,6 +16,10 @@ pub enum PlaceholderKind {
     SessionNameRaw,
     /// The id of the access key that signed the request.
     AccessKeyId,
+    /// The whole username, which no input tells.
+    Username,
+    /// A group, or several, which no input tells.
+    Group,
 }
 
 impl PlaceholderKind {
@@ -26,7 +30,14 @@ impl PlaceholderKind {
             Self::SessionName => SESSION_NAME,
             Self::SessionNameRaw => SESSION_NAME_RAW,
             Self::AccessKeyId => ACCESS_KEY_ID,
+            Self::Username => "<username not known>",
+            Self::Group => "<groups not known>",
         }
+    }
+
+    /// Whether it stands for something that no input tells, rather than for what a caller brings along.
+    pub fn is_not_told(self) -> bool {
+        matches!(self, Self::Username | Self::Group)
     }
 }
 
@@ -76,6 +87,10 @@ pub struct PlaceholderValues {
     pub access_key_id: Option<String>,
     /// The private DNS name of an instance.
     pub private_dns_name: Option<String>,
+    /// A username that no input tells.
+    pub username: Option<String>,
+    /// A group that no input tells.
+    pub group: Option<String>,
 }
 
 /// A template asks for `{{EC2PrivateDNSName}}`, and the session is not an instance's: the login is refused.
@@ -164,6 +179,16 @@ impl Template {
         if text.is_empty() { Self::default() } else { Self { parts: vec![Part::Literal(text.to_owned())] } }
     }
 
+    /// Something that is not known, and nothing else.
+    pub fn unknown(kind: PlaceholderKind) -> Self {
+        Self { parts: vec![Part::Placeholder(kind)] }
+    }
+
+    /// Whether a part of it is told by no input.
+    pub fn is_not_told(&self) -> bool {
+        self.placeholders().any(PlaceholderKind::is_not_told)
+    }
+
     /// The pieces, in order; no literal among them is empty.
     pub fn parts(&self) -> &[Part] {
         &self.parts
@@ -204,7 +229,14 @@ impl Template {
     /// The session names are those that STS issues and that `sessions` lets in. A template without placeholders
     /// matches its own text.
     pub fn matches(&self, text: &str, sessions: Sessions) -> Option<PlaceholderValues> {
-        let mut search = Search { sessions, session: Candidate::Open, access_key: None, dns_name: None };
+        let mut search = Search {
+            sessions,
+            session: Candidate::Open,
+            access_key: None,
+            dns_name: None,
+            username: None,
+            group: None,
+        };
         if !search.fits(&self.parts, text) {
             return None;
         }
@@ -215,6 +247,8 @@ impl Template {
             },
             access_key_id: search.access_key.map(str::to_owned),
             private_dns_name: search.dns_name.map(str::to_owned),
+            username: search.username.map(str::to_owned),
+            group: search.group.map(str::to_owned),
         })
     }
 }
@@ -246,6 +280,8 @@ struct Search<'a> {
     session: Candidate<'a>,
     access_key: Option<&'a str>,
     dns_name: Option<&'a str>,
+    username: Option<&'a str>,
+    group: Option<&'a str>,
 }
 
 impl<'a> Search<'a> {
@@ -302,6 +338,17 @@ impl<'a> Search<'a> {
                     Candidate::Raw(known) => known == value,
                 };
                 agrees && self.lets_in(value)
+            }
+            PlaceholderKind::Username => {
+                self.username = Some(value);
+                // EKS takes no other username that begins so.
+                let reserved = ["system:", "eks:", "aws:", "amazon:", "iam:"];
+                value.starts_with("system:node:") || !reserved.iter().any(|prefix| value.starts_with(prefix))
+            }
+            PlaceholderKind::Group => {
+                self.group = Some(value);
+                matches!(value, "system:nodes" | "system:bootstrappers" | "eks:kube-proxy-windows")
+                    || !value.starts_with("system:")
             }
         }
     }

@@ -6,8 +6,12 @@ use std::sync::LazyLock;
 use crate::knowledge::risks;
 use crate::model::diagnostic::Code;
 
-const TABLES: [&str; 3] =
-    [include_str!("codes/reading.txt"), include_str!("codes/mappings.txt"), include_str!("codes/policy.txt")];
+const TABLES: [&str; 4] = [
+    include_str!("codes/reading.txt"),
+    include_str!("codes/mappings.txt"),
+    include_str!("codes/access.txt"),
+    include_str!("codes/policy.txt"),
+];
 
 /// What a code means.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

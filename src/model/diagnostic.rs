@@ -259,6 +259,48 @@ codes! {
     // Suppressions.
     /// A suppression suppresses nothing.
     UnusedSuppression = "unused-suppression", Warning;
+
+    // Access entries of EKS.
+    /// EKS would refuse the access entry or the association.
+    AccessEntryRefused = "access-entry-refused", Error;
+    /// One source declares two access entries for a principal; EKS refuses the second.
+    DuplicateAccessEntry = "duplicate-access-entry", Error;
+    /// What is declared of an access entry is not what EKS reports.
+    AccessEntryDrift = "access-entry-drift", Warning;
+    /// Two inputs say different things of an access entry, and neither is known to be later.
+    AccessEntryConflict = "access-entry-conflict", Warning;
+    /// A field of an access entry has a value of which nobody knows what EKS makes.
+    AccessEntryOddValue = "access-entry-odd-value", Warning;
+    /// The ARN of the principal of an access entry or association is not in the inputs.
+    UnknownPrincipal = "unknown-principal", Warning;
+    /// The role or user was made after its access entry, which is dead.
+    PrincipalRecreated = "principal-recreated", Warning;
+    /// The ARN of an SSO role without its path.
+    SsoRoleWithoutPath = "sso-role-without-path", Warning;
+    /// An access entry for a node role has the type STANDARD.
+    StandardNodeRole = "standard-node-role", Error;
+    /// An access entry decides for a principal that `aws-auth` maps as well.
+    EntryShadowsAwsAuth = "entry-shadows-aws-auth", Warning;
+    /// Something odd in the scope or number of associations.
+    OddAssociation = "odd-association", Warning;
+    /// A namespace pattern of an association matches no namespace of the inputs.
+    NamespacePatternUnused = "namespace-pattern-unused", Warning;
+    /// A principal may write role bindings by an access policy, which the escalation check does not see.
+    EscalationCheckSeesRbacOnly = "escalation-check-sees-rbac-only", Note;
+    /// The authentication mode makes the access entries count for nothing.
+    AccessEntriesIgnored = "access-entries-ignored", Warning;
+    /// The authentication mode makes `aws-auth` count for nothing.
+    AwsAuthIgnored = "aws-auth-ignored", Warning;
+    /// Inputs differ in the authentication mode.
+    AuthenticationModeConflict = "authentication-mode-conflict", Warning;
+    /// The inputs speak of several clusters, and none was chosen.
+    SeveralClusters = "several-clusters", Error;
+    /// What does not say to which of several clusters it belongs.
+    ClusterNotTold = "cluster-not-told", Warning;
+    /// What cannot be read of a form of input that holds access entries.
+    AccessInputNotRead = "access-input-not-read", Warning;
+    /// Identity mappings of a self-managed authenticator, which EKS does not read.
+    IdentityMappingIgnored = "identity-mapping-ignored", Warning;
 }
 
 /// One thing that was wrong or odd in the inputs.

@@ -38,6 +38,8 @@ pub struct Policy {
     pub(crate) removed_roles: FxHashSet<(Scope, Name)>,
     /// The pseudo file that the default roles and bindings of Kubernetes stand in, if they were added.
     pub builtin: Option<FileId>,
+    /// The pseudo files that the access policies of EKS stand in.
+    pub published: Vec<FileId>,
     /// The pseudo file that the roles and bindings of EKS stand in, if they were added.
     pub builtin_of_eks: Option<FileId>,
     /// Objects whose names are prefixes until [`Policy::absorb`] completes them.
@@ -87,9 +89,14 @@ impl Policy {
         self.is_builtin_file(source.file)
     }
 
+    /// Whether a role is an access policy of EKS, held as a role.
+    pub fn is_access_policy(&self, role: &Role) -> bool {
+        self.published.contains(&role.source.file)
+    }
+
     /// Whether a file is none of the inputs, but stands for what came with Kubernetes or EKS.
     pub fn is_builtin_file(&self, file: FileId) -> bool {
-        self.builtin == Some(file) || self.builtin_of_eks == Some(file)
+        self.builtin == Some(file) || self.builtin_of_eks == Some(file) || self.published.contains(&file)
     }
 
     /// Forgets everything, and keeps the memory.

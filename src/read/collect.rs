@@ -4,9 +4,11 @@ use std::path::Path;
 
 use rustc_hash::FxHashSet;
 
+use crate::identity::access_entries::{Facts, FactsMark, JoinOptions};
 use crate::identity::iam::{IamData, Page};
 use crate::identity::pod_roles::{PodRole, PodRoles};
-use crate::identity::{OtherForm, is_template};
+use crate::identity::{IdentityMappings, OtherForm, is_template};
+use crate::knowledge::access_policies;
 use crate::knowledge::catalogue::{Added, Catalogue, CustomResource};
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::names::Name;
@@ -20,14 +22,15 @@ use super::ignored::Ignore;
 use super::version_hints::{Hints, is_name_of_eks};
 use super::what_if::{Change, Removal};
 use super::{
-    Completeness, Defaults, Input, LoadError, LoadOptions, Loaded, Summary, VersionFrom, api_resources,
-    aws_auth, builtin, identities,
+    Completeness, Defaults, Input, LoadError, LoadOptions, Loaded, Summary, VersionFrom, access,
+    api_resources, aws_auth, builtin, identities,
 };
 
 /// Everything that was taken in so far.
 #[derive(Debug, Default)]
 pub(super) struct Collector {
     policy: Policy,
+    access: Facts,
     /// CustomResourceDefinitions, each with the number of diagnostics before it.
     crds: Vec<(usize, CustomResource)>,
     hints: Hints,
@@ -51,6 +54,7 @@ pub(super) struct Collector {
 #[derive(Debug)]
 pub(super) struct Mark {
     policy: PolicyMark,
+    access: FactsMark,
     crds: usize,
     hints: Hints,
     api_services: usize,
@@ -82,6 +86,7 @@ impl Collector {
     pub(super) fn mark(&self) -> Mark {
         Mark {
             policy: self.policy.mark(),
+            access: self.access.mark(),
             crds: self.crds.len(),
             hints: self.hints,
             api_services: self.api_services.len(),
@@ -102,6 +107,7 @@ impl Collector {
     /// Forgets what was taken in since the mark.
     pub(super) fn go_back(&mut self, mark: Mark) {
         self.policy.go_back(&mark.policy);
+        self.access.go_back(mark.access);
         self.crds.truncate(mark.crds);
         self.hints = mark.hints;
         self.api_services.truncate(mark.api_services);
@@ -139,6 +145,7 @@ impl Collector {
     /// Takes in what was found in a piece of a file that was begun before.
     pub(super) fn join(&mut self, found: &mut Findings, shift: &Shift) {
         self.policy.absorb(&mut found.policy, shift);
+        self.access.absorb(&mut found.access, shift);
         let mut diagnostics = found.diagnostics.drain(..).map(|mut diagnostic| {
             diagnostic.source = diagnostic.source.map(|source| shift.source(source));
             diagnostic
@@ -393,18 +400,23 @@ impl Collector {
         let fewer = removal.apply(&mut self.policy);
         self.summary.defaults_added = self.summary.defaults_added.saturating_sub(fewer);
         self.changes.extend(removal.finish(&self.policy).map_err(LoadError::WhatIf)?);
-        let iam = IamData::link(self.iam, &mut self.diagnostics);
+        let iam = IamData::link(std::mem::take(&mut self.iam), &mut self.diagnostics);
         let mut pod_roles = PodRoles::default();
-        self.pod_roles.into_iter().for_each(|role| pod_roles.add(role));
-        let identities = identities::join(
+        for role in std::mem::take(&mut self.pod_roles) {
+            pod_roles.add(role);
+        }
+        let mut identities = identities::join(
             &self.aws_auth,
-            self.refused_aws_auth,
-            self.other_forms,
+            std::mem::take(&mut self.refused_aws_auth),
+            std::mem::take(&mut self.other_forms),
             &mut self.policy.sources,
             &mut self.diagnostics,
             (&options.what_if, &mut self.changes),
         )
         .map_err(LoadError::WhatIf)?;
+        self.access_entries(&mut identities, options);
+        access::add(&mut self.policy, &identities);
+        self.diagnostics.extend(access::lint(&self.policy, &identities, completeness));
         Ok(Loaded {
             policy: self.policy,
             identities,
@@ -420,6 +432,22 @@ impl Collector {
             changes: self.changes,
             ignores: self.ignores,
         })
+    }
+
+    /// Joins what the inputs say of access entries.
+    fn access_entries(&mut self, identities: &mut IdentityMappings, options: &LoadOptions) {
+        let sources = &self.policy.sources;
+        let only =
+            |name: &str| access_policies::find(name).is_some_and(|policy| policy.is_service_linked_only);
+        let joined = JoinOptions {
+            cluster: options.cluster.as_deref(),
+            mode: options.authentication_mode,
+            creator: options.creator.as_deref(),
+            is_complete: options.completeness == Some(Completeness::Complete),
+            is_service_linked_only: &only,
+            show: &|source| sources.show(source).to_string(),
+        };
+        self.diagnostics.extend(identities.add_access_entries(std::mem::take(&mut self.access), &joined));
     }
 
     /// A subject or rule with a placeholder may become any other once some tool fills it in.

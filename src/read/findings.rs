@@ -7,46 +7,21 @@
 use std::path::Path;
 
 use crate::document::{Node, ReadError, Tree};
+use crate::identity::access_entries::Facts;
 use crate::identity::pod_roles::{self, PodRole, PodRoleVia};
 use crate::identity::{OtherForm, iam, is_encrypted, is_template, left_over};
 use crate::knowledge::catalogue::CustomResource;
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::policy::Policy;
-use crate::model::source::{FileId, PathId, Source};
+use crate::model::source::{FileId, Source};
 use crate::model::workload::WorkloadKind;
 
+use super::eks::Sink;
 use super::ignored::{self, Ignore};
+use super::origin::Origin;
 use super::rbac::RbacKind;
 use super::version_hints::Hints;
-use super::{Summary, aws_auth, config_map, crd, identity_forms, rbac, workload};
-
-/// Where a document stands: what the places of its nodes are counted from.
-#[derive(Copy, Clone, Debug)]
-pub(super) struct Origin {
-    pub(super) file: FileId,
-    /// Lines of the file before the first line of the document.
-    pub(super) lines_before: u32,
-    /// Whether it is JSON, in which items of lists have paths.
-    pub(super) in_json: bool,
-    /// The path of the document, or of the item that it is.
-    pub(super) path: PathId,
-}
-
-impl Origin {
-    /// A document of YAML.
-    pub(super) fn yaml(file: FileId, lines_before: u32) -> Self {
-        Self { file, lines_before, in_json: false, path: PathId::default() }
-    }
-
-    /// A JSON text.
-    pub(super) fn json(file: FileId) -> Self {
-        Self { in_json: true, ..Self::yaml(file, 0) }
-    }
-
-    fn line(self, line: u32) -> u32 {
-        self.lines_before + line
-    }
-}
+use super::{Summary, aws_auth, config_map, crd, eks, identity_forms, rbac, workload};
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -65,6 +40,8 @@ pub(super) struct Findings {
     pub(super) labelled: Vec<String>,
     /// What can be judged only when everything before it is known, each with the number of diagnostics before it.
     pub(super) later: Vec<(usize, Later)>,
+    /// What the documents say of who may enter the cluster.
+    pub(super) access: Facts,
 }
 
 /// An object of which what came before decides what becomes of it.
@@ -94,6 +71,7 @@ impl Findings {
         self.other_documents = (0, None);
         self.labelled.clear();
         self.later.clear();
+        self.access.clear();
     }
 
     /// Begins a file.
@@ -138,7 +116,9 @@ impl Findings {
         if error.code == Code::InvalidEncoding || text.contains(rbac::GROUP) || may_be_any {
             self.summary.unread.get_or_insert(source);
         }
-        let hint = if error.code == Code::InvalidYaml && text.contains("{{") {
+        let hint = if ["\"accessEntr", "\"associatedAccessPolic"].iter().any(|key| text.contains(key)) {
+            "; something other than answers of the AWS CLI stands in this file, such as a heading that a loop prints, so access entries are missing; gather them with `rbacsim collect`"
+        } else if error.code == Code::InvalidYaml && text.contains("{{") {
             "; render the template first, for example with `helm template`"
         } else {
             ""
@@ -183,6 +163,13 @@ impl Findings {
             if root.is_null() {
                 return;
             }
+            if !origin.in_json && eks::needs_functions(root, tree.source()) {
+                let again = eks::with_functions(tree.source());
+                if let Some(root) = again.as_ref().and_then(Tree::root) {
+                    self.node(root, origin, ("", ""));
+                    return;
+                }
+            }
             self.node(root, origin, ("", ""));
         }
     }
@@ -221,9 +208,8 @@ impl Findings {
             return;
         }
         if api_version.is_empty() || kind.is_empty() {
-            if !self.hints.document(node, &|node| Self::source(node, origin)) {
-                self.not_an_object(node, origin, kind);
-            }
+            let tells_version = self.hints.document(node, &|node| Self::source(node, origin));
+            self.not_an_object(node, origin, kind, tells_version);
             return;
         }
         if let (Some(implied), Some(items)) = (implied_by(api_version, kind), items)
@@ -235,7 +221,7 @@ impl Findings {
             return;
         }
         if kind == "List" {
-            let source = Self::source(node, origin);
+            let source = origin.source(node);
             self.summary.not_objects += 1;
             if node.pairs().any(|(_, value)| holds_objects(value)) {
                 self.summary.unread.get_or_insert(source);
@@ -295,7 +281,7 @@ impl Findings {
         }
         self.diagnostics.push(Diagnostic::at(
             Code::KustomizationNotApplied,
-            Self::source(node, origin),
+            origin.source(node),
             format!(
                 "this kustomization uses `{}`, which rbacsim does not apply; load the output of `kubectl kustomize` instead",
                 changes.join("`, `")
@@ -303,9 +289,10 @@ impl Findings {
         ));
     }
 
-    fn not_an_object(&mut self, node: Node<'_>, origin: Origin, kind: &str) {
+    /// Takes in what is no Kubernetes object; whether it already told the version of the cluster.
+    fn not_an_object(&mut self, node: Node<'_>, origin: Origin, kind: &str, tells_version: bool) {
         if RbacKind::of(kind).is_some() {
-            let source = Self::source(node, origin);
+            let source = origin.source(node);
             self.summary.refused += 1;
             self.diagnostics.push(Diagnostic::at(
                 Code::InvalidObject,
@@ -321,6 +308,14 @@ impl Findings {
         if let Some(form) = identity_forms::of_document(node, source, &|line| origin.line(line)) {
             self.summary.objects += 1;
             self.identity_form(form);
+            return;
+        }
+        if eks::document(self, node, origin) {
+            self.hints.eks(source);
+            self.summary.objects += 1;
+            return;
+        }
+        if tells_version {
             return;
         }
         self.summary.not_objects += 1;
@@ -376,9 +371,7 @@ impl Findings {
     }
 
     fn source(node: Node<'_>, origin: Origin) -> Source {
-        let position = node.position();
-        let line = origin.line(position.line);
-        Source { file: origin.file, line, column: position.column, path: origin.path }
+        origin.source(node)
     }
 
     /// Counts an object that does not bear on any answer, whatever it says.
@@ -400,12 +393,22 @@ impl Findings {
         if group == EKSCTL {
             self.hints.eksctl(node, &place);
         }
+        let is_access = eks::is_read(api_version, kind);
+        if is_access {
+            eks::object(self, node, origin, api_version, kind);
+            self.hints.eks(place(node));
+            self.summary.objects += 1;
+        }
         if identity_forms::is_read(api_version, kind) {
             let line = |line| origin.line(line);
             match identity_forms::of_object(node, api_version, kind, place(node), &line) {
                 Some(form) => self.identity_form(form),
-                None => self.skip(api_version, kind),
+                None if !is_access => self.skip(api_version, kind),
+                None => {}
             }
+            return;
+        }
+        if is_access {
             return;
         }
         if (api_version, kind) == ("v1", "Node") {
@@ -455,7 +458,7 @@ impl Findings {
                 let effect = if ours.is_some() { "it grants nothing" } else { "its resources are unknown" };
                 self.diagnostics.push(Diagnostic::at(
                     Code::VersionNotServed,
-                    Self::source(node, origin),
+                    origin.source(node),
                     format!("a {kind} of `{api_version}` would be refused by the API server: Kubernetes 1.22 and later serve only `{group}/v1`; {effect}"),
                 ));
             }
@@ -464,7 +467,7 @@ impl Findings {
     }
 
     fn rbac(&mut self, kind: RbacKind, node: Node<'_>, origin: Origin) {
-        let source = Self::source(node, origin);
+        let source = origin.source(node);
         let line_of = |line| origin.line(line);
         match rbac::add(&mut self.policy, &mut self.scratch, kind, node, source, &line_of) {
             Err(errors) => self.refuse(kind.as_str(), node, origin, &errors),
@@ -534,7 +537,7 @@ impl Findings {
 
     /// Takes in an object of the core group; false if it does not bear on any answer.
     fn core(&mut self, kind: &str, metadata: &rbac::Metadata<'_>, node: Node<'_>, origin: Origin) -> bool {
-        let source = Self::source(node, origin);
+        let source = origin.source(node);
         match kind {
             "Namespace" => {
                 let name = self.policy.names.intern(metadata.name);
@@ -682,10 +685,32 @@ impl Findings {
     }
 
     fn custom_resource(&mut self, node: Node<'_>, origin: Origin) {
-        match crd::decode(node, Self::source(node, origin)) {
+        match crd::decode(node, origin.source(node)) {
             Err(error) => self.refuse("CustomResourceDefinition", node, origin, &[error]),
             Ok(crd) => self.later.push((self.diagnostics.len(), Later::CustomResource(crd))),
         }
+    }
+}
+
+impl Sink for Findings {
+    fn facts(&mut self) -> &mut Facts {
+        &mut self.access
+    }
+
+    fn value(&mut self, node: Node<'_>, origin: Origin) {
+        self.node(node, origin, ("", ""));
+    }
+
+    fn aws_auth(&mut self, found: aws_auth::Found) {
+        self.later.push((self.diagnostics.len(), Later::AwsAuth(found)));
+    }
+
+    fn report(&mut self, code: Code, source: Source, message: String) {
+        self.diagnostics.push(Diagnostic::at(code, source, message));
+    }
+
+    fn unseen(&mut self, source: Source) {
+        self.summary.unread.get_or_insert(source);
     }
 }
 
@@ -707,7 +732,7 @@ pub(super) fn bears_on_answers(api_version: &str, kind: &str) -> bool {
         "apiextensions.k8s.io" => kind == "CustomResourceDefinition",
         EKSCTL => kind == "ClusterConfig",
         "apiregistration.k8s.io" => api_version == "apiregistration.k8s.io/v1" && kind == "APIService",
-        _ if identity_forms::is_read(api_version, kind) => true,
+        _ if identity_forms::is_read(api_version, kind) || eks::is_read(api_version, kind) => true,
         _ => {
             api_version == "v1"
                 && matches!(kind, "ServiceAccount" | "Namespace" | "ConfigMap" | "Node" | "Secret")

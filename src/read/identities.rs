@@ -29,7 +29,7 @@ pub(super) fn join(
             continue;
         }
         if found.is_partial && has_whole {
-            let sentence = "these mappings are written into `aws-auth` when eksctl runs; the inputs do not show whether it did";
+            let sentence = "these mappings are only a part of `aws-auth`, which a tool writes; the inputs do not show whether it did";
             others.push(OtherForm::of_text(sentence, found.source, &found.text()));
             continue;
         }

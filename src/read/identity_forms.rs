@@ -62,16 +62,13 @@ pub(super) fn of_object(
             let sentence = format!(
                 "{title} is read only by a self-hosted aws-iam-authenticator or by a controller, not by EKS; the inputs do not show whether one runs"
             );
-            Some(Form::Other(OtherForm::of_text(sentence, source, &all_text(spec?))))
+            Some(Form::Other(OtherForm::of_text(sentence, source, &all_text(spec?)).for_self_hosted()))
         }
         "ClusterConfig" => eksctl(node, source, line_of).map(Form::Map),
         "AWSManagedControlPlane" | "AWSManagedControlPlaneTemplate" => {
             let spec = spec.and_then(|spec| spec.get("template")).and_then(|one| one.get("spec")).or(spec)?;
             let config = spec.get("iamAuthenticatorConfig").filter(|config| !config.is_null())?;
-            let sentence = format!(
-                "{title} has mappings under `iamAuthenticatorConfig`, which Cluster API writes into `aws-auth` of the cluster that it manages; the inputs do not show whether it is this one"
-            );
-            Some(Form::Other(OtherForm::of_text(sentence, source, &all_text(config))))
+            cluster_api(config, source, line_of).map(Form::Map)
         }
         _ if metadata("name") == "aws-auth" || has_sections(node) => {
             let sentence = if kind == "ConfigMap" {
@@ -137,7 +134,7 @@ pub(super) fn of_config_map(
     let sentence = format!(
         "ConfigMap `{title}` is the configuration of a self-hosted aws-iam-authenticator; the inputs do not show whether one runs"
     );
-    Some(OtherForm::of_text(sentence, source, config.text()))
+    Some(OtherForm::of_text(sentence, source, config.text()).for_self_hosted())
 }
 
 fn is_nearly_aws_auth(name: &str) -> bool {
@@ -167,7 +164,8 @@ pub(super) fn of_document(node: Node<'_>, source: Source, line_of: &dyn Fn(u32) 
     }
     if is_server_config(node) {
         let sentence = "this is the configuration of a self-hosted aws-iam-authenticator; the inputs do not show whether one runs";
-        return Some(Form::Other(OtherForm::of_text(sentence, source, &all_text(node))));
+        let form = OtherForm::of_text(sentence, source, &all_text(node));
+        return Some(Form::Other(form.for_self_hosted()));
     }
     let name = node.get("metadata").and_then(|metadata| metadata.get("name")).map_or("", Node::text);
     if has_sections(node) || (name == "aws-auth" && node.get("data").is_some()) {
@@ -190,6 +188,18 @@ fn eksctl(node: Node<'_>, source: Source, line_of: &dyn Fn(u32) -> u32) -> Optio
         Some(Mapping { item, key, arn })
     });
     found(&mappings.collect::<Vec<_>>(), source.at_line(line_of(list.position().line)), true, line_of)
+}
+
+/// The `iamAuthenticatorConfig` of Cluster API: a part of `aws-auth`, for it adds the roles of its own nodes.
+fn cluster_api(config: Node<'_>, source: Source, line_of: &dyn Fn(u32) -> u32) -> Option<Found> {
+    let list = |key| config.get(key).into_iter().flat_map(Node::items);
+    let roles = list("mapRoles").map(|item| (item, "rolearn"));
+    let users = list("mapUsers").map(|item| (item, "userarn"));
+    let mappings = roles.chain(users).filter_map(|(item, key)| {
+        let arn = item.get(key)?;
+        Some(Mapping { item, key, arn })
+    });
+    found(&mappings.collect::<Vec<_>>(), source.at_line(line_of(config.position().line)), true, line_of)
 }
 
 /// What `eksctl get iamidentitymapping` prints: all of `aws-auth`. `None` if it is something else.

@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::identity::IdentityMappings;
+use crate::identity::access_entries::AuthenticationMode;
 use crate::identity::iam::IamData;
 use crate::identity::pod_roles::PodRoles;
 use crate::knowledge::catalogue::Catalogue;
@@ -85,6 +86,12 @@ pub struct LoadOptions {
     pub api_resources: Vec<PathBuf>,
     /// What to take the inputs for; `None`: complete if they hold the cluster's own default roles.
     pub completeness: Option<Completeness>,
+    /// The name of the cluster that is meant, where the inputs speak of several.
+    pub cluster: Option<String>,
+    /// The authentication mode of the cluster, whatever the inputs say of it.
+    pub authentication_mode: Option<AuthenticationMode>,
+    /// The ARN of the principal that created the cluster.
+    pub creator: Option<String>,
     /// Names of placeholders, each with what fills it in, before anything is read.
     pub set: Vec<(String, String)>,
     /// What to change in the inputs.

@@ -9,7 +9,8 @@ use crate::document::{self, Node, Position, Tree, split};
 use crate::model::source::{FileId, Shift};
 
 use super::collect::Collector;
-use super::findings::{Findings, Origin};
+use super::findings::Findings;
+use super::origin::Origin;
 use super::programs::{Origins, Printed};
 
 /// The annotation by which kustomize tells where an object comes from.

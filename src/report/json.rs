@@ -12,13 +12,14 @@ use crate::decide::answer::{Answer, Doubt};
 use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::evaluate::Grant;
 use crate::decide::graph::{AggregationStep, RbacGraph, RoleRule};
-use crate::identity::{IdentityDoubt, IdentityError};
+use crate::identity::{IdentityDoubt, IdentityError, Mapped, MappingKind, Template};
+use crate::model::access::AccessScope;
 use crate::model::attributes::Attributes;
 use crate::model::names::Name;
 use crate::model::policy::Policy;
 use crate::model::rbac::{Binding, Role, Subject};
 
-use super::{near, text, words};
+use super::{access, near, text, words};
 
 /// The attributes of a request.
 pub fn attributes(attributes: &Attributes<'_>) -> Value {
@@ -39,13 +40,25 @@ pub fn identity(cluster: &Cluster, who: &Who, arn: Option<&str>) -> Value {
         "canonicalArn": who.identity.as_ref().map(super::super::identity::IamIdentity::canonical_arn),
         "username": shown.as_ref().map(|user| &user.username),
         "groups": shown.as_ref().map(|user| &user.groups),
-        "error": who.error().map(ToString::to_string),
+        "error": who.error().filter(|error| error.is_refusal()).map(ToString::to_string),
         "unknown": unknown_identity(cluster, who),
+        "via": null,
+        "accessPolicies": [],
         "source": null,
     });
     if let (WhoIs::Mapped(mapped), Some(object)) = (&who.is, value.as_object_mut()) {
         let provenance = &mapped.provenance;
-        object.insert("source".into(), cluster.sources().show(provenance.source).to_string().into());
+        object.insert("via".into(), provenance.kind.as_str().into());
+        if mapped.is_username_untold() {
+            object.insert("username".into(), Value::Null);
+        }
+        if mapped.groups.iter().any(Template::is_not_told) {
+            object.insert("groups".into(), Value::Null);
+        }
+        object.insert("accessPolicies".into(), access_policies(cluster, mapped).into());
+        if provenance.kind != MappingKind::ClusterCreator {
+            object.insert("source".into(), cluster.sources().show(provenance.source).to_string().into());
+        }
         object.insert(
             "mapping".into(),
             json!({
@@ -72,8 +85,38 @@ pub fn identity(cluster: &Cluster, who: &Who, arn: Option<&str>) -> Value {
     value
 }
 
+/// The access policies of a caller.
+fn access_policies(cluster: &Cluster, mapped: &Mapped) -> Vec<Value> {
+    let policies = mapped.access.iter().flat_map(|access| &access.policies);
+    policies
+        .map(|association| {
+            let named = association.policy.as_deref().and_then(crate::knowledge::access_policies::find);
+            let published = named.is_some_and(|policy| !policy.rules.is_empty());
+            let (scope, namespaces) = match association.scopes.as_slice() {
+                [AccessScope::Cluster] => (Some("cluster"), Some(Vec::new())),
+                [AccessScope::Namespaces(patterns)] => {
+                    let known: Option<Vec<&String>> = patterns.iter().map(Option::as_ref).collect();
+                    (Some("namespace"), known)
+                }
+                _ => (None, None),
+            };
+            json!({
+                "policy": association.title(),
+                "policyArn": association.policy_arn,
+                "scope": scope,
+                "namespaces": namespaces,
+                "rulesPublished": published,
+                "source": cluster.sources().show(association.source).to_string(),
+            })
+        })
+        .collect()
+}
+
 /// Why the inputs do not tell who somebody is, each reason with its place; null where they do.
 fn unknown_identity(cluster: &Cluster, who: &Who) -> Value {
+    if let WhoIs::Mapped(mapped) = &who.is {
+        return access::unknown(mapped).into();
+    }
     let Some(error) = who.error().filter(|error| !error.is_refusal()) else { return Value::Null };
     match error {
         IdentityError::Unknown { doubts, .. } | IdentityError::NotMapped { elsewhere: doubts, .. }
@@ -86,8 +129,11 @@ fn unknown_identity(cluster: &Cluster, who: &Who) -> Value {
     }
 }
 
-fn identity_doubt(cluster: &Cluster, doubt: &IdentityDoubt) -> String {
-    format!("{} ({})", doubt.text, cluster.sources().show(doubt.source))
+pub(super) fn identity_doubt(cluster: &Cluster, doubt: &IdentityDoubt) -> String {
+    match doubt.source {
+        Some(source) => format!("{} ({})", doubt.text, cluster.sources().show(source)),
+        None => doubt.text.clone(),
+    }
 }
 
 /// A text that is made while it is written.
@@ -182,7 +228,8 @@ impl Serialize for RoleDocument<'_> {
         let Self { policy, role } = self;
         let mut map = serializer.serialize_map(Some(5))?;
         map.serialize_entry("builtin", &policy.is_builtin(role.source))?;
-        map.serialize_entry("kind", role.kind().as_str())?;
+        let kind = if policy.is_access_policy(role) { "AccessPolicy" } else { role.kind().as_str() };
+        map.serialize_entry("kind", kind)?;
         map.serialize_entry("name", policy.names.text(role.name))?;
         map.serialize_entry("namespace", policy.names.text(role.scope.namespace()))?;
         map.serialize_entry("source", &Text(words::place(policy, role.source)))?;
@@ -333,7 +380,7 @@ pub fn reasons(cluster: &Cluster, answer: &Answer<'_>) -> Value {
         "systemMasters": answer.is_master,
         "grants": answer.grants.iter().map(|one| grant(cluster, one)).collect::<Vec<_>>(),
         "unknown": answer.doubts.iter().map(|doubt| match doubt {
-            Doubt::Identity(doubt) => identity_doubt(cluster, doubt),
+            Doubt::Identity(doubt, _) => identity_doubt(cluster, doubt),
             doubt => text::doubt_sentence(cluster, doubt),
         }).collect::<Vec<_>>(),
         "nearest": answer.near.iter().map(|one| {

@@ -48,6 +48,10 @@ pub fn reason(matrix: &Matrix<'_>, holder: &Holder, unknown: &Unknown<'_>) -> St
         Reason::UnfilledName(text) => {
             format!("{} and may become any name that a binding grants to", phrases::unfilled_name(text))
         }
+        Reason::AccessPolicy(policy, _) => {
+            format!("access policy `{policy}` is associated, but its rules or its scope are not all known")
+        }
+        Reason::PoliciesNotRead(_) => phrases::POLICIES_NOT_READ.to_owned(),
         Reason::Unrendered(_) => phrases::UNRENDERED.to_owned(),
         Reason::NothingRead => phrases::NOTHING_READ.to_owned(),
         Reason::Unread(_) => phrases::UNREAD.to_owned(),
@@ -68,7 +72,9 @@ pub fn place(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
         }
         Reason::Unread(source)
         | Reason::Unrendered(source)
-        | Reason::Identity(IdentityDoubt { source, .. }) => {
+        | Reason::AccessPolicy(_, source)
+        | Reason::PoliciesNotRead(source)
+        | Reason::Identity(IdentityDoubt { source: Some(source), .. }) => {
             words::place(matrix.cluster().graph().policy(), *source).to_string()
         }
         _ => String::new(),

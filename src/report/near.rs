@@ -7,7 +7,7 @@ use crate::decide::graph::Applied;
 use crate::decide::near::{Field, NearSubject, Slip, SubjectSlip, Why};
 use crate::model::names::Name;
 use crate::model::policy::Policy;
-use crate::model::rbac::RoleKind;
+use crate::model::rbac::{Authorizer, RoleKind};
 
 use super::words::{self, Hop};
 
@@ -96,9 +96,13 @@ pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String)
         ),
         NearMiss::OnlyInNamespaces { namespace, grant, count } => (
             format!(
-                "allowed in namespace `{}`{}, but this request has no namespace, so a RoleBinding does not apply: {}",
+                "allowed in namespace `{}`{}, but this request has no namespace, so {} does not apply: {}",
                 policy.names.text(*namespace),
                 others(*count),
+                match grant.authorizer() {
+                    Authorizer::Rbac => "a RoleBinding",
+                    Authorizer::AccessPolicy => "a namespace scope",
+                },
                 of(grant)
             ),
             binding_place(grant),
@@ -168,6 +172,9 @@ fn lost_rule(policy: &Policy, near: &NearMiss<'_>) -> (String, String) {
 
 /// A binding with its role.
 fn granted(policy: &Policy, applied: &Applied<'_>) -> String {
+    if applied.binding.authorizer() == Authorizer::AccessPolicy {
+        return words::binding(policy, applied.binding).to_string();
+    }
     format!("{}, {}", words::binding(policy, applied.binding), words::role_ref(policy, applied.binding))
 }
 

@@ -17,6 +17,9 @@ pub(super) const QUESTION_LEAVES_OPEN: &str =
 pub(super) const NOT_IN_INPUTS: &str =
     "not in the inputs: EKS access entries and the cluster creator's admin access; either may allow more";
 
+/// An access entry without all of its policies.
+pub(super) const POLICIES_NOT_READ: &str = "the access policies of this access entry are not in the inputs";
+
 /// There is neither an `aws-auth` nor another source of identity.
 pub(super) const NO_MAPPINGS: &str = "no identity mapping in the inputs";
 

@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
+use k8s_openapi::api::authorization::v1::{NonResourceRule, ResourceRule};
 use serde_json::{Value, json};
 
 use crate::ask::rules_review::RulesReview;
 use crate::decide::graph::RbacGraph;
+use crate::model::policy::Policy;
 
 use super::phrases;
 use super::visible::visible;
@@ -35,12 +37,28 @@ fn bracketed(list: Option<&Vec<String>>) -> String {
     format!("[{}]", texts.join(" "))
 }
 
-/// The list as kubectl prints it.
-pub fn table(review: &RulesReview<'_>) -> String {
+/// The list as kubectl prints it; then, apart from it, what access policies allow.
+pub fn table(policy: &Policy, review: &RulesReview<'_>) -> String {
+    let mut text = rules_table(&review.resource_rules, &review.non_resource_rules);
+    for access in &review.access {
+        let bound = access.association.binding;
+        let place = words::place(policy, bound.source).to_string();
+        let _ = write!(
+            text,
+            "\nby the {} ({}), which kubectl does not list:\n",
+            visible(&words::binding(policy, bound).to_string()),
+            visible(&place)
+        );
+        text.push_str(&rules_table(&access.resource_rules, &access.non_resource_rules));
+    }
+    text
+}
+
+fn rules_table(resource_rules: &[ResourceRule], non_resource_rules: &[NonResourceRule]) -> String {
     let mut table = comfy_table::Table::new();
     table.load_style(comfy_table::presets::NOTHING);
     table.set_header(["Resources", "Non-Resource URLs", "Resource Names", "Verbs"]);
-    for rule in &review.resource_rules {
+    for rule in resource_rules {
         let group = rule.api_groups.iter().flatten().next().map_or("", String::as_str);
         let resource = rule.resources.iter().flatten().next().map_or("", String::as_str);
         table.add_row([
@@ -50,7 +68,7 @@ pub fn table(review: &RulesReview<'_>) -> String {
             bracketed(Some(&rule.verbs)),
         ]);
     }
-    for rule in &review.non_resource_rules {
+    for rule in non_resource_rules {
         table.add_row([
             String::new(),
             bracketed(rule.non_resource_urls.as_ref()),
@@ -78,9 +96,21 @@ fn full_name(resource: &str, group: &str) -> String {
 
 /// The list for machines, in the shape of a SelfSubjectRulesReview's status.
 pub fn document(graph: &RbacGraph, review: &RulesReview<'_>) -> Value {
+    let policy = graph.policy();
     json!({
         "resourceRules": review.resource_rules,
         "nonResourceRules": review.non_resource_rules,
+        "accessPolicies": review.access.iter().map(|access| {
+            let bound = access.association.binding;
+            let scope = policy.names.text(bound.scope.namespace());
+            json!({
+                "policy": words::policy_name(policy.names.text(bound.role_ref.name)),
+                "namespace": (!scope.is_empty()).then_some(scope),
+                "resourceRules": access.resource_rules,
+                "nonResourceRules": access.non_resource_rules,
+                "source": words::place(policy, bound.source).to_string(),
+            })
+        }).collect::<Vec<_>>(),
         "notes": notes(graph, review),
     })
 }

@@ -12,7 +12,7 @@ use crate::decide::cluster::versions::OtherVersions;
 use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::evaluate::Grant;
 use crate::decide::near::NearSubject;
-use crate::identity::{IdentityDoubt, IdentityError, Mapped, PlaceholderValues};
+use crate::identity::{IdentityDoubt, IdentityError, Mapped, MappingKind, PlaceholderValues};
 use crate::model::attributes::Attributes;
 use crate::model::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::rbac::RoleKind;
@@ -22,6 +22,7 @@ use crate::model::user::SYSTEM_NODES;
 use crate::model::version::KubernetesVersion;
 use crate::read::{Change, Completeness, VersionFrom};
 
+use super::access;
 use super::aligned::{Aligned, DIM};
 use super::near;
 use super::phrases::{self, counted};
@@ -112,8 +113,11 @@ fn mapped_hops(sources: &Sources, mapped: &Mapped) -> Vec<Hop> {
     let mut hops = vec![
         Hop {
             depth: 0,
-            text: format!("{} `{}`", provenance.kind.as_str(), provenance.arn),
-            place: sources.show(provenance.source).to_string(),
+            text: format!("{} `{}`", access::kind(provenance.kind), provenance.arn),
+            place: match provenance.kind {
+                MappingKind::ClusterCreator => String::new(),
+                _ => sources.show(provenance.source).to_string(),
+            },
         },
         Hop {
             depth: 1,
@@ -121,6 +125,7 @@ fn mapped_hops(sources: &Sources, mapped: &Mapped) -> Vec<Hop> {
             place: String::new(),
         },
     ];
+    hops.extend(access::hops(sources, mapped));
     for note in &mapped.notes {
         let place = note.source.map(|source| sources.show(source).to_string()).unwrap_or_default();
         hops.push(Hop { depth: 1, text: note.text.clone(), place });
@@ -184,6 +189,12 @@ pub(crate) fn conditions(values: &PlaceholderValues) -> String {
     if let Some(name) = &values.private_dns_name {
         parts.push(format!("the instance's private DNS name is `{name}`"));
     }
+    if let Some(name) = &values.username {
+        parts.push(format!("the username is `{name}`"));
+    }
+    if let Some(group) = &values.group {
+        parts.push(format!("a group is `{group}`"));
+    }
     if parts.is_empty() { "the placeholders match".to_owned() } else { parts.join(" and ") }
 }
 
@@ -240,6 +251,7 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
         Doubt::Unread(_) => {
             format!("{}, and may allow this; fix or render it, or leave its file out", phrases::UNREAD)
         }
+        Doubt::AccessPolicy(doubt) => access::doubt(doubt),
         Doubt::NoIdentity => {
             format!(
                 "{}, so the user of this ARN is unknown; load ConfigMap `kube-system/aws-auth`, or use --as and --as-group",
@@ -268,7 +280,10 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
         Doubt::Unrendered(_) => {
             format!("{}; render or decrypt them first", phrases::UNRENDERED)
         }
-        Doubt::Identity(doubt) => doubt.text.clone(),
+        Doubt::Identity(doubt, grant) => {
+            let then = if grant.is_some() { "; as one user that it could be, this is allowed" } else { "" };
+            format!("{}{then}", doubt.text)
+        }
         Doubt::Session { user, values, grant } => {
             let effect = if grant.is_some() || user.in_group(crate::model::user::SYSTEM_MASTERS) {
                 "the request is allowed"
@@ -300,12 +315,14 @@ fn doubt_text(
         Doubt::NodeAuthorizer(Some(rule)) => words::rule_place(policy, rule).to_string(),
         Doubt::Unread(source) | Doubt::Unrendered(source) => policy.sources.show(*source).to_string(),
         Doubt::Unfilled(provenance, _) => policy.sources.show(provenance.source).to_string(),
-        Doubt::Identity(doubt) => policy.sources.show(doubt.source).to_string(),
+        Doubt::AccessPolicy(doubt) => policy.sources.show(doubt.source).to_string(),
+        Doubt::Identity(doubt, _) => identity_place(&policy.sources, doubt),
         _ => String::new(),
     };
     hops(out, &[Hop { depth: 0, text: doubt_sentence(cluster, doubt), place }], indent)?;
     if let Doubt::Session { grant: Some(grant), .. }
     | Doubt::RandomMapping(Some(grant))
+    | Doubt::Identity(_, Some(grant))
     | Doubt::OtherType(_, Some(grant))
     | Doubt::Unfilled(_, Some(grant))
     | Doubt::UnfilledName(_, _, Some(grant))
@@ -381,7 +398,12 @@ pub fn identity_error(
 }
 
 fn doubt_line(sources: &Sources, doubt: &IdentityDoubt) -> Hop {
-    Hop { depth: 1, text: doubt.text.clone(), place: sources.show(doubt.source).to_string() }
+    Hop { depth: 1, text: doubt.text.clone(), place: identity_place(sources, doubt) }
+}
+
+/// Where the reason stands why it is unknown who somebody is; empty for what stands nowhere.
+fn identity_place(sources: &Sources, doubt: &IdentityDoubt) -> String {
+    doubt.source.map(|source| sources.show(source).to_string()).unwrap_or_default()
 }
 
 /// Who an ARN could be, where the inputs do not tell.
@@ -407,10 +429,12 @@ pub fn candidates(
             let unfilled = unfilled.iter().map(|mapped| line(mapped, &why(mapped)));
             unfilled.chain(elsewhere.iter().map(|doubt| doubt_line(sources, doubt))).collect()
         }
-        IdentityError::Unknown { doubts, could_be } => {
+        IdentityError::Unknown { doubts, could_be, .. } => {
             let head = Hop { depth: 0, text: phrases::UNKNOWN_USER.to_owned(), place: String::new() };
             let lines = std::iter::once(head).chain(doubts.iter().map(|doubt| doubt_line(sources, doubt)));
-            lines.chain(could_be.iter().map(|mapped| line(mapped, "if this one is in force: "))).collect()
+            lines
+                .chain(could_be.iter().flatten().map(|mapped| line(mapped, "if this one is in force: ")))
+                .collect()
         }
         IdentityError::RandomMapping { candidates } => {
             candidates.iter().flatten().map(|mapped| line(mapped, "")).collect()
@@ -428,6 +452,7 @@ pub fn list_notes(who: &Who) -> Vec<String> {
     {
         notes.push("rules that depend on the session name, or on anything else that the ARN does not show, are left out; give --session-name".to_owned());
     }
+    notes.extend(access::list_notes(who));
     if who
         .shown()
         .is_some_and(|user| user.in_group(SYSTEM_NODES) && user.username.starts_with("system:node:"))
@@ -450,8 +475,7 @@ pub fn changes(cluster: &Cluster) -> Vec<String> {
 /// What was read, in one line.
 pub fn inputs(cluster: &Cluster) -> String {
     let summary = cluster.summary();
-    let policy = cluster.graph().policy();
-    let ours = policy.roles.len() + policy.bindings.len() - summary.defaults_added;
+    let ours = cluster.rbac_objects() - summary.defaults_added;
     let skipped: usize = summary.skipped.values().sum();
     let mut text = format!("read {}: {}", counted(summary.files, "file"), counted(ours, "RBAC object"));
     if skipped > 0 {
@@ -505,7 +529,7 @@ pub fn assumptions(cluster: &Cluster, who: &Who) -> Vec<String> {
         ));
     }
     if who.identity.is_some() || who.error().is_some() {
-        lines.push(phrases::NOT_IN_INPUTS.to_owned());
+        lines.extend(access::basis(cluster));
     }
     lines
 }

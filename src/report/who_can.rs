@@ -9,12 +9,13 @@ use crate::ask::who_can::{GrantRef, IdentityAccess, Named, SubjectAccess, WhoCan
 use crate::decide::answer::Doubt;
 use crate::decide::cluster::{Cluster, WhoIs};
 use crate::decide::evaluate::Grant;
+use crate::model::rbac::Authorizer;
 
 use super::aligned::Aligned;
 use super::phrases::{self, counted, counted_as};
 use super::visible::visible;
 use super::words::Hop;
-use super::{eks_doors, iam, people as of_people, text, words};
+use super::{access, eks_doors, iam, json, people as of_people, text, words};
 
 /// ``Group `developers` ``, ``ServiceAccount `prod/app` ``.
 fn title(subject: &Named) -> String {
@@ -61,11 +62,13 @@ fn grant_lines(
     let policy = graph.policy();
     let bound = grant.applied.binding;
     let number = grant.rule.position + 1;
-    lines.line(
-        depth,
-        format_args!("{} of {}", words::binding(policy, bound), words::role_ref(policy, bound)),
-        words::subject_place(graph, grant),
-    )?;
+    let place = words::subject_place(graph, grant);
+    if grant.authorizer() == Authorizer::AccessPolicy {
+        lines.line(depth, words::binding(policy, bound), place)?;
+    } else {
+        let text = format_args!("{} of {}", words::binding(policy, bound), words::role_ref(policy, bound));
+        lines.line(depth, text, place)?;
+    }
     if let Some(role) = grant.applied.role {
         for step in graph.provenance(role, &grant.rule) {
             let place = words::place(policy, step.from.source);
@@ -138,7 +141,7 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
         }
         let mut together = found.identities.iter().filter(|identity| identity.through.is_empty()).peekable();
         if together.peek().is_some() {
-            section(lines, "through several subjects together")?;
+            section(lines, "through access policies, or through several subjects together")?;
         }
         for identity in together {
             let (text, place) = identity_line(cluster, identity, true);
@@ -316,10 +319,8 @@ pub fn notes(cluster: &Cluster, found: &WhoCan<'_>) -> Vec<String> {
         notes.push(format!("{}, so no IAM identities are listed", phrases::NO_MAPPINGS));
     }
     notes.extend(closed_out(found));
-    for doubt in cluster.identities().doubts() {
-        notes.push(format!("{} ({})", doubt.text, cluster.sources().show(doubt.source)));
-    }
-    notes.push(phrases::NOT_IN_INPUTS.to_owned());
+    notes.extend(cluster.identities().doubts().iter().map(|doubt| json::identity_doubt(cluster, doubt)));
+    notes.extend(access::basis(cluster));
     let all = found.identities.iter().chain(&found.unknown_identities);
     let mut all = all.chain(found.identities_in.iter().map(|(identity, _)| identity));
     if !found.eks_doors.is_empty() || all.any(|identity| !identity.people.is_empty()) {

@@ -7,7 +7,7 @@ use crate::decide::graph::{AggregationStep, Applied, RbacGraph, RoleRule};
 use crate::model::attributes::Attributes;
 use crate::model::names::Name;
 use crate::model::policy::Policy;
-use crate::model::rbac::{Binding, Operator, PolicyRule, Requirement, Role, Scope, Subject};
+use crate::model::rbac::{Authorizer, Binding, Operator, PolicyRule, Requirement, Role, Scope, Subject};
 use crate::model::source::Source;
 
 /// A text that is formatted only when it is written, so that hundreds of thousands of them need no memory.
@@ -57,18 +57,44 @@ fn scoped(policy: &Policy, kind: &'static str, scope: Scope, name: Name) -> impl
 }
 
 /// ``RoleBinding `prod/developers` ``.
+///
+/// The association of an access policy has no name: it is told by the policy and its scope.
 pub fn binding(policy: &Policy, binding: &Binding) -> impl Display {
-    scoped(policy, binding.kind(), binding.scope, binding.name)
+    FormatWith(move |f: &mut fmt::Formatter<'_>| {
+        if binding.authorizer() == Authorizer::Rbac {
+            return scoped(policy, binding.kind(), binding.scope, binding.name).fmt(f);
+        }
+        write!(f, "association of `{}` with ", policy_name(policy.names.text(binding.role_ref.name)))?;
+        match binding.scope {
+            Scope::Cluster => f.write_str("the whole cluster"),
+            Scope::Namespace(namespace) => write!(f, "namespace `{}`", policy.names.text(namespace)),
+        }
+    })
+}
+
+/// The name of an access policy, the last part of its ARN.
+pub(super) fn policy_name(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 /// ``ClusterRole `view` ``.
 pub fn role(policy: &Policy, role: &Role) -> impl Display {
-    scoped(policy, role.kind().as_str(), role.scope, role.name)
+    FormatWith(move |f: &mut fmt::Formatter<'_>| {
+        if policy.is_access_policy(role) {
+            return write!(f, "access policy `{}`", policy_name(policy.names.text(role.name)));
+        }
+        scoped(policy, role.kind().as_str(), role.scope, role.name).fmt(f)
+    })
 }
 
 /// The role that a binding names, whether or not it is there.
 pub fn role_ref(policy: &Policy, binding: &Binding) -> impl Display {
-    scoped(policy, binding.role_ref.kind.as_str(), binding.role_scope(), binding.role_ref.name)
+    FormatWith(move |f: &mut fmt::Formatter<'_>| {
+        if binding.authorizer() == Authorizer::AccessPolicy {
+            return write!(f, "access policy `{}`", policy_name(policy.names.text(binding.role_ref.name)));
+        }
+        scoped(policy, binding.role_ref.kind.as_str(), binding.role_scope(), binding.role_ref.name).fmt(f)
+    })
 }
 
 /// ``Group `developers` ``.
@@ -111,7 +137,14 @@ pub fn subject_place(graph: &RbacGraph, grant: &Grant<'_>) -> impl Display {
 
 /// The place of a subject of a binding, by its number.
 pub fn subject_place_of(graph: &RbacGraph, binding: &Binding, subject: usize) -> impl Display {
-    place_in(graph.policy(), graph.subject_source(binding, subject), "subjects", subject)
+    let source = graph.subject_source(binding, subject);
+    FormatWith(move |f: &mut fmt::Formatter<'_>| {
+        // The principal of an association stands with it.
+        if binding.authorizer() == Authorizer::AccessPolicy {
+            return place(graph.policy(), binding.source).fmt(f);
+        }
+        place_in(graph.policy(), source, "subjects", subject).fmt(f)
+    })
 }
 
 fn list(policy: &Policy, names: &[Name]) -> impl Display {
@@ -268,7 +301,7 @@ pub fn hops_for(graph: &RbacGraph, grant: &Grant<'_>, asked: Option<&Attributes<
     };
     let bound = grant.applied.binding;
     hop(0, &binding(policy, bound), &place(policy, bound.source));
-    if let Some(named) = granted_to(policy, grant) {
+    if let Some(named) = granted_to(policy, grant).filter(|_| grant.authorizer() == Authorizer::Rbac) {
         hop(1, &format_args!("names {}", subject(policy, named)), &subject_place(graph, grant));
     }
     if let Some(granted) = grant.applied.role {
@@ -289,10 +322,14 @@ pub fn hops_for(graph: &RbacGraph, grant: &Grant<'_>, asked: Option<&Attributes<
 /// One line for a grant that is not shown in full.
 pub fn grant_line(graph: &RbacGraph, grant: &Grant<'_>) -> (String, String) {
     let policy = graph.policy();
-    let named = granted_to(policy, grant).map(|named| subject(policy, named).to_string());
-    let named = named.unwrap_or_default();
     let bound = grant.applied.binding;
     let number = grant.rule.position + 1;
+    if grant.authorizer() == Authorizer::AccessPolicy {
+        let text = format!("{}, rule {number}", binding(policy, bound));
+        return (text, place(policy, bound.source).to_string());
+    }
+    let named = granted_to(policy, grant).map(|named| subject(policy, named).to_string());
+    let named = named.unwrap_or_default();
     (
         format!("{} of {} to {named}, rule {number}", binding(policy, bound), role_ref(policy, bound)),
         place(policy, bound.source).to_string(),

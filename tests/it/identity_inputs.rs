@@ -66,7 +66,11 @@ fn doubts(cluster: &Cluster, arn: &str) -> Vec<String> {
         Some(IdentityError::NotMapped { elsewhere, .. }) => elsewhere,
         other => panic!("{other:?}"),
     };
-    doubts.iter().map(|doubt| format!("{} {}", cluster.sources().show(doubt.source), doubt.text)).collect()
+    let place = |source| cluster.sources().show(source);
+    let line = |doubt: &rbacsim::identity::IdentityDoubt| {
+        format!("{} {}", doubt.source.map(place).map_or(String::new(), |place| place.to_string()), doubt.text)
+    };
+    doubts.iter().map(line).collect()
 }
 
 #[test]
@@ -158,7 +162,6 @@ fn mappings_in_another_form_make_unknown_whom_they_may_map_and_nobody_else() {
     let other = map_of("    - rolearn: arn:aws:iam::111122223333:role/ops\n      username: ops\n");
     for (form, named) in [
         (crd, "IAMIdentityMapping `m`"),
-        (capi, "AWSManagedControlPlane `c`"),
         (&merged, "ConfigMap `kube-system/team`"),
         (server, "ConfigMap `kube-system/authenticator`"),
         (bare_server, "self-hosted aws-iam-authenticator"),
@@ -180,9 +183,12 @@ fn mappings_in_another_form_make_unknown_whom_they_may_map_and_nobody_else() {
         let nobody = answer(&beside, "arn:aws:iam::999999999999:user/x");
         assert_eq!(nobody, if form == broken { Ternary::Unknown } else { Ternary::No }, "{form}");
     }
-    // What eksctl writes beside a whole map need not be in it.
-    let beside = cluster(&[&other, eksctl]);
-    assert_eq!(answer(&beside, DEV), Ternary::Unknown);
+    // What eksctl and Cluster API write beside a whole map need not be in it.
+    for form in [eksctl, capi] {
+        let beside = cluster(&[&other, form]);
+        assert_eq!(answer(&beside, DEV), Ternary::Unknown);
+        assert!(doubts(&beside, DEV)[0].contains("a tool writes"), "{:?}", doubts(&beside, DEV));
+    }
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn codes_of(found: &[Finding]) -> BTreeSet<&'static str> {
 }
 
 /// Codes that no single text triggers; each has a test of its own, in [`codes_of_other_inputs`].
-const OTHER_INPUTS: [Code; 13] = [
+const OTHER_INPUTS: [Code; 14] = [
     Code::UnreadableFile,
     Code::InvalidEncoding,
     Code::NestingTooDeep,
@@ -55,6 +55,7 @@ const OTHER_INPUTS: [Code; 13] = [
     Code::ApiResourcesNotRead,
     Code::IamPolicy,
     Code::IamEntityReplaced,
+    Code::ClusterNotTold,
 ];
 
 #[test]
@@ -127,6 +128,10 @@ fn codes_of_other_inputs() {
         .collect::<Vec<_>>().concat();
     assert!(load_with(&[text("x.yaml", &export)], &quiet).contains("export-lacks-kind"));
     assert!(!load_with(&[text("x.yaml", "a: b")], &quiet).contains("export-lacks-kind"));
+    let entries = "cluster: {name: shop, accessConfig: {authenticationMode: API}}\n---\ncluster: {name: office, accessConfig: {authenticationMode: API}}\n---\naccessEntries: [\"arn:aws:iam::111122223333:role/dev\"]\n";
+    let of_shop = LoadOptions { cluster: Some("shop".to_owned()), ..LoadOptions::default() };
+    assert!(load_with(&[text("e.yaml", entries)], &of_shop).contains("cluster-not-told"));
+    assert!(!load_with(&[text("e.yaml", entries)], &quiet).contains("cluster-not-told"));
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {

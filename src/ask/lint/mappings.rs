@@ -44,6 +44,11 @@ impl<'c> Linter<'c> {
         let mut nodes = false;
         for one in &self.entries() {
             let arn = one.arn.clone();
+            // What is odd in access entries is told where they are joined.
+            if matches!(one.kind, MappingKind::AccessEntry | MappingKind::ClusterCreator) {
+                nodes |= one.username.text.starts_with("system:node:");
+                continue;
+            }
             for written in &one.groups {
                 let group = written.text.as_str();
                 let place = self.of_mapping(written.source);

@@ -117,6 +117,9 @@ pub fn sort(holders: &mut Vec<Holder>) {
 pub fn of_identity(cluster: &Cluster, arn: &str, who: Who) -> Holder {
     let graph = cluster.graph();
     let (certain, username) = match (&who.is, who.certain(), who.shown()) {
+        (WhoIs::Mapped(mapped), Some(certain), _) if mapped.username.is_not_told() => {
+            (certain, String::new())
+        }
         (_, Some(certain), Some(shown)) => (certain, shown.username),
         (WhoIs::Error(error), ..) => match &**error {
             IdentityError::RandomMapping { candidates } => (shared(cluster, candidates, &who), String::new()),

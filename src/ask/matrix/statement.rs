@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::decide::cluster::Cluster;
 use crate::identity::Reach;
 use crate::model::diagnostic::{Code, Severity};
-use crate::model::rbac::{RoleKind, Scope, Subject};
+use crate::model::rbac::{Authorizer, RoleKind, Scope, Subject};
 use crate::read::Completeness;
 use crate::report::words;
 
@@ -63,8 +63,8 @@ fn not_modelled(with_people: bool) -> Vec<&'static str> {
 }
 
 const NOT_MODELLED: &[&str] = &[
-    "other authorizers: access policies of EKS access entries, the Node authorizer",
-    "the cluster creator's admin access, and anyone who logs in with a client certificate",
+    "other authorizers: the Node authorizer, webhooks",
+    "the cluster creator's admin access, unless --creator names it, and anyone who logs in with a client certificate",
     WHO_MAY_ASSUME,
     "admission: webhooks, Pod Security, and the checks of bind and escalate beyond the verb itself",
     "what access leads to: anyone who may create pods, impersonate or create tokens can do more than the rows show",
@@ -76,9 +76,12 @@ impl Statement {
         let cluster = matrix.cluster();
         let policy = cluster.graph().policy();
         let summary = cluster.summary();
-        let of_kind = |kind: RoleKind| policy.roles.iter().filter(|role| role.kind() == kind).count();
-        let cluster_bindings =
-            policy.bindings.iter().filter(|binding| binding.scope == Scope::Cluster).count();
+        let of_kind = |kind: RoleKind| {
+            policy.roles.iter().filter(|role| role.kind() == kind && !policy.is_access_policy(role)).count()
+        };
+        let rbac = policy.bindings.iter().filter(|binding| binding.authorizer() == Authorizer::Rbac);
+        let all_bindings = rbac.clone().count();
+        let cluster_bindings = rbac.filter(|binding| binding.scope == Scope::Cluster).count();
         let custom = cluster.catalogue().iter().filter(|resource| resource.from_crd.is_some()).count();
         let universe = matrix.universe();
         let mut statement = Self {
@@ -87,7 +90,7 @@ impl Statement {
                 ("clusterRoles", of_kind(RoleKind::ClusterRole)),
                 ("roles", of_kind(RoleKind::Role)),
                 ("clusterRoleBindings", cluster_bindings),
-                ("roleBindings", policy.bindings.len() - cluster_bindings),
+                ("roleBindings", all_bindings - cluster_bindings),
                 ("serviceAccounts", policy.service_accounts.len()),
                 ("namespacesKnown", cluster.namespaces().len()),
                 ("customResources", custom),

@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use crate::decide::cluster::WhoIs;
 use crate::decide::graph::{Applied, Principal, RbacGraph};
-use crate::identity::{IdentityDoubt, IdentityError, PlaceholderValues, Template};
+use crate::identity::{IdentityDoubt, IdentityError, Mapped, PlaceholderValues, Template};
+use crate::knowledge::access_policies;
+use crate::model::access::{AccessScope, is_documented_pattern};
 use crate::model::rbac::Scope;
 use crate::model::source::Source;
 use crate::model::user::{SYSTEM_MASTERS, SYSTEM_NODES};
@@ -45,6 +47,10 @@ pub enum Reason<'g> {
     Unrendered(Source),
     /// A document at this place could not be read, and RBAC objects may be in it.
     Unread(Source),
+    /// An access policy, of which the rules or the scope are not known.
+    AccessPolicy(String, Source),
+    /// The access policies of the entry at this place are not all in the inputs.
+    PoliciesNotRead(Source),
     /// The inputs are partial and hold no Role and no binding.
     NothingRead,
     /// The inputs do not tell who the caller is.
@@ -58,6 +64,36 @@ pub struct Unknown<'g> {
     pub namespace: String,
     /// Why.
     pub reason: Reason<'g>,
+}
+
+/// What the inputs leave open of the access policies of a caller, by namespace.
+fn access(mapped: &Mapped, found: &mut Vec<Unknown<'_>>) {
+    let Some(access) = &mapped.access else { return };
+    for association in &access.policies {
+        let named = association.policy.as_deref().and_then(access_policies::find);
+        let has_rules = named.is_some_and(|policy| !policy.rules.is_empty());
+        let mut namespaces: Vec<&str> = Vec::new();
+        for scope in &association.scopes {
+            match scope {
+                AccessScope::Namespaces(patterns) => {
+                    namespaces.extend(patterns.iter().map(|pattern| pattern.as_deref().unwrap_or("*")));
+                }
+                AccessScope::Cluster | AccessScope::Unknown => namespaces.push("*"),
+            }
+        }
+        let is_certain = association.is_certain && association.scopes.len() == 1;
+        namespaces.retain(|namespace| !has_rules || !is_certain || !is_documented_pattern(namespace));
+        if has_rules && is_certain && association.scopes.contains(&AccessScope::Cluster) {
+            continue;
+        }
+        for namespace in namespaces {
+            let reason = Reason::AccessPolicy(association.title().to_owned(), association.source);
+            found.push(Unknown { namespace: namespace.to_owned(), reason });
+        }
+    }
+    if !access.has_all_policies {
+        found.push(Unknown { namespace: "*".to_owned(), reason: Reason::PoliciesNotRead(access.source) });
+    }
 }
 
 impl<'c> Matrix<'c> {
@@ -90,6 +126,7 @@ impl<'c> Matrix<'c> {
                 }
                 let unfilled = mapped.unfilled().map(|(_, text)| text.to_owned());
                 found.extend(unfilled.map(|text| everywhere(Reason::UnfilledName(text))));
+                access(mapped, &mut found);
             }
             _ => {}
         }
@@ -116,7 +153,7 @@ impl<'c> Matrix<'c> {
         };
         missing(Scope::Cluster, "*", &mut found);
         for (text, namespace) in self.namespaces_of(holder) {
-            missing(Scope::Namespace(namespace), text, &mut found);
+            missing(Scope::Namespace(namespace), &text, &mut found);
         }
         found
     }
@@ -195,7 +232,7 @@ impl<'c> Matrix<'c> {
                 let namespace = match scope {
                     Scope::Cluster => "*",
                     Scope::Namespace(namespace) => {
-                        if self.namespaces.as_ref().is_some_and(|shown| !shown.contains(&namespace)) {
+                        if !self.shows(namespace) {
                             continue;
                         }
                         names.text(namespace)

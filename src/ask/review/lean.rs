@@ -112,6 +112,11 @@ impl<'a> Spec<'a> {
         self.groups.as_deref().unwrap_or_default()
     }
 
+    /// Whether `extra` says anything under one of these keys.
+    pub(super) fn has_extra(&self, keys: &[&str]) -> bool {
+        self.extra.iter().flatten().any(|(key, _)| keys.contains(&key.as_ref()))
+    }
+
     /// What `extra` says of ARNs.
     pub(super) fn arns(&self) -> &[Text<'a>] {
         let found = self.extra.iter().flatten().find(|(key, _)| key.as_ref() == "arn");

@@ -51,8 +51,10 @@ pub(super) fn role_edges(policy: &Policy, first_rule: u32) -> Vec<(u32, u32, Via
 
 /// The rules in force of every ClusterRole with an aggregation rule, by the number of the role.
 fn fixed_point(policy: &Policy) -> Vec<(u32, InForce)> {
+    // No selector sees an access policy, which is no object of the cluster.
+    let is_cluster_role = |role: &Role| role.scope == Scope::Cluster && !policy.is_access_policy(role);
     let mut by_name: Vec<(u32, &Role)> =
-        (0u32..).zip(&policy.roles).filter(|(_, role)| role.scope == Scope::Cluster).collect();
+        (0u32..).zip(&policy.roles).filter(|(_, role)| is_cluster_role(role)).collect();
     by_name.sort_by_key(|(_, role)| policy.names.text(role.name));
 
     // Labels alone decide which role aggregates which; only the rules take several rounds.

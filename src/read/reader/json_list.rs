@@ -3,7 +3,7 @@
 //! Where an item ends can only be known by reading everything before it. So a piece is cut where an item seems to
 //! begin, and is good only if reading it comes out at the cut, with an item to follow.
 
-use super::super::findings::Origin;
+use super::super::origin::Origin;
 use super::list::{Fields, Found};
 use crate::document::json::{Part, Parts};
 use crate::document::{Node, Tree};

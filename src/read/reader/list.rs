@@ -1,6 +1,7 @@
 //! What pieces of one list have in common: the fields beside the items, and what they say of these.
 
-use super::super::findings::{Findings, Origin, implied_by};
+use super::super::findings::{Findings, implied_by};
+use super::super::origin::Origin;
 use crate::document::Node;
 
 /// The fields of a list beside its items, as far as they were read.

@@ -8,7 +8,8 @@ use crate::document::{self, Tree, encoding, json, sniff, split, yaml};
 use crate::model::source::FileId;
 use crate::model::workload::WorkloadKind;
 
-use super::super::findings::{Findings, Origin, bears_on_answers, is_kustomization};
+use super::super::findings::{Findings, bears_on_answers, is_kustomization};
+use super::super::origin::Origin;
 use super::super::rbac::RbacKind;
 use super::lines;
 
@@ -74,6 +75,11 @@ pub(super) fn values<'s>(
     text: &'s str,
     tree: &mut Tree<'s>,
 ) -> Option<()> {
+    // Most texts hold one value: it is read once.
+    if json::read(text, tree).is_ok() {
+        found.document(tree, Origin::json(file));
+        return Some(());
+    }
     let values: Vec<json::Span> = json::values(text).collect::<Result<_, _>>().ok()?;
     if !values.iter().all(|value| json::read_span(text, value, tree).is_ok()) {
         return None;

@@ -4,7 +4,7 @@
 //! must be in the subset of [`block`], where nothing reaches from one line at the left margin into the next. A
 //! List of which any part is outside that subset is read as one document instead.
 
-use super::super::findings::Origin;
+use super::super::origin::Origin;
 use super::lines;
 use super::list::{Fields, Found};
 use crate::document::{Node, Tree, block};

@@ -127,12 +127,12 @@ impl Matrix<'_> {
         let add = |mapped: &Mapped| {
             let is = WhoIs::Mapped(Box::new(mapped.clone()));
             let user = holder::of_identity(self.cluster, "", Who { identity: who.identity.clone(), is });
-            namespaces.extend(self.namespaces_of(&user).into_keys().map(str::to_owned));
+            namespaces.extend(self.namespaces_of(&user).into_keys());
         };
         match &who.is {
             WhoIs::Error(error) => match &**error {
                 IdentityError::NotMapped { unfilled, .. } => unfilled.iter().for_each(add),
-                IdentityError::Unknown { could_be, .. } => could_be.iter().for_each(add),
+                IdentityError::Unknown { could_be, .. } => could_be.iter().flatten().for_each(add),
                 IdentityError::RandomMapping { candidates } => candidates.iter().flatten().for_each(add),
                 _ => {}
             },
@@ -150,7 +150,7 @@ impl Matrix<'_> {
                 let principals = graph.principals().filter(|one| !unfilled.is_empty() && could_be(one));
                 for scope in principals.flat_map(|principal| graph.scopes_of(principal)) {
                     if let Scope::Namespace(namespace) = scope
-                        && self.namespaces.as_ref().is_none_or(|shown| shown.contains(&namespace))
+                        && self.shows(namespace)
                     {
                         namespaces.insert(names.text(namespace).to_owned());
                     }

@@ -1,0 +1,720 @@
+//! From facts to entries: what several files say of one principal is joined, and where they differ both places are named.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::entry::{Entry, default_username, key_of};
+use super::facts::{AssociationFact, AuthenticationMode, ClusterFact, EntryFact, Facts, Form, Standing};
+use super::refused::{self, Checks};
+use super::told::{Setting, Told};
+use super::{AccessEntries, EntryList};
+use crate::model::access::{AccessScope, Association};
+use crate::model::diagnostic::{Code, Diagnostic};
+use crate::model::source::Source;
+
+/// What was said with the question, and what other rooms know.
+pub struct JoinOptions<'a> {
+    /// The cluster that is meant.
+    pub cluster: Option<&'a str>,
+    /// The authentication mode, whatever files say of it.
+    pub mode: Option<AuthenticationMode>,
+    /// Who created the cluster.
+    pub creator: Option<&'a str>,
+    /// Whether what was declared is everything.
+    pub is_complete: bool,
+    /// Whether only service-linked roles may have a policy.
+    pub is_service_linked_only: &'a dyn Fn(&str) -> bool,
+    /// A place as people write it.
+    pub show: &'a dyn Fn(Source) -> String,
+}
+
+impl AccessEntries {
+    /// Joins facts. `None` where neither the inputs nor the question say anything of access entries.
+    pub fn join(mut facts: Facts, options: &JoinOptions<'_>) -> (Option<Self>, Vec<Diagnostic>) {
+        if facts.is_empty() && options.mode.is_none() && options.creator.is_none() {
+            return (None, Vec::new());
+        }
+        let mut join = Join { options, diagnostics: Vec::new() };
+        let mut access = Self {
+            cluster: None,
+            mode: None,
+            mode_source: None,
+            entries: Vec::new(),
+            by_key: FxHashMap::default(),
+            patterns: Vec::new(),
+            list: EntryList::Absent,
+            recreated: FxHashSet::default(),
+            creator: options.creator.map(creator_key),
+            several: Vec::new(),
+        };
+        follow_references(&mut facts);
+        match join.choose_cluster(&mut facts) {
+            Ok(cluster) => access.cluster = cluster,
+            Err(several) => {
+                access.several = several;
+                return (Some(access), join.diagnostics);
+            }
+        }
+        let place = Join::account(&facts.clusters);
+        let (account, partition) = match &place {
+            Some((account, partition)) => (Some(account.as_str()), Some(partition.as_str())),
+            None => (None, None),
+        };
+        let within = |told: &mut Told| *told = std::mem::take(told).within(account, partition);
+        for entry in &mut facts.entries {
+            within(&mut entry.principal);
+            entry.policies.iter_mut().flatten().for_each(|policy| within(&mut policy.principal));
+        }
+        facts.associations.iter_mut().for_each(|association| within(&mut association.principal));
+
+        (access.mode, access.mode_source) = join.mode(&facts.clusters);
+        access.list = join.list(&facts);
+        join.entries(facts, account, &mut access);
+        join.diagnostics.sort_by_key(|diagnostic| diagnostic.source);
+        (Some(access), join.diagnostics)
+    }
+}
+
+/// A creator as it is compared: a session stands for its role.
+fn creator_key(arn: &str) -> String {
+    let canonical = super::super::IamIdentity::from_arn(arn, None);
+    key_of(canonical.as_ref().map_or(arn, super::super::IamIdentity::canonical_arn))
+}
+
+/// Puts the names of clusters in place of references to them, where the inputs hold what is referred to.
+fn follow_references(facts: &mut Facts) {
+    let unnamed: BTreeSet<&String> = facts
+        .clusters
+        .iter()
+        .filter(|cluster| cluster.name.is_none())
+        .filter_map(|cluster| cluster.object.as_ref())
+        .collect();
+    // Several clusters without a name are told apart by what refers to them.
+    let several = unnamed.len() > 1;
+    for cluster in &mut facts.clusters {
+        if several && cluster.name.is_none() {
+            cluster.name.clone_from(&cluster.object);
+        }
+    }
+    let names: FxHashMap<&String, &String> = facts
+        .clusters
+        .iter()
+        .filter_map(|cluster| Some((cluster.object.as_ref()?, cluster.name.as_ref()?)))
+        .collect();
+    let follow = |cluster: &mut Option<String>, object: &Option<String>| {
+        if cluster.is_none()
+            && let Some(object) = object
+        {
+            *cluster = names.get(object).map(|name| (*name).clone());
+        }
+    };
+    facts.entries.iter_mut().for_each(|entry| follow(&mut entry.cluster, &entry.cluster_object));
+    facts.associations.iter_mut().for_each(|one| follow(&mut one.cluster, &one.cluster_object));
+}
+
+struct Join<'a> {
+    options: &'a JoinOptions<'a>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Join<'_> {
+    fn report(&mut self, code: Code, source: Source, message: impl Into<String>) {
+        self.diagnostics.push(Diagnostic::at(code, source, message));
+    }
+
+    fn show(&self, source: Source) -> String {
+        (self.options.show)(source)
+    }
+
+    /// Leaves the facts of one cluster: the one that was meant, or the only one. Otherwise the names of all.
+    fn choose_cluster(&mut self, facts: &mut Facts) -> Result<Option<String>, Vec<(String, Source)>> {
+        let mut names: BTreeMap<&str, Source> = BTreeMap::new();
+        let told = facts.clusters.iter().map(|cluster| (&cluster.name, cluster.source));
+        let told = told.chain(facts.entries.iter().map(|entry| (&entry.cluster, entry.source)));
+        let told = told.chain(facts.associations.iter().map(|one| (&one.cluster, one.source)));
+        let told = told.chain(facts.lists.iter().map(|list| (&list.cluster, list.source)));
+        for (name, source) in told {
+            if let Some(name) = name {
+                let first = names.entry(name).or_insert(source);
+                *first = (*first).min(source);
+            }
+        }
+        let chosen = match (self.options.cluster, names.len()) {
+            (Some(meant), _) => meant.to_owned(),
+            (None, 0) => return Ok(None),
+            (None, 1) => return Ok(names.keys().next().map(|name| (*name).to_owned())),
+            (None, _) => {
+                let several: Vec<(String, Source)> =
+                    names.into_iter().map(|(name, source)| (name.to_owned(), source)).collect();
+                let listed: Vec<String> = several
+                    .iter()
+                    .map(|(name, source)| format!("`{name}` ({})", self.show(*source)))
+                    .collect();
+                if let Some((_, source)) = several.first() {
+                    let message = format!(
+                        "the inputs speak of several clusters: {}; give --cluster, until then no ARN can be resolved",
+                        listed.join(", ")
+                    );
+                    self.report(Code::SeveralClusters, *source, message);
+                }
+                return Err(several);
+            }
+        };
+        let is_only = names.keys().all(|name| **name == chosen);
+        let mut lost: Vec<Source> = Vec::new();
+        let mut keep = |name: &Option<String>, source: Source| match name {
+            Some(name) => *name == chosen,
+            None if is_only => true,
+            None => {
+                lost.push(source);
+                false
+            }
+        };
+        facts.clusters.retain(|cluster| keep(&cluster.name, cluster.source));
+        facts.entries.retain(|entry| keep(&entry.cluster, entry.source));
+        facts.associations.retain(|association| keep(&association.cluster, association.source));
+        facts.lists.retain(|list| keep(&list.cluster, list.source));
+        if let Some(first) = lost.iter().min() {
+            let message = format!(
+                "{} do not say to which of several clusters they belong, the first of them here; they are left out",
+                counted(lost.len(), "fact")
+            );
+            self.report(Code::ClusterNotTold, *first, message);
+        }
+        Ok(Some(chosen))
+    }
+
+    /// The account and partition of the cluster, if one is told.
+    fn account(clusters: &[ClusterFact]) -> Option<(String, String)> {
+        let told: BTreeSet<&(String, String)> =
+            clusters.iter().filter_map(|cluster| cluster.account.as_ref()).collect();
+        (told.len() == 1).then(|| told.into_iter().next().cloned()).flatten()
+    }
+
+    /// The mode: as given with the question, else observed, else declared. Unknown where inputs differ.
+    fn mode(&mut self, clusters: &[ClusterFact]) -> (Option<AuthenticationMode>, Option<Source>) {
+        if self.options.mode.is_some() {
+            return (self.options.mode, None);
+        }
+        let of = |standing| {
+            let told = clusters.iter().filter(move |cluster| cluster.standing == standing);
+            told.filter_map(|cluster| Some((*cluster.mode.given()?, cluster.source))).collect::<Vec<_>>()
+        };
+        let (observed, declared) = (of(Standing::Observed), of(Standing::Declared));
+        let deciding = if observed.is_empty() { &declared } else { &observed };
+        let Some((mode, source)) = deciding.first().copied() else { return (None, None) };
+        if let Some((other, place)) = deciding.iter().find(|(other, _)| *other != mode) {
+            let message = format!(
+                "the authentication mode is {} here and {} at {}; it is not known which holds, give --authentication-mode",
+                other.as_str(),
+                mode.as_str(),
+                self.show(source)
+            );
+            self.report(Code::AuthenticationModeConflict, *place, message);
+            return (None, None);
+        }
+        if let Some((other, place)) = declared.iter().find(|(other, _)| *other != mode) {
+            let message = format!(
+                "the authentication mode is declared as {} here, and EKS reports {} ({}); what EKS reports counts",
+                other.as_str(),
+                mode.as_str(),
+                self.show(source)
+            );
+            self.report(Code::AccessEntryDrift, *place, message);
+        }
+        (Some(mode), Some(source))
+    }
+
+    fn list(&self, facts: &Facts) -> EntryList {
+        if let Some(list) = facts.lists.iter().find(|list| list.is_complete) {
+            return EntryList::Complete(Some(list.source));
+        }
+        if facts.lists.is_empty() && facts.entries.is_empty() && facts.associations.is_empty() {
+            return EntryList::Absent;
+        }
+        // Answers of the AWS CLI that are no whole list stay a part, whoever says that the inputs are everything.
+        let is_read_in_parts =
+            facts.entries.iter().any(|entry| entry.form == Form::AwsCli) || !facts.lists.is_empty();
+        if self.options.is_complete && !is_read_in_parts {
+            return EntryList::Complete(None);
+        }
+        EntryList::Partial
+    }
+
+    fn entries(&mut self, facts: Facts, account: Option<&str>, access: &mut AccessEntries) {
+        let checks = Checks { account, is_service_linked_only: self.options.is_service_linked_only };
+        let mut order: Vec<String> = Vec::new();
+        let mut groups: FxHashMap<String, Vec<EntryFact>> = FxHashMap::default();
+        let mut unknown: Vec<Source> = Vec::new();
+        for mut fact in facts.entries {
+            if let Some(why) = checks.entry(&fact) {
+                let message = format!(
+                    "EKS would refuse the access entry of `{}`: {why}; it grants nothing",
+                    fact.principal
+                );
+                self.report(Code::AccessEntryRefused, fact.source, message);
+                continue;
+            }
+            refused::odd(&fact, &mut self.diagnostics);
+            if fact.principal.is_open() {
+                unknown.push(fact.source);
+            }
+            normalise(&mut fact);
+            let key = match fact.principal.text() {
+                Some(arn) => key_of(arn),
+                None => fact.principal.to_string(),
+            };
+            let group = groups.entry(key.clone()).or_default();
+            if group.is_empty() {
+                order.push(key);
+            }
+            group.push(fact);
+        }
+        let mut associations: FxHashMap<String, Vec<AssociationFact>> = FxHashMap::default();
+        let mut open: Vec<AssociationFact> = Vec::new();
+        let separate: BTreeSet<(Form, Standing)> =
+            facts.associations.iter().map(|fact| (fact.form, fact.standing)).collect();
+        for fact in facts.associations {
+            if let Some(why) = checks.association(&fact) {
+                let message = format!(
+                    "EKS would refuse the association of `{}`: {why}; it grants nothing",
+                    fact.principal
+                );
+                self.report(Code::AccessEntryRefused, fact.source, message);
+                continue;
+            }
+            if fact.principal.is_open() {
+                unknown.push(fact.source);
+            }
+            let Some(arn) = fact.principal.text() else {
+                open.push(fact);
+                continue;
+            };
+            let key = key_of(arn);
+            if !groups.contains_key(&key) {
+                groups.insert(key.clone(), vec![only_associated(&fact)]);
+                order.push(key.clone());
+            }
+            associations.entry(key).or_default().push(fact);
+        }
+        let is_listed: Option<FxHashSet<String>> =
+            matches!(access.list, EntryList::Complete(Some(_))).then(|| {
+                let observed = |key: &&String| {
+                    let facts = groups.get(*key).map(Vec::as_slice).unwrap_or_default();
+                    facts.iter().any(|fact| fact.standing == Standing::Observed)
+                };
+                order.iter().filter(observed).cloned().collect()
+            });
+        for key in order {
+            let Some(group) = groups.remove(&key) else { continue };
+            let own = associations.remove(&key).unwrap_or_default();
+            if let Some(listed) = &is_listed
+                && !listed.contains(&key)
+                && group.iter().all(|fact| fact.principal.text().is_some())
+            {
+                if let Some(fact) = group.first() {
+                    let message = format!(
+                        "an access entry of `{}` is declared here, and the list of entries that EKS reports does not hold it; it does not exist",
+                        fact.principal
+                    );
+                    self.report(Code::AccessEntryDrift, fact.source, message);
+                }
+                continue;
+            }
+            let mut entry = self.entry(key, &group, own, &separate);
+            self.of_type(&mut entry, &group);
+            let number = access.entries.len();
+            if entry.principal.text().is_some() {
+                access.by_key.insert(entry.key.clone(), number);
+            } else {
+                access.patterns.push(number);
+            }
+            access.entries.push(entry);
+        }
+        Self::spread(&open, access);
+        if let Some(first) = unknown.iter().min() {
+            let message = format!(
+                "{} of access entries and associations {} no principal that the inputs tell, the first of them here; they may be anybody's whom they fit",
+                counted(unknown.len(), "statement"),
+                if unknown.len() == 1 { "has" } else { "have" },
+            );
+            self.report(Code::UnknownPrincipal, *first, message);
+        }
+        self.recreated(&facts.principals, access);
+    }
+
+    /// An association of which the principal is not known may be that of every entry that it fits.
+    fn spread(open: &[AssociationFact], access: &mut AccessEntries) {
+        for fact in open {
+            let fitting = access.entries.iter_mut().filter(|entry| {
+                fact.principal.to_string() == entry.principal.to_string()
+                    || fact.principal.could_be_principal(&entry.key)
+            });
+            let mut found = false;
+            for entry in fitting {
+                found = true;
+                // What the account of the deployment leaves open is taken to fit.
+                let is_certain =
+                    !fact.principal.is_open() || fact.principal.to_string() == entry.principal.to_string();
+                let mut association = association(fact);
+                association.is_certain = is_certain;
+                entry.policies.push(association);
+                entry.has_all_policies |= is_certain;
+            }
+            if !found {
+                let mut entry = Entry {
+                    policies: vec![association(fact)],
+                    has_all_policies: !fact.is_one_of_several,
+                    ..bare(fact.principal.clone(), fact.source)
+                };
+                entry.is_observed = fact.standing == Standing::Observed;
+                access.patterns.push(access.entries.len());
+                access.entries.push(entry);
+            }
+        }
+    }
+
+    /// The principals that were made after their entry: EKS compares the id that it stored, so that it is dead.
+    fn recreated(&mut self, principals: &[super::PrincipalFact], access: &mut AccessEntries) {
+        for principal in principals {
+            let key = key_of(&principal.arn);
+            let entry = access.by_key.get(&key).and_then(|number| access.entries.get(*number));
+            let Some(entry) = entry else { continue };
+            if entry.created_at.is_some_and(|created| created < principal.created_at) {
+                let message = format!(
+                    "the access entry of `{}` was made before the principal itself ({}), so it belongs to one that was deleted and matches nobody; make the entry anew",
+                    entry.principal,
+                    self.show(principal.source)
+                );
+                self.report(Code::PrincipalRecreated, entry.source(), message);
+                access.recreated.insert(key);
+            }
+        }
+    }
+
+    /// One entry from all that is said of its principal.
+    fn entry(
+        &mut self,
+        key: String,
+        facts: &[EntryFact],
+        associations: Vec<AssociationFact>,
+        separate: &BTreeSet<(Form, Standing)>,
+    ) -> Entry {
+        let mut observed: Vec<&EntryFact> =
+            facts.iter().filter(|fact| fact.standing == Standing::Observed).collect();
+        let declared: Vec<&EntryFact> =
+            facts.iter().filter(|fact| fact.standing == Standing::Declared).collect();
+        // Of two reports the later one counts.
+        observed.sort_by_key(|fact| std::cmp::Reverse(fact.modified_at));
+        let tells = |facts: &[&EntryFact]| facts.iter().any(|fact| !fact.is_listed_only);
+        let first = observed
+            .iter()
+            .chain(&declared)
+            .find(|fact| !fact.is_listed_only)
+            .or_else(|| observed.first())
+            .or_else(|| declared.first());
+        let Some(first) = first else { return bare(Told::unknown("?"), Source::default()) };
+        let mut entry = bare(first.principal.clone(), first.source);
+        entry.key = key;
+        entry.is_observed = !observed.is_empty();
+        entry.is_conditional = observed.is_empty() && declared.iter().all(|fact| fact.is_conditional);
+        entry.created_at = observed.iter().find_map(|fact| fact.created_at);
+        entry.places = std::iter::once(first.source).chain(facts.iter().map(|fact| fact.source)).collect();
+        dedup(&mut entry.places);
+        if tells(&observed) {
+            let telling: Vec<&EntryFact> =
+                observed.iter().copied().filter(|fact| !fact.is_listed_only).collect();
+            self.settle(&mut entry, &telling, true);
+            let told: Vec<&EntryFact> =
+                declared.iter().copied().filter(|fact| !fact.is_listed_only).collect();
+            self.drift(&entry, first, &told);
+        } else {
+            let telling: Vec<&EntryFact> =
+                declared.iter().copied().filter(|fact| !fact.is_listed_only).collect();
+            self.settle(&mut entry, &telling, false);
+        }
+        self.policies(&mut entry, &observed, &declared, associations, separate);
+        entry
+    }
+
+    /// The fields of an entry, from facts of one standing, the one that counts first.
+    fn settle(&mut self, entry: &mut Entry, facts: &[&EntryFact], observed: bool) {
+        let Some((first, others)) = facts.split_first() else { return };
+        entry.kind = first.kind.clone();
+        entry.username = first.username.clone();
+        entry.groups = first.groups.clone();
+        for other in others {
+            let later = observed && first.modified_at.is_some() && first.modified_at != other.modified_at;
+            let differs = merge(&mut entry.kind, &other.kind, later)
+                | merge(&mut entry.username, &other.username, later)
+                | merge_groups(&mut entry.groups, &other.groups, later);
+            let place = self.show(first.source);
+            if !observed && first.form == other.form && first.source.file == other.source.file {
+                let message = format!(
+                    "`{}` has an access entry at {place} as well; EKS takes one for a principal and refuses the second{}",
+                    entry.principal,
+                    if differs { ", and which that is the file does not tell" } else { "" },
+                );
+                self.report(Code::DuplicateAccessEntry, other.source, message);
+            } else if differs && !later {
+                let message = format!(
+                    "the access entry of `{}` is also defined, differently, at {place}; neither is known to be the later one, so what differs is unknown",
+                    entry.principal
+                );
+                self.report(Code::AccessEntryConflict, other.source, message);
+            }
+        }
+    }
+
+    /// Names what is declared otherwise than EKS reports it.
+    fn drift(&mut self, entry: &Entry, first: &EntryFact, declared: &[&EntryFact]) {
+        for other in declared {
+            let mut what = Vec::new();
+            if differ(&entry.kind, &other.kind) {
+                what.push("type");
+            }
+            if differ(&entry.username, &other.username) {
+                what.push("username");
+            }
+            if differ_groups(&entry.groups, &other.groups) {
+                what.push("groups");
+            }
+            if !what.is_empty() {
+                let message = format!(
+                    "the access entry of `{}` is declared here with other {} than EKS reports ({}); what EKS reports counts",
+                    entry.principal,
+                    what.join(" and "),
+                    self.show(first.source)
+                );
+                self.report(Code::AccessEntryDrift, other.source, message);
+            }
+        }
+    }
+
+    fn policies(
+        &mut self,
+        entry: &mut Entry,
+        observed: &[&EntryFact],
+        declared: &[&EntryFact],
+        associations: Vec<AssociationFact>,
+        separate: &BTreeSet<(Form, Standing)>,
+    ) {
+        let nested = |facts: &[&EntryFact]| -> (bool, Vec<AssociationFact>) {
+            let lists = facts.iter().filter_map(|fact| fact.policies.as_ref());
+            (lists.clone().next().is_some(), lists.flatten().cloned().collect())
+        };
+        let (own_observed, own_declared): (Vec<_>, Vec<_>) =
+            associations.into_iter().partition(|fact| fact.standing == Standing::Observed);
+        let (mut read, mut seen) = nested(observed);
+        read |= own_observed.iter().any(|fact| !fact.is_one_of_several);
+        seen.extend(own_observed);
+        let (mut is_declared, mut wanted) = nested(declared);
+        is_declared |= !own_declared.is_empty();
+        wanted.extend(own_declared);
+        // A form that keeps associations apart, and shows some, shows all of those that it has.
+        let shows_none = |facts: &[&EntryFact]| {
+            facts.iter().any(|fact| {
+                fact.form.has_separate_associations() && separate.contains(&(fact.form, fact.standing))
+            })
+        };
+        read |= shows_none(observed);
+        is_declared |= shows_none(declared);
+        let uses_declared = !read && seen.is_empty();
+        let used = if uses_declared { &wanted } else { &seen };
+        entry.has_all_policies = if uses_declared { is_declared } else { read };
+        entry.policies = by_policy(used);
+        if !uses_declared
+            && is_declared
+            && by_policy(&wanted).iter().map(content).collect::<BTreeSet<_>>()
+                != entry.policies.iter().map(content).collect::<BTreeSet<_>>()
+        {
+            let place = declared.first().map(|fact| fact.source).or(wanted.first().map(|fact| fact.source));
+            let reported = seen.first().map_or(entry.source(), |fact| fact.source);
+            if let Some(place) = place {
+                let message = format!(
+                    "other access policies are declared for `{}` here than EKS reports ({}); what EKS reports counts",
+                    entry.principal,
+                    self.show(reported)
+                );
+                self.report(Code::AccessEntryDrift, place, message);
+            }
+        }
+    }
+
+    /// What EKS refuses only now that the type of the entry is known.
+    fn of_type(&mut self, entry: &mut Entry, facts: &[EntryFact]) {
+        let Some(kind) = entry.kind.given().cloned() else { return };
+        for fact in facts.iter().flat_map(|fact| fact.policies.iter().flatten()) {
+            if let Some(why) = Checks::association_of_type(&kind, fact) {
+                let message = format!(
+                    "EKS would refuse the association of `{}`: {why}; it grants nothing",
+                    entry.principal
+                );
+                self.report(Code::AccessEntryRefused, fact.source, message);
+                entry.policies.retain(|policy| policy.source != fact.source);
+            }
+        }
+    }
+}
+
+/// An entry of which nothing is known but that it exists.
+fn bare(principal: Told, source: Source) -> Entry {
+    Entry {
+        key: match principal.text() {
+            Some(arn) => key_of(arn),
+            None => principal.to_string(),
+        },
+        principal,
+        kind: Setting::Unknown,
+        username: Setting::Unknown,
+        groups: Setting::Unknown,
+        policies: Vec::new(),
+        has_all_policies: false,
+        is_observed: false,
+        is_conditional: false,
+        created_at: None,
+        places: vec![source],
+    }
+}
+
+/// What an association tells of the entry: that it exists.
+fn only_associated(fact: &AssociationFact) -> EntryFact {
+    EntryFact {
+        cluster: fact.cluster.clone(),
+        cluster_object: None,
+        principal: fact.principal.clone(),
+        kind: Setting::Unknown,
+        username: Setting::Unknown,
+        groups: Setting::Unknown,
+        policies: None,
+        created_at: None,
+        modified_at: None,
+        standing: fact.standing,
+        form: fact.form,
+        is_listed_only: true,
+        is_conditional: false,
+        source: fact.source,
+    }
+}
+
+/// What EKS would fill in itself is left to it: a username or groups that are the default of the type.
+fn normalise(fact: &mut EntryFact) {
+    let kind = match &fact.kind {
+        Setting::Given(kind) => kind.clone(),
+        Setting::Default => "STANDARD".to_owned(),
+        Setting::Unknown => return,
+    };
+    if fact
+        .username
+        .given()
+        .is_some_and(|text| default_username(&kind, &fact.principal).as_ref() == Some(text))
+    {
+        fact.username = Setting::Default;
+    }
+    if kind == "STANDARD" {
+        fact.kind = Setting::Given(kind);
+        if fact.groups == Setting::Default {
+            fact.groups = Setting::Given(Vec::new());
+        }
+    }
+}
+
+/// Joins what another fact says of a field; whether it says something else.
+fn merge<T: Clone + PartialEq>(own: &mut Setting<T>, other: &Setting<T>, is_later: bool) -> bool {
+    if own.is_unknown() && !other.is_unknown() {
+        *own = other.clone();
+        return false;
+    }
+    let differs = differ(own, other);
+    if differs && !is_later {
+        *own = Setting::Unknown;
+    }
+    differs
+}
+
+fn differ<T: PartialEq>(one: &Setting<T>, other: &Setting<T>) -> bool {
+    !one.is_unknown() && !other.is_unknown() && one != other
+}
+
+/// As [`merge`], for lists whose order does not count.
+fn merge_groups(own: &mut Setting<Vec<String>>, other: &Setting<Vec<String>>, is_later: bool) -> bool {
+    if differ_groups(own, other) {
+        if !is_later {
+            *own = Setting::Unknown;
+        }
+        return true;
+    }
+    if own.is_unknown() {
+        *own = other.clone();
+    }
+    false
+}
+
+fn differ_groups(one: &Setting<Vec<String>>, other: &Setting<Vec<String>>) -> bool {
+    let sorted = |groups: &Setting<Vec<String>>| match groups {
+        Setting::Given(groups) => Setting::Given(groups.iter().cloned().collect::<BTreeSet<_>>()),
+        Setting::Default => Setting::Default,
+        Setting::Unknown => Setting::Unknown,
+    };
+    differ(&sorted(one), &sorted(other))
+}
+
+fn association(fact: &AssociationFact) -> Association {
+    Association {
+        policy_arn: fact.policy.to_string(),
+        policy: fact.policy.last_part().map(str::to_owned),
+        scopes: vec![fact.scope.clone()],
+        is_certain: true,
+        source: fact.source,
+    }
+}
+
+/// The associations of one principal, each policy once: EKS keeps one association for each, the last.
+fn by_policy(facts: &[AssociationFact]) -> Vec<Association> {
+    let mut found: Vec<(Association, Option<i64>)> = Vec::new();
+    for fact in facts {
+        let own = association(fact);
+        // A policy that is not known may be any: it stays apart from every other.
+        let same = found.iter_mut().find(|(other, _)| own.policy.is_some() && other.policy == own.policy);
+        match same {
+            None => found.push((own, fact.modified_at)),
+            Some((other, time)) => match (*time, fact.modified_at) {
+                (Some(before), Some(now)) if before < now => {
+                    *other = own;
+                    *time = fact.modified_at;
+                }
+                (Some(before), Some(now)) if before > now => {}
+                _ if other.scopes.contains(&fact.scope) => {}
+                _ => other.scopes.push(fact.scope.clone()),
+            },
+        }
+    }
+    found.into_iter().map(|(association, _)| association).collect()
+}
+
+fn content(association: &Association) -> (Option<String>, Vec<AccessScope>) {
+    let mut scopes: Vec<AccessScope> = association
+        .scopes
+        .iter()
+        .map(|scope| match scope {
+            AccessScope::Namespaces(namespaces) => {
+                let mut namespaces = namespaces.clone();
+                namespaces.sort();
+                AccessScope::Namespaces(namespaces)
+            }
+            other => other.clone(),
+        })
+        .collect();
+    scopes.sort();
+    (association.policy.clone(), scopes)
+}
+
+fn dedup(places: &mut Vec<Source>) {
+    let mut seen = BTreeSet::new();
+    places.retain(|place| seen.insert(*place));
+}
+
+pub(super) fn counted(count: usize, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
