@@ -29,7 +29,7 @@ pub fn best<'g>(
     arn: Option<&str>,
     question: &Question,
 ) -> Option<Through<'g>> {
-    if cluster.iam().is_empty() || !matches!(who.error(), Some(IdentityError::NotMapped { .. })) {
+    if cluster.iam().is_empty() || !is_not_mapped(who) {
         return None;
     }
     let session = match who.identity.as_ref()?.session() {
@@ -57,6 +57,25 @@ pub fn best<'g>(
         }
     }
     best.filter(|through| through.ternary != Ternary::No)
+}
+
+/// Whether somebody is not mapped himself, as far as the inputs tell.
+fn is_not_mapped(who: &Who) -> bool {
+    matches!(who.error(), Some(IdentityError::NotMapped { .. } | IdentityError::Unknown { .. }))
+}
+
+/// The mapped roles that somebody may become who is not mapped himself; `None` where no export could tell.
+pub fn roles(cluster: &Cluster, who: &Who, arn: Option<&str>) -> Option<Vec<String>> {
+    if cluster.iam().is_empty() || !is_not_mapped(who) {
+        return None;
+    }
+    let session = match who.identity.as_ref()?.session() {
+        Session::Known(name) => Some(name.as_str()),
+        _ => None,
+    };
+    let lenses = Lenses::new(cluster.iam());
+    let ways = People::new(cluster, &lenses).may_become(arn?, session);
+    Some(ways.into_iter().map(|way| way.arn).collect())
 }
 
 fn through<'g>(cluster: &'g Cluster, way: Becoming, question: &Question) -> Through<'g> {

@@ -8,7 +8,7 @@ use rbacsim::ask::{can_i, through};
 use rbacsim::decide::cluster::{Cluster, Who};
 use rbacsim::model::ternary::Ternary;
 use rbacsim::report::can_i::{self as report, Asker};
-use rbacsim::report::people as of_people;
+use rbacsim::report::{people as of_people, text};
 
 use super::asking::{self, Asking};
 use super::inputs::{Identity, Inputs};
@@ -90,6 +90,16 @@ impl Args {
         Ok(through.map_or(own, |through| through.ternary.or(own)))
     }
 
+    /// What a "no" means for the roles that the asker may assume.
+    fn no_way(&self, cluster: &Cluster, asker: Asker<'_>, answer: Ternary) -> Vec<String> {
+        let roles = if self.direct || answer != Ternary::No {
+            None
+        } else {
+            through::roles(cluster, asker.who, asker.arn)
+        };
+        roles.map(|roles| of_people::no_way(&roles)).into_iter().collect()
+    }
+
     fn of_iam(&self) -> iam::Asking<'_> {
         iam::Asking {
             principals: &self.identity.arn,
@@ -168,8 +178,16 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
                     writeln!(out)?;
                 }
                 report::text(out, &cluster, asker, &question, &answered)?;
+                text::notes(out, &args.no_way(&cluster, asker, answered.ternary))?;
             }
-            Output::Json => documents.push(report::document(&cluster, asker, &question, &answered)),
+            Output::Json => {
+                let mut document = report::document(&cluster, asker, &question, &answered);
+                let more = args.no_way(&cluster, asker, answered.ternary);
+                if let Some(notes) = document.get_mut("notes").and_then(|notes| notes.as_array_mut()) {
+                    notes.extend(more.into_iter().map(Into::into));
+                }
+                documents.push(document);
+            }
         }
     }
     if args.output == Output::Json && !args.quiet {

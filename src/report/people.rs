@@ -180,6 +180,15 @@ pub fn assumable_by_lines(cluster: &Cluster, people: &[Assumer], depth: usize) -
     lines
 }
 
+/// Why it is a "no" also for the roles that somebody may become, in a sentence.
+pub fn no_way(roles: &[String]) -> String {
+    if roles.is_empty() {
+        return "by the IAM exports it may become none of the mapped roles; `can-i sts:AssumeRole ROLE --arn ARN` says what comes nearest".to_owned();
+    }
+    let names: Vec<String> = roles.iter().map(|arn| short(arn).to_owned()).collect();
+    format!("the mapped roles that it may become may not either: {}", text::some_of(&names))
+}
+
 /// Writes that an answer holds through a mapped role, before that role's own answer.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! Everyone who can do something, for people.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{self, Write};
 
@@ -126,6 +127,7 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
         }
     }
     let unknown = unknown_identities(cluster, found);
+    let people = People::of(cluster, found);
     Aligned::write(out, 0, |lines| {
         for (can, behind) in found.subjects.iter().zip(&behind) {
             section(lines, format_args!("{}{}", title(&can.subject), limit(can.names.as_deref())))?;
@@ -136,7 +138,7 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
             for identity in behind {
                 let (text, place) = identity_line(cluster, identity, true);
                 lines.line(1, text, place)?;
-                people(lines, cluster, identity)?;
+                people.write(lines, &identity.arn)?;
             }
         }
         let mut together = found.identities.iter().filter(|identity| identity.through.is_empty()).peekable();
@@ -146,7 +148,7 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
         for identity in together {
             let (text, place) = identity_line(cluster, identity, true);
             lines.line(1, text, place)?;
-            people(lines, cluster, identity)?;
+            people.write(lines, &identity.arn)?;
             for grant in grants_of(identity) {
                 grant_lines(lines, cluster, &grant, 2)?;
             }
@@ -154,30 +156,47 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
         for account in &found.accounts {
             section(lines, format_args!("every IAM principal of account {account} (mapAccounts)"))?;
         }
-        single_namespaces(lines, cluster, found)?;
-        through_eks(lines, cluster, found)?;
+        single_namespaces(lines, cluster, found, &people)?;
+        people.through_eks(lines)?;
         unknown_access(lines, cluster, found, &unknown)
     })?;
     writeln!(out)?;
     text::notes(out, &notes(cluster, found))
 }
 
-/// The people who can become an identity.
-fn people(lines: &mut Aligned<'_>, cluster: &Cluster, can: &IdentityAccess<'_>) -> io::Result<()> {
-    let people = of_people::assumable_by_lines(cluster, &can.people, 2);
-    people.iter().try_for_each(|line| lines.line(line.depth, &line.text, &line.place))?;
-    let worth = naming(&can.who, &can.people).map(|naming| of_people::naming_sentences(&naming));
-    worth.into_iter().flatten().try_for_each(|sentence| lines.bare(2, sentence))
+/// The people who can become each identity, in lines: made once, for they are written twice.
+struct People<'f> {
+    of: BTreeMap<&'f str, Vec<Hop>>,
+    eks_doors: Vec<Hop>,
 }
 
-/// Who needs no mapping.
-fn through_eks(lines: &mut Aligned<'_>, cluster: &Cluster, found: &WhoCan<'_>) -> io::Result<()> {
-    if found.eks_doors.is_empty() {
-        return Ok(());
+impl<'f> People<'f> {
+    fn of(cluster: &Cluster, found: &'f WhoCan<'_>) -> Self {
+        let some = found.identities_in.iter().map(|(identity, _)| identity);
+        let all = found.identities.iter().chain(some).filter(|can| !can.people.is_empty());
+        let of = all.map(|can| {
+            let mut lines = of_people::assumable_by_lines(cluster, &can.people, 2);
+            let worth = naming(&can.who, &can.people).map(|naming| of_people::naming_sentences(&naming));
+            let line = |text| Hop { depth: 2, text, place: String::new() };
+            lines.extend(worth.into_iter().flatten().map(line));
+            (can.arn.as_str(), lines)
+        });
+        Self { of: of.collect(), eks_doors: eks_doors::lines(cluster, &found.eks_doors, 1) }
     }
-    section(lines, eks_doors::TITLE)?;
-    let doors = eks_doors::lines(cluster, &found.eks_doors, 1);
-    doors.iter().try_for_each(|line| lines.line(line.depth, &line.text, &line.place))
+
+    fn write(&self, lines: &mut Aligned<'_>, arn: &str) -> io::Result<()> {
+        let people = self.of.get(arn).into_iter().flatten();
+        people.into_iter().try_for_each(|line| lines.line(line.depth, &line.text, &line.place))
+    }
+
+    /// Who needs no mapping.
+    fn through_eks(&self, lines: &mut Aligned<'_>) -> io::Result<()> {
+        if self.eks_doors.is_empty() {
+            return Ok(());
+        }
+        section(lines, eks_doors::TITLE)?;
+        self.eks_doors.iter().try_for_each(|line| lines.line(line.depth, &line.text, &line.place))
+    }
 }
 
 fn section(lines: &mut Aligned<'_>, title: impl Display) -> io::Result<()> {
@@ -185,7 +204,12 @@ fn section(lines: &mut Aligned<'_>, title: impl Display) -> io::Result<()> {
     lines.bare(0, title)
 }
 
-fn single_namespaces(lines: &mut Aligned<'_>, cluster: &Cluster, found: &WhoCan<'_>) -> io::Result<()> {
+fn single_namespaces(
+    lines: &mut Aligned<'_>,
+    cluster: &Cluster,
+    found: &WhoCan<'_>,
+    people: &People<'_>,
+) -> io::Result<()> {
     if found.in_namespaces.is_empty() && found.identities_in.is_empty() {
         return Ok(());
     }
@@ -201,7 +225,7 @@ fn single_namespaces(lines: &mut Aligned<'_>, cluster: &Cluster, found: &WhoCan<
     for (identity, namespaces) in &found.identities_in {
         let (text, place) = identity_line(cluster, identity, true);
         lines.line(1, format_args!("{text} in {}", words::joined(namespaces.iter())), place)?;
-        people(lines, cluster, identity)?;
+        people.write(lines, &identity.arn)?;
     }
     Ok(())
 }

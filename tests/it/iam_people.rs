@@ -52,6 +52,13 @@ fn a_person_who_is_not_mapped_counts_for_the_roles_that_he_may_assume() {
     assert!(statements[1]["source"].as_str().unwrap().contains("account.json:"));
     let nobody = shell("user/carol", &[]);
     assert_eq!(nobody["answer"], "no");
+    let says = |answer: &Value, text: &str| {
+        answer["notes"].as_array().unwrap().iter().any(|note| note.as_str().unwrap().contains(text))
+    };
+    assert!(says(&nobody, "it may become none of the mapped roles"), "{nobody}");
+    assert!(!says(&shell("user/carol", &["--direct"]), "it may become none"));
+    let nodes = json_of(&["can-i", "delete", "nodes", "--arn", &arn("user/alice")]);
+    assert!(says(&nodes, "may become may not either: `role/oncall`"), "{nodes}");
     assert_eq!(shell("user/alice", &["--direct"])["answer"], "no");
 }
 

@@ -461,7 +461,7 @@ fn whoever_is_not_looked_at_could_not_become_the_role() {
         let reach = Reach::new(&lens, false);
         for role in ROLES.iter().chain([&TARGET]) {
             let id = data.find(role).unwrap();
-            let found: BTreeSet<_> = reach.callers(id).into_iter().map(|edge| edge.caller).collect();
+            let found: BTreeSet<_> = reach.callers(id).iter().map(|edge| edge.caller).collect();
             for (caller, principal) in data.principals().filter(|(caller, _)| *caller != id) {
                 let verdict = lens.may(&principal.arn.text, role, None, &Context::new()).unwrap();
                 assert_eq!(
