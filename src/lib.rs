@@ -79,6 +79,7 @@ pub mod knowledge {
     pub mod codes;
     pub mod defaults;
     pub mod operations;
+    pub mod operators;
     pub mod risks;
     pub mod scopes;
     mod tables;
@@ -212,6 +213,7 @@ pub mod report {
     pub mod near;
     pub mod paths;
     pub mod people;
+    pub mod paths_graph;
     mod phrases;
     pub mod question;
     pub mod risk;

@@ -7,6 +7,7 @@ use crate::model::user::{SYSTEM_AUTHENTICATED, SYSTEM_SERVICE_ACCOUNTS, UserInfo
 pub(crate) mod checks;
 mod closure;
 mod identities;
+mod outside;
 mod starts;
 mod step;
 mod tell;
@@ -16,9 +17,10 @@ pub use closure::Round;
 use closure::{Closure, Fact, NEVER, Start, Told};
 use identities::{Identities, Other, Username};
 use rustc_hash::FxHashMap;
+pub use outside::Condition;
 pub use starts::starts;
 pub use step::{Step, Steps};
-pub use tell::{Ground, Hop, Target, Traced};
+pub use tell::{Ground, Hop, Possible, Target, Traced};
 use world::{CLUSTER, EVERY, Place, World};
 
 /// Somebody whose ways are looked for.
@@ -122,16 +124,6 @@ impl Paths {
     }
 }
 
-/// Something that may be reached, and what must hold for it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Possible {
-    /// The id of the step.
-    pub step: &'static str,
-    /// What it gives.
-    pub gives: String,
-    /// What must hold, in words.
-    pub conditions: Vec<String>,
-}
 
 /// What one start reaches, in numbers.
 #[derive(Clone, Debug)]
@@ -140,6 +132,8 @@ pub struct Overview {
     pub reached: Option<usize>,
     /// The sinks in order of name, each with its depth.
     pub sinks: Vec<(&'static str, Option<Round>)>,
+    /// Sinks that are reached only if conditions hold.
+    pub possible: Vec<&'static str>,
     /// The service accounts reached, as bits: who is one of them does not count itself.
     accounts: Vec<u64>,
     /// The same of users.
@@ -150,6 +144,11 @@ impl Overview {
     /// The depth of a sink.
     pub fn depth(&self, sink: &str) -> Option<Round> {
         self.sinks.iter().find(|(name, _)| *name == sink).and_then(|(_, depth)| *depth)
+    }
+
+    /// Whether a sink is reached, for certain or if conditions hold.
+    pub fn may_reach(&self, sink: &str) -> bool {
+        self.depth(sink).is_some() || self.possible.contains(&sink)
     }
 
     /// Whether any sink is reached.
@@ -180,13 +179,41 @@ impl<'c> Search<'c> {
         search
     }
 
-    /// Where a search begins; `None` if nobody can log in.
+    /// Where a search begins; `None` if nobody can log in, and nothing is known of the ARN.
     fn start(&mut self, from: &From) -> Option<Start> {
-        let user = from.user.as_ref()?;
+        let arn = from.title.strip_prefix("IAM ");
+        let iam = arn.and_then(|arn| self.world.outside.find(self.world.cluster, arn));
+        let Some(user) = from.user.as_ref() else {
+            let class = self.identities.class_of(&self.world, &[]);
+            return iam.map(|_| Start { class, fact: None, is_master: false, iam, is_user: false });
+        };
         let asker = self.world.cluster.graph().asker(user);
         let class = self.identities.class_of(&self.world, asker.principals());
         let fact = self.fact_of(user);
-        Some(Start { class, fact, is_master: asker.is_master })
+        Some(Start { class, fact, is_master: asker.is_master, iam, is_user: true })
+    }
+
+    /// Whether some way could lead to an ARN.
+    pub fn knows_arn(&self, arn: &str) -> bool {
+        self.world.outside.find(self.world.cluster, arn).is_some()
+    }
+
+    /// IAM users and roles that nothing maps, and that may become somebody who is mapped: starts besides [`starts`].
+    pub fn iam_starts(&self) -> Vec<From> {
+        let leads = |arn: &&outside::Arn| arn.login.is_none() && !(arn.edges.is_empty() && arn.powers.is_empty());
+        let mut texts: Vec<&str> =
+            self.world.outside.arns.iter().filter(leads).map(|arn| arn.text.as_str()).collect();
+        texts.sort_unstable();
+        texts.into_iter().map(|text| From { title: format!("IAM {text}"), user: None }).collect()
+    }
+
+    /// Whether somebody is more than the roles that are bound to it: then it is searched by itself.
+    fn is_special(&self, start: Start) -> bool {
+        let account = match start.fact {
+            Some(Fact::Account(number)) => self.world.outside.of_account.contains_key(&number),
+            _ => false,
+        };
+        account || start.iam.is_some()
     }
 
     /// The fact that a user is, if it is one that can be reached.
@@ -227,34 +254,33 @@ impl<'c> Search<'c> {
     /// Everything that somebody can become, in at most so many steps.
     pub fn paths(&mut self, from: &From, most: Option<Round>) -> Paths {
         let Some(start) = self.start(from) else { return nothing() };
-        let closure = Closure::run(&mut self.world, &mut self.identities, start, most, Told::Reached);
+        let (world, identities) = (&mut self.world, &mut self.identities);
+        let closure = Closure::run(world, identities, start, most, Told::Reached, false);
         self.report(&closure)
     }
 
     /// What somebody reaches, in numbers: identities with equal rights are searched once.
     pub fn overview(&mut self, from: &From, most: Option<Round>) -> Overview {
-        let Some(start) = self.start(from) else {
-            return Overview {
-                reached: Some(0),
-                sinks: nothing().sinks,
-                accounts: Vec::new(),
-                others: Vec::new(),
+        let Some(start) = self.start(from) else { return Overview::default() };
+        if self.is_special(start) {
+            let (world, identities) = (&mut self.world, &mut self.identities);
+            let closure = Closure::run(world, identities, start, most, Told::Sinks, most.is_none());
+            let own = overview(&closure);
+            let is_itself = match start.fact {
+                Some(Fact::Account(_) | Fact::Other(_)) => 1,
+                _ => 0,
             };
-        };
+            let reached = own.reached.map(|reached| reached.saturating_sub(is_itself));
+            return Overview { reached, ..own };
+        }
         let key = (start.class, start.is_master, most);
         if !self.known.contains_key(&key) {
             let anyone = Start { fact: None, ..start };
-            let closure = Closure::run(&mut self.world, &mut self.identities, anyone, most, Told::Sinks);
+            let (world, identities) = (&mut self.world, &mut self.identities);
+            let closure = Closure::run(world, identities, anyone, most, Told::Sinks, most.is_none());
             self.known.insert(key, overview(&closure));
         }
-        let Some(known) = self.known.get(&key) else {
-            return Overview {
-                reached: Some(0),
-                sinks: nothing().sinks,
-                accounts: Vec::new(),
-                others: Vec::new(),
-            };
-        };
+        let Some(known) = self.known.get(&key) else { return Overview::default() };
         let is_itself = match start.fact {
             Some(Fact::Account(number)) => {
                 let word = known.accounts.get(number as usize / 64).copied().unwrap_or(0);
@@ -264,21 +290,63 @@ impl<'c> Search<'c> {
             _ => false,
         };
         let reached = known.reached.map(|reached| reached - usize::from(is_itself));
-        Overview { reached, sinks: known.sinks.clone(), accounts: Vec::new(), others: Vec::new() }
+        Overview {
+            reached,
+            sinks: known.sinks.clone(),
+            possible: known.possible.clone(),
+            accounts: Vec::new(),
+            others: Vec::new(),
+        }
     }
 
-    /// What uncertain steps of a start may add.
-    pub fn possible(&mut self, _from: &From) -> Vec<Possible> {
-        Vec::new()
-    }
-
-    /// The same, ready to be told step by step.
+    /// Everything that somebody can become, ready to be told step by step.
     pub fn traced<'s>(&'s mut self, from: &From, most: Option<Round>) -> Traced<'s, 'c> {
+        self.told(from, most, false)
+    }
+
+    /// The same with what uncertain steps may add; those that they add are in [`Traced::possible`].
+    pub fn traced_with_possible<'s>(&'s mut self, from: &From, most: Option<Round>) -> Traced<'s, 'c> {
+        self.told(from, most, true)
+    }
+
+    fn told<'s>(&'s mut self, from: &From, most: Option<Round>, is_possible: bool) -> Traced<'s, 'c> {
         let start = self.start(from);
         let (world, identities) = (&mut self.world, &mut self.identities);
-        let closure = start.map(|start| Closure::run(world, identities, start, most, Told::Ways));
-        let paths = closure.as_ref().map_or_else(nothing, |closure| self.report(closure));
-        Traced { search: self, closure, from: from.clone(), paths }
+        // Uncertain steps come after all certain ones: how many a way has is counted when it is known.
+        let bound = most.filter(|_| !is_possible);
+        let closure =
+            start.map(|start| Closure::run(world, identities, start, bound, Told::Ways, is_possible));
+        let mut paths = closure.as_ref().map_or_else(nothing, |closure| self.report(closure));
+        let beyond: Vec<Reach> = closure.as_ref().map_or_else(Vec::new, |closure| {
+            let all = self.everything_reached(closure).into_iter();
+            let right = |sink: &&'static str, round: Round| {
+                let is_there = round != NEVER && closure.admin.round == NEVER;
+                is_there.then(|| Reach {
+                    identity: (*sink).to_owned(),
+                    depth: round,
+                    last: Steps::default(),
+                    of: Of::Right(sink),
+                })
+            };
+            let own = &closure.sinks;
+            let rights = [
+                right(&"edit-aws-auth", own.edit_aws_auth),
+                right(&"exec-everywhere", own.exec_everywhere),
+                right(&"read-all-secrets", own.read_all_secrets),
+            ];
+            all.chain(rights.into_iter().flatten())
+                .filter(|reach| {
+                    closure.certain_until.is_some_and(|until| reach.depth > until)
+                })
+                .collect()
+        });
+        if let Some(most) = most {
+            paths.cut(most);
+        }
+        let mut traced =
+            Traced { search: self, closure, from: from.clone(), paths, possible: Vec::new() };
+        traced.find_possible(beyond, most);
+        traced
     }
 
     fn show_other(&self, number: u32) -> String {
@@ -301,6 +369,16 @@ impl<'c> Search<'c> {
     }
 
     fn report(&self, closure: &Closure) -> Paths {
+        let until = closure.certain_until.unwrap_or(NEVER);
+        let mut reached = self.everything_reached(closure);
+        reached.retain(|reach| reach.depth <= until);
+        let mut roles = self.roles(closure);
+        roles.retain(|reach| reach.depth <= until);
+        Paths { reached, roles, admin: closure.admin.round <= until.min(NEVER - 1), sinks: sinks(closure) }
+    }
+
+    /// Identities and powers, the certain ones and the others, by depth and name.
+    fn everything_reached(&self, closure: &Closure) -> Vec<Reach> {
         let world = &self.world;
         let mut reached: Vec<Reach> = Vec::new();
         let mut add = |identity: String, own: closure::Reached, of: Of| {
@@ -331,6 +409,15 @@ impl<'c> Search<'c> {
                 add(format!("node {text}"), *own, Of::Fact(Fact::Node(number)));
             }
         }
+        for (number, own) in &closure.iam {
+            if closure.start.iam != Some(*number) {
+                let text = world.outside.arns.get(*number as usize).map_or("", |arn| &arn.text);
+                add(format!("IAM {text}"), *own, Of::Fact(Fact::Iam(*number)));
+            }
+        }
+        for (number, own) in &closure.logins {
+            add(self.show_login(*number), *own, Of::Fact(Fact::Login(*number)));
+        }
         add("node *".to_owned(), closure.any_node, Of::Fact(Fact::AnyNode));
         add("node ?".to_owned(), closure.lost_node, Of::Fact(Fact::LostNode));
         for (place, own) in &closure.namespace_admins {
@@ -338,12 +425,13 @@ impl<'c> Search<'c> {
         }
         add("cluster-admin".to_owned(), closure.admin, Of::Everything(CLUSTER));
         reached.sort_by(|a, b| (a.depth, &a.identity).cmp(&(b.depth, &b.identity)));
-        Paths {
-            reached,
-            roles: self.roles(closure),
-            admin: closure.admin.round != NEVER,
-            sinks: sinks(closure),
-        }
+        reached
+    }
+
+    /// The identity as which an ARN logs in.
+    fn show_login(&self, number: u32) -> String {
+        let login = self.world.outside.arns.get(number as usize).and_then(|arn| arn.login.as_ref());
+        login.and_then(Who::shown).map_or_else(String::new, |user| From::who(&user).title)
     }
 
     fn roles(&self, closure: &Closure) -> Vec<Reach> {
@@ -393,10 +481,11 @@ impl<'c> Search<'c> {
 }
 
 fn overview(closure: &Closure) -> Overview {
+    let until = closure.certain_until.unwrap_or(NEVER - 1);
     let mut accounts = vec![0u64; closure.accounts.len().div_ceil(64)];
     let mut reached = 0;
     for (own, number) in closure.accounts.iter().zip(0usize..) {
-        if own.round != NEVER {
+        if own.round <= until {
             reached += 1;
             if let Some(word) = accounts.get_mut(number / 64) {
                 *word |= 1 << (number % 64);
@@ -404,11 +493,38 @@ fn overview(closure: &Closure) -> Overview {
         }
     }
     let nodes = closure.nodes.iter().chain([&closure.any_node, &closure.lost_node, &closure.admin]);
-    reached += nodes.filter(|own| own.round != NEVER).count();
-    reached += closure.others.len() + closure.namespace_admins.len();
-    let reached = (closure.admin.round == NEVER).then_some(reached);
-    let others = closure.others.keys().copied().collect();
-    Overview { reached, sinks: sinks(closure), accounts, others }
+    let maps = [&closure.others, &closure.logins, &closure.iam].into_iter().flat_map(|map| map.iter());
+    let own = closure.start.iam;
+    let maps = maps.filter(|(number, reached)| reached.round > 0 || own != Some(**number));
+    let maps = maps.map(|(_, reached)| reached).chain(closure.namespace_admins.values());
+    reached += nodes.chain(maps).filter(|own| own.round <= until).count();
+    let reached = (closure.admin.round > until).then_some(reached);
+    let others = closure.others.iter().filter(|(_, own)| own.round <= until);
+    let others = others.map(|(number, _)| *number).collect();
+    let certain = sinks(closure);
+    let all = sinks_until(closure, NEVER - 1);
+    let possible = all.iter().zip(&certain).filter(|((_, all), (_, certain))| all.is_some() && certain.is_none());
+    let possible = possible.map(|((name, _), _)| *name).collect();
+    Overview { reached, sinks: certain, possible, accounts, others }
+}
+
+impl Default for Overview {
+    fn default() -> Self {
+        let sinks = nothing().sinks;
+        Self { reached: Some(0), sinks, possible: Vec::new(), accounts: Vec::new(), others: Vec::new() }
+    }
+}
+
+impl Paths {
+    /// Leaves out what takes more steps.
+    fn cut(&mut self, most: Round) {
+        self.reached.retain(|reach| reach.depth <= most);
+        self.roles.retain(|reach| reach.depth <= most);
+        for (sink, depth) in &mut self.sinks {
+            *depth = depth.filter(|depth| *depth <= most);
+            self.admin = self.admin && (*sink != "cluster-admin" || depth.is_some());
+        }
+    }
 }
 
 fn nothing() -> Paths {
@@ -421,6 +537,10 @@ fn nothing() -> Paths {
 }
 
 fn sinks(closure: &Closure) -> Vec<(&'static str, Option<Round>)> {
+    sinks_until(closure, closure.certain_until.unwrap_or(NEVER - 1))
+}
+
+fn sinks_until(closure: &Closure, until: Round) -> Vec<(&'static str, Option<Round>)> {
     let admin = closure.admin.round;
     let nodes = closure.nodes.iter().map(|node| node.round).min().unwrap_or(NEVER);
     let node = nodes.min(closure.any_node.round).min(closure.lost_node.round);
@@ -432,7 +552,7 @@ fn sinks(closure: &Closure) -> Vec<(&'static str, Option<Round>)> {
         .map(|(name, round)| {
             // Whoever is cluster-admin has the rest.
             let round = round.min(admin);
-            (name, (round != NEVER).then_some(round))
+            (name, (round <= until).then_some(round))
         })
         .collect()
 }

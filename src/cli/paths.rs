@@ -4,10 +4,11 @@ use std::io::Write;
 
 use rbacsim::ask::paths::{From, Overview, Search, Target, starts};
 use rbacsim::decide::cluster::Cluster;
+use rbacsim::report::paths_graph::Picture;
 use rbacsim::report::{paths as report, text};
 
 use super::inputs::{Identity, Inputs};
-use super::{Exit, Failure, Output};
+use super::{Exit, Failure};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,11 +21,14 @@ Examples:
   # Who can become one service account, in at most two steps?
   rbacsim paths --to prod/deployer --max-steps 2 -f export.yaml
 
+  # The picture of all ways to cluster-admin
+  rbacsim paths --to cluster-admin -o mermaid -f export.yaml
+
   # Everything, for a script
   rbacsim paths -o json -f export.yaml
 
 Without --arn and --as every mapped ARN, service account and subject of a binding is a start.
---to takes cluster-admin, node, read-all-secrets, exec-everywhere, edit-aws-auth, NAMESPACE/NAME of a service account,
+--to takes cluster-admin, node, read-all-secrets, exec-everywhere, edit-aws-auth, NAMESPACE/NAME of a service account, an ARN,
 or anything as it is printed, such as 'namespace-admin prod'.
 Exit code: 0 nothing found, 1 something certain, 2 the question could not be asked, 3 something possible only.";
 
@@ -40,9 +44,9 @@ pub(crate) struct Args {
     /// Which starts, where none is named
     #[arg(long, value_enum, default_value_t = Subjects::All, value_name = "WHICH")]
     subjects: Subjects,
-    /// Output format
-    #[arg(short, long, value_enum, default_value_t = Output::Text)]
-    output: Output,
+    /// Output format; dot and mermaid draw the ways to sinks
+    #[arg(short, long, value_enum, default_value_t = Form::Text)]
+    output: Form,
     #[command(flatten)]
     identity: Identity,
     #[command(flatten)]
@@ -57,11 +61,20 @@ enum Subjects {
     All,
 }
 
+#[derive(Copy, Clone, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    Text,
+    Json,
+    Dot,
+    Mermaid,
+}
+
 /// The starts that were asked for.
-fn chosen(args: &Args, cluster: &Cluster) -> Result<Vec<From>, Failure> {
+fn chosen(args: &Args, cluster: &Cluster, search: &Search<'_>) -> Result<Vec<From>, Failure> {
     let named = !args.identity.arn.is_empty() || args.identity.as_user.is_some();
     if !named && args.identity.as_group.is_empty() {
         let mut all = starts(cluster);
+        all.extend(search.iam_starts());
         if args.subjects == Subjects::Arns {
             all.retain(|from| from.title.starts_with("IAM "));
         }
@@ -77,85 +90,155 @@ fn chosen(args: &Args, cluster: &Cluster) -> Result<Vec<From>, Failure> {
         .collect())
 }
 
+/// What is found and written while starts are searched one after the other.
+struct Run<'a> {
+    args: &'a Args,
+    target: Option<Target>,
+    is_certain: bool,
+    is_possible: bool,
+    written: usize,
+    picture: Picture,
+}
+
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let cluster = args.inputs.load()?;
     let target = args.to.as_deref().map(Target::read);
-    if let Some(Target::Arn(arn)) = &target {
+    let mut search = Search::new(&cluster);
+    let froms = chosen(args, &cluster, &search)?;
+    if let Some(Target::Arn(arn)) = &target
+        && !search.knows_arn(arn)
+    {
         return Err(format!(
-            "`{arn}` can only be reached through IAM, and the inputs hold no IAM data; give a sink or a Kubernetes identity"
+            "nothing in the inputs leads to `{arn}`: no mapping, no service account and no IAM data names it; give a \
+             sink or a Kubernetes identity, or add `aws iam get-account-authorization-details` to the inputs"
         )
         .into());
     }
-    let froms = chosen(args, &cluster)?;
-    let several = froms.len() > 1;
-    let mut search = Search::new(&cluster);
-    let (mut found, mut maybe) = (false, false);
-    let mut rows = Vec::new();
-    let json = args.output == Output::Json;
-    if json {
+    let mut run = Run {
+        args,
+        target,
+        is_certain: false,
+        is_possible: false,
+        written: 0,
+        picture: Picture::default(),
+    };
+    if args.output == Form::Json {
         write!(out, "[")?;
     }
-    let mut written = 0usize;
-    for from in froms {
-        // Steps are told only of what is shown.
-        if target.is_none() && several && !json {
-            let overview = search.overview(&from, args.max_steps);
-            found |= overview.reached != Some(0);
-            if overview.reaches_a_sink() {
-                rows.push((from, overview));
-            }
-            continue;
-        }
-        // Most starts do not get there: a look costs less than a search that is told.
-        if several
-            && let Some(Target::Sink(sink)) = &target
-            && search.overview(&from, args.max_steps).depth(sink).is_none()
-        {
-            continue;
-        }
-        let possible = search.possible(&from);
-        let traced = search.traced(&from, args.max_steps);
-        let reach = target.as_ref().and_then(|target| traced.to(target));
-        if target.is_some() && reach.is_none() {
-            continue;
-        }
-        found |= !traced.paths.is_empty();
-        maybe |= !possible.is_empty();
-        if json {
-            let separator = if written > 0 { ",\n" } else { "\n" };
-            write!(out, "{separator}")?;
-            super::write_json(out, &report::document(&cluster, &traced, reach.as_ref(), &possible))?;
-        } else {
-            if written > 0 {
-                writeln!(out)?;
-            }
-            if let Some(reach) = &reach {
-                report::way(out, &cluster, &traced, reach)?;
-            } else {
-                report::one(out, &cluster, &traced)?;
-                report::possible(out, &possible)?;
-            }
-        }
-        written += 1;
-    }
-    if json {
-        writeln!(out, "]")?;
+    if run.target.is_none() && froms.len() > 1 && args.output == Form::Text {
+        run.table(&mut search, froms, out)?;
     } else {
-        if !rows.is_empty() {
-            let first = |overview: &Overview| overview.sinks.iter().filter_map(|(_, depth)| *depth).min();
-            rows.sort_by_key(|(_, overview)| {
-                (overview.depth("cluster-admin").unwrap_or(u16::MAX), first(overview))
-            });
-            report::table(out, &rows)?;
-        } else if written == 0 {
-            let to = args.to.as_deref().unwrap_or("a sink");
-            writeln!(out, "no certain way to {to} found")?;
+        let several = froms.len() > 1;
+        for from in froms {
+            run.one(&cluster, &mut search, &from, several, out)?;
         }
-        text::notes(out, &report::assumptions(&cluster))?;
     }
-    Ok(match (found, maybe) {
+    match args.output {
+        Form::Json => writeln!(out, "]")?,
+        Form::Dot => write!(out, "{}", run.picture.dot())?,
+        Form::Mermaid => write!(out, "{}", run.picture.mermaid())?,
+        Form::Text => {
+            if run.written == 0 {
+                let to = args.to.as_deref().unwrap_or("a sink");
+                writeln!(out, "no way to {to} found")?;
+            }
+            text::notes(out, &report::assumptions(&cluster))?;
+        }
+    }
+    Ok(match (run.is_certain, run.is_possible) {
         (true, _) => Exit::No,
         (false, true) => Exit::Unknown,
         (false, false) => Exit::Yes,
     })
+}
+
+impl Run<'_> {
+    /// A line for every start: steps are told only of what is shown.
+    fn table(&mut self, search: &mut Search<'_>, froms: Vec<From>, out: &mut dyn Write) -> Result<(), Failure> {
+        let mut rows: Vec<(From, Overview)> = Vec::new();
+        for from in froms {
+            let overview = search.overview(&from, self.args.max_steps);
+            self.is_certain |= overview.reached != Some(0);
+            self.is_possible |= !overview.possible.is_empty();
+            if overview.reaches_a_sink() || !overview.possible.is_empty() {
+                rows.push((from, overview));
+            }
+        }
+        let first = |overview: &Overview| overview.sinks.iter().filter_map(|(_, depth)| *depth).min();
+        rows.sort_by_key(|(_, overview)| {
+            (
+                overview.depth("cluster-admin").unwrap_or(u16::MAX),
+                first(overview).unwrap_or(u16::MAX),
+                std::cmp::Reverse(overview.possible.len()),
+            )
+        });
+        if !rows.is_empty() {
+            report::table(out, &rows)?;
+        }
+        self.written = rows.len();
+        Ok(())
+    }
+
+    /// One start, step by step.
+    fn one(
+        &mut self,
+        cluster: &Cluster,
+        search: &mut Search<'_>,
+        from: &From,
+        several: bool,
+        out: &mut dyn Write,
+    ) -> Result<(), Failure> {
+        let most = self.args.max_steps;
+        // Most starts do not get there: a look costs less than a search that is told.
+        if several
+            && let Some(Target::Sink(sink)) = &self.target
+            && !search.overview(from, most).may_reach(sink)
+            && most.is_none()
+        {
+            return Ok(());
+        }
+        let traced = search.traced_with_possible(from, most);
+        let reach = self.target.as_ref().and_then(|target| traced.to(target));
+        let possibly = self.target.as_ref().filter(|_| reach.is_none());
+        let possibly = possibly.and_then(|target| traced.possibly_to(target));
+        if self.target.is_some() {
+            self.is_certain |= reach.is_some();
+            self.is_possible |= possibly.is_some();
+            if reach.is_none() && possibly.is_none() {
+                return Ok(());
+            }
+        } else {
+            self.is_certain |= !traced.paths.is_empty();
+            self.is_possible |= !traced.possible.is_empty();
+        }
+        match self.args.output {
+            Form::Json => {
+                let separator = if self.written > 0 { ",\n" } else { "\n" };
+                write!(out, "{separator}")?;
+                super::write_json(out, &report::document(cluster, &traced, reach.as_ref(), possibly))?;
+            }
+            Form::Text => {
+                if self.written > 0 {
+                    writeln!(out)?;
+                }
+                match (&reach, possibly) {
+                    (Some(reach), _) => report::way(out, cluster, &traced, reach)?,
+                    (None, Some(possible)) => report::possible_way(out, cluster, &traced, possible)?,
+                    (None, None) => {
+                        report::one(out, cluster, &traced)?;
+                        report::possible(out, cluster, &traced)?;
+                    }
+                }
+            }
+            Form::Dot | Form::Mermaid => {
+                let own = reach.iter().chain(possibly.map(|own| &own.reach));
+                own.for_each(|reach| self.picture.add(&traced, reach));
+                if self.target.is_none() {
+                    traced.sinks().iter().for_each(|reach| self.picture.add(&traced, reach));
+                }
+            }
+        }
+        self.written += 1;
+        Ok(())
+    }
 }

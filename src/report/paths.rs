@@ -7,7 +7,10 @@ use serde_json::{Value, json};
 use super::aligned::Aligned;
 use super::phrases::counted;
 use super::{json as documents, words};
-use crate::ask::paths::{From, Ground, Hop, Overview, Possible, Reach, Step, Traced};
+use super::iam;
+use crate::ask::paths::{
+    Condition, From, Ground, Hop, Overview, Possible, Reach, SINKS, Step, Target, Traced,
+};
 use crate::decide::cluster::Cluster;
 
 /// How many reaches are listed for people before the rest is counted.
@@ -37,6 +40,31 @@ fn does(step: Step) -> &'static str {
         Step::ShareRole => "hands on",
         Step::EscalateRole => "writes any rule into",
         Step::EditAwsAuth => "maps any IAM principal to system:masters in aws-auth:",
+        Step::Irsa => "gets by its token the credentials of",
+        Step::PodIdentity => "gets from EKS Pod Identity the credentials of",
+        Step::NodeRole => "gets from the node the credentials of",
+        Step::AssumeRole => "assumes",
+        Step::MapBack => "logs in to the cluster as",
+        Step::EksApi => "lets itself in through the EKS API as",
+        Step::Attach => "attaches to a running pod of",
+        Step::RunByOperator => "writes a custom resource whose controller runs a pod as",
+        Step::ApplyByOperator => "writes a custom resource that is applied as",
+        Step::CloudByOperator => "writes a custom resource whose controller calls the EKS API:",
+        Step::Csr => "asks for a client certificate of, and approves it:",
+        Step::MutateByWebhook => "changes pods by an admission webhook, and gets the token of",
+        Step::MutateByPolicy => "changes pods by an admission policy, and gets the token of",
+        Step::StealPods => "drives to its node a pod of",
+        Step::Driver => "registers a storage driver that opens",
+        Step::SessionName => "chooses a session name and logs in as",
+    }
+}
+
+/// What is reached, in words where it is printed by a sign.
+fn in_words(identity: &str) -> &str {
+    match identity {
+        "node *" => "any node (node *)",
+        "node ?" => "a node that the inputs do not name (node ?)",
+        other => other,
     }
 }
 
@@ -66,6 +94,7 @@ fn hop_lines(lines: &mut Aligned<'_>, cluster: &Cluster, number: usize, hop: &Ho
     } else {
         format!(" ({})", hop.object)
     };
+    let becomes = in_words(&hop.becomes);
     lines.bare(1, format_args!("{number}  {}", hop.step))?;
     let does = match hop.step {
         Step::ImpersonateGroup if hop.becomes == "cluster-admin" => {
@@ -73,13 +102,36 @@ fn hop_lines(lines: &mut Aligned<'_>, cluster: &Cluster, number: usize, hop: &Ho
         }
         step => does(step),
     };
-    lines.bare(3, format_args!("{} {does} {}{object}", hop.by, hop.becomes))?;
+    lines.bare(3, format_args!("{} {does} {becomes}{object}", hop.by))?;
     for ground in &hop.grounds {
         let (text, place) = ground_lines(cluster, ground);
         lines.bare(4, &ground.asked)?;
         lines.line(5, text, place)?;
     }
+    for condition in condition_texts(cluster, &hop.conditions) {
+        lines.bare(4, format_args!("if {condition}"))?;
+    }
     Ok(())
+}
+
+/// What must hold, in words that follow "if"; each once.
+pub fn condition_texts(cluster: &Cluster, conditions: &[Condition]) -> Vec<String> {
+    let mut texts: Vec<String> = Vec::new();
+    for condition in conditions {
+        let own = match condition {
+            Condition::Says(text) => vec![text.clone()],
+            Condition::Iam(why) => iam::conditions(cluster, why),
+            Condition::AccountExists(name) => {
+                vec![format!("ServiceAccount {name}, which bindings name, exists; the inputs do not hold it")]
+            }
+        };
+        for text in own {
+            if !texts.contains(&text) {
+                texts.push(text);
+            }
+        }
+    }
+    texts
 }
 
 /// How many rounds, in words.
@@ -92,13 +144,42 @@ fn in_steps(depth: u16) -> String {
 /// # Errors
 /// If writing fails.
 pub fn way(out: &mut dyn Write, cluster: &Cluster, traced: &Traced<'_, '_>, reach: &Reach) -> io::Result<()> {
+    let title = &traced.from().title;
+    let heading = format!("{title} reaches {} {}", in_words(&reach.identity), in_steps(reach.depth));
+    steps(out, cluster, traced, reach, &heading)
+}
+
+/// A way that depends on conditions.
+///
+/// # Errors
+/// If writing fails.
+pub fn possible_way(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    traced: &Traced<'_, '_>,
+    possible: &Possible,
+) -> io::Result<()> {
+    let conditions = condition_texts(cluster, &possible.conditions).len();
+    let if_what = match conditions {
+        0 | 1 => "if one thing holds".to_owned(),
+        several => format!("if {several} things hold"),
+    };
+    let (title, reach) = (&traced.from().title, &possible.reach);
+    let heading = format!("{title} may reach {} {}, {if_what}", in_words(&reach.identity), in_steps(reach.depth));
+    steps(out, cluster, traced, reach, &heading)
+}
+
+fn steps(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    traced: &Traced<'_, '_>,
+    reach: &Reach,
+    heading: &str,
+) -> io::Result<()> {
     let hops = traced.hops(reach);
     let power = traced.power(reach);
     Aligned::write(out, 0, |lines| {
-        lines.bare(
-            0,
-            format_args!("{} reaches {} {}", traced.from().title, reach.identity, in_steps(reach.depth)),
-        )?;
+        lines.bare(0, heading)?;
         for (hop, number) in hops.iter().zip(1usize..) {
             hop_lines(lines, cluster, number, hop)?;
         }
@@ -124,23 +205,8 @@ pub fn one(out: &mut dyn Write, cluster: &Cluster, traced: &Traced<'_, '_>) -> i
             lines.bare(0, format_args!("{title} reaches nothing beyond its own rights for certain"))
         });
     }
-    // Whoever is cluster-admin has every other sink at once: only what comes earlier is told besides.
-    let admin = paths.sinks.iter().find(|(sink, _)| *sink == "cluster-admin").and_then(|(_, depth)| *depth);
-    let sinks: Vec<Reach> = paths
-        .sinks
-        .iter()
-        .filter(|(sink, depth)| {
-            depth.is_some_and(|depth| *sink == "cluster-admin" || admin.is_none_or(|admin| depth < admin))
-        })
-        .filter_map(|(sink, _)| traced.to(&crate::ask::paths::Target::Sink(sink)))
-        .collect();
-    let mut told: Vec<&str> = Vec::new();
-    for reach in &sinks {
-        if told.contains(&reach.identity.as_str()) {
-            continue;
-        }
-        told.push(&reach.identity);
-        way(out, cluster, traced, reach)?;
+    for reach in traced.sinks() {
+        way(out, cluster, traced, &reach)?;
         writeln!(out)?;
     }
     list(out, "reached", &paths.reached)?;
@@ -164,48 +230,87 @@ fn list(out: &mut dyn Write, heading: &str, reaches: &[Reach]) -> io::Result<()>
     })
 }
 
-/// What uncertain steps add.
+/// What uncertain steps add: the ways to sinks, then everything in a list.
 ///
 /// # Errors
 /// If writing fails.
-pub fn possible(out: &mut dyn Write, possible: &[Possible]) -> io::Result<()> {
-    if possible.is_empty() {
+pub fn possible(out: &mut dyn Write, cluster: &Cluster, traced: &Traced<'_, '_>) -> io::Result<()> {
+    if traced.possible.is_empty() {
         return Ok(());
     }
+    let mut told: Vec<&str> = Vec::new();
+    for sink in SINKS {
+        let certain = traced.paths.sinks.iter().any(|(name, depth)| *name == sink && depth.is_some());
+        let Some(own) = traced.possibly_to(&Target::Sink(sink)).filter(|_| !certain) else { continue };
+        if told.contains(&own.reach.identity.as_str()) {
+            continue;
+        }
+        told.push(&own.reach.identity);
+        writeln!(out)?;
+        possible_way(out, cluster, traced, own)?;
+    }
+    writeln!(out)?;
     Aligned::write(out, 0, |lines| {
-        lines.bare(0, format_args!("possible: {}", possible.len()))?;
-        for one in possible {
-            lines.bare(1, format_args!("{}  {}", one.step, one.gives))?;
-            for condition in &one.conditions {
-                lines.bare(3, condition)?;
-            }
+        lines.bare(0, format_args!("possible: {}", traced.possible.len()))?;
+        // Accounts that only bindings name are many: those of Kubernetes' own controllers alone are thirty.
+        let (absent, others): (Vec<&Possible>, Vec<&Possible>) = traced
+            .possible
+            .iter()
+            .partition(|own| matches!(own.conditions.as_slice(), [Condition::AccountExists(_)]));
+        for own in others.iter().take(SHOWN) {
+            let conditions = condition_texts(cluster, &own.conditions);
+            let text = match conditions.as_slice() {
+                [] => String::new(),
+                [only] => format!("if {only}"),
+                several => format!("if {} things hold", several.len()),
+            };
+            lines.line(1, format_args!("{:>2}  {}", own.reach.depth, own.reach.identity), text)?;
+        }
+        if others.len() > SHOWN {
+            lines.bare(1, format_args!("and {} more; -o json lists them", others.len() - SHOWN))?;
+        }
+        if !absent.is_empty() {
+            let accounts = counted(absent.len(), "service account");
+            let text = format!("{accounts} that bindings name and the inputs do not hold, if they exist");
+            lines.bare(1, format_args!("{text}; -o json lists them"))?;
         }
         Ok(())
     })
 }
 
-/// One line a start: the sinks that it reaches.
+/// One line a start: the sinks that it reaches, and those that it may reach.
 ///
 /// # Errors
 /// If writing fails.
 pub fn table(out: &mut dyn Write, rows: &[(From, Overview)]) -> io::Result<()> {
     let width = rows.iter().map(|(from, _)| from.title.chars().count()).max().unwrap_or(0).clamp(5, 90);
-    let heads: Vec<&str> = crate::ask::paths::SINKS.to_vec();
     Aligned::write(out, 0, |lines| {
-        let head: Vec<String> = heads.iter().map(|head| format!("{head:>18}")).collect();
+        let head: Vec<String> = SINKS.iter().map(|head| format!("{head:>18}")).collect();
         lines.bare(0, format_args!("{:width$}{}{:>9}", "start", head.concat(), "reached"))?;
-        for (from, overview) in rows {
+        let (certain, only_possible): (Vec<_>, Vec<_>) =
+            rows.iter().partition(|(_, overview)| overview.reaches_a_sink());
+        let shown = only_possible.iter().take(SHOWN);
+        for (from, overview) in certain.iter().chain(shown) {
             let depths: Vec<String> = overview
                 .sinks
                 .iter()
-                .map(|(_, depth)| depth.map_or_else(|| "-".to_owned(), |depth| depth.to_string()))
+                .map(|(sink, depth)| match depth {
+                    Some(depth) => depth.to_string(),
+                    None if overview.possible.contains(sink) => "?".to_owned(),
+                    None => "-".to_owned(),
+                })
                 .map(|depth| format!("{depth:>18}"))
                 .collect();
             let title = &from.title;
             let reached = overview.reached.map_or_else(|| "all".to_owned(), |count| count.to_string());
             lines.bare(0, format_args!("{title:width$}{}{:>9}", depths.concat(), reached))?;
         }
-        Ok(())
+        if only_possible.len() > SHOWN {
+            let more = only_possible.len() - SHOWN;
+            lines.bare(0, format_args!("and {more} more that may reach a sink if conditions hold; -o json lists them"))?;
+        }
+        lines.bare(0, "")?;
+        lines.bare(0, "a number: in so many steps   ? if conditions hold   - not found; `--arn`, `--as` or `--to` shows the steps")
     })
 }
 
@@ -242,7 +347,7 @@ fn reach_document(cluster: &Cluster, traced: &Traced<'_, '_>, key: &str, reach: 
                 "becomes": hop.becomes,
                 "object": if hop.object.is_empty() { Value::Null } else { hop.object.clone().into() },
                 "grants": hop.grounds.iter().map(|ground| ground_document(cluster, ground)).collect::<Vec<_>>(),
-                "conditions": [],
+                "conditions": condition_texts(cluster, &hop.conditions),
             })
         })
         .collect();
@@ -265,30 +370,42 @@ pub fn document(
     cluster: &Cluster,
     traced: &Traced<'_, '_>,
     only: Option<&Reach>,
-    possible: &[Possible],
+    only_possible: Option<&Possible>,
 ) -> Value {
     let paths = &traced.paths;
+    let is_all = only.is_none() && only_possible.is_none();
     let reached: Vec<Value> = match only {
         Some(reach) => vec![reach_document(cluster, traced, "identity", reach)],
+        None if !is_all => Vec::new(),
         None => {
             paths.reached.iter().map(|reach| reach_document(cluster, traced, "identity", reach)).collect()
         }
     };
-    let roles: Vec<Value> = match only {
-        Some(_) => Vec::new(),
-        None => paths.roles.iter().map(|reach| reach_document(cluster, traced, "role", reach)).collect(),
+    let roles: Vec<Value> = match is_all {
+        false => Vec::new(),
+        true => paths.roles.iter().map(|reach| reach_document(cluster, traced, "role", reach)).collect(),
     };
     let sinks: serde_json::Map<String, Value> =
         paths.sinks.iter().map(|(name, depth)| ((*name).to_owned(), json!(depth))).collect();
+    let possible: Vec<Value> = traced
+        .possible
+        .iter()
+        .filter(|own| is_all || only_possible.is_some_and(|only| only.reach == own.reach))
+        .map(|own| {
+            let mut document = reach_document(cluster, traced, "identity", &own.reach);
+            if let Some(object) = document.as_object_mut() {
+                object.insert("conditions".to_owned(), condition_texts(cluster, &own.conditions).into());
+            }
+            document
+        })
+        .collect();
     json!({
         "from": traced.from().title,
         "reached": reached,
         "roles": roles,
         "admin": paths.admin,
         "sinks": sinks,
-        "possible": possible.iter().map(|one| json!({
-            "id": one.step, "gives": one.gives, "conditions": one.conditions,
-        })).collect::<Vec<_>>(),
+        "possible": possible,
     })
 }
 
@@ -296,8 +413,8 @@ pub fn document(
 pub fn assumptions(cluster: &Cluster) -> Vec<String> {
     let mut lines = vec![
         super::text::inputs(cluster),
-        "assumes that containers can be scheduled, images pulled, that there is an EC2 node, and that whoever edits \
-         aws-auth has some IAM principal"
+        "assumes that no admission policy refuses the requests, that containers can be scheduled and images pulled, that \
+         there is an EC2 node, and that whoever edits aws-auth has some IAM principal"
             .to_owned(),
     ];
     let policy = cluster.graph().policy();
@@ -313,10 +430,14 @@ pub fn assumptions(cluster: &Cluster) -> Vec<String> {
                 .to_owned(),
         );
     }
-    lines.push(
-        "not followed: ways through IAM, by roles of service accounts and by the EKS API, and uncertain steps"
-            .to_owned(),
-    );
+    if cluster.iam().is_empty() {
+        lines.push(
+            "no IAM data in the inputs: which IAM roles service accounts, nodes and people can assume is unknown; \
+             add the output of `aws iam get-account-authorization-details`"
+                .to_owned(),
+        );
+    }
+    lines.push("not followed: constrained impersonation".to_owned());
     if cluster.completeness() == crate::model::policy::Completeness::Partial {
         lines.push(
             "inputs treated as partial: RBAC objects that are not in them may open more ways".to_owned(),

@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::decide::evaluate::matches::{Request, Target};
 use crate::decide::graph::RbacGraph;
+use crate::knowledge::operators;
 use crate::model::attributes::{Attributes, ResourceAttributes};
 use crate::model::names::Name;
 use crate::model::rbac::RuleId;
@@ -53,6 +54,21 @@ pub(crate) enum Check {
     DeleteConfigMaps,
     CreateConfigMaps,
     Everything,
+    Attach,
+    RunByOperator,
+    WriteFlux,
+    WriteArgo,
+    WriteKyverno,
+    WriteEksResources,
+    CreateCertificates,
+    ApproveCertificates,
+    ApproveSigners,
+    WriteWebhooks,
+    WriteMutations,
+    BindMutations,
+    MovePods,
+    ChangeNodes,
+    WriteDrivers,
 }
 
 /// The verbs that show what a Secret holds: patch and deletecollection answer with the objects.
@@ -60,6 +76,9 @@ pub(crate) const READ: &[&str] = &["get", "list", "watch", "patch", "deletecolle
 const CHANGE: &[&str] = &["update", "patch"];
 const CREATE: &[&str] = &["create"];
 const IMPERSONATE: &[&str] = &["impersonate"];
+const WRITE: &[&str] = &["create", "update", "patch"];
+const CERTIFICATES: &str = "certificates.k8s.io";
+const ADMISSION: &str = "admissionregistration.k8s.io";
 const RBAC: &str = "rbac.authorization.k8s.io";
 const WORKLOADS: &[(&str, &str)] = &[
     ("apps", "daemonsets"),
@@ -75,7 +94,7 @@ const WORKLOADS: &[(&str, &str)] = &[
 pub(crate) type Asked = (&'static [&'static str], &'static [(&'static str, &'static str)]);
 
 impl Check {
-    pub(crate) const ALL: [Self; 38] = [
+    pub(crate) const ALL: [Self; 53] = [
         Self::ImpersonateUsers,
         Self::ImpersonateGroups,
         Self::ImpersonateAccounts,
@@ -114,6 +133,21 @@ impl Check {
         Self::DeleteConfigMaps,
         Self::CreateConfigMaps,
         Self::Everything,
+        Self::Attach,
+        Self::RunByOperator,
+        Self::WriteFlux,
+        Self::WriteArgo,
+        Self::WriteKyverno,
+        Self::WriteEksResources,
+        Self::CreateCertificates,
+        Self::ApproveCertificates,
+        Self::ApproveSigners,
+        Self::WriteWebhooks,
+        Self::WriteMutations,
+        Self::BindMutations,
+        Self::MovePods,
+        Self::ChangeNodes,
+        Self::WriteDrivers,
     ];
 
     /// What it asks in a version of Kubernetes.
@@ -159,6 +193,22 @@ impl Check {
             Self::DeleteConfigMaps => (&["delete", "deletecollection"], &[("", "configmaps")]),
             Self::CreateConfigMaps => (CREATE, &[("", "configmaps")]),
             Self::Everything => (&["*"], &[("*", "*")]),
+            Self::Attach if version.minor() <= 34 => (&["create", "get"], &[("", "pods/attach")]),
+            Self::Attach => (CREATE, &[("", "pods/attach")]),
+            Self::RunByOperator => (WRITE, operators::RUN_PODS),
+            Self::WriteFlux => (WRITE, operators::FLUX),
+            Self::WriteArgo => (WRITE, operators::ARGO),
+            Self::WriteKyverno => (WRITE, operators::KYVERNO),
+            Self::WriteEksResources => (WRITE, operators::EKS),
+            Self::CreateCertificates => (CREATE, &[(CERTIFICATES, "certificatesigningrequests")]),
+            Self::ApproveCertificates => (CHANGE, &[(CERTIFICATES, "certificatesigningrequests/approval")]),
+            Self::ApproveSigners => (&["approve"], &[(CERTIFICATES, "signers")]),
+            Self::WriteWebhooks => (WRITE, &[(ADMISSION, "mutatingwebhookconfigurations")]),
+            Self::WriteMutations => (WRITE, &[(ADMISSION, "mutatingadmissionpolicies")]),
+            Self::BindMutations => (WRITE, &[(ADMISSION, "mutatingadmissionpolicybindings")]),
+            Self::MovePods => (&["delete", "create"], &[("", "pods"), ("", "pods/eviction")]),
+            Self::ChangeNodes => (CHANGE, &[("", "nodes"), ("", "nodes/status")]),
+            Self::WriteDrivers => (&["create", "update"], &[("storage.k8s.io", "csidrivers")]),
         }
     }
 
@@ -178,6 +228,7 @@ impl Check {
                 | Self::CreateClaims
                 | Self::CreateAccounts
                 | Self::CreateConfigMaps
+                | Self::CreateCertificates
         )
     }
 }
@@ -245,9 +296,18 @@ impl Answers {
     }
 }
 
-/// The answers of every role of a policy, by its number.
-pub(crate) fn of_roles(graph: &RbacGraph, version: KubernetesVersion) -> Vec<Answers> {
+/// The checks about custom resources, which are there only where somebody installed them.
+pub(crate) const CUSTOM: u64 = Check::RunByOperator.bit()
+    | Check::WriteFlux.bit()
+    | Check::WriteArgo.bit()
+    | Check::WriteKyverno.bit()
+    | Check::WriteEksResources.bit();
+
+/// The answers of every role of a policy, by its number. Of custom resources that are not known to be there only rules
+/// that name their group count: a `*` says nothing of them.
+pub(crate) fn of_roles(graph: &RbacGraph, version: KubernetesVersion, installed: u64) -> Vec<Answers> {
     let policy = graph.policy();
+    let star = policy.names.lookup("*");
     let mut requests: Vec<(Check, Request<'static>)> = Vec::new();
     for check in Check::ALL {
         let (verbs, resources) = check.asked(version);
@@ -276,7 +336,9 @@ pub(crate) fn of_roles(graph: &RbacGraph, version: KubernetesVersion) -> Vec<Ans
                 if let Target::Resource { name, .. } = &mut request.target {
                     *name = limited.unwrap_or(Name::UNKNOWN);
                 }
-                if bits & check.bit() == 0 && graph.lexicon.allows(policy, rule, &request) {
+                let is_bare = CUSTOM & !installed & check.bit() != 0
+                    && policy.rules.get(rule).api_groups.contains(&star);
+                if bits & check.bit() == 0 && !is_bare && graph.lexicon.allows(policy, rule, &request) {
                     bits |= check.bit();
                 }
             }

@@ -6,7 +6,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::checks::{ALL, Check};
+use super::checks::Check;
 use super::identities::{Class, Identities, Other, Pair};
 use super::step::{Step, Steps};
 use super::world::{CLUSTER, EVERY, FIRST, Node, Place, World, kind_of};
@@ -14,9 +14,11 @@ use crate::model::names::Name;
 use crate::model::policy::position;
 use crate::model::rbac::Scope;
 
+pub(super) mod beyond;
 mod joined;
 pub(super) mod trace;
 
+use beyond::Extra;
 use trace::Trace;
 
 /// A round; also how many steps, of which those that do not wait for each other count once.
@@ -70,6 +72,10 @@ pub(super) enum Fact {
     Changed(u32),
     /// All Roles of a namespace, or of each, say everything from now on.
     ChangedIn(Place),
+    /// An IAM user or role.
+    Iam(u32),
+    /// The identity as which it logs in.
+    Login(u32),
 }
 
 /// How much is asked for.
@@ -90,6 +96,10 @@ pub(super) struct Start {
     /// The fact that it is, where it is one that can be reached.
     pub(super) fact: Option<Fact>,
     pub(super) is_master: bool,
+    /// The ARN that it is.
+    pub(super) iam: Option<u32>,
+    /// Whether it can log in.
+    pub(super) is_user: bool,
 }
 
 /// An identity in the order in which it was found.
@@ -154,6 +164,15 @@ pub(super) struct Closure {
     opened_up: FxHashSet<u32>,
     changes_aws_auth: bool,
     deletes_aws_auth: bool,
+    /// IAM users and roles.
+    pub(super) iam: FxHashMap<u32, Reached>,
+    pub(super) logins: FxHashMap<u32, Reached>,
+    /// Per account since when its token is had, and since when from inside a pod.
+    tokens: Vec<(Round, Round)>,
+    /// How facts were found that the state alone does not tell.
+    pub(super) extras: FxHashMap<Fact, Extra>,
+    /// The last round of certain steps, where others follow.
+    pub(super) certain_until: Option<Round>,
     new_pairs: Vec<Pair>,
     new_changed: Vec<u32>,
     new_changed_in: Vec<Place>,
@@ -173,6 +192,7 @@ impl Closure {
         start: Start,
         most: Option<Round>,
         told: Told,
+        is_possible: bool,
     ) -> Self {
         let traced = told == Told::Ways;
         let mut closure = Self {
@@ -208,6 +228,11 @@ impl Closure {
             opened_up: FxHashSet::default(),
             changes_aws_auth: false,
             deletes_aws_auth: false,
+            iam: FxHashMap::default(),
+            logins: FxHashMap::default(),
+            tokens: Vec::new(),
+            extras: FxHashMap::default(),
+            certain_until: None,
             new_pairs: Vec::new(),
             new_changed: Vec::new(),
             new_changed_in: Vec::new(),
@@ -215,11 +240,17 @@ impl Closure {
             new_grants: Vec::new(),
             next: Vec::new(),
         };
-        closure.rounds(world, identities, most.unwrap_or(NEVER - 1));
+        if !world.outside.of_account.is_empty() {
+            closure.tokens = vec![(NEVER, NEVER); world.accounts.len()];
+        }
+        closure.rounds(world, identities, most.unwrap_or(NEVER - 1), is_possible);
         closure
     }
 
-    fn rounds(&mut self, world: &mut World<'_>, identities: &mut Identities, most: Round) {
+    fn rounds(&mut self, world: &mut World<'_>, identities: &mut Identities, most: Round, is_possible: bool) {
+        if let Some(number) = self.start.iam {
+            self.iam.entry(number).or_default().give(0, Steps::default());
+        }
         if self.start.is_master {
             self.admin.give(0, Steps::default());
         }
@@ -228,6 +259,7 @@ impl Closure {
                 if let Some(own) = self.accounts.get_mut(number as usize) {
                     own.give(0, Steps::default());
                 }
+                self.hold_token(number, 0, Steps::of(Step::CreatePod));
             }
             Some(Fact::Other(number)) => {
                 self.others.entry(number).or_default().give(0, Steps::default());
@@ -244,12 +276,20 @@ impl Closure {
             self.single(world, identities, &news);
             self.nodes_reached(world);
             self.made_accounts(world);
+            self.beyond(world, identities);
             // What else this round brings comes no sooner than cluster-admin.
             if !(self.is_quick && self.admin.round != NEVER) {
                 self.joined_acts(world, identities);
             }
             if self.next.is_empty() {
-                return;
+                if !is_possible {
+                    return;
+                }
+                self.certain_until.get_or_insert(self.round);
+                self.uncertain(world, identities);
+                if self.next.is_empty() {
+                    return;
+                }
             }
             self.advance(world, identities);
         }
@@ -342,8 +382,9 @@ impl Closure {
         let mut news = News::default();
         for pair in pairs {
             let (role, place) = identities.pair_at(pair);
-            let bits = if self.is_everything(world, role) {
-                ALL
+            let is_everything = self.is_everything(world, role);
+            let bits = if is_everything {
+                world.all_checks()
             } else {
                 world.answers(role).map_or(0, |answers| answers.any)
             };
@@ -354,7 +395,7 @@ impl Closure {
             if bits & !before != 0 {
                 news.bits.push((place, bits & !before));
             }
-            if bits != ALL && world.answers(role).is_some_and(|answers| answers.named_bits & !before != 0) {
+            if !is_everything && world.answers(role).is_some_and(|answers| answers.named_bits & !before != 0) {
                 news.named.push(pair);
             }
         }
@@ -478,6 +519,7 @@ impl Closure {
         match fact {
             Some(Fact::Account(number)) => self.accounts.get(number as usize).copied().unwrap_or_default(),
             Some(Fact::Other(number)) => self.others.get(&number).copied().unwrap_or_default(),
+            Some(Fact::Login(number)) => self.logins.get(&number).copied().unwrap_or_default(),
             _ => Reached::default(),
         }
         .steps
@@ -506,6 +548,7 @@ impl Closure {
 
     fn reach_account(&mut self, number: u32, steps: Steps) {
         let round = self.round + 1;
+        self.hold_token(number, round, steps);
         if self.accounts.get_mut(number as usize).is_some_and(|own| own.give(round, steps)) {
             self.next.push(Fact::Account(number));
         }
@@ -866,6 +909,14 @@ impl Closure {
                 Fact::Other(number) => {
                     let class = identities.others.get(number as usize).map_or(0, |(_, class)| *class);
                     self.add_identity(identities, Some(fact), class);
+                }
+                Fact::Login(number) => {
+                    let login = world.outside.arns.get(number as usize).and_then(|arn| arn.login.as_ref());
+                    if let Some(user) = login.and_then(crate::decide::cluster::Who::certain) {
+                        let asker = world.cluster.graph().asker(&user);
+                        let class = identities.class_of(world, asker.principals());
+                        self.add_identity(identities, Some(fact), class);
+                    }
                 }
                 Fact::Grant(pair) => {
                     let (role, place) = identities.pair_at(pair);

@@ -4,7 +4,7 @@ use std::fmt;
 
 macro_rules! steps {
     ($($(#[$doc:meta])* $name:ident = $id:literal;)*) => {
-        /// A certain step: RBAC and the loaded objects suffice.
+        /// A step. Up to `edit-aws-auth` RBAC and the loaded objects suffice; the rest leads through IAM or is possible.
         #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Step { $($(#[$doc])* $name,)* }
 
@@ -67,6 +67,38 @@ steps! {
     EscalateRole = "escalate-role";
     /// Maps an IAM principal to `system:masters`.
     EditAwsAuth = "edit-aws-auth";
+    /// Takes the IAM role of a service account by its token.
+    Irsa = "irsa";
+    /// Takes the IAM role that EKS Pod Identity gives to a pod.
+    PodIdentity = "pod-identity";
+    /// Takes the IAM role of a node.
+    NodeRole = "node-role";
+    /// Assumes an IAM role.
+    AssumeRole = "assume-role";
+    /// Logs in as an IAM identity that is mapped.
+    MapBack = "map-back";
+    /// Lets itself in through the API of EKS.
+    EksApi = "eks-api";
+    /// Attaches to a running pod.
+    Attach = "attach";
+    /// Makes an operator run pods.
+    RunByOperator = "run-by-operator";
+    /// Makes an operator apply manifests.
+    ApplyByOperator = "apply-by-operator";
+    /// Makes a controller call the EKS or IAM API.
+    CloudByOperator = "cloud-by-operator";
+    /// Makes a client certificate.
+    Csr = "csr";
+    /// Changes the pods of others by a webhook.
+    MutateByWebhook = "mutate-by-webhook";
+    /// Changes the pods of others by a policy.
+    MutateByPolicy = "mutate-by-policy";
+    /// Drives pods to a node that it holds.
+    StealPods = "steal-pods";
+    /// Registers a storage driver that opens nodes.
+    Driver = "driver";
+    /// Chooses a session name that is somebody's username.
+    SessionName = "session-name";
 }
 
 impl fmt::Display for Step {
@@ -77,18 +109,24 @@ impl fmt::Display for Step {
 
 /// A set of steps.
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Steps(u32);
+pub struct Steps(u64);
 
 impl Steps {
     /// The set of one step.
     pub const fn of(step: Step) -> Self {
-        Self(1 << step as u32)
+        Self(1 << step as u64)
     }
 
     /// Both sets together.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
+    }
+
+    /// The steps that are not in the other set.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Whether a step of the other set is in this one.

@@ -2,11 +2,13 @@
 
 use super::checks::Check;
 use super::closure::trace::Way;
-use super::closure::{Closure, Fact};
+use super::closure::{Closure, Fact, Round};
 use super::identities::Username;
+use super::outside::Condition;
 use super::step::{Step, Steps};
 use super::world::{CLUSTER, EVERY, FIRST, Place};
 use super::{From, Of, Paths, Reach, Search};
+use rustc_hash::FxHashMap;
 use crate::decide::evaluate::Grant;
 use crate::model::attributes::{Attributes, ResourceAttributes};
 use crate::model::names::Name;
@@ -19,8 +21,19 @@ pub struct Traced<'s, 'c> {
     pub(super) search: &'s Search<'c>,
     pub(super) closure: Option<Closure>,
     pub(super) from: From,
-    /// What is reached.
+    /// What is reached for certain.
     pub paths: Paths,
+    /// What is reached if conditions hold.
+    pub possible: Vec<Possible>,
+}
+
+/// Something that is reached if conditions hold.
+#[derive(Clone, Debug)]
+pub struct Possible {
+    /// What, and in how many steps.
+    pub reach: Reach,
+    /// What must hold, of every step on the way.
+    pub conditions: Vec<Condition>,
 }
 
 /// A right that a step takes.
@@ -49,6 +62,10 @@ pub struct Hop<'c> {
     pub object: String,
     /// The rights that it takes.
     pub grounds: Vec<Ground<'c>>,
+    /// What must hold for it; nothing where it is certain.
+    pub conditions: Vec<Condition>,
+    /// What earlier steps gave on which it rests; nothing where the start takes it alone.
+    pub uses: Vec<String>,
 }
 
 /// Something that a way is to lead to.
@@ -85,7 +102,12 @@ impl<'c> Traced<'_, 'c> {
     pub fn to(&self, target: &Target) -> Option<Reach> {
         let reached = |name: &str| self.paths.reached.iter().find(|reach| reach.identity == name).cloned();
         let sink = match target {
-            Target::Arn(_) => return None,
+            Target::Arn(arn) => {
+                let outside = &self.search.world.outside;
+                let number = outside.find(self.search.world.cluster, arn)?;
+                let own = outside.arns.get(number as usize)?;
+                return reached(&format!("IAM {}", own.text));
+            }
             Target::Printed(name) => return reached(name),
             Target::Sink(sink) => *sink,
         };
@@ -105,6 +127,93 @@ impl<'c> Traced<'_, 'c> {
             }
         };
         own.filter(|own| own.depth == depth).or_else(|| reached("cluster-admin"))
+    }
+
+    /// The sinks that are reached for certain. Whoever is cluster-admin has every other sink at once: of those only what
+    /// comes earlier counts besides.
+    pub fn sinks(&self) -> Vec<Reach> {
+        let sinks = self.paths.sinks.iter();
+        let admin = sinks.clone().find(|(sink, _)| *sink == "cluster-admin").and_then(|(_, depth)| *depth);
+        let mut found: Vec<Reach> = Vec::new();
+        for (sink, depth) in sinks {
+            let counts = depth
+                .is_some_and(|depth| *sink == "cluster-admin" || admin.is_none_or(|admin| depth < admin));
+            let reach = self.to(&Target::Sink(sink)).filter(|_| counts);
+            found.extend(reach.filter(|own| found.iter().all(|known| known.identity != own.identity)));
+        }
+        found
+    }
+
+    /// The same among what is possible; a node is any.
+    pub fn possibly_to(&self, target: &Target) -> Option<&Possible> {
+        let named = |name: &str| self.possible.iter().find(|own| own.reach.identity == name);
+        match target {
+            Target::Arn(arn) => {
+                let outside = &self.search.world.outside;
+                let number = outside.find(self.search.world.cluster, arn)?;
+                named(&format!("IAM {}", outside.arns.get(number as usize)?.text))
+            }
+            Target::Printed(name) => named(name),
+            Target::Sink("node") => {
+                let mut all = self.possible.iter();
+                all.find(|own| own.reach.identity.starts_with("node ")).or_else(|| named("cluster-admin"))
+            }
+            Target::Sink(sink) => named(sink).or_else(|| named("cluster-admin")),
+        }
+    }
+
+    /// Says of what is reached by uncertain steps how many steps it takes, and what must hold.
+    pub(super) fn find_possible(&mut self, beyond: Vec<Reach>, most: Option<Round>) {
+        let mut found: Vec<Possible> = Vec::new();
+        for mut reach in beyond {
+            let mut conditions: Vec<Condition> = Vec::new();
+            for (fact, _) in self.way(&reach) {
+                for condition in self.conditions_of(fact) {
+                    if !conditions.contains(&condition) {
+                        conditions.push(condition);
+                    }
+                }
+            }
+            let Some(closure) = &self.closure else { continue };
+            let mut known = FxHashMap::default();
+            let ends = self.ends(&reach);
+            reach.depth = ends.iter().map(|fact| self.depth(closure, *fact, &mut known)).max().unwrap_or(0);
+            if most.is_none_or(|most| reach.depth <= most) {
+                found.push(Possible { reach, conditions });
+            }
+        }
+        found.sort_by(|a, b| {
+            let is_sink = |own: &Possible| matches!(own.reach.of, Of::Everything(_) | Of::Right(_));
+            let key = |own: &Possible| {
+                (!is_sink(own), own.conditions.len(), own.reach.depth, own.reach.identity.clone())
+            };
+            key(a).cmp(&key(b))
+        });
+        self.possible = found;
+    }
+
+    /// How many steps a fact takes: those that do not wait for each other count once.
+    fn depth(&self, closure: &Closure, fact: Fact, known: &mut FxHashMap<Fact, Round>) -> Round {
+        if let Some(depth) = known.get(&fact) {
+            return *depth;
+        }
+        let Some(derivation) = closure.trace.as_ref().and_then(|trace| trace.derivations.get(&fact)) else {
+            return 0;
+        };
+        known.insert(fact, 0);
+        let (world, identities) = (&self.search.world, &self.search.identities);
+        let mut before = derivation.uses.clone();
+        for way in closure.told(world, identities, fact).0 {
+            before.extend(closure.facts_of(world, identities, &way));
+        }
+        let depth = before.into_iter().map(|fact| self.depth(closure, fact, known)).max().unwrap_or(0) + 1;
+        known.insert(fact, depth);
+        depth
+    }
+
+    fn conditions_of(&self, fact: Fact) -> Vec<Condition> {
+        let extra = self.closure.as_ref().and_then(|closure| closure.extras.get(&fact));
+        extra.map(|extra| extra.conditions.clone()).unwrap_or_default()
     }
 
     /// Who starts.
@@ -146,7 +255,17 @@ impl<'c> Traced<'_, 'c> {
         let Some(closure) = &self.closure else { return Vec::new() };
         let Some(trace) = &closure.trace else { return Vec::new() };
         let (world, identities) = (&self.search.world, &self.search.identities);
-        let ends = match reach.of {
+        let ends = self.ends(reach);
+        let facts = closure.way_to(world, identities, &ends);
+        facts.into_iter().filter_map(|fact| Some((fact, trace.derivations.get(&fact)?.step))).collect()
+    }
+
+    /// The facts on which a reach rests.
+    fn ends(&self, reach: &Reach) -> Vec<Fact> {
+        let Some(closure) = &self.closure else { return Vec::new() };
+        let Some(trace) = &closure.trace else { return Vec::new() };
+        let (world, identities) = (&self.search.world, &self.search.identities);
+        match reach.of {
             Of::Fact(fact) => vec![fact],
             Of::Everything(CLUSTER) if trace.derivations.contains_key(&Fact::ClusterAdmin) => {
                 vec![Fact::ClusterAdmin]
@@ -159,16 +278,25 @@ impl<'c> Traced<'_, 'c> {
                 .get(&place)
                 .map(|way| closure.facts_of(world, identities, way))
                 .unwrap_or_default(),
-        };
-        let facts = closure.way_to(world, identities, &ends);
-        facts.into_iter().filter_map(|fact| Some((fact, trace.derivations.get(&fact)?.step))).collect()
+        }
     }
 
     fn hop(&self, fact: Fact) -> Option<Hop<'c>> {
         let closure = self.closure.as_ref()?;
         let derivation = closure.trace.as_ref()?.derivations.get(&fact)?;
-        let (ways, object) = closure.told(&self.search.world, &self.search.identities, fact);
+        let (world, identities) = (&self.search.world, &self.search.identities);
+        let (ways, object) = closure.told(world, identities, fact);
+        let mut uses: Vec<String> = derivation.uses.iter().map(|fact| self.show(*fact)).collect();
+        for way in &ways {
+            for fact in closure.facts_of(world, identities, way) {
+                let shown = self.show(fact);
+                if !uses.contains(&shown) {
+                    uses.push(shown);
+                }
+            }
+        }
         Some(Hop {
+            uses,
             step: derivation.step,
             by: match ways.first() {
                 Some(way) => self.show_who(way.who),
@@ -177,6 +305,7 @@ impl<'c> Traced<'_, 'c> {
             becomes: self.show(fact),
             object,
             grounds: ways.iter().map(|way| self.ground(way)).collect(),
+            conditions: self.conditions_of(fact),
         })
     }
 
@@ -194,6 +323,11 @@ impl<'c> Traced<'_, 'c> {
                     world.nodes.get(number as usize).map_or("", |name| world.policy().names.text(*name));
                 format!("node {name}")
             }
+            Fact::Iam(number) => {
+                let text = world.outside.arns.get(number as usize).map_or("", |arn| &arn.text);
+                format!("IAM {text}")
+            }
+            Fact::Login(number) => self.search.show_login(number),
             Fact::AnyNode => "node *".to_owned(),
             Fact::LostNode => "node ?".to_owned(),
             Fact::ClusterAdmin => "cluster-admin".to_owned(),
@@ -247,6 +381,9 @@ impl<'c> Traced<'_, 'c> {
                 };
                 let groups = other.groups.iter().map(|group| names.text(*group));
                 Some(UserInfo::authenticated(&username, groups))
+            }
+            Some(Fact::Login(number)) => {
+                world.outside.arns.get(number as usize)?.login.as_ref()?.certain()
             }
             Some(_) => None,
         }

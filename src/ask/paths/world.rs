@@ -3,11 +3,12 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::checks::{self, Answers, Check, PERSONAL};
+use super::outside::Outside;
 use crate::decide::cluster::Cluster;
 use crate::decide::evaluate::matches::pattern_matches;
 use crate::decide::graph::{Principal, RbacGraph, is_pattern};
 use crate::model::names::Name;
-use crate::model::policy::{Policy, position};
+use crate::model::policy::{Completeness, Policy, position};
 use crate::model::rbac::{Authorizer, Binding, RoleKind, Scope, Subject};
 use crate::model::user::{
     SYSTEM_ANONYMOUS, SYSTEM_AUTHENTICATED, SYSTEM_MASTERS, SYSTEM_UNAUTHENTICATED, split_service_account,
@@ -139,6 +140,12 @@ pub(super) struct World<'c> {
     pub(super) access_policies: FxHashSet<u32>,
     /// Roles that everybody has everywhere.
     pub(super) common: FxHashSet<u32>,
+    /// What leads out of the cluster and back.
+    pub(super) outside: Outside,
+    /// The checks about custom resources that are there.
+    installed: u64,
+    /// Whether the inputs tell of every custom resource.
+    tells_installed: bool,
 }
 
 /// The check that changes a workload of a kind.
@@ -186,6 +193,7 @@ impl<'c> World<'c> {
         let aws_auth = cluster.identities().aws_auth().map(|_| policy.names.lookup("aws-auth"));
         let namespaces = namespaces(policy);
         let places: FxHashMap<&str, Place> = namespaces.iter().copied().zip(FIRST..).collect();
+        let (installed, tells_installed) = Self::installed(cluster);
         let mut world = Self {
             cluster,
             is_thorough: policy.bindings.len() <= THOROUGH,
@@ -207,7 +215,7 @@ impl<'c> World<'c> {
             tokens_by_name: FxHashMap::default(),
             workloads_by_name: FxHashMap::default(),
             aws_auth,
-            answers: checks::of_roles(graph, cluster.version()),
+            answers: checks::of_roles(graph, cluster.version(), installed),
             cluster_roles: Vec::new(),
             missing_cluster_roles: Vec::new(),
             everything: Vec::new(),
@@ -219,6 +227,9 @@ impl<'c> World<'c> {
             unloaded_numbers: FxHashMap::default(),
             access_policies: FxHashSet::default(),
             common: FxHashSet::default(),
+            outside: Outside::default(),
+            installed,
+            tells_installed,
         };
         world.levels(policy);
         world.find_accounts(policy);
@@ -226,7 +237,29 @@ impl<'c> World<'c> {
         world.find_pods(policy);
         world.find_tokens(policy);
         world.find_roles(graph);
+        world.outside = Outside::new(cluster, &world.accounts);
         world
+    }
+
+    /// The checks about custom resources of which some are there, and whether the inputs tell that others are not.
+    fn installed(cluster: &Cluster) -> (u64, bool) {
+        let catalogue = cluster.catalogue();
+        let is_known = |(group, plural): &(&str, &str)| catalogue.find(group, plural).is_some();
+        let tells = cluster.completeness() == Completeness::Complete
+            && catalogue.iter().any(|own| own.from_crd.is_some());
+        let asked = |check: &Check| check.asked(cluster.version()).1.iter().any(is_known);
+        let all = Check::ALL.into_iter().filter(asked);
+        (all.fold(0, |bits, check| bits | check.bit()), tells)
+    }
+
+    /// Whether custom resources of a check may be there.
+    pub(super) fn is_installed(&self, check: Check) -> bool {
+        self.installed & check.bit() != 0 || !self.tells_installed
+    }
+
+    /// What a role that says everything answers: nothing of custom resources of which nobody knows that they are there.
+    pub(super) fn all_checks(&self) -> u64 {
+        checks::ALL & !(checks::CUSTOM & !self.installed)
     }
 
     pub(super) fn policy(&self) -> &'c Policy {

@@ -198,7 +198,13 @@ impl Closure {
     }
 
     /// What a class answers in a place; roles that were changed are looked at elsewhere.
-    fn rights(&self, world: &World<'_>, identities: &Identities, class: Class, place: Place) -> Answers {
+    pub(super) fn rights(
+        &self,
+        world: &World<'_>,
+        identities: &Identities,
+        class: Class,
+        place: Place,
+    ) -> Answers {
         let own = identities.roles_in(class, place);
         let mut rights = joined(own.filter_map(|role| world.answers(role)));
         for granted in counting(place) {

@@ -127,7 +127,8 @@ impl Closure {
 
     fn reached(&self, fact: Fact) -> Option<Steps> {
         Some(match fact {
-            Fact::Account(_) | Fact::Other(_) => self.steps_of(Some(fact)),
+            Fact::Account(_) | Fact::Other(_) | Fact::Login(_) => self.steps_of(Some(fact)),
+            Fact::Iam(number) => self.iam.get(&number)?.steps,
             Fact::Node(number) => self.nodes.get(number as usize)?.steps,
             Fact::AnyNode => self.any_node.steps,
             Fact::LostNode => self.lost_node.steps,
@@ -148,7 +149,16 @@ impl Closure {
         let step = self.reached(fact)?.first()?;
         let mut derivation =
             Derivation { step, ways: Vec::new(), is_by_one: false, uses: Vec::new(), object: String::new() };
+        if let Some(extra) = self.extras.get(&fact).filter(|extra| extra.step == step) {
+            derivation.uses.clone_from(&extra.uses);
+            derivation.object.clone_from(&extra.object);
+            for (check, name, place) in &extra.asks {
+                derivation.ways.extend(self.best(world, identities, trace, *check, *name, *place));
+            }
+            return Some(derivation);
+        }
         match fact {
+            Fact::Iam(_) | Fact::Login(_) => {}
             Fact::Account(number) => self.to_account(world, identities, trace, number, &mut derivation),
             Fact::Made(number) => {
                 let place = world.accounts.get(number as usize)?.place;
@@ -764,6 +774,9 @@ fn bytes_of(world: &World<'_>, identities: &Identities, fact: Fact) -> String {
             format!("{}\0{}", world.namespace(place), world.show_role(role, place))
         }
         Fact::Changed(role) => world.role(role).map_or("", |(_, name)| names.text(name)).to_owned(),
+        Fact::Iam(number) | Fact::Login(number) => {
+            world.outside.arns.get(number as usize).map_or_else(String::new, |arn| arn.text.clone())
+        }
         _ => String::new(),
     }
 }
