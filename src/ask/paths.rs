@@ -16,8 +16,8 @@ mod world;
 pub use closure::Round;
 use closure::{Closure, Fact, NEVER, Start, Told};
 use identities::{Identities, Other, Username};
-use rustc_hash::FxHashMap;
 pub use outside::Condition;
+use rustc_hash::FxHashMap;
 pub use starts::starts;
 pub use step::{Step, Steps};
 pub use tell::{Ground, Hop, Possible, Target, Traced};
@@ -124,7 +124,6 @@ impl Paths {
     }
 }
 
-
 /// What one start reaches, in numbers.
 #[derive(Clone, Debug)]
 pub struct Overview {
@@ -200,7 +199,8 @@ impl<'c> Search<'c> {
 
     /// IAM users and roles that nothing maps, and that may become somebody who is mapped: starts besides [`starts`].
     pub fn iam_starts(&self) -> Vec<From> {
-        let leads = |arn: &&outside::Arn| arn.login.is_none() && !(arn.edges.is_empty() && arn.powers.is_empty());
+        let leads =
+            |arn: &&outside::Arn| arn.login.is_none() && !(arn.edges.is_empty() && arn.powers.is_empty());
         let mut texts: Vec<&str> =
             self.world.outside.arns.iter().filter(leads).map(|arn| arn.text.as_str()).collect();
         texts.sort_unstable();
@@ -335,16 +335,13 @@ impl<'c> Search<'c> {
                 right(&"read-all-secrets", own.read_all_secrets),
             ];
             all.chain(rights.into_iter().flatten())
-                .filter(|reach| {
-                    closure.certain_until.is_some_and(|until| reach.depth > until)
-                })
+                .filter(|reach| closure.certain_until.is_some_and(|until| reach.depth > until))
                 .collect()
         });
         if let Some(most) = most {
             paths.cut(most);
         }
-        let mut traced =
-            Traced { search: self, closure, from: from.clone(), paths, possible: Vec::new() };
+        let mut traced = Traced { search: self, closure, from: from.clone(), paths, possible: Vec::new() };
         traced.find_possible(beyond, most);
         traced
     }
@@ -503,7 +500,8 @@ fn overview(closure: &Closure) -> Overview {
     let others = others.map(|(number, _)| *number).collect();
     let certain = sinks(closure);
     let all = sinks_until(closure, NEVER - 1);
-    let possible = all.iter().zip(&certain).filter(|((_, all), (_, certain))| all.is_some() && certain.is_none());
+    let possible =
+        all.iter().zip(&certain).filter(|((_, all), (_, certain))| all.is_some() && certain.is_none());
     let possible = possible.map(|((name, _), _)| *name).collect();
     Overview { reached, sinks: certain, possible, accounts, others }
 }

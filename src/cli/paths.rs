@@ -114,14 +114,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         )
         .into());
     }
-    let mut run = Run {
-        args,
-        target,
-        is_certain: false,
-        is_possible: false,
-        written: 0,
-        picture: Picture::default(),
-    };
+    let mut run =
+        Run { args, target, is_certain: false, is_possible: false, written: 0, picture: Picture::default() };
     if args.output == Form::Json {
         write!(out, "[")?;
     }
@@ -154,7 +148,12 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
 
 impl Run<'_> {
     /// A line for every start: steps are told only of what is shown.
-    fn table(&mut self, search: &mut Search<'_>, froms: Vec<From>, out: &mut dyn Write) -> Result<(), Failure> {
+    fn table(
+        &mut self,
+        search: &mut Search<'_>,
+        froms: Vec<From>,
+        out: &mut dyn Write,
+    ) -> Result<(), Failure> {
         let mut rows: Vec<(From, Overview)> = Vec::new();
         for from in froms {
             let overview = search.overview(&from, self.args.max_steps);

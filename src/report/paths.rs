@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::aligned::Aligned;
+use super::iam;
 use super::phrases::counted;
 use super::{json as documents, words};
-use super::iam;
 use crate::ask::paths::{
     Condition, From, Ground, Hop, Overview, Possible, Reach, SINKS, Step, Target, Traced,
 };
@@ -120,7 +120,10 @@ pub fn condition_texts(cluster: &Cluster, conditions: &[Condition]) -> Vec<Strin
     for condition in conditions {
         let own = match condition {
             Condition::Says(text) => vec![text.clone()],
-            Condition::Iam(why) => iam::conditions(cluster, why),
+            Condition::Iam(why) => {
+                let all = iam::conditions(cluster, why).into_iter();
+                all.map(|text| format!("this holds in IAM: {text}")).collect()
+            }
             Condition::AccountExists(name) => {
                 vec![format!("ServiceAccount {name}, which bindings name, exists; the inputs do not hold it")]
             }
@@ -165,7 +168,8 @@ pub fn possible_way(
         several => format!("if {several} things hold"),
     };
     let (title, reach) = (&traced.from().title, &possible.reach);
-    let heading = format!("{title} may reach {} {}, {if_what}", in_words(&reach.identity), in_steps(reach.depth));
+    let heading =
+        format!("{title} may reach {} {}, {if_what}", in_words(&reach.identity), in_steps(reach.depth));
     steps(out, cluster, traced, reach, &heading)
 }
 
@@ -307,7 +311,10 @@ pub fn table(out: &mut dyn Write, rows: &[(From, Overview)]) -> io::Result<()> {
         }
         if only_possible.len() > SHOWN {
             let more = only_possible.len() - SHOWN;
-            lines.bare(0, format_args!("and {more} more that may reach a sink if conditions hold; -o json lists them"))?;
+            lines.bare(
+                0,
+                format_args!("and {more} more that may reach a sink if conditions hold; -o json lists them"),
+            )?;
         }
         lines.bare(0, "")?;
         lines.bare(0, "a number: in so many steps   ? if conditions hold   - not found; `--arn`, `--as` or `--to` shows the steps")
@@ -381,9 +388,10 @@ pub fn document(
             paths.reached.iter().map(|reach| reach_document(cluster, traced, "identity", reach)).collect()
         }
     };
-    let roles: Vec<Value> = match is_all {
-        false => Vec::new(),
-        true => paths.roles.iter().map(|reach| reach_document(cluster, traced, "role", reach)).collect(),
+    let roles: Vec<Value> = if is_all {
+        paths.roles.iter().map(|reach| reach_document(cluster, traced, "role", reach)).collect()
+    } else {
+        Vec::new()
     };
     let sinks: serde_json::Map<String, Value> =
         paths.sinks.iter().map(|(name, depth)| ((*name).to_owned(), json!(depth))).collect();

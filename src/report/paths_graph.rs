@@ -49,7 +49,7 @@ impl Picture {
 
     /// As DOT, for Graphviz.
     pub fn dot(&self) -> String {
-        let quoted = |text: &str| visible(text).to_string().replace('\\', "\\\\").replace('"', "\\\"");
+        let quoted = |text: &str| visible(text).replace('\\', "\\\\").replace('"', "\\\"");
         let mut text = "digraph paths {\n  rankdir=LR;\n  node [shape=box];\n".to_owned();
         for (node, number) in self.nodes.iter().zip(0usize..) {
             let style = if self.sinks.contains(node) {
@@ -74,7 +74,7 @@ impl Picture {
     /// As Mermaid, for Markdown.
     pub fn mermaid(&self) -> String {
         // A label in quotes takes everything but quotes; `#` begins a character by its number.
-        let quoted = |text: &str| visible(text).to_string().replace('#', "#35;").replace('"', "#quot;");
+        let quoted = |text: &str| visible(text).replace('#', "#35;").replace('"', "#quot;");
         let mut text = "flowchart LR\n".to_owned();
         for (node, number) in self.nodes.iter().zip(0usize..) {
             let class = if self.sinks.contains(node) { ":::sink" } else { "" };

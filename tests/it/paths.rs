@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::recorded::{data, skipped};
 
+mod beyond; // through IAM, and what is only possible
 mod laws; // more rights, other orders, fewer bindings
 mod steps; // one test a step
 

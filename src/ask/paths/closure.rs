@@ -395,7 +395,8 @@ impl Closure {
             if bits & !before != 0 {
                 news.bits.push((place, bits & !before));
             }
-            if !is_everything && world.answers(role).is_some_and(|answers| answers.named_bits & !before != 0) {
+            if !is_everything && world.answers(role).is_some_and(|answers| answers.named_bits & !before != 0)
+            {
                 news.named.push(pair);
             }
         }

@@ -350,8 +350,7 @@ fn by_token(cluster: &Cluster, lenses: &Lenses<'_>, pods: &PodRole) -> Option<Ve
         Ternary::Yes => Some(Vec::new()),
         Ternary::No => None,
         Ternary::Unknown => {
-            let text =
-                format!("the conditions of the trust policy of {} hold for {subject}", pods.role);
+            let text = format!("the conditions of the trust policy of {} hold for {subject}", pods.role);
             Some(vec![Condition::Says(text)])
         }
     }

@@ -8,12 +8,12 @@ use super::outside::Condition;
 use super::step::{Step, Steps};
 use super::world::{CLUSTER, EVERY, FIRST, Place};
 use super::{From, Of, Paths, Reach, Search};
-use rustc_hash::FxHashMap;
 use crate::decide::evaluate::Grant;
 use crate::model::attributes::{Attributes, ResourceAttributes};
 use crate::model::names::Name;
 use crate::model::rbac::{Role, Scope};
 use crate::model::user::UserInfo;
+use rustc_hash::FxHashMap;
 
 /// Everything that one start reaches, with the ways there.
 #[derive(Debug)]
@@ -382,9 +382,7 @@ impl<'c> Traced<'_, 'c> {
                 let groups = other.groups.iter().map(|group| names.text(*group));
                 Some(UserInfo::authenticated(&username, groups))
             }
-            Some(Fact::Login(number)) => {
-                world.outside.arns.get(number as usize)?.login.as_ref()?.certain()
-            }
+            Some(Fact::Login(number)) => world.outside.arns.get(number as usize)?.login.as_ref()?.certain(),
             Some(_) => None,
         }
     }

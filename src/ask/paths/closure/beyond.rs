@@ -214,8 +214,10 @@ impl Closure {
         let Some(node) = held else { return };
         for number in &world.outside.node_roles {
             let Some(arn) = world.outside.arns.get(*number as usize) else { continue };
-            let mut extra =
-                Extra::of(Step::NodeRole, format!("the node runs with {}, and pods reach its credentials", arn.text));
+            let mut extra = Extra::of(
+                Step::NodeRole,
+                format!("the node runs with {}, and pods reach its credentials", arn.text),
+            );
             extra.uses.push(node);
             self.give_beyond(Fact::Iam(*number), extra);
         }
@@ -321,8 +323,9 @@ impl Closure {
             }
             let runs = self.hubs.get((place - FIRST) as usize).is_some_and(|hub| hub.meets(RUN));
             if runs && !space.is_loaded && !space.lets_privileged {
-                let condition =
-                    format!("no policy keeps privileged pods out of namespace {name}; its Namespace is not in the inputs");
+                let condition = format!(
+                    "no policy keeps privileged pods out of namespace {name}; its Namespace is not in the inputs"
+                );
                 let mut extra = Extra::of(Step::PrivilegedPod, condition);
                 extra.object = format!("namespace {name}");
                 extra.asks = [Check::CreatePods, Check::CreateWorkloads, Check::ChangeDeployments]
@@ -373,8 +376,7 @@ impl Closure {
             if self.bits(place) & check.bit() != 0 {
                 let condition = "the cluster reads aws-auth (authentication mode CONFIG_MAP or API_AND_CONFIG_MAP); \
                                  the inputs do not hold it";
-                let extra =
-                    Extra::of(Step::EditAwsAuth, condition).asking(check, Name::UNKNOWN, place);
+                let extra = Extra::of(Step::EditAwsAuth, condition).asking(check, Name::UNKNOWN, place);
                 self.give_beyond(Fact::ClusterAdmin, extra);
             }
         }
@@ -389,7 +391,8 @@ impl Closure {
             if bits & Check::RunByOperator.bit() != 0 && world.is_installed(Check::RunByOperator) {
                 for account in world.space(place).into_iter().flat_map(|space| &space.accounts) {
                     if world.accounts.get(*account as usize).is_some_and(|own| own.exists) {
-                        let condition = format!("the controller of that resource runs, and acts in namespace {name}");
+                        let condition =
+                            format!("the controller of that resource runs, and acts in namespace {name}");
                         let extra = Extra::of(Step::RunByOperator, condition);
                         let extra = extra.asking(Check::RunByOperator, any, place);
                         self.give_beyond(Fact::Account(*account), extra);
@@ -457,9 +460,11 @@ impl Closure {
         if mutations && world.cluster.version().minor() >= 36 {
             let condition = "somebody creates a pod with that account after the policy is there";
             let extra = Extra::of(Step::MutateByPolicy, condition);
-            all(&extra
-                .asking(Check::WriteMutations, any, CLUSTER)
-                .asking(Check::BindMutations, any, CLUSTER));
+            all(&extra.asking(Check::WriteMutations, any, CLUSTER).asking(
+                Check::BindMutations,
+                any,
+                CLUSTER,
+            ));
         }
         if has(Check::ChangeNodes)
             && let Some(node) = self.held_node()
@@ -490,7 +495,8 @@ impl Closure {
     /// Whether one identity approves requests for client certificates: the signer is asked of who approves.
     fn approves(&self, world: &World<'_>, identities: &Identities) -> bool {
         let names = &world.policy().names;
-        let signers = ["kubernetes.io/kube-apiserver-client", "kubernetes.io/*"].map(|name| names.lookup(name));
+        let signers =
+            ["kubernetes.io/kube-apiserver-client", "kubernetes.io/*"].map(|name| names.lookup(name));
         self.classes.iter().any(|class| {
             let rights = self.rights(world, identities, *class, CLUSTER);
             let all = rights.any & Check::ApproveSigners.bit() != 0;
