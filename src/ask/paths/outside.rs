@@ -4,7 +4,6 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Step;
-use super::world::Account;
 use crate::ask::assume_role;
 use crate::ask::eks_doors::eks_doors;
 use crate::decide::cluster::{Cluster, Who};
@@ -13,6 +12,9 @@ use crate::identity::iam::{Caller, Context, DoorKind, Lenses, PrincipalId, Reach
 use crate::identity::pod_roles::{PodRole, PodRoleVia};
 use crate::model::policy::position;
 use crate::model::ternary::Ternary;
+
+/// Namespace and name of a service account.
+type Account<'c> = (&'c str, &'c str);
 
 /// So many pairs of roles and service accounts are asked about; beyond it only those that an annotation joins.
 const MOST_PAIRS: usize = 200_000;
@@ -163,8 +165,7 @@ impl Outside {
 
     /// The roles that pods get.
     fn by_pods(&mut self, cluster: &Cluster, lenses: &Lenses<'_>, accounts: &[Account<'_>]) {
-        let numbers: FxHashMap<(&str, &str), u32> =
-            accounts.iter().zip(0u32..).map(|(own, number)| ((own.namespace, own.name), number)).collect();
+        let numbers: FxHashMap<(&str, &str), u32> = accounts.iter().copied().zip(0u32..).collect();
         let mut told: FxHashSet<(u32, u32)> = FxHashSet::default();
         for pods in &cluster.pod_roles().0 {
             let Some(account) = numbers.get(&(&*pods.namespace, &*pods.service_account)) else { continue };
@@ -228,7 +229,7 @@ impl Outside {
                 if known.is_some_and(|to| told.contains(&(number, *to))) {
                     continue;
                 }
-                let value = admits(lenses, &provider, id, (account.namespace, account.name));
+                let value = admits(lenses, &provider, id, *account);
                 let mut conditions = match value {
                     Ternary::No => continue,
                     Ternary::Yes => Vec::new(),

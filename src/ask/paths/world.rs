@@ -237,7 +237,9 @@ impl<'c> World<'c> {
         world.find_pods(policy);
         world.find_tokens(policy);
         world.find_roles(graph);
-        world.outside = Outside::new(cluster, &world.accounts);
+        let accounts: Vec<(&str, &str)> =
+            world.accounts.iter().map(|own| (own.namespace, own.name)).collect();
+        world.outside = Outside::new(cluster, &accounts);
         world
     }
 
