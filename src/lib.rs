@@ -178,6 +178,7 @@ pub mod ask {
     pub mod eks_doors;
     pub mod escalation;
     pub mod lint;
+    pub mod indirect;
     pub mod matrix;
     pub mod namespaces;
     pub mod naming;

@@ -2,7 +2,10 @@
 
 use crate::decide::cluster::{Cluster, Who};
 use crate::decide::graph::Principal;
+use crate::model::attributes::Attributes;
+use crate::model::rbac::Role;
 use crate::model::user::{SYSTEM_AUTHENTICATED, SYSTEM_SERVICE_ACCOUNTS, UserInfo, split_service_account};
+use crate::model::workload::WorkloadKind;
 
 pub(crate) mod checks;
 mod closure;
@@ -98,6 +101,17 @@ enum Of {
     Right(&'static str),
 }
 
+/// What a reach gives to whoever gets there.
+#[derive(Clone, Debug)]
+pub enum Gain<'c> {
+    /// It acts as this user.
+    User(UserInfo),
+    /// It may do everything in a namespace, or with an empty name in the cluster.
+    Everything(String),
+    /// It holds a role in a namespace, or with an empty name in the cluster.
+    Role(&'c Role, String),
+}
+
 /// The sinks, in order of name.
 pub const SINKS: [&str; 5] =
     ["cluster-admin", "edit-aws-auth", "exec-everywhere", "node", "read-all-secrets"];
@@ -190,6 +204,74 @@ impl<'c> Search<'c> {
         let class = self.identities.class_of(&self.world, asker.principals());
         let fact = self.fact_of(user);
         Some(Start { class, fact, is_master: asker.is_master, iam, is_user: true })
+    }
+
+    /// The namespaces that certainly let privileged pods in.
+    pub fn namespaces_for_privileged_pods(&self) -> Vec<String> {
+        let spaces = self.world.namespaces.iter().zip(&self.world.spaces);
+        spaces.filter(|(_, space)| space.lets_privileged).map(|(name, _)| (*name).to_owned()).collect()
+    }
+
+    /// The service accounts that are IAM roles, with the ARNs of these.
+    pub fn accounts_with_roles(&self) -> Vec<(From, Vec<String>)> {
+        let outside = &self.world.outside;
+        let mut numbers: Vec<u32> = outside.of_account.keys().copied().collect();
+        numbers.sort_unstable();
+        let mut found = Vec::new();
+        for number in numbers {
+            let Some(account) = self.world.accounts.get(number as usize) else { continue };
+            let edges = outside.of_account.get(&number).into_iter().flatten();
+            let arns = edges.filter_map(|edge| outside.arns.get(edge.to as usize));
+            let mut arns: Vec<String> = arns.map(|arn| arn.text.clone()).collect();
+            arns.sort_unstable();
+            arns.dedup();
+            found.push((From::service_account(account.namespace, account.name), arns));
+        }
+        found
+    }
+
+    /// The nodes that pods name, each with the service accounts whose tokens lie on it; of nodes with the same ones the
+    /// first.
+    pub fn nodes(&self) -> Vec<(String, Vec<From>)> {
+        let world = &self.world;
+        let on_all = world.pods.iter().filter(|pod| pod.workload.kind == WorkloadKind::DaemonSet);
+        let on_all: Vec<u32> = on_all.filter(|pod| pod.has_token).map(|pod| pod.account).collect();
+        let mut known: FxHashMap<Vec<u32>, String> = FxHashMap::default();
+        for (node, pods) in world.nodes.iter().zip(&world.pods_on) {
+            let pods = pods.iter().filter_map(|pod| world.pods.get(*pod as usize));
+            let own = pods.filter(|pod| pod.has_token).map(|pod| pod.account);
+            let mut accounts: Vec<u32> = own.chain(on_all.iter().copied()).collect();
+            accounts.sort_unstable();
+            accounts.dedup();
+            let name = world.policy().names.text(*node).to_owned();
+            let first = known.entry(accounts).or_insert_with(|| name.clone());
+            if name < *first {
+                *first = name;
+            }
+        }
+        let start = |number: &u32| {
+            let account = world.accounts.get(*number as usize)?;
+            Some(From::service_account(account.namespace, account.name))
+        };
+        let mut found: Vec<(String, Vec<From>)> = known
+            .into_iter()
+            .map(|(accounts, node)| (node, accounts.iter().filter_map(start).collect()))
+            .collect();
+        found.sort_by(|a, b| a.0.cmp(&b.0));
+        found
+    }
+
+    /// What whoever is root on a node reaches.
+    pub fn overview_of_node(&mut self, node: &str) -> Overview {
+        let names = &self.world.policy().names;
+        let Some(number) = self.world.nodes.iter().position(|own| names.text(*own) == node) else {
+            return Overview::default();
+        };
+        let class = self.identities.class_of(&self.world, &[]);
+        let fact = u32::try_from(number).ok().map(Fact::Node);
+        let start = Start { class, fact, is_master: false, iam: None, is_user: false };
+        let (world, identities) = (&mut self.world, &mut self.identities);
+        overview(&Closure::run(world, identities, start, None, Told::Sinks, false))
     }
 
     /// Whether some way could lead to an ARN.
@@ -344,6 +426,57 @@ impl<'c> Search<'c> {
         let mut traced = Traced { search: self, closure, from: from.clone(), paths, possible: Vec::new() };
         traced.find_possible(beyond, most);
         traced
+    }
+
+    /// What a reach gives; `None` for a node and for an IAM role, which are no users of the cluster.
+    pub fn gain(&self, reach: &Reach) -> Option<Gain<'c>> {
+        match reach.of {
+            Of::Everything(place) => Some(Gain::Everything(self.world.namespace(place).to_owned())),
+            Of::Fact(Fact::ClusterAdmin) => Some(Gain::Everything(String::new())),
+            Of::Fact(Fact::Grant(pair)) => {
+                let (role, place) = self.identities.pair_at(pair);
+                let role = self.world.policy().roles.get(role as usize)?;
+                // What is bound in every namespace is listed namespace by namespace.
+                let namespace = match place {
+                    EVERY => reach.identity.rsplit_once(" in ").map_or("", |(_, own)| own),
+                    place => self.world.namespace(place),
+                };
+                Some(Gain::Role(role, namespace.to_owned()))
+            }
+            Of::Fact(fact) => self.user_of(fact).map(Gain::User),
+            Of::Right(_) => None,
+        }
+    }
+
+    /// Whether a role allows a request, wherever it holds.
+    pub fn role_allows(&self, role: &Role, attributes: &Attributes<'_>) -> bool {
+        let graph = self.world.cluster.graph();
+        let policy = graph.policy();
+        let request = graph.lexicon.request(&policy.names, attributes);
+        graph.rules_in_force(role).any(|rule| graph.lexicon.allows(policy, rule.placed.rule, &request))
+    }
+
+    /// The user that a fact is.
+    fn user_of(&self, fact: Fact) -> Option<UserInfo> {
+        let account = |number: u32| self.world.accounts.get(number as usize);
+        match fact {
+            Fact::Account(number) => {
+                account(number).map(|own| UserInfo::service_account(own.namespace, own.name))
+            }
+            Fact::Other(number) => {
+                let (other, _) = self.identities.others.get(number as usize)?;
+                let names = &self.world.policy().names;
+                let username = match other.username {
+                    Username::User(name) => names.text(name).to_owned(),
+                    Username::Account(number) => account(number)
+                        .map(|own| UserInfo::service_account(own.namespace, own.name).username)?,
+                };
+                let groups = other.groups.iter().map(|group| names.text(*group));
+                Some(UserInfo::authenticated(&username, groups))
+            }
+            Fact::Login(number) => self.world.outside.arns.get(number as usize)?.login.as_ref()?.certain(),
+            _ => None,
+        }
     }
 
     fn show_other(&self, number: u32) -> String {

@@ -16,6 +16,7 @@ use crate::model::names::Name;
 use crate::model::rbac::{RuleId, Scope, Subject};
 use crate::model::source::Source;
 
+mod by_paths;
 mod holders;
 mod shape;
 
@@ -357,13 +358,16 @@ pub fn findings(cluster: &Cluster) -> Vec<Finding> {
             continue;
         }
         let raise = holders.raise(from);
+        let all = held.clone();
         for held in held {
             found.extend(finding(cluster, &holders, from, &held, raise));
         }
         let is_admin = asker.is_master || known.contains("W01");
-        found.extend(by_paths(cluster, &mut search, &holders, from, is_admin));
+        found.extend(by_paths::findings(cluster, &mut search, &holders, (from, is_admin), &all));
         of_subjects.insert(from.title.clone(), known);
     }
+    found.extend(by_paths::through_iam(cluster, &mut search, &holders));
+    found.extend(by_paths::of_nodes(cluster, &mut search, &holders));
     found.extend(shape::findings(cluster));
     found.sort_by(|a, b| {
         let key = |finding: &Finding| {
@@ -406,84 +410,44 @@ fn finding(cluster: &Cluster, holders: &Holders, from: &From, held: &Held, raise
             format!("{named}in {} namespaces", several.len())
         }
     };
-    let title = risk.title;
+    let message = format!("{}: {}, {place}", from.title, risk.title);
+    let level = held.severity.raised(raise);
+    of_somebody(cluster, holders, from, (held.code, level), (held.scope, namespaces), &message)
+}
+
+/// A finding about somebody.
+fn of_somebody(
+    cluster: &Cluster,
+    holders: &Holders,
+    from: &From,
+    (code, severity): (&str, Level),
+    (scope, namespaces): (&'static str, Vec<String>),
+    message: &str,
+) -> Option<Finding> {
+    let risk = risks::risk(code)?;
     Some(Finding {
         within: None,
         detail: String::new(),
         code: risk.code,
-        severity: held.severity.raised(raise),
-        message: format!("{}: {title}, {place}. {}", from.title, risk.why),
+        severity,
+        message: format!("{message}. {}", risk.why),
         help: risk.fix.to_owned(),
         object: None,
         source: source_of(cluster, from),
         suppressed: None,
         subject: from.title.clone(),
-        scope: held.scope,
+        scope,
         namespaces,
         holders: holders.behind(from),
     })
 }
 
-/// Risks that the search for paths finds.
-fn by_paths(
-    cluster: &Cluster,
-    search: &mut Search<'_>,
-    holders: &Holders,
-    from: &From,
-    is_admin: bool,
-) -> Vec<Finding> {
-    let is_iam = from.title.starts_with("IAM ");
-    let workloads = holders.workloads(from);
-    let mut found = Vec::new();
-    let mut add = |code: &'static str, level: Option<Level>, message: String| {
-        if let (Some(risk), Some(severity)) = (risks::risk(code), level) {
-            found.push(Finding {
-                within: None,
-                detail: String::new(),
-                code: risk.code,
-                severity,
-                message: format!("{message} {}", risk.why),
-                help: risk.fix.to_owned(),
-                object: None,
-                source: source_of(cluster, from),
-                suppressed: None,
-                subject: from.title.clone(),
-                scope: "cluster",
-                namespaces: Vec::new(),
-                holders: holders.behind(from),
-            });
-        }
-    };
-    if is_admin {
-        if !workloads.is_empty() {
-            add("L01", Some(Level::Critical), format!("{}: a pod runs with everything.", from.title));
-        }
-        return found;
-    }
-    if !is_iam && workloads.is_empty() {
-        return found;
-    }
-    let Some(depth) = search.overview(from, None).depth("cluster-admin") else { return found };
-    let steps = if depth == 1 { "1 step".to_owned() } else { format!("{depth} steps") };
-    let code = if is_iam { "I02" } else { "L02" };
-    add(
-        code,
-        Some(Level::Critical),
-        format!(
-            "{} reaches cluster-admin in {steps}; `rbacsim paths --to cluster-admin` shows them.",
-            from.title
-        ),
-    );
-    found
-}
-
-/// Whether anything of a risk is judged here.
+/// Whether anything of a risk is judged here: what needs an audit log is not.
 pub fn is_judged(risk: &Risk) -> bool {
     match risk.verdict {
         Verdict::Effective => true,
-        Verdict::Path => matches!(risk.code, "I02" | "L02"),
-        Verdict::Objects | Verdict::Shape | Verdict::Mapping => {
-            risk.code == "L01" || shape::CODES.contains(&risk.code)
+        Verdict::Path | Verdict::Objects | Verdict::Shape | Verdict::Mapping => {
+            by_paths::CODES.contains(&risk.code) || shape::CODES.contains(&risk.code)
         }
         Verdict::Usage | Verdict::Drop => false,
     }

@@ -3,8 +3,9 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use rbacsim::ask::paths::From;
 use rbacsim::ask::question::{self, Words};
-use rbacsim::ask::{can_i, through};
+use rbacsim::ask::{can_i, indirect, through};
 use rbacsim::decide::cluster::{Cluster, Who};
 use rbacsim::model::ternary::Ternary;
 use rbacsim::report::can_i::{self as report, Asker};
@@ -155,7 +156,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         };
         if let Some(through) = through.filter(|through| through.ternary > answered.ternary) {
             total = total.and(through.ternary);
-            let asker = Asker { who: &through.who, arn: Some(&through.way.arn), before };
+            let asker = Asker { who: &through.who, arn: Some(&through.way.arn), before, indirect: None };
             let own = arn.as_deref().unwrap_or_default();
             if args.output == Output::Text {
                 if index > 0 {
@@ -171,7 +172,12 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         }
         // One "no" makes the total a "no", and else one "unknown" an "unknown".
         total = total.and(answered.ternary);
-        let asker = Asker { who, arn: arn.as_deref(), before };
+        let indirect = if answered.ternary == Ternary::No && !args.direct {
+            from(who, arn.as_deref()).and_then(|from| indirect::nearest(&cluster, &from, &question))
+        } else {
+            None
+        };
+        let asker = Asker { who, arn: arn.as_deref(), before, indirect: indirect.as_ref() };
         match args.output {
             Output::Text => {
                 if index > 0 {
@@ -194,6 +200,14 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         super::print_json(&one_or_all(documents))?;
     }
     Ok(total.into())
+}
+
+/// Where the search for somebody who can begins.
+fn from(who: &Who, arn: Option<&str>) -> Option<From> {
+    match arn {
+        Some(arn) => Some(From::iam(arn, who)),
+        None => who.shown().map(|user| From::who(&user)),
+    }
 }
 
 /// Everybody who asks, with the ARN if one was given.

@@ -3,10 +3,10 @@
 use std::io::Write;
 
 use rbacsim::ask::question::{Asks, Place};
-use rbacsim::ask::system;
 use rbacsim::ask::who_can::{add_people, who_can};
+use rbacsim::ask::{indirect, system};
 use rbacsim::report::question as words;
-use rbacsim::report::{text, who_can as report, who_can_document};
+use rbacsim::report::{paths, text, who_can as report, who_can_document};
 
 use super::asking::{self, Asking};
 use super::inputs::Inputs;
@@ -30,6 +30,9 @@ Examples:
   # Who may list secrets in all namespaces at once, and who only in some?
   rbacsim who-can list secrets -A -f manifests/ -o json
 
+  # Who may not read secrets of prod, but can become somebody who may?
+  rbacsim who-can get secrets -n prod --indirect -f export.yaml
+
 Without -n and -A the question is about namespace default.
 Exit code: 0 someone besides Group system:masters may, 1 no one may, 2 the question could not be asked, 3 unknown.";
 
@@ -44,6 +47,9 @@ pub(crate) struct Args {
     /// Name the people behind each IAM identity, from the IAM exports among the inputs
     #[arg(long)]
     people: bool,
+    /// List apart those who cannot and can become somebody who can, in certain steps
+    #[arg(long)]
+    indirect: bool,
     /// Output format
     #[arg(short, long, value_enum, default_value_t = Output::Text)]
     output: Output,
@@ -79,9 +85,14 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     if question.place == Place::AllNamespaces {
         title = format!("{} in all namespaces at once", words::title_without_place(&question));
     }
+    let indirect = args.indirect.then(|| indirect::who(&cluster, &question));
     match args.output {
         Output::Text => {
             report::text(out, &cluster, &title, &found)?;
+            if let Some(indirect) = &indirect {
+                writeln!(out)?;
+                paths::indirect_table(out, indirect)?;
+            }
             text::notes(out, &notes)?;
         }
         Output::Json => {
@@ -92,7 +103,17 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
                 notes: &notes,
                 warnings: &warnings,
             };
-            super::print_json(&who_can_document::document(&cluster, asked, &found))?;
+            let document = who_can_document::document(&cluster, asked, &found);
+            let Some(indirect) = &indirect else {
+                super::print_json(&document)?;
+                return Ok(found.ternary().into());
+            };
+            let mut document = serde_json::to_value(&document)?;
+            if let Some(object) = document.as_object_mut() {
+                let all = indirect.iter().map(paths::indirect_document).collect();
+                object.insert("indirect".to_owned(), all);
+            }
+            super::print_json(&document)?;
         }
     }
     Ok(found.ternary().into())

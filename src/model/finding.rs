@@ -48,6 +48,15 @@ impl Level {
     }
 }
 
+impl Level {
+    /// So many levels down, at least low.
+    #[must_use]
+    pub fn lowered(self, by: usize) -> Self {
+        let at = Self::ALL.iter().position(|level| *level == self).unwrap_or(0);
+        Self::ALL.get(at.saturating_sub(by).max(1)).copied().unwrap_or(Self::Low)
+    }
+}
+
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

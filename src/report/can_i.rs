@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::phrases;
 use super::visible::visible;
-use super::{json, near, question as words, text};
+use super::{json, near, paths, question as words, text};
 use crate::ask::can_i::Answered;
+use crate::ask::indirect::Indirect;
 use crate::ask::question::{Asks, Part, Question};
 use crate::decide::answer::{Answer, Doubt};
 use crate::decide::cluster::{Cluster, Who};
@@ -24,6 +25,8 @@ pub struct Asker<'a> {
     pub arn: Option<&'a str>,
     /// What the answer is without the changes of what if, where there are any.
     pub before: Option<Ternary>,
+    /// For a "no": whom it can become that can.
+    pub indirect: Option<&'a Indirect>,
 }
 
 /// Writes an answer for people.
@@ -37,7 +40,7 @@ pub fn text(
     question: &Question,
     answered: &Answered<'_>,
 ) -> io::Result<()> {
-    let Asker { who, arn, before } = asker;
+    let Asker { who, arn, before, indirect } = asker;
     text::headline(out, answered.ternary, &words::title(question), &text::asker(who, arn))?;
     if let Some(before) = before {
         writeln!(out, "  {}", compared(cluster, before, answered))?;
@@ -56,6 +59,9 @@ pub fn text(
             _ => parts(out, cluster, question, answered)?,
         }
         text::near_subjects(out, cluster, &answered.subjects, 2)?;
+    }
+    if let Some(indirect) = indirect {
+        writeln!(out, "  {}", visible(&paths::indirectly(indirect)))?;
     }
     writeln!(out)?;
     // Where the login is refused, no detail of the request matters.
@@ -173,7 +179,7 @@ fn notes(cluster: &Cluster, who: &Who, question: &Question, answered: &Answered<
 
 /// An answer for machines.
 pub fn document(cluster: &Cluster, asker: Asker<'_>, question: &Question, answered: &Answered<'_>) -> Value {
-    let Asker { who, arn, before } = asker;
+    let Asker { who, arn, before, indirect } = asker;
     let mut notes = notes(cluster, who, question, answered);
     notes.extend(text::assumptions(cluster, who));
     let mut warnings = words::warnings(&question.remarks);
@@ -195,6 +201,9 @@ pub fn document(cluster: &Cluster, asker: Asker<'_>, question: &Question, answer
     if let Some(before) = before {
         let changes = text::changes(cluster);
         object.insert("whatIf".into(), json!({ "changes": changes, "before": before.as_str() }));
+    }
+    if let Some(indirect) = indirect {
+        object.insert("indirect".into(), paths::indirect_document(indirect));
     }
     object.insert("nearestSubjects".into(), subjects.collect());
     object.insert("conditions".into(), conditions(who, answered).into());

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use crate::recorded::{data, skipped};
 
-mod beyond; // through IAM, and what is only possible
+pub(crate) mod beyond; // through IAM, and what is only possible
+mod indirect; // a no that is a few steps from a yes
 mod laws; // more rights, other orders, fewer bindings
 mod steps; // one test a step
 
@@ -217,7 +218,7 @@ fn every_scenario_agrees() {
 pub(super) const RBAC: &str = "rbac.authorization.k8s.io";
 
 /// A rule: verbs on resources of a group, perhaps of some names.
-pub(super) fn rule(verbs: &[&str], group: &str, resources: &[&str], names: &[&str]) -> Value {
+pub(crate) fn rule(verbs: &[&str], group: &str, resources: &[&str], names: &[&str]) -> Value {
     let mut rule = json!({ "verbs": verbs, "apiGroups": [group], "resources": resources });
     if !names.is_empty() {
         rule["resourceNames"] = json!(names);
@@ -225,7 +226,7 @@ pub(super) fn rule(verbs: &[&str], group: &str, resources: &[&str], names: &[&st
     rule
 }
 
-pub(super) fn subject(who: &str) -> Value {
+pub(crate) fn subject(who: &str) -> Value {
     let (kind, name) = who.split_once(' ').unwrap();
     match kind {
         "ServiceAccount" => {
@@ -237,7 +238,7 @@ pub(super) fn subject(who: &str) -> Value {
 }
 
 /// A role with these rules bound to somebody: in a namespace, or in the cluster if that is empty.
-pub(super) fn grant(namespace: &str, name: &str, who: &str, rules: &[Value]) -> [Value; 2] {
+pub(crate) fn grant(namespace: &str, name: &str, who: &str, rules: &[Value]) -> [Value; 2] {
     let (role, binding) =
         if namespace.is_empty() { ("ClusterRole", "ClusterRoleBinding") } else { ("Role", "RoleBinding") };
     let metadata = |name: &str| match namespace {
@@ -254,7 +255,7 @@ pub(super) fn grant(namespace: &str, name: &str, who: &str, rules: &[Value]) -> 
     ]
 }
 
-pub(super) fn object(version: &str, kind: &str, namespace: &str, name: &str, more: Value) -> Value {
+pub(crate) fn object(version: &str, kind: &str, namespace: &str, name: &str, more: Value) -> Value {
     let mut object = json!({ "apiVersion": version, "kind": kind, "metadata": { "name": name } });
     if !namespace.is_empty() {
         object["metadata"]["namespace"] = json!(namespace);
@@ -271,11 +272,11 @@ pub(super) fn object(version: &str, kind: &str, namespace: &str, name: &str, mor
     object
 }
 
-pub(super) fn account(namespace: &str, name: &str) -> Value {
+pub(crate) fn account(namespace: &str, name: &str) -> Value {
     object("v1", "ServiceAccount", namespace, name, json!({}))
 }
 
-pub(super) fn pod(namespace: &str, name: &str, account: &str, node: &str, container: Value) -> Value {
+pub(crate) fn pod(namespace: &str, name: &str, account: &str, node: &str, container: Value) -> Value {
     let mut spec = json!({ "serviceAccountName": account, "containers": [container] });
     if !node.is_empty() {
         spec["nodeName"] = json!(node);
@@ -283,13 +284,13 @@ pub(super) fn pod(namespace: &str, name: &str, account: &str, node: &str, contai
     object("v1", "Pod", namespace, name, json!({ "spec": spec, "status": { "phase": "Running" } }))
 }
 
-pub(super) fn workload(kind: &str, namespace: &str, name: &str, account: &str) -> Value {
+pub(crate) fn workload(kind: &str, namespace: &str, name: &str, account: &str) -> Value {
     let template = json!({ "spec": { "serviceAccountName": account, "containers": [{ "name": "c" }] } });
     let version = if matches!(kind, "Job" | "CronJob") { "batch/v1" } else { "apps/v1" };
     object(version, kind, namespace, name, json!({ "spec": { "template": template } }))
 }
 
-pub(super) fn namespace(name: &str, enforce: &str) -> Value {
+pub(crate) fn namespace(name: &str, enforce: &str) -> Value {
     let labels = match enforce {
         "" => json!({}),
         enforce => json!({ "pod-security.kubernetes.io/enforce": enforce }),
@@ -297,12 +298,12 @@ pub(super) fn namespace(name: &str, enforce: &str) -> Value {
     object("v1", "Namespace", "", name, json!({ "metadata": { "labels": labels } }))
 }
 
-pub(super) fn all(parts: &[&[Value]]) -> Value {
+pub(crate) fn all(parts: &[&[Value]]) -> Value {
     Value::Array(parts.concat())
 }
 
 /// What somebody reaches, each as `identity depth step,step`.
-pub(super) fn reached_in(objects: &Value, who: &str, version: &str) -> Vec<String> {
+pub(crate) fn reached_in(objects: &Value, who: &str, version: &str) -> Vec<String> {
     let cluster = cluster(objects, version);
     assert_eq!(cluster.diagnostics(), [], "{objects}");
     let paths = Search::new(&cluster).paths(&from(&cluster, who), None);
@@ -314,7 +315,7 @@ pub(super) fn reached_in(objects: &Value, who: &str, version: &str) -> Vec<Strin
 }
 
 #[track_caller]
-pub(super) fn reaches(objects: &Value, who: &str, expected: &[&str]) {
+pub(crate) fn reaches(objects: &Value, who: &str, expected: &[&str]) {
     assert_eq!(reached_in(objects, who, "1.36"), expected, "{who}");
 }
 

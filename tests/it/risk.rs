@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 use crate::paths::cluster;
 use crate::recorded::{data, skipped};
 
+mod joined; // rights joined with workloads, nodes and IAM roles
+
 const RBAC: &str = "rbac.authorization.k8s.io";
 
 #[test]
@@ -426,7 +428,9 @@ fn every_row_about_shapes_is_triggered_and_is_not() {
     }
     let judged: BTreeSet<&str> = risks::all()
         .iter()
+        // I08 is among the rows that are joined.
         .filter(|risk| is_judged(risk) && matches!(risk.verdict, Verdict::Shape | Verdict::Mapping))
+        .filter(|risk| risk.code != "I08")
         .map(|risk| risk.code)
         .collect();
     assert!(judged.is_subset(&told), "{:?}", judged.difference(&told));

@@ -264,6 +264,11 @@ impl Closure {
             Some(Fact::Other(number)) => {
                 self.others.entry(number).or_default().give(0, Steps::default());
             }
+            Some(Fact::Node(number)) => {
+                if let Some(own) = self.nodes.get_mut(number as usize) {
+                    own.give(0, Steps::default());
+                }
+            }
             _ => {}
         }
         self.add_identity(identities, self.start.fact, self.start.class);

@@ -3,7 +3,6 @@
 use super::checks::Check;
 use super::closure::trace::Way;
 use super::closure::{Closure, Fact, Round};
-use super::identities::Username;
 use super::outside::Condition;
 use super::step::{Step, Steps};
 use super::world::{CLUSTER, EVERY, FIRST, Place};
@@ -364,26 +363,9 @@ impl<'c> Traced<'_, 'c> {
 
     /// The user that an identity is.
     fn user(&self, who: u32) -> Option<UserInfo> {
-        let world = &self.search.world;
-        let account = |number: u32| world.accounts.get(number as usize);
         match self.closure.as_ref()?.found.get(who as usize)?.fact.filter(|_| who != 0) {
             None => self.from.user.clone(),
-            Some(Fact::Account(number)) => {
-                account(number).map(|own| UserInfo::service_account(own.namespace, own.name))
-            }
-            Some(Fact::Other(number)) => {
-                let (other, _) = self.search.identities.others.get(number as usize)?;
-                let names = &world.policy().names;
-                let username = match other.username {
-                    Username::User(name) => names.text(name).to_owned(),
-                    Username::Account(number) => account(number)
-                        .map(|own| UserInfo::service_account(own.namespace, own.name).username)?,
-                };
-                let groups = other.groups.iter().map(|group| names.text(*group));
-                Some(UserInfo::authenticated(&username, groups))
-            }
-            Some(Fact::Login(number)) => world.outside.arns.get(number as usize)?.login.as_ref()?.certain(),
-            Some(_) => None,
+            Some(fact) => self.search.user_of(fact),
         }
     }
 

@@ -1,9 +1,10 @@
 //! Who stands behind a subject: IAM identities that are mapped to it, workloads that run as it.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ask::paths::{From, starts};
 use crate::decide::cluster::Cluster;
+use crate::model::names::Name;
 use crate::model::workload::WorkloadKind;
 
 /// Groups that everybody is in, or everybody of a kind.
@@ -29,6 +30,8 @@ fn is_part_of_the_platform(title: &str) -> bool {
 pub(super) struct Holders {
     behind: FxHashMap<String, Vec<String>>,
     workloads: FxHashMap<String, Vec<(WorkloadKind, String)>>,
+    /// Service accounts of which some running pod has the token.
+    with_token: FxHashSet<String>,
 }
 
 impl Holders {
@@ -44,14 +47,23 @@ impl Holders {
             behind.entry(format!("User {}", user.username)).or_default().push(arn.to_owned());
         }
         let mut workloads: FxHashMap<String, Vec<(WorkloadKind, String)>> = FxHashMap::default();
+        let mut automount: FxHashMap<(Name, Name), Option<bool>> = FxHashMap::default();
+        for account in &policy.inventory.accounts {
+            automount.insert((account.namespace, account.name), account.automount);
+        }
+        let mut with_token: FxHashSet<String> = FxHashSet::default();
         for workload in policy.inventory.workloads.iter().filter(|own| !own.is_stopped) {
             let text = |name| policy.names.text(name);
             let namespace = text(workload.namespace);
             let account = format!("ServiceAccount {namespace}/{}", text(workload.service_account));
             let title = format!("{} {namespace}/{}", workload.kind.as_str(), text(workload.name));
+            let own = automount.get(&(workload.namespace, workload.service_account)).copied().flatten();
+            if workload.has_token_volume || workload.automount.or(own).unwrap_or(true) {
+                with_token.insert(account.clone());
+            }
             workloads.entry(account).or_default().push((workload.kind, title));
         }
-        Self { behind, workloads }
+        Self { behind, workloads, with_token }
     }
 
     /// Whether a subject is counted and not listed: it comes with Kubernetes or EKS.
@@ -66,11 +78,22 @@ impl Holders {
         if anyone {
             return 2;
         }
-        match self.workloads.get(&from.title) {
+        match self.workloads.get(&from.title).filter(|_| self.has_token(from)) {
             None => 0,
             Some(own) if own.iter().any(|(kind, _)| *kind == WorkloadKind::DaemonSet) => 2,
             Some(_) => 1,
         }
+    }
+
+    /// Whether a running pod has the token of a service account.
+    pub(super) fn has_token(&self, from: &From) -> bool {
+        self.with_token.contains(&from.title)
+    }
+
+    /// Whether it runs on every node.
+    pub(super) fn is_on_every_node(&self, from: &From) -> bool {
+        let own = self.workloads.get(&from.title).into_iter().flatten();
+        own.into_iter().any(|(kind, _)| *kind == WorkloadKind::DaemonSet)
     }
 
     /// The workloads that run as a service account.

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 
 use super::subject_title;
-use crate::decide::cluster::Cluster;
+use crate::decide::cluster::{Cluster, WhoIs};
 use crate::decide::graph::Applied;
 use crate::knowledge::{defaults, risks};
 use crate::model::diagnostic::Code;
@@ -17,9 +17,9 @@ use crate::model::user::{
 };
 
 /// The codes that are judged here.
-pub(super) const CODES: [&str; 22] = [
+pub(super) const CODES: [&str; 23] = [
     "W05", "B01", "B02", "B03", "B04", "B05", "B06", "B07", "B08", "B09", "B10", "B11", "B13", "B14", "B15",
-    "B16", "I01", "I03", "I04", "I05", "I06", "I07",
+    "B16", "I01", "I03", "I04", "I05", "I06", "I07", "I08",
 ];
 
 /// Every finding of this kind.
@@ -282,6 +282,7 @@ impl<'c> Shapes<'c> {
                 self.mapping(code, about(), source, String::new(), &diagnostic.message);
             }
         }
+        self.session_names();
         let graph = self.cluster.graph();
         for from in crate::ask::paths::starts(self.cluster) {
             let (Some(arn), Some(user)) = (from.title.strip_prefix("IAM "), &from.user) else { continue };
@@ -301,6 +302,35 @@ impl<'c> Shapes<'c> {
                     self.mapping("I07", about(), source, from.title.clone(), &message);
                 }
             }
+        }
+    }
+
+    /// Usernames that the caller makes up from the name of its session, and that are somebody's who is bound.
+    fn session_names(&mut self) {
+        let subjects = self.policy.bindings.iter().flat_map(|binding| self.policy.subjects_of(binding));
+        let users = subjects.filter_map(|placed| match placed.subject {
+            Subject::User(name) => Some(self.text(name)),
+            _ => None,
+        });
+        let mut users: Vec<&str> = users.collect();
+        users.sort_unstable();
+        users.dedup();
+        for mapped in self.cluster.identities().identities() {
+            let who = self.cluster.identify(mapped.arn, None);
+            let WhoIs::Mapped(own) = &who.is else { continue };
+            let hit = users.iter().find(|name| own.is_symbolic() && own.could_be_user(name).is_some());
+            // The name of an instance is not the caller's to choose.
+            let Some(name) = hit.filter(|_| !who.only_instances()) else { continue };
+            let message = format!(
+                "{} logs in as `{}`, which a session name makes to User {name}, whom a binding names",
+                mapped.arn, own.username
+            );
+            let about = About {
+                kind: "ConfigMap".to_owned(),
+                namespace: "kube-system".to_owned(),
+                name: "aws-auth".to_owned(),
+            };
+            self.mapping("I08", about, mapped.source, format!("IAM {}", mapped.arn), &message);
         }
     }
 

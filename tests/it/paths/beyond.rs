@@ -11,7 +11,7 @@ const ACCOUNT: &str = "111122223333";
 const ISSUER: &str = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE";
 const STRONG: &str = "ServiceAccount strong/root";
 
-fn loaded(objects: &Value, iam: Option<&Value>, is_export: bool) -> Cluster {
+pub(crate) fn loaded(objects: &Value, iam: Option<&Value>, is_export: bool) -> Cluster {
     let text = |name: &str, value: &Value| Input::Text { name: name.into(), bytes: value.to_string().into() };
     let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
     let mut inputs = vec![text("objects.json", &list)];
@@ -74,11 +74,11 @@ fn strong() -> Vec<Value> {
     objects
 }
 
-fn role_arn(name: &str) -> String {
+pub(crate) fn role_arn(name: &str) -> String {
     format!("arn:aws:iam::{ACCOUNT}:role/{name}")
 }
 
-fn iam_role(name: &str, trust: &Value, policies: &[Value]) -> Value {
+pub(crate) fn iam_role(name: &str, trust: &Value, policies: &[Value]) -> Value {
     let inline: Vec<Value> = policies
         .iter()
         .map(|statement| {
@@ -93,11 +93,11 @@ fn iam_role(name: &str, trust: &Value, policies: &[Value]) -> Value {
     })
 }
 
-fn export(roles: &[Value]) -> Value {
+pub(crate) fn export(roles: &[Value]) -> Value {
     json!({ "UserDetailList": [], "GroupDetailList": [], "RoleDetailList": roles, "Policies": [], "IsTruncated": false })
 }
 
-fn trusts_account(namespace: &str, name: &str) -> Value {
+pub(crate) fn trusts_account(namespace: &str, name: &str) -> Value {
     json!({
         "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
         "Principal": { "Federated": format!("arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}") },
@@ -108,19 +108,19 @@ fn trusts_account(namespace: &str, name: &str) -> Value {
     })
 }
 
-fn trusts_own() -> Value {
+pub(crate) fn trusts_own() -> Value {
     json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Principal": { "AWS": format!("arn:aws:iam::{ACCOUNT}:root") } })
 }
 
-fn may_assume(name: &str) -> Value {
+pub(crate) fn may_assume(name: &str) -> Value {
     json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": role_arn(name) })
 }
 
-fn aws_auth(rows: &str) -> Value {
+pub(crate) fn aws_auth(rows: &str) -> Value {
     object("v1", "ConfigMap", "kube-system", "aws-auth", json!({ "data": { "mapRoles": rows } }))
 }
 
-fn annotated(namespace: &str, name: &str, role: &str) -> Value {
+pub(crate) fn annotated(namespace: &str, name: &str, role: &str) -> Value {
     object(
         "v1",
         "ServiceAccount",
@@ -130,7 +130,7 @@ fn annotated(namespace: &str, name: &str, role: &str) -> Value {
     )
 }
 
-fn masters(role: &str) -> Value {
+pub(crate) fn masters(role: &str) -> Value {
     aws_auth(&format!("- rolearn: {}\n  username: admin\n  groups: [system:masters]\n", role_arn(role)))
 }
 
