@@ -6,6 +6,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ask::paths::{From, Search, starts};
+use crate::ask::system::System;
 use crate::decide::cluster::Cluster;
 use crate::decide::evaluate::matches::{Request, Target};
 use crate::decide::graph::{Principal, RbacGraph};
@@ -101,6 +102,9 @@ impl Table {
         let names = &graph.policy().names;
         let mut numbers: FxHashMap<(&str, &str, &str), u32> = FxHashMap::default();
         let mut requests: Vec<Request<'static>> = Vec::new();
+        // Of types that nobody is known to have installed only rules count that name their group.
+        let mut custom: Vec<bool> = Vec::new();
+        let catalogue = cluster.catalogue();
         let mut atom = |verb: &'static str, group: &'static str, resource: &'static str| {
             *numbers.entry((verb, group, resource)).or_insert_with(|| {
                 let attributes = if resource.starts_with('/') {
@@ -118,6 +122,12 @@ impl Table {
                     })
                 };
                 requests.push(graph.lexicon.request(names, &attributes));
+                let plural = resource.split('/').next().unwrap_or(resource);
+                custom.push(
+                    group.contains('.')
+                        && !catalogue.is_built_in(group, plural)
+                        && catalogue.find(group, plural).is_none(),
+                );
                 u32::try_from(requests.len() - 1).unwrap_or(u32::MAX)
             })
         };
@@ -142,13 +152,14 @@ impl Table {
                 ready.push(Ready { risk, needs: own, not, urls });
             }
         }
-        let answers = answers_of_roles(graph, &requests);
+        let answers = answers_of_roles(cluster, &requests, &custom);
         Self { ready, answers }
     }
 }
 
 /// What every loaded role answers.
-fn answers_of_roles(graph: &RbacGraph, requests: &[Request<'static>]) -> Vec<Answers> {
+fn answers_of_roles(cluster: &Cluster, requests: &[Request<'static>], custom: &[bool]) -> Vec<Answers> {
+    let graph = cluster.graph();
     let policy = graph.policy();
     let mut known: FxHashMap<RuleId, Vec<u32>> = FxHashMap::default();
     let mut matched = |rule: RuleId| {
@@ -163,7 +174,12 @@ fn answers_of_roles(graph: &RbacGraph, requests: &[Request<'static>]) -> Vec<Ans
                     }
                     graph.lexicon.allows(policy, rule, &request)
                 };
-                (0u32..).zip(requests).filter(|(_, request)| allows(request)).map(|(atom, _)| atom).collect()
+                let has_star = policy.rules.get(rule).api_groups.contains(&Name::STAR);
+                (0u32..)
+                    .zip(requests.iter().zip(custom))
+                    .filter(|(_, (request, is_custom))| !(**is_custom && has_star) && allows(request))
+                    .map(|(atom, _)| atom)
+                    .collect()
             })
             .clone()
     };
@@ -334,6 +350,7 @@ pub fn findings(cluster: &Cluster) -> Vec<Finding> {
     let table = Table::new(cluster);
     let mut search = Search::new(cluster);
     let holders = Holders::new(cluster);
+    let system = System::of(cluster);
     let mut found: Vec<Finding> = Vec::new();
     let mut of_subjects: FxHashMap<String, FxHashSet<&'static str>> = FxHashMap::default();
     let (iam, subjects): (Vec<From>, Vec<From>) =
@@ -353,7 +370,7 @@ pub fn findings(cluster: &Cluster) -> Vec<Finding> {
             };
             held.retain(|held| !told(held.code));
         }
-        if Holders::is_system(from) {
+        if Holders::is_system(cluster, &system, from) {
             of_subjects.insert(from.title.clone(), known);
             continue;
         }

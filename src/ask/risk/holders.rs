@@ -3,8 +3,11 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ask::paths::{From, starts};
+use crate::ask::system::System;
 use crate::decide::cluster::Cluster;
+use crate::decide::graph::Principal;
 use crate::model::names::Name;
+use crate::model::user::SYSTEM_MASTERS;
 use crate::model::workload::WorkloadKind;
 
 /// Groups that everybody is in, or everybody of a kind.
@@ -15,17 +18,6 @@ const ANYONE: [&str; 5] = [
     "Group system:serviceaccounts",
     "Group system:serviceaccounts:",
 ];
-
-/// Service accounts and users that come with Kubernetes and EKS.
-fn is_part_of_the_platform(title: &str) -> bool {
-    let own = ["aws-node", "kube-proxy", "coredns"];
-    let account = title.strip_prefix("ServiceAccount kube-system/");
-    title == "Group system:masters"
-        || title.starts_with("User eks:")
-        || title.starts_with("Group eks:")
-        || title.starts_with("User system:kube-")
-        || account.is_some_and(|name| own.contains(&name) || name.ends_with("-controller"))
-}
 
 pub(super) struct Holders {
     behind: FxHashMap<String, Vec<String>>,
@@ -66,9 +58,24 @@ impl Holders {
         Self { behind, workloads, with_token }
     }
 
-    /// Whether a subject is counted and not listed: it comes with Kubernetes or EKS.
-    pub(super) fn is_system(from: &From) -> bool {
-        is_part_of_the_platform(&from.title)
+    /// Whether a subject is counted and not listed: it comes with Kubernetes or EKS, and nothing was bound to it besides.
+    pub(super) fn is_system(cluster: &Cluster, system: &System, from: &From) -> bool {
+        let Some((kind, own)) = from.title.split_once(' ') else { return false };
+        let names = &cluster.graph().policy().names;
+        match kind {
+            "ServiceAccount" => own.split_once('/').is_some_and(|(namespace, name)| {
+                let username = names.lookup(&format!("system:serviceaccount:{namespace}:{name}"));
+                system.is_own(kind, namespace, name)
+                    && !system.is_bound_besides(cluster, Principal::Username(username))
+            }),
+            "User" if own.starts_with("eks:") || own.starts_with("system:kube-") => {
+                !system.is_bound_besides(cluster, Principal::Username(names.lookup(own)))
+            }
+            "Group" if own.starts_with("eks:") => {
+                !system.is_bound_besides(cluster, Principal::Group(names.lookup(own)))
+            }
+            _ => own == SYSTEM_MASTERS,
+        }
     }
 
     /// By how many levels a right is worse in these hands.

@@ -240,3 +240,17 @@ fn every_row_of_the_catalogue_is_judged() {
         assert!(matches!(verdict, Verdict::Usage | Verdict::Drop), "{code}");
     }
 }
+
+/// What comes with Kubernetes is counted and not listed, unless somebody bound more to it; a name alone is nothing.
+#[test]
+fn the_platforms_own_are_left_out_unless_more_is_bound_to_them() {
+    let reads = rule(&["list"], "", &["secrets"], &[]);
+    let with = |binding: &str, who: &str| {
+        let found = findings(&cluster(&[&grant("", binding, who, std::slice::from_ref(&reads))], None));
+        found.iter().any(|own| own.code == "S01" && own.subject == who)
+    };
+    let own = "ServiceAccount kube-system/namespace-controller";
+    assert!(!with("system:controller:namespace-controller", own));
+    assert!(with("more", own));
+    assert!(with("alb", "ServiceAccount kube-system/alb-ingress-controller"));
+}
