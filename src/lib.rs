@@ -213,8 +213,8 @@ pub mod report {
     pub mod matrix_table;
     pub mod near;
     pub mod paths;
-    pub mod people;
     pub mod paths_graph;
+    pub mod people;
     mod phrases;
     pub mod question;
     pub mod risk;

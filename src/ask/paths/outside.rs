@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Step;
 use crate::ask::assume_role;
-use crate::ask::eks_doors::eks_doors;
+use crate::ask::eks_doors;
 use crate::decide::cluster::{Cluster, Who};
 use crate::identity::Reach as Mapping;
 use crate::identity::iam::{Caller, Context, DoorKind, Lenses, PrincipalId, Reach, Why};
@@ -152,7 +152,7 @@ impl Outside {
                 let caller = Caller::Known { principal, session: None };
                 let conditions = match edge.value {
                     Ternary::Yes => Vec::new(),
-                    _ => vec![Condition::Iam(reach.hop(&caller, role).verdict.why)],
+                    _ => vec![Condition::Iam(reach.hop(&caller, &role.into()).verdict.why)],
                 };
                 if let Some(arn) = self.arns.get_mut(from as usize) {
                     let (step, object) = (Step::AssumeRole, String::new());
@@ -256,22 +256,15 @@ impl Outside {
     fn eks(&mut self, cluster: &Cluster) -> Vec<PrincipalId> {
         let data = cluster.iam();
         let mut found: Vec<PrincipalId> = Vec::new();
-        let accounts: FxHashSet<String> = cluster
-            .identities()
-            .identities()
-            .filter_map(|mapped| mapped.arn.split(':').nth(4).map(str::to_owned))
-            .filter(|account| data.account(account).is_some())
-            .collect();
+        let clusters = eks_doors::clusters(cluster);
         // Where several accounts are mapped, the inputs do not tell in which of them the cluster is.
-        let is_known = accounts.len() == 1;
-        let mut accounts: Vec<String> = accounts.into_iter().collect();
-        accounts.sort_unstable();
-        for account in accounts {
-            let name = format!("arn:aws:eks:eu-west-1:{account}:cluster/any");
+        let is_known = clusters.len() == 1;
+        for own in &clusters {
             let mut allowed: FxHashMap<PrincipalId, Vec<(&'static str, Ternary, Why)>> = FxHashMap::default();
-            for door in eks_doors(data, &name) {
-                let own = allowed.entry(door.id).or_default();
-                own.push((door.action, door.verdict.value, door.verdict.why));
+            for door in eks_doors::eks_doors(data, own) {
+                let actions = door.actions.into_iter();
+                let actions = actions.map(|own| (own.action, own.verdict.value, own.verdict.why));
+                allowed.entry(door.id).or_default().extend(actions);
             }
             let mut sorted: Vec<_> = allowed.into_iter().collect();
             sorted.sort_by_key(|(id, _)| *id);
@@ -292,6 +285,7 @@ impl Outside {
                     conditions.push(Condition::Iam(why.clone()));
                 }
                 if !is_known {
+                    let account = &principal.arn.account;
                     conditions.push(Condition::says(format!("the cluster is in account {account}")));
                 }
                 conditions.push(Condition::says(
