@@ -177,8 +177,8 @@ pub mod ask {
     pub mod concerns;
     pub mod eks_doors;
     pub mod escalation;
-    pub mod lint;
     pub mod indirect;
+    pub mod lint;
     pub mod matrix;
     pub mod namespaces;
     pub mod naming;

@@ -146,7 +146,7 @@ impl Outside {
             }
             let Some(target) = data.principal_of(role).filter(|own| !own.is_user) else { continue };
             let to = self.number(cluster, &target.arn.text);
-            for edge in reach.callers(role) {
+            for edge in reach.callers(role).iter() {
                 let Some(principal) = data.principal_of(edge.caller) else { continue };
                 let from = self.number(cluster, &principal.arn.text);
                 let caller = Caller::Known { principal, session: None };
