@@ -126,3 +126,42 @@ fn a_resource_that_is_no_role_has_its_own_account() {
         assert_eq!(lens.on_resource(&alice, &cluster, &Context::new()).value, right);
     }
 }
+
+#[test]
+fn a_boundary_that_is_not_there_may_not_allow_it() {
+    let mut export = world([trusts(json!({ "AWS": ROOT }))]).own([allows("*")]).export();
+    assert_eq!(ask(&export, ALICE, &Context::new()), Yes);
+    export["UserDetailList"][0]["PermissionsBoundary"] =
+        json!({ "PermissionsBoundaryArn": "arn:aws:iam::aws:policy/PowerUserAccess" });
+    assert_eq!(ask(&export, ALICE, &Context::new()), Unknown);
+    // Whom the trust policy names, it does not limit; but it may deny.
+    export["RoleDetailList"][1]["AssumeRolePolicyDocument"]["Statement"] =
+        json!([trusts(json!({ "AWS": ALICE }))]);
+    assert_eq!(ask(&export, ALICE, &Context::new()), Unknown);
+}
+
+#[test]
+fn tags_of_the_role_are_not_certain_where_the_caller_may_bring_tags_along() {
+    let mut world = on(json!({ "StringEquals": { "aws:ResourceTag/env": "prod" } }));
+    world.role_tags = vec![("env", "prod")];
+    assert_eq!((world.may(ALICE), world.may(DEV)), (Yes, Yes));
+    world.dev_trust = vec![with(trusts(json!({ "AWS": ROOT })), "Action", json!("sts:*"))];
+    assert_eq!((world.may(ALICE), world.may(DEV)), (Yes, Unknown));
+}
+
+#[test]
+fn whoever_is_allowed_one_role_by_name_or_by_what_is_not_there_is_looked_at() {
+    let found = |own: &[Value], attached: Value| {
+        let mut export = world([trusts(json!({ "AWS": ROOT }))]).own(own.to_vec()).export();
+        export["UserDetailList"][0]["AttachedManagedPolicies"] = attached;
+        let (data, _) = read(&[export]);
+        let lens = Lens::new(&data, iam::ASSUME_ROLE);
+        let callers = Reach::new(&lens, false).callers(data.find(ADMIN).unwrap());
+        let alice = data.find(ALICE).unwrap();
+        callers.iter().find(|edge| edge.caller == alice).map(|edge| edge.value)
+    };
+    assert_eq!(found(&[allows(ADMIN)], json!([])), Some(Yes));
+    assert_eq!(found(&[allows("arn:aws:iam::111122223333:role/other")], json!([])), None);
+    let missing = json!([{ "PolicyArn": "arn:aws:iam::aws:policy/PowerUserAccess" }]);
+    assert_eq!(found(&[], missing), Some(Unknown));
+}
