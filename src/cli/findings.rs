@@ -10,6 +10,7 @@ use rbacsim::knowledge::codes;
 use rbacsim::model::finding::{Finding, Level, Scale};
 use rbacsim::read::{Input, comments};
 use rbacsim::report::findings::{Report, Root, github, json, junit, sarif, text};
+use rbacsim::report::risk;
 
 use super::{Exit, Failure};
 
@@ -116,6 +117,8 @@ impl Choice {
         let report =
             Report { command, scale, sources: cluster.sources(), left, suppressed, below, root: root() };
         match format {
+            // What one subject holds stands together: there are many risks of one and the same.
+            Format::Text if scale == Scale::Risks => risk::text(out, cluster, &report.left)?,
             Format::Text => text::write(out, &report)?,
             Format::Json => super::print_json(&json::document(&report))?,
             Format::Sarif => super::print_json(&sarif::document(&report))?,

@@ -177,6 +177,12 @@ impl Inputs {
         Ok((cluster, inputs))
     }
 
+    /// The same as [`Inputs::load`], with what was read.
+    pub(crate) fn load_with_inputs(&self) -> Result<(Cluster, Vec<Input>), Failure> {
+        let inputs = self.inputs()?;
+        Ok((self.cluster(&inputs, &self.options()?)?, inputs))
+    }
+
     fn options(&self) -> Result<LoadOptions, Failure> {
         Ok(LoadOptions {
             defaults: match self.defaults {

@@ -3,11 +3,12 @@
 use std::io::Write;
 
 use rbacsim::ask::risk::findings;
-use rbacsim::model::finding::Level;
-use rbacsim::report::{paths, risk as report, text};
+use rbacsim::model::finding::{Level, Scale};
+use rbacsim::report::{paths, text};
 
+use super::findings::{Choice, Finds, Format};
 use super::inputs::Inputs;
-use super::{Exit, Failure, Output};
+use super::{Exit, Failure};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,8 +18,12 @@ Examples:
   # Only what is high or critical, for a script
   rbacsim risk --min-severity high -o json -f export.yaml
 
-  # One risk alone
-  rbacsim risk --only E04 -f export.yaml
+  # One risk alone, for code scanning
+  rbacsim risk --only E04 -o sarif -f export.yaml
+
+  # Keep what is known today, and show only what is new
+  rbacsim risk --write-baseline risks.json -f export.yaml
+  rbacsim risk --baseline risks.json -f export.yaml
 
 Exit code: 0 nothing found, 1 something found, 2 the question could not be asked.";
 
@@ -28,15 +33,11 @@ pub(crate) struct Args {
     /// Show nothing less serious
     #[arg(long, value_enum, default_value_t = Severity::Medium, value_name = "SEVERITY")]
     min_severity: Severity,
-    /// Show only findings with this code; repeatable
-    #[arg(long, value_name = "CODE")]
-    only: Vec<String>,
-    /// Leave findings with this code out; repeatable
-    #[arg(long, value_name = "CODE")]
-    ignore: Vec<String>,
+    #[command(flatten)]
+    choice: Choice,
     /// Output format
-    #[arg(short, long, value_enum, default_value_t = Output::Text)]
-    output: Output,
+    #[arg(short, long, value_enum, default_value_t = Format::Text)]
+    output: Format,
     #[command(flatten)]
     inputs: Inputs,
 }
@@ -63,24 +64,12 @@ impl From<Severity> for Level {
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
-    for code in args.only.iter().chain(&args.ignore) {
-        if rbacsim::knowledge::risks::risk(code).is_none() {
-            return Err(format!("`{code}` is not the code of a risk").into());
-        }
-    }
-    let cluster = args.inputs.load()?;
-    let mut found = findings(&cluster);
+    let (cluster, inputs) = args.inputs.load_with_inputs()?;
     let least = Level::from(args.min_severity);
-    found.retain(|finding| {
-        let asked = |codes: &[String]| codes.iter().any(|code| code == finding.code);
-        finding.severity >= least && (args.only.is_empty() || asked(&args.only)) && !asked(&args.ignore)
-    });
-    match args.output {
-        Output::Text => {
-            report::text(out, &cluster, &found)?;
-            text::notes(out, &paths::assumptions(&cluster))?;
-        }
-        Output::Json => super::print_json(&report::document(&cluster, &found))?,
+    let finds = Finds { command: "risk", scale: Scale::Risks, least, format: args.output };
+    let exit = args.choice.show(finds, (&cluster, &inputs), findings(&cluster), out)?;
+    if args.output == Format::Text {
+        text::notes(out, &paths::assumptions(&cluster))?;
     }
-    Ok(if found.is_empty() { Exit::Yes } else { Exit::No })
+    Ok(exit)
 }

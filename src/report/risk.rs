@@ -1,10 +1,8 @@
-//! Findings, for people and machines. For people those of one subject stand together, subjects with the same findings
+//! Risks, for people: those of one subject stand together, subjects with the same findings
 //! are one entry, and what each code means and how it is mended is said once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
-
-use serde_json::{Value, json};
 
 use super::aligned::Aligned;
 use super::phrases::counted;
@@ -46,13 +44,13 @@ fn named(texts: &[String]) -> String {
 ///
 /// # Errors
 /// If writing fails.
-pub fn text(out: &mut dyn Write, cluster: &Cluster, findings: &[Finding]) -> io::Result<()> {
+pub fn text(out: &mut dyn Write, cluster: &Cluster, findings: &[&Finding]) -> io::Result<()> {
     let policy = cluster.graph().policy();
     let source = |finding: &Finding| {
         finding.source.map_or_else(String::new, |source| super::words::place(policy, source).to_string())
     };
     let (of_objects, of_subjects): (Vec<&Finding>, Vec<&Finding>) =
-        findings.iter().partition(|finding| finding.object.is_some());
+        findings.iter().copied().partition(|finding| finding.object.is_some());
     let mut subjects: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     for finding in of_subjects {
         subjects.entry(&finding.subject).or_default().push(finding);
@@ -164,7 +162,7 @@ fn objects(
 }
 
 /// What each code means and what mends it.
-fn meanings(lines: &mut Aligned<'_>, findings: &[Finding]) -> io::Result<()> {
+fn meanings(lines: &mut Aligned<'_>, findings: &[&Finding]) -> io::Result<()> {
     let codes: BTreeSet<&str> = findings.iter().map(|finding| finding.code).collect();
     if codes.is_empty() {
         return Ok(());
@@ -178,38 +176,4 @@ fn meanings(lines: &mut Aligned<'_>, findings: &[Finding]) -> io::Result<()> {
         }
     }
     lines.bare(0, "")
-}
-
-/// The findings as JSON.
-pub fn document(cluster: &Cluster, findings: &[Finding]) -> Value {
-    let sources = cluster.sources();
-    let one = |finding: &Finding| {
-        let object = finding
-            .object
-            .as_ref()
-            .map(|about| json!({ "kind": about.kind, "namespace": about.namespace, "name": about.name }));
-        let source = finding.source.map(|source| {
-            let mut place = json!({
-                "file": sources.file(source.file), "line": source.line, "column": source.column,
-            });
-            if let Some(place) = place.as_object_mut().filter(|_| sources.has_path(source.path)) {
-                place.insert("path".to_owned(), sources.path(source.path).to_string().into());
-            }
-            place
-        });
-        json!({
-            "code": finding.code,
-            "severity": finding.severity.as_str(),
-            "message": finding.message,
-            "help": finding.help,
-            "object": object,
-            "source": source,
-            "suppressed": finding.suppressed,
-            "subject": finding.subject,
-            "scope": finding.scope,
-            "namespaces": finding.namespaces,
-            "holders": finding.holders,
-        })
-    };
-    Value::Array(findings.iter().map(one).collect())
 }

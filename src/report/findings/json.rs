@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Report;
-use crate::model::finding::Finding;
+use crate::model::finding::{Finding, Scale};
 use crate::model::source::{Source, Sources};
 
 /// A place: file, line and column, and the path inside JSON.
@@ -25,7 +25,7 @@ pub fn document(report: &Report<'_>) -> Value {
             .object
             .as_ref()
             .map(|about| json!({ "kind": about.kind, "namespace": about.namespace, "name": about.name }));
-        json!({
+        let mut value = json!({
             "code": finding.code,
             "severity": report.scale.word(finding.severity),
             "message": finding.message,
@@ -33,7 +33,16 @@ pub fn document(report: &Report<'_>) -> Value {
             "object": object,
             "source": finding.source.map(|source| place(report.sources, source)),
             "suppressed": finding.suppressed,
-        })
+        });
+        if report.scale == Scale::Risks
+            && let Some(value) = value.as_object_mut()
+        {
+            value.insert("subject".to_owned(), finding.subject.clone().into());
+            value.insert("scope".to_owned(), finding.scope.into());
+            value.insert("namespaces".to_owned(), finding.namespaces.clone().into());
+            value.insert("holders".to_owned(), finding.holders.clone().into());
+        }
+        value
     };
     Value::Array(all.iter().map(one).collect())
 }
