@@ -75,6 +75,7 @@ pub mod document {
 pub mod knowledge {
     pub mod access_policies;
     pub mod aggregated;
+    pub mod capabilities;
     pub mod catalogue;
     pub mod codes;
     pub mod defaults;
@@ -128,6 +129,7 @@ pub mod read {
     mod config_map;
     mod crd;
     mod eks;
+    mod digests;
     mod exclude;
     mod fields;
     mod findings;
@@ -148,6 +150,7 @@ pub mod read {
     mod workload;
 
     pub use self::eks::kubeconfig;
+    pub use self::digests::{Digest, digests};
     pub use self::ignored::{ANNOTATION, Ignore, comments};
     pub use self::load::*;
     pub use self::version_hints::VersionSource;
@@ -171,6 +174,7 @@ pub mod decide {
 ///
 /// Decides through [`decide`] alone, and leaves to [`report`] how an answer looks.
 pub mod ask {
+    pub mod access_review;
     pub mod assume_role;
     pub mod behind;
     pub mod can_i;
@@ -196,6 +200,7 @@ pub mod ask {
 /// The forms of output: text and tables for people, JSON, CSV and a page. Shows answers and makes none.
 pub mod report {
     mod access;
+    pub mod access_review;
     pub mod aligned;
     pub mod assume_role;
     pub mod can_i;

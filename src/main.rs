@@ -15,6 +15,7 @@ mod cli {
     mod list;
     mod matrix;
     mod paths;
+    mod report;
     mod review;
     mod risk;
     mod run;

@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{can_i, collect, explain, lint, matrix, paths, review, risk, who_can, whoami};
+use super::{can_i, collect, explain, lint, matrix, paths, report, review, risk, who_can, whoami};
 use clap::{Parser, Subcommand, ValueEnum};
 use rbacsim::decide::cluster::Who;
 use rbacsim::identity::IdentityError;
@@ -43,6 +43,8 @@ enum Command {
     WhoCan(who_can::Args),
     /// Show what access leads to: who can become whom, step by step
     Paths(paths::Args),
+    /// Write the access review for sign-off: who may do what in plain words, to be decided on and signed
+    Report(report::Args),
     /// Show the Kubernetes user behind IAM ARNs
     Whoami(whoami::Args),
     /// Find faults and dangers of the inputs, each with the line and what to do
@@ -130,6 +132,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Matrix(args) => matrix::run(args, &mut *out),
         Command::WhoCan(args) => who_can::run(args, &mut *out),
         Command::Paths(args) => paths::run(args, &mut *out),
+        Command::Report(args) => report::run(args),
         Command::Whoami(args) => whoami::run(args, &mut *out),
         Command::Lint(args) => lint::run(args, &mut *out),
         Command::Explain(args) => explain::run(args, &mut *out),

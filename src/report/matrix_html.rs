@@ -205,7 +205,7 @@ fn list(out: &mut impl Write, name: &str, values: impl Iterator<Item = Value>) -
 }
 
 /// JSON that cannot end the element in which it stands: `<` occurs in texts only, where it may be escaped.
-fn harmless(json: &str) -> Cow<'_, str> {
+pub(super) fn harmless(json: &str) -> Cow<'_, str> {
     if !json.contains(['<', '\u{2028}', '\u{2029}']) {
         return Cow::Borrowed(json);
     }

@@ -17,7 +17,7 @@ use super::holder::Holder;
 
 mod cells;
 
-pub use cells::UnknownBlock;
+pub use cells::{UnknownBlock, asked_as};
 
 /// Why some access of a holder is unknown.
 #[derive(Clone, Debug)]

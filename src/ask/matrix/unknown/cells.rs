@@ -163,7 +163,7 @@ impl Matrix<'_> {
 }
 
 /// Who can-i would be asked about.
-fn asked_as(holder: &Holder) -> Who {
+pub fn asked_as(holder: &Holder) -> Who {
     if let Some(who) = holder.who.as_deref() {
         return who.clone();
     }

@@ -1,0 +1,137 @@
+//! `report`: the access review for sign-off.
+
+use std::io;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use rbacsim::ask::access_review::decisions::{self, Changes, InputFile, Origin, Record};
+use rbacsim::ask::access_review::{AccessReview, Population, of_text};
+use rbacsim::ask::matrix::statement::Statement;
+use rbacsim::ask::risk::findings;
+use rbacsim::decide::cluster::Cluster;
+use rbacsim::knowledge::capabilities::CAPABILITIES;
+use rbacsim::read::{Completeness, digests};
+use rbacsim::report::access_review::{Document, csv, html, markdown};
+
+use super::inputs::Inputs;
+use super::{Exit, Failure};
+
+const EXAMPLES: &str = "\
+Examples:
+  # One page to read, decide on and sign
+  rbacsim report -o html --title \"shop cluster\" --date 2026-11-26 -f export.yaml > review.html
+
+  # The next quarter: what changed since the decisions that the page saved comes first
+  rbacsim report -o html --decisions decisions.json -f export.yaml > review.html
+
+  # For a pull request, or for a spreadsheet
+  rbacsim report -o markdown -f manifests/
+  rbacsim report -o csv -f manifests/ > review.csv
+
+Exit code: 0 done, 2 it could not be done.";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Output format
+    #[arg(short, long, value_enum, default_value_t = Format::Html)]
+    output: Format,
+    /// The name of what is reviewed, for the title
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    title: String,
+    /// The date of the review, printed as it is given; none is printed otherwise
+    #[arg(long, default_value = "", value_name = "DATE")]
+    date: String,
+    /// The file of decisions that the page of an earlier review saved: what changed since comes first
+    #[arg(long, value_name = "FILE")]
+    decisions: Option<PathBuf>,
+    /// List the subjects that come with Kubernetes or EKS, too
+    #[arg(long)]
+    include_system: bool,
+    #[command(flatten)]
+    inputs: Inputs,
+}
+
+#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// One page to open in a browser
+    Html,
+    /// For a pull request
+    Markdown,
+    /// One line per identity and capability
+    Csv,
+}
+
+pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    let record = args.decisions.as_deref().map(record).transpose()?;
+    let cluster = args.inputs.load()?;
+    let population = Population::of(&cluster, args.include_system);
+    let review = AccessReview::of(&cluster, population);
+    let holders: Vec<_> = review.rows.iter().map(|row| row.holder.clone()).collect();
+    let statement = Statement::of(&review.matrix, &holders, review.left_out.clone());
+    let origin = origin(args, &cluster);
+    let changes = record.as_ref().map(|record| decisions::changes(&review, &origin, record));
+    let findings = findings(&cluster);
+    let document = Document {
+        review: &review,
+        origin: &origin,
+        statement: &statement,
+        findings: &findings,
+        signed: record.as_ref().zip(changes.as_ref()) as Option<(&Record, &Changes)>,
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match args.output {
+        Format::Html => html::write(&mut out, &document)?,
+        Format::Markdown => markdown::write(&mut out, &document)?,
+        Format::Csv => {
+            if let Some(formula) = csv::write(&mut out, &document)? {
+                super::to_stderr(
+                    "warning",
+                    &format!(
+                        "`{formula}` looks like a formula and is written unchanged; import the columns into a spreadsheet as text"
+                    ),
+                )?;
+            }
+        }
+    }
+    io::Write::flush(&mut out)?;
+    Ok(Exit::Yes)
+}
+
+/// Reads a file of decisions.
+fn record(path: &std::path::Path) -> Result<Record, Failure> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+    Ok(decisions::read(&text).map_err(|error| format!("`{}` is no file of decisions: {error}", path.display()))?)
+}
+
+/// Where the review comes from.
+fn origin(args: &Args, cluster: &Cluster) -> Origin {
+    let policy = cluster.graph().policy();
+    let digests = digests(cluster.sources(), |file| policy.is_builtin_file(file));
+    let complete = cluster.completeness() == Completeness::Complete;
+    let words = std::env::args_os().skip(1).map(|word| shell_word(&word.to_string_lossy()));
+    Origin {
+        title: args.title.clone(),
+        date: args.date.clone(),
+        command: std::iter::once("rbacsim".to_owned()).chain(words).collect::<Vec<_>>().join(" "),
+        inputs: digests
+            .into_iter()
+            .map(|digest| InputFile { name: digest.file, sha256: digest.sha256 })
+            .collect(),
+        tool: concat!("rbacsim ", env!("CARGO_PKG_VERSION")).to_owned(),
+        kubernetes_version: cluster.version().to_string(),
+        capabilities_sha256: of_text(&format!("{CAPABILITIES:?}")),
+        completeness: if complete { "complete" } else { "partial" }.to_owned(),
+    }
+}
+
+/// A word as a shell takes it.
+fn shell_word(word: &str) -> String {
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_./:=,@%+".contains(char);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
