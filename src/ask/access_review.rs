@@ -185,20 +185,14 @@ fn filter(cluster: &Cluster) -> Filter {
     let mut columns = BTreeSet::new();
     for ask in CAPABILITIES.iter().flat_map(|capability| capability.needs.asks()) {
         if need::counts(ask, cluster) {
-            let column =
-                |verb: &&str| (ask.group.to_owned(), ask.resource.to_owned(), (*verb).to_owned());
+            let column = |verb: &&str| (ask.group.to_owned(), ask.resource.to_owned(), (*verb).to_owned());
             columns.extend(ask.verbs.iter().map(column));
         }
     }
     Filter { columns: Some(columns.into_iter().collect()), ..Filter::default() }
 }
 
-fn row<'c>(
-    matrix: &Matrix<'c>,
-    compiled: &[Compiled],
-    holder: Holder,
-    scratch: &mut Scratch,
-) -> Row<'c> {
+fn row<'c>(matrix: &Matrix<'c>, compiled: &[Compiled], holder: Holder, scratch: &mut Scratch) -> Row<'c> {
     let unknown = matrix.unknown(&holder);
     let mut facts = Facts { who: asked_as(&holder), is_open: !unknown.is_empty(), ..Facts::default() };
     let gathered: Result<(), std::convert::Infallible> = matrix.blocks(&holder, scratch, |block| {
@@ -231,7 +225,8 @@ fn row<'c>(
 fn spots(matrix: &Matrix<'_>, facts: &Facts, unknown: &[Unknown<'_>]) -> BTreeSet<String> {
     let names = &matrix.cluster().graph().policy().names;
     let headings = facts.any.keys().chain(facts.open.keys()).cloned();
-    let mut spots: BTreeSet<String> = headings.chain(unknown.iter().map(|one| one.namespace.clone())).collect();
+    let mut spots: BTreeSet<String> =
+        headings.chain(unknown.iter().map(|one| one.namespace.clone())).collect();
     spots.retain(|spot| !spot.is_empty() && spot != "*");
     // A rule of a ClusterRole that names Namespace objects counts in each of these.
     let own = matrix.universe().own_namespace();
@@ -249,7 +244,9 @@ fn names_in_doubt(matrix: &Matrix<'_>, unknown: &[Unknown<'_>]) -> BTreeMap<Stri
         let applied: Vec<_> = match &one.reason {
             Reason::Session(_, applied) | Reason::UnknownScope(applied) => vec![*applied],
             // Whoever the placeholder makes of it may be named by any binding.
-            Reason::Unfilled(_) | Reason::UnfilledName(_) | Reason::RandomMapping => graph.bindings().collect(),
+            Reason::Unfilled(_) | Reason::UnfilledName(_) | Reason::RandomMapping => {
+                graph.bindings().collect()
+            }
             _ => Vec::new(),
         };
         for applied in applied {

@@ -100,9 +100,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 
 /// Reads a file of decisions.
 fn record(path: &std::path::Path) -> Result<Record, Failure> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
-    Ok(decisions::read(&text).map_err(|error| format!("`{}` is no file of decisions: {error}", path.display()))?)
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+    Ok(decisions::read(&text)
+        .map_err(|error| format!("`{}` is no file of decisions: {error}", path.display()))?)
 }
 
 /// Where the review comes from.

@@ -65,7 +65,9 @@ pub fn kind(row: &Row<'_>) -> &'static str {
 pub fn title<'r>(row: &'r Row<'_>) -> &'r str {
     let identity = row.holder.identity.as_str();
     match row.holder.kind {
-        HolderKind::Iam => identity.rsplit(['/', ':']).next().filter(|last| !last.is_empty()).unwrap_or(identity),
+        HolderKind::Iam => {
+            identity.rsplit(['/', ':']).next().filter(|last| !last.is_empty()).unwrap_or(identity)
+        }
         _ => identity,
     }
 }
@@ -189,7 +191,8 @@ pub fn unknown_reasons(review: &AccessReview<'_>, row: &Row<'_>) -> Vec<(String,
     let mut found: Vec<(String, String, String)> = Vec::new();
     for one in &row.unknown {
         let one: &Unknown<'_> = one;
-        let place = if one.namespace == "*" { "anywhere".to_owned() } else { format!("in {}", one.namespace) };
+        let place =
+            if one.namespace == "*" { "anywhere".to_owned() } else { format!("in {}", one.namespace) };
         let reason = matrix_statement::reason(matrix, &row.holder, one);
         let entry = (place, reason, matrix_statement::place(matrix, one));
         if !found.contains(&entry) {
@@ -210,8 +213,10 @@ pub fn leads_to(document: &Document<'_, '_>, row: &Row<'_>) -> Vec<String> {
     };
     let mut found: Vec<&Finding> = document.findings.iter().filter(own).collect();
     found.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.code.cmp(b.code)));
-    let mut lines: Vec<String> =
-        found.iter().map(|finding| format!("{} ({}): {}", finding.code, finding.severity, finding.message)).collect();
+    let mut lines: Vec<String> = found
+        .iter()
+        .map(|finding| format!("{} ({}): {}", finding.code, finding.severity, finding.message))
+        .collect();
     lines.dedup();
     lines
 }
@@ -244,7 +249,8 @@ pub fn since(document: &Document<'_, '_>, number: usize) -> String {
 
 /// A decision in words.
 pub fn decision(decision: &Decision) -> String {
-    let part = |before: &str, text: &str| if text.is_empty() { String::new() } else { format!("{before}{text}") };
+    let part =
+        |before: &str, text: &str| if text.is_empty() { String::new() } else { format!("{before}{text}") };
     format!(
         "{}{}{}{}",
         decision.decision,
@@ -264,8 +270,7 @@ pub fn not_modelled(document: &Document<'_, '_>) -> Vec<String> {
 pub fn headline(document: &Document<'_, '_>) -> Vec<String> {
     let rows = &document.review.rows;
     let of = |is: &dyn Fn(&Row<'_>) -> bool| rows.iter().filter(|row| is(row)).count();
-    let admins =
-        of(&|row| row.cells.first().is_some_and(|cell| cell.mark() == Mark::Everywhere));
+    let admins = of(&|row| row.cells.first().is_some_and(|cell| cell.mark() == Mark::Everywhere));
     let open = of(&|row| row.cells.iter().any(Cell::is_open));
     let none = of(&|row| row.cells.iter().all(|cell| cell.mark() == Mark::No && !cell.is_open()));
     let counts = Counts::of(rows);

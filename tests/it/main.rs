@@ -11,6 +11,7 @@
 mod access_entries; // who may enter an EKS cluster: every recorded case, one test a rule, the laws
 mod access_inputs; // every form of input that holds access entries
 mod access_policies; // the access policies that are built in
+mod access_review; // who may do what in plain words, and what changed since it was signed
 mod api_resources; // what discovery of the real cluster says of its types
 mod architecture; // which room may know of which; the codes of diagnostics
 mod ask; // what the tests of decisions share: small clusters from text, requests in one line

@@ -244,8 +244,12 @@ pub fn changes(review: &AccessReview<'_>, now: &Origin, record: &Record) -> Chan
         changes.rows.push(since);
     }
     let is_gone = |seen: &&Seen| review.rows.iter().all(|row| row.key != seen.identity);
-    changes.gone =
-        record.snapshot.iter().filter(is_gone).map(|seen| (seen.identity.clone(), decided(&seen.identity))).collect();
+    changes.gone = record
+        .snapshot
+        .iter()
+        .filter(is_gone)
+        .map(|seen| (seen.identity.clone(), decided(&seen.identity)))
+        .collect();
     let then = &record.population;
     for (what, old, new) in [
         ("the program", &then.tool, &now.tool),

@@ -87,7 +87,8 @@ impl Compiled {
     /// The columns of what a capability takes, as far as it counts in the cluster.
     pub(super) fn of(need: &'static Need, cluster: &Cluster, universe: &Universe) -> Self {
         let parts = |parts: &'static [Need]| {
-            let counting = parts.iter().filter(|part| !matches!(part, Need::Ask(ask) if !counts(ask, cluster)));
+            let counting =
+                parts.iter().filter(|part| !matches!(part, Need::Ask(ask) if !counts(ask, cluster)));
             counting.map(|part| Self::of(part, cluster, universe)).collect()
         };
         match need {
@@ -143,12 +144,7 @@ impl Compiled {
     }
 
     /// The names of the objects for which it is had at a place; empty for any, `None` for no object.
-    pub(super) fn names(
-        &self,
-        matrix: &Matrix<'_>,
-        facts: &Facts,
-        spot: Spot<'_>,
-    ) -> Option<BTreeSet<Name>> {
+    pub(super) fn names(&self, matrix: &Matrix<'_>, facts: &Facts, spot: Spot<'_>) -> Option<BTreeSet<Name>> {
         if self.answer(matrix, facts, spot).is_yes() {
             return Some(BTreeSet::new());
         }
@@ -227,9 +223,9 @@ fn one(matrix: &Matrix<'_>, facts: &Facts, ask: &Ask, column: u32, spot: Spot<'_
         }
     };
     if let Some((namespace, name)) = ask.object {
-        let is_granted = ["*", namespace].iter().any(|heading| {
-            has(&facts.any, heading, column) || (!name.is_empty() && named(heading, name))
-        });
+        let is_granted = ["*", namespace]
+            .iter()
+            .any(|heading| has(&facts.any, heading, column) || (!name.is_empty() && named(heading, name)));
         return if is_granted { Ternary::Yes } else { asked(name, namespace) };
     }
     match spot {

@@ -137,10 +137,7 @@ pub const CAPABILITIES: &[Capability] = &[
         "aws-auth",
         "Decide who of AWS gets in",
         "May rewrite the list that lets AWS roles and users into the cluster, and so make anybody an administrator.",
-        Any(&[
-            aws_auth(UP, "aws-auth"),
-            All(&[aws_auth(DELETE, "aws-auth"), aws_auth(CREATE, "")]),
-        ]),
+        Any(&[aws_auth(UP, "aws-auth"), All(&[aws_auth(DELETE, "aws-auth"), aws_auth(CREATE, "")])]),
     ),
     capability(
         Cluster,

@@ -53,8 +53,7 @@ pub fn write(out: &mut dyn Write, document: &Document<'_, '_>) -> io::Result<Opt
                 continue;
             }
             lines += 1;
-            let grants: Vec<[String; 4]> =
-                evidence.iter().filter_map(|one| grant(review, one)).collect();
+            let grants: Vec<[String; 4]> = evidence.iter().filter_map(|one| grant(review, one)).collect();
             let of = |parts: fn(&[String; 4]) -> String| texts(grants.iter().map(parts).collect());
             line([
                 capability.id.to_owned(),

@@ -123,7 +123,8 @@ fn card(
     writeln!(out, "{}", markdown(&row.holder.identity))?;
     let groups = groups(row);
     if !row.holder.username.is_empty() {
-        let groups = if groups.is_empty() { String::new() } else { format!(", groups {}", groups.join(", ")) };
+        let groups =
+            if groups.is_empty() { String::new() } else { format!(", groups {}", groups.join(", ")) };
         writeln!(out, "\nuser {}{}", markdown(&row.holder.username), markdown(&groups))?;
     }
     for line in people(review, row) {

@@ -1,0 +1,476 @@
+//! The access review: its cells against the authorizer and the matrix, what changed since a decision, and its forms.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rbacsim::ask::access_review::decisions::{self, Decision, Origin, Record};
+use rbacsim::ask::access_review::{AccessReview, Mark, Population};
+use rbacsim::ask::matrix::statement::Statement;
+use rbacsim::ask::matrix::unknown::asked_as;
+use rbacsim::ask::matrix::{Filter, Matrix, Scratch};
+use rbacsim::decide::cluster::{Cluster, Who};
+use rbacsim::knowledge::capabilities::{Ask, CAPABILITIES, Need, Reach, find};
+use rbacsim::model::attributes::{Attributes, ResourceAttributes};
+use rbacsim::model::ternary::Ternary;
+use rbacsim::read::{Completeness, Input, LoadOptions, load};
+use rbacsim::report::access_review::{Document, csv, document, html, markdown};
+use serde_json::Value;
+
+use crate::matrix_rules::{ALICE, binding, cluster_binding, cluster_role, load_text};
+use crate::recorded::skipped;
+
+fn review(cluster: &Cluster) -> AccessReview<'_> {
+    AccessReview::of(cluster, Population::of(cluster, true))
+}
+
+fn folder(name: &str) -> Cluster {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(name);
+    load(&[Input::Path(path)], &LoadOptions::default()).unwrap().into()
+}
+
+/// Whether a question counts, as the table says it.
+fn counts(cluster: &Cluster, ask: &Ask) -> bool {
+    let plural = ask.resource.split('/').next().unwrap();
+    ask.counts_in(cluster.version())
+        && (!ask.if_known || cluster.catalogue().find(ask.group, plural).is_some())
+}
+
+/// What a capability comes to at a place, asked question by question; `""` for all namespaces at once.
+fn asked(cluster: &Cluster, who: &Who, need: &Need, namespace: &str) -> Ternary {
+    let counting = |part: &&Need| !matches!(part, Need::Ask(ask) if !counts(cluster, ask));
+    match need {
+        Need::Any(parts) => {
+            Ternary::any(parts.iter().filter(counting).map(|part| asked(cluster, who, part, namespace)))
+        }
+        Need::All(parts) => {
+            Ternary::all(parts.iter().filter(counting).map(|part| asked(cluster, who, part, namespace)))
+        }
+        Need::Ask(ask) => Ternary::any(ask.verbs.iter().map(|verb| {
+            let (resource, subresource) = ask.resource.split_once('/').unwrap_or((ask.resource, ""));
+            let is_outside = cluster.catalogue().is_namespaced(ask.group, resource) == Some(false);
+            let (namespace, name) = match ask.object {
+                Some((namespace, name)) => (namespace, name),
+                None if ask.itself => (namespace, namespace),
+                None if is_outside && !ask.bound => ("", ""),
+                None => (namespace, ""),
+            };
+            let attributes =
+                ResourceAttributes { verb, group: ask.group, resource, subresource, name, namespace };
+            cluster.ternary_for_type(who, &Attributes::Resource(attributes))
+        })),
+    }
+}
+
+#[test]
+fn every_cell_is_what_the_authorizer_says() {
+    let mut folders = vec!["quickstart".to_owned()];
+    let scenarios = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/scenarios");
+    for entry in std::fs::read_dir(scenarios).unwrap() {
+        folders.push(format!("scenarios/{}", entry.unwrap().file_name().into_string().unwrap()));
+    }
+    folders.sort();
+    let (mut yes, mut unknown, mut wrong) = (0, 0, Vec::new());
+    for name in folders {
+        let cluster = folder(&name);
+        let review = review(&cluster);
+        for row in &review.rows {
+            let who = asked_as(&row.holder);
+            if row.holder.kind.as_str() == "iam" && row.holder.who.is_none() {
+                continue;
+            }
+            for (capability, cell) in row.capabilities() {
+                let everywhere = asked(&cluster, &who, &capability.needs, "");
+                let mut places = vec![(String::new(), everywhere, cell.everywhere)];
+                if capability.reach == Reach::Namespaces {
+                    for namespace in cluster.namespaces() {
+                        let shown = if cell.everywhere.is_yes()
+                            || cell.namespaces.iter().any(|own| own == namespace)
+                        {
+                            Ternary::Yes
+                        } else if cell.is_open()
+                            && (cell.unknown.is_empty() || cell.unknown.iter().any(|own| own == namespace))
+                        {
+                            Ternary::Unknown
+                        } else {
+                            Ternary::No
+                        };
+                        let asked = asked(&cluster, &who, &capability.needs, namespace);
+                        places.push((namespace.to_owned(), asked, shown));
+                    }
+                }
+                for (place, asked, shown) in places {
+                    yes += usize::from(asked == Ternary::Yes);
+                    unknown += usize::from(asked == Ternary::Unknown);
+                    // What is unknown for objects of some names is unknown here, and no as asked without a name.
+                    if asked != shown && !(asked == Ternary::No && shown == Ternary::Unknown) {
+                        wrong.push(format!(
+                            "{name}: {} {} in `{place}`: {asked}, shown {shown}",
+                            row.key, capability.id
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+    assert!(yes > 1000 && unknown > 1000, "{yes} yes, {unknown} unknown");
+}
+
+#[test]
+fn every_number_of_the_page_is_that_of_the_matrix() {
+    let cluster = folder("quickstart");
+    let review = review(&cluster);
+    let page = page(&review, None);
+    let data: Value =
+        serde_json::from_str(page.split_once("id=\"data\">").unwrap().1.split_once("</script>").unwrap().0)
+            .unwrap();
+    let matrix = Matrix::new(&cluster, &Filter::default());
+    let mut scratch = Scratch::default();
+    let (mut compared, mut marks) = (0, [0usize; 5]);
+    for (row, shown) in review.rows.iter().zip(data["rows"].as_array().unwrap()) {
+        assert_eq!(shown["key"], row.key.as_str());
+        let access = matrix.access(&row.holder, &mut scratch);
+        for (capability, cell) in CAPABILITIES.iter().zip(shown["cells"].as_array().unwrap()) {
+            let mark = cell["mark"].as_str().unwrap_or("no");
+            marks[["everywhere", "namespaces", "names", "unknown", "no"]
+                .iter()
+                .position(|own| *own == mark)
+                .unwrap()] += 1;
+            let Need::Ask(ask) = capability.needs else { continue };
+            if ask.itself {
+                continue;
+            }
+            let mut headings: Vec<&str> = Vec::new();
+            for (number, rows) in &access.granted {
+                let (cell, verb) = matrix.universe().column(*number).unwrap();
+                if cell.group == ask.group && cell.resource == ask.resource && ask.verbs.contains(&verb) {
+                    headings.extend(
+                        rows.iter().filter(|(_, names)| names.is_empty()).map(|(place, _)| place.as_str()),
+                    );
+                }
+            }
+            headings.sort_unstable();
+            headings.dedup();
+            let everywhere = headings.iter().any(|heading| matches!(*heading, "" | "*"));
+            assert_eq!(mark == "everywhere", everywhere, "{} {}", row.key, capability.id);
+            if !everywhere {
+                let namespaces: Vec<&str> = cell["namespaces"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .map(|one| one.as_str().unwrap())
+                    .collect();
+                assert_eq!(namespaces, headings, "{} {}", row.key, capability.id);
+            }
+            compared += 1;
+        }
+    }
+    assert!(compared > 100, "{compared}");
+    let line = format!(
+        "{} cells: {} everywhere, {} in some namespaces, {} only for names, {} unknown, {} not;",
+        review.rows.len() * CAPABILITIES.len(),
+        marks[0],
+        marks[1],
+        marks[2],
+        marks[3],
+        marks[4]
+    );
+    assert!(
+        data["headline"].as_array().unwrap().iter().any(|own| own.as_str().unwrap().starts_with(&line)),
+        "{line}"
+    );
+}
+
+fn origin() -> Origin {
+    Origin { tool: "rbacsim".into(), ..Origin::default() }
+}
+
+fn statement(review: &AccessReview<'_>) -> Statement {
+    let holders: Vec<_> = review.rows.iter().map(|row| row.holder.clone()).collect();
+    Statement::of(&review.matrix, &holders, review.left_out.clone())
+}
+
+fn page(review: &AccessReview<'_>, record: Option<&Record>) -> String {
+    let (origin, statement) = (origin(), statement(review));
+    let changes = record.map(|record| decisions::changes(review, &origin, record));
+    let signed = record.zip(changes.as_ref());
+    let document = Document { review, origin: &origin, statement: &statement, findings: &[], signed };
+    let mut out = Vec::new();
+    html::write(&mut out, &document).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn record(review: &AccessReview<'_>) -> Record {
+    Record {
+        api_version: decisions::API_VERSION.into(),
+        kind: decisions::KIND.into(),
+        population: origin(),
+        snapshot: review.rows.iter().map(decisions::seen).collect(),
+        decisions: review
+            .rows
+            .iter()
+            .map(|row| Decision {
+                identity: row.key.clone(),
+                access_sha256: row.access_sha256.clone(),
+                decision: "keep".into(),
+                by: "m.ruiz".into(),
+                on: "2026-11-26".into(),
+                remark: String::new(),
+            })
+            .collect(),
+    }
+}
+
+const BOB: &str = "{kind: User, name: bob}";
+
+/// Alice may read secrets in some namespaces, bob may read logs.
+fn signed(more: &str) -> Cluster {
+    let secrets = cluster_role("s", r#"[{verbs: [get], apiGroups: [""], resources: [secrets]}]"#);
+    let logs = cluster_role("l", r#"[{verbs: [get], apiGroups: [""], resources: [pods/log]}]"#);
+    load_text(&format!("{secrets}{logs}{}{more}", binding("prod", "s", ALICE)), Completeness::Complete)
+}
+
+fn since(before: &Cluster, after: &Cluster) -> decisions::Changes {
+    let text = serde_json::to_string(&record(&review(before))).unwrap();
+    decisions::changes(&review(after), &origin(), &decisions::read(&text).unwrap())
+}
+
+#[test]
+fn what_did_not_change_is_the_same_and_keeps_its_decision() {
+    let before = signed("");
+    let changes = since(&before, &before);
+    assert!(changes.rows.iter().all(decisions::Since::is_same));
+    assert!(changes.rows.iter().all(|row| row.decision.as_ref().unwrap().by == "m.ruiz" && !row.is_stale));
+    assert!(changes.gone.is_empty() && changes.measured.is_empty());
+}
+
+#[test]
+fn another_namespace_is_gained_and_one_less_is_lost() {
+    let (one, two) = (signed(""), signed(&binding("staging", "s", ALICE)));
+    let gained = since(&one, &two);
+    assert_eq!(gained.rows[0].gained.iter().map(|one| one.id).collect::<Vec<_>>(), ["secrets-read"]);
+    assert!(gained.rows[0].lost.is_empty() && gained.rows[0].is_stale);
+    let lost = since(&two, &one);
+    assert_eq!(lost.rows[0].lost.iter().map(|one| one.id).collect::<Vec<_>>(), ["secrets-read"]);
+    assert!(lost.rows[0].gained.is_empty());
+}
+
+#[test]
+fn who_came_is_new_and_who_went_is_gone() {
+    let (one, two) = (signed(""), signed(&binding("prod", "l", BOB)));
+    let changes = since(&one, &two);
+    assert_eq!(changes.rows.iter().filter(|row| row.is_new).count(), 1);
+    let changes = since(&two, &one);
+    assert_eq!(changes.gone.len(), 1);
+    assert_eq!(changes.gone[0].0, "User bob");
+    assert_eq!(changes.gone[0].1.as_ref().unwrap().decision, "keep");
+}
+
+#[test]
+fn what_no_capability_shows_is_a_finer_change() {
+    let extra = cluster_role("x", r#"[{verbs: [get], apiGroups: [""], resources: [endpoints]}]"#);
+    let changes = since(&signed(""), &signed(&format!("{extra}{}", binding("prod", "x", ALICE))));
+    assert!(changes.rows[0].finer && changes.rows[0].is_stale && !changes.rows[0].is_same());
+}
+
+#[test]
+fn a_role_under_another_name_is_the_same_access() {
+    let renamed = cluster_role("t", r#"[{verbs: [get], apiGroups: [""], resources: [secrets]}]"#);
+    let after = load_text(&format!("{renamed}{}", binding("prod", "t", ALICE)), Completeness::Complete);
+    assert!(since(&signed(""), &after).rows[0].is_same());
+}
+
+#[test]
+fn a_missing_role_is_unknown_and_never_no() {
+    let cluster = load_text(&binding("prod", "gone", ALICE), Completeness::Partial);
+    let review = review(&cluster);
+    let row = &review.rows[0];
+    for (capability, cell) in row.capabilities() {
+        let expected = if capability.reach == Reach::Namespaces { Mark::Unknown } else { Mark::No };
+        // `aws-auth` lies in another namespace, and what has no namespace a RoleBinding does not grant.
+        assert_eq!(cell.mark(), expected, "{}", capability.id);
+    }
+    let text = page(&review, None);
+    assert!(text.contains("\"mark\":\"unknown\"") && text.contains("which is not in the inputs"));
+}
+
+#[test]
+fn a_role_binding_may_delete_its_own_namespace_only() {
+    let role = cluster_role("d", r#"[{verbs: [delete], apiGroups: [""], resources: [namespaces]}]"#);
+    let cluster = load_text(&format!("{role}{}", binding("prod", "d", ALICE)), Completeness::Complete);
+    let review = review(&cluster);
+    let place = CAPABILITIES.iter().position(|one| one.id == "namespace-delete").unwrap();
+    let cell = &review.rows[0].cells[place];
+    assert_eq!((cell.mark(), cell.namespaces.as_slice()), (Mark::Namespaces, &["prod".to_owned()][..]));
+    assert_eq!(review.rows[0].evidence[place].len(), 1);
+}
+
+#[test]
+fn binding_one_named_cluster_role_is_shown_with_its_name() {
+    let role = cluster_role(
+        "b",
+        r"[{verbs: [bind], apiGroups: [rbac.authorization.k8s.io], resources: [clusterroles], resourceNames: [cluster-admin]}, {verbs: [create], apiGroups: [rbac.authorization.k8s.io], resources: [rolebindings]}]",
+    );
+    let cluster = load_text(&format!("{role}{}", cluster_binding("b", "b", ALICE)), Completeness::Complete);
+    let review = review(&cluster);
+    let cell = &review.rows[0].cells[1];
+    assert_eq!(cell.mark(), Mark::Named);
+    assert_eq!(cell.named, [("*".to_owned(), vec!["cluster-admin".to_owned()])]);
+}
+
+#[test]
+fn a_create_that_is_limited_to_names_grants_nothing() {
+    let role = cluster_role(
+        "c",
+        r#"[{verbs: [create], apiGroups: [""], resources: [serviceaccounts], resourceNames: [x]}]"#,
+    );
+    let cluster = load_text(&format!("{role}{}", binding("prod", "c", ALICE)), Completeness::Complete);
+    assert!(review(&cluster).rows[0].cells.iter().all(|cell| cell.mark() == Mark::No));
+}
+
+#[test]
+fn equal_access_is_one_group_and_each_is_decided_by_itself() {
+    let cluster = signed(&format!(
+        "{}{}",
+        binding("prod", "l", BOB),
+        binding("prod", "l", "{kind: User, name: carol}").replace("b-l", "b-l2")
+    ));
+    let review = review(&cluster);
+    let sizes: Vec<usize> = review.groups().iter().map(Vec::len).collect();
+    assert_eq!(sizes, [1, 2]);
+    assert_eq!(record(&review).decisions.len(), 3);
+}
+
+#[test]
+fn the_page_needs_no_network_and_holds_no_hostile_name() {
+    let hostile = "{kind: User, name: \"</script><img src=x onerror=alert(1)>\"}";
+    let cluster = signed(&binding("prod", "l", hostile));
+    let html = page(&review(&cluster), None);
+    for outside in ["http://", "https://", " src=", "@import", "url("] {
+        assert!(!html.replace("<img src=x", "").contains(outside), "{outside}");
+    }
+    assert_eq!(html.matches("</script>").count(), 2);
+    assert!(html.contains("default-src 'none'"));
+}
+
+#[test]
+fn a_name_that_looks_like_a_formula_is_told() {
+    let cluster = signed(&binding("prod", "l", "{kind: User, name: \"=1+1\"}"));
+    let review = review(&cluster);
+    let (origin, statement) = (origin(), statement(&review));
+    let whole =
+        Document { review: &review, origin: &origin, statement: &statement, findings: &[], signed: None };
+    let mut out = Vec::new();
+    assert_eq!(csv::write(&mut out, &whole).unwrap().unwrap(), "=1+1");
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.starts_with(csv::HEADER));
+    let columns = csv::HEADER.split(',').count();
+    assert!(
+        text.lines().skip(1).any(|line| line.starts_with("alice,user,alice,alice,")
+            && line.contains("secrets-read,Read secrets,namespaces,,in prod,")),
+        "{text}"
+    );
+    assert_eq!(columns, 16);
+    let mut out = Vec::new();
+    markdown::write(&mut out, &whole).unwrap();
+    assert!(String::from_utf8(out).unwrap().contains("**Read secrets in prod**"));
+    assert_eq!(document(&whole)["rows"].as_array().unwrap().len(), review.rows.len());
+}
+
+#[test]
+fn a_file_that_holds_no_decisions_is_an_error() {
+    let text = serde_json::to_string(&record(&review(&signed("")))).unwrap();
+    assert!(decisions::read(&text).is_ok());
+    assert!(decisions::read("{}").is_err());
+    assert!(decisions::read(&text.replace("\"keep\"", "\"maybe\"")).unwrap_err().contains("maybe"));
+    assert!(decisions::read(&text.replace("AccessReview", "Other")).unwrap_err().contains("Other"));
+    let output = Command::new(env!("CARGO_BIN_EXE_rbacsim"))
+        .args(["report", "-f", "testdata/quickstart", "--decisions", "testdata/quickstart/roles.yaml"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn the_first_screen_has_the_command_and_the_hashes_of_the_inputs() {
+    let output = Command::new(env!("CARGO_BIN_EXE_rbacsim"))
+        .args(["report", "-o", "markdown", "--title", "shop", "-f", "testdata/quickstart"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("rbacsim report -o markdown --title shop -f testdata/quickstart"));
+    assert!(!text.contains("Date given"));
+    let hashed = text.lines().filter(|line| line.starts_with("| testdata/quickstart/") && line.len() > 64);
+    assert_eq!(hashed.count(), 6);
+    for of in ["oncall | - |", "prod/checkout | - |"] {
+        assert!(text.contains(of), "{of}");
+    }
+}
+
+/// A need in the words of the recorded table.
+fn written(need: &Need) -> Value {
+    match need {
+        Need::Any(parts) => serde_json::json!({ "any": parts.iter().map(written).collect::<Vec<_>>() }),
+        Need::All(parts) => serde_json::json!({ "all": parts.iter().map(written).collect::<Vec<_>>() }),
+        Need::Ask(ask) => {
+            let mut value =
+                serde_json::json!({ "verbs": ask.verbs, "group": ask.group, "resource": ask.resource });
+            let mut set = |key: &str, own: Value| value.as_object_mut().unwrap().insert(key.into(), own);
+            if let Some((namespace, name)) = ask.object {
+                set("namespace", namespace.into());
+                if !name.is_empty() {
+                    set("name", name.into());
+                }
+            }
+            for (key, is) in [("bound", ask.bound), ("itself", ask.itself), ("if_known", ask.if_known)] {
+                if is {
+                    set(key, true.into());
+                }
+            }
+            if ask.from > 0 {
+                set("from", ask.from.into());
+            }
+            if ask.until < u32::MAX {
+                set("until", ask.until.into());
+            }
+            value
+        }
+    }
+}
+
+#[test]
+fn the_table_takes_what_the_recorded_one_takes() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/capabilities.yaml");
+    let Ok(text) = std::fs::read_to_string(path) else {
+        skipped("../shared/reference/capabilities.yaml");
+        return;
+    };
+    let table: Value = serde_yaml::from_str(&text).unwrap();
+    let recorded = table["capabilities"].as_array().unwrap();
+    assert_eq!(recorded.len(), CAPABILITIES.len());
+    for (recorded, own) in recorded.iter().zip(CAPABILITIES) {
+        assert_eq!(recorded["id"], own.id);
+        assert_eq!(recorded["scope"] == "namespace", own.reach == Reach::Namespaces, "{}", own.id);
+        // Who may bind one ClusterRole may hand out that one: here it counts.
+        assert_eq!(recorded["named"] == true || own.id == "escalate", own.by_name, "{}", own.id);
+        assert_eq!(recorded["needs"], written(&own.needs), "{}", own.id);
+        let implied: Vec<&str> = match &recorded["implies"] {
+            Value::String(_) => vec!["*"],
+            list => list.as_array().into_iter().flatten().map(|one| one.as_str().unwrap()).collect(),
+        };
+        assert_eq!(implied, own.implies, "{}", own.id);
+    }
+}
+
+#[test]
+fn capabilities_are_found_by_name_and_each_is_once() {
+    for (one, number) in CAPABILITIES.iter().zip(0..) {
+        assert_eq!(CAPABILITIES.iter().position(|other| other.id == one.id), Some(number));
+        assert_eq!(find(one.id).unwrap().name, one.name);
+        assert!(one.sentence.starts_with("May ") && one.sentence.ends_with('.'), "{}", one.id);
+    }
+    assert!(find("none").is_none());
+}
