@@ -128,8 +128,8 @@ pub mod read {
     mod collect;
     mod config_map;
     mod crd;
-    mod eks;
     mod digests;
+    mod eks;
     mod exclude;
     mod fields;
     mod findings;
@@ -149,8 +149,8 @@ pub mod read {
     mod what_if;
     mod workload;
 
-    pub use self::eks::kubeconfig;
     pub use self::digests::{Digest, digests};
+    pub use self::eks::kubeconfig;
     pub use self::ignored::{ANNOTATION, Ignore, comments};
     pub use self::load::*;
     pub use self::version_hints::VersionSource;
