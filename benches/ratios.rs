@@ -21,10 +21,13 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
+use rbacsim::ask::diff::{Selection, diff};
+use rbacsim::ask::matrix::Filter;
 use rbacsim::ask::people::People;
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::identity::iam::Lenses;
 use rbacsim::read::{Input, LoadOptions, Loaded, load};
+use rbacsim::report::diff::{markdown, summary};
 use serde::de::DeserializeOwned;
 use support::account;
 use support::cluster::{self, Form};
@@ -137,6 +140,17 @@ fn run_stage(stage: &str, input: &Path) {
                 black_box(model.allows(question));
             }
             start.elapsed().as_secs_f64() / asked.len() as f64
+        }
+        "diff" => {
+            let changed = input.with_extension("changed.yaml");
+            time(|| {
+                let (old, new) = (Cluster::from(load_path(input)), Cluster::from(load_path(&changed)));
+                let everybody = Selection { mapped: true, bound: true, ..Selection::default() };
+                let found = diff(&old, &new, &Filter::default(), &everybody);
+                let Ok(summary) = summary(&found, |_, _| Ok::<(), std::convert::Infallible>(()));
+                assert!(!summary.gaining.is_empty() && !summary.losing.is_empty());
+                markdown(&summary)
+            })
         }
         other => panic!("no stage {other}"),
     };
@@ -286,6 +300,7 @@ fn table() {
     decision_rows(&mut rows);
     matrix_rows(&folder.join("cluster.yaml"), &mut rows);
     account_rows(&folder.join("account"), &mut rows);
+    diff_rows(&folder.join("cluster.yaml"), &mut rows);
 
     let small = folder.join("small.yaml");
     std::fs::write(&small, cluster::text(20, Form::Yaml)).unwrap();
@@ -316,6 +331,27 @@ fn load_rows(path: &Path, form: Form, megabytes: f64, rows: &mut Vec<Row>) {
         rows.push(plain("the graph built from it", milliseconds(built.seconds)).with_peak(&built));
         rows.push(plain("reading it, without the graph", milliseconds(loaded.seconds)).with_peak(&loaded));
     }
+}
+
+/// Two large clusters that differ as a pull request makes them differ: a binding more, a rule less, a group renamed.
+fn diff_rows(path: &Path, rows: &mut Vec<Row>) {
+    const BINDING: &str = "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata:\n  name: added\n  namespace: payments-dev-0000\nroleRef:\n  apiGroup: rbac.authorization.k8s.io\n  kind: ClusterRole\n  name: edit\nsubjects:\n- apiGroup: rbac.authorization.k8s.io\n  kind: Group\n  name: team:payments-0000\n";
+    let text = std::fs::read_to_string(path).unwrap();
+    let changed =
+        text.replacen("things399", "other399", 1).replacen("name: team:search-0003", "name: team:renamed", 1);
+    std::fs::write(path.with_extension("changed.yaml"), changed + BINDING).unwrap();
+    let (one, both) = (stage("answer", path), stage("diff", path));
+    rows.push(Row {
+        what: "diff of two of them, as the comment of a pull request".to_owned(),
+        figure: milliseconds(both.seconds),
+        baseline: format!("loading one: {}{}", milliseconds(one.seconds), in_memory(&one)),
+        ratio: format!(
+            "{} the time, {} the memory",
+            times(both.seconds / one.seconds),
+            times(both.peak.unwrap_or_default() / one.peak.unwrap_or(1.0))
+        ),
+        peak: memory(&both),
+    });
 }
 
 fn directory_rows(folder: &Path, rows: &mut Vec<Row>) {

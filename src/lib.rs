@@ -178,7 +178,9 @@ pub mod ask {
     pub mod assume_role;
     pub mod behind;
     pub mod can_i;
+    pub mod check;
     pub mod concerns;
+    pub mod diff;
     pub mod eks_doors;
     pub mod escalation;
     pub mod indirect;
@@ -204,6 +206,8 @@ pub mod report {
     pub mod aligned;
     pub mod assume_role;
     pub mod can_i;
+    pub mod check;
+    pub mod diff;
     pub mod eks_doors;
     pub mod escalation;
     pub mod explain;

@@ -6,9 +6,12 @@ use std::process::ExitCode;
 mod cli {
     mod asking;
     mod can_i;
+    mod check;
     mod collect;
+    mod diff;
     mod explain;
     mod findings;
+    mod git;
     mod iam;
     mod inputs;
     mod lint;

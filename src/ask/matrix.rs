@@ -239,7 +239,32 @@ impl<'c> Matrix<'c> {
     pub fn new(cluster: &'c Cluster, filter: &Filter) -> Self {
         let graph = cluster.graph();
         let universe = Universe::of(graph.policy(), cluster.catalogue(), cluster.completeness(), filter);
-        let rules = universe::compile(&universe, graph);
+        Self::with_columns(cluster, universe, None)
+    }
+
+    /// The matrices of two clusters over the columns of both, for holders whose rules are given; `every_rule`: some of
+    /// them may do everything, so that all rules of both say what there is.
+    pub(crate) fn both(
+        (old, of_old): (&'c Cluster, &FxHashSet<RuleId>),
+        (new, of_new): (&'c Cluster, &FxHashSet<RuleId>),
+        filter: &Filter,
+        every_rule: bool,
+    ) -> [Self; 2] {
+        let side =
+            |cluster: &'c Cluster| (cluster.graph().policy(), cluster.catalogue(), cluster.completeness());
+        let ((policy, types, completeness), (new_policy, new_types, new_completeness)) =
+            (side(old), side(new));
+        let [first, second] = Universe::of_both(
+            [(policy, types, completeness, of_old), (new_policy, new_types, new_completeness, of_new)],
+            filter,
+            every_rule,
+        );
+        [Self::with_columns(old, first, Some(of_old)), Self::with_columns(new, second, Some(of_new))]
+    }
+
+    fn with_columns(cluster: &'c Cluster, universe: Universe, needed: Option<&FxHashSet<RuleId>>) -> Self {
+        let graph = cluster.graph();
+        let rules = universe::compile(&universe, graph, needed);
         let mut roles = Vec::new();
         roles.resize_with(graph.policy().roles.len(), OnceCell::new);
         let open = cluster.closes_out_anonymous().then(|| open_columns(&universe));

@@ -170,6 +170,22 @@ impl Inputs {
         Ok(inputs)
     }
 
+    /// The same with more paths before those of -f.
+    pub(crate) fn load_with(&self, more: &[PathBuf]) -> Result<Cluster, Failure> {
+        let mut inputs: Vec<Input> = more.iter().cloned().map(Input::Path).collect();
+        let is_rest = !self.filename.is_empty() || !self.kustomize.is_empty() || !self.helm_chart.is_empty();
+        if is_rest {
+            inputs.extend(self.inputs()?);
+        }
+        self.cluster(&inputs, &self.options()?)
+    }
+
+    /// The old side of a comparison: these inputs alone, as they are, without a word about what is wrong with them.
+    pub(crate) fn load_side(&self, inputs: &[Input]) -> Result<Cluster, Failure> {
+        let options = LoadOptions { what_if: WhatIf::default(), ..self.options()? };
+        Ok(Cluster::from(load(inputs, &options)?))
+    }
+
     /// The same as [`Inputs::load`] without printing what was wrong, with what was read.
     pub(crate) fn load_silently(&self) -> Result<(Cluster, Vec<Input>), Failure> {
         let (inputs, options) = (self.inputs()?, self.options()?);
@@ -181,6 +197,11 @@ impl Inputs {
     pub(crate) fn load_with_inputs(&self) -> Result<(Cluster, Vec<Input>), Failure> {
         let inputs = self.inputs()?;
         Ok((self.cluster(&inputs, &self.options()?)?, inputs))
+    }
+
+    /// What is not read.
+    pub(crate) fn exclude(&self) -> Result<Exclude, Failure> {
+        Ok(Exclude::new(&self.exclude)?)
     }
 
     fn options(&self) -> Result<LoadOptions, Failure> {
@@ -208,7 +229,7 @@ impl Inputs {
                 with: self.what_if.with.iter().map(|path| input(path)).collect::<Result<_, _>>()?,
                 with_mapping: self.what_if.with_mapping.clone(),
             },
-            exclude: Exclude::new(&self.exclude)?,
+            exclude: self.exclude()?,
         })
     }
 

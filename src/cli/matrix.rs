@@ -125,7 +125,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         );
     }
     let cluster = args.inputs.load()?;
-    let filter = filter(args, &cluster)?;
+    let filter = columns(&args.verbs, &args.resources, &cluster)?;
     let mut holders = holders(args, &cluster)?;
     let left_out =
         if args.exclude_system { holder::without_system(&cluster, &mut holders) } else { LeftOut::default() };
@@ -291,10 +291,14 @@ fn count(matrix: &Matrix<'_>, holders: &[Holder]) -> usize {
 }
 
 /// Which columns are wanted.
-fn filter(args: &Args, cluster: &Cluster) -> Result<Filter, Failure> {
+pub(super) fn columns(
+    verbs: &[String],
+    resources_asked: &[String],
+    cluster: &Cluster,
+) -> Result<Filter, Failure> {
     let mut filter = Filter::default();
-    if !args.verbs.is_empty() {
-        for verb in &args.verbs {
+    if !verbs.is_empty() {
+        for verb in verbs {
             if operations::is_operation(verb) {
                 super::to_stderr(
                     "warning",
@@ -304,13 +308,13 @@ fn filter(args: &Args, cluster: &Cluster) -> Result<Filter, Failure> {
                 )?;
             }
         }
-        filter.verbs = Some(args.verbs.clone());
+        filter.verbs = Some(verbs.to_vec());
     }
-    if args.resources.is_empty() {
+    if resources_asked.is_empty() {
         return Ok(filter);
     }
     let mut resources = Vec::new();
-    for target in &args.resources {
+    for target in resources_asked {
         if target.starts_with('/') {
             resources.push(match question::read_path(target) {
                 None => (String::new(), target.clone()),

@@ -4,7 +4,9 @@ use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{can_i, collect, explain, lint, matrix, paths, report, review, risk, who_can, whoami};
+use super::{
+    can_i, check, collect, diff, explain, lint, matrix, paths, report, review, risk, who_can, whoami,
+};
 use clap::{Parser, Subcommand, ValueEnum};
 use rbacsim::decide::cluster::Who;
 use rbacsim::identity::IdentityError;
@@ -47,6 +49,10 @@ enum Command {
     Report(report::Args),
     /// Show the Kubernetes user behind IAM ARNs
     Whoami(whoami::Args),
+    /// Show who gains and who loses access, between two input sets or since a Git revision
+    Diff(diff::Args),
+    /// Check assertions about access
+    Check(check::Args),
     /// Find faults and dangers of the inputs, each with the line and what to do
     Lint(lint::Args),
     /// Show what a code of lint or risk means, with an example
@@ -134,6 +140,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Paths(args) => paths::run(args, &mut *out),
         Command::Report(args) => report::run(args),
         Command::Whoami(args) => whoami::run(args, &mut *out),
+        Command::Diff(args) => diff::run(args, &mut *out),
+        Command::Check(args) => check::run(args, &mut *out),
         Command::Lint(args) => lint::run(args, &mut *out),
         Command::Explain(args) => explain::run(args, &mut *out),
         Command::Risk(args) => risk::run(args, &mut *out),

@@ -301,6 +301,12 @@ codes! {
     AccessInputNotRead = "access-input-not-read", Warning;
     /// Identity mappings of a self-managed authenticator, which EKS does not read.
     IdentityMappingIgnored = "identity-mapping-ignored", Warning;
+
+    // What `diff` finds.
+    /// A change gives somebody more access.
+    AccessGained = "access-gained", Note;
+    /// A change takes access from somebody.
+    AccessLost = "access-lost", Note;
 }
 
 /// One thing that was wrong or odd in the inputs.

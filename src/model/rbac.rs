@@ -208,6 +208,14 @@ impl Rules {
         RuleId(index)
     }
 
+    /// The number of a rule, if an equal one is stored.
+    pub(crate) fn find(&self, rule: &PolicyRule<'_>) -> Option<RuleId> {
+        let Self { pool, bounds, table } = self;
+        table
+            .find(hash_rule(rule), |index| rule_at(pool, bounds, *index) == *rule)
+            .map(|index| RuleId(*index))
+    }
+
     /// Makes room for so many rules more.
     pub(crate) fn reserve(&mut self, more: usize) {
         let Self { pool, bounds, table } = self;

@@ -38,6 +38,33 @@ impl Exclude {
         Ok(Self { patterns })
     }
 
+    /// Whether a file of a tree that is no folder, such as a revision of Git, is left out when `root` is read;
+    /// `text_of` gives the text of a file of that tree.
+    pub fn leaves_out_of_tree(
+        &self,
+        root: &Path,
+        path: &Path,
+        text_of: &dyn Fn(&Path) -> Option<String>,
+    ) -> bool {
+        if root == path {
+            return self.excludes_file(path);
+        }
+        let mut excluded =
+            Excluded { root: root.to_owned(), given: self.patterns.clone(), files: Vec::new() };
+        let mut folders: Vec<&Path> = path.ancestors().skip(1).collect();
+        folders.reverse();
+        for folder in folders {
+            let is_below = folder != root && (root == Path::new(".") || folder.starts_with(root));
+            if is_below && !folder.as_os_str().is_empty() && excluded.leaves_out(folder, true) {
+                return true;
+            }
+            if let Some(text) = text_of(&folder.join(IGNORE_FILE)) {
+                excluded.add(folder, &text);
+            }
+        }
+        excluded.leaves_out(path, false)
+    }
+
     /// Whether a file that was named itself is excluded.
     pub(super) fn excludes_file(&self, path: &Path) -> bool {
         !self.patterns.is_empty() && matched(&self.patterns, path, false) == Some(true)
@@ -82,8 +109,14 @@ impl Excluded {
 
     /// Reads the ignore file of a folder, if it has one.
     pub(super) fn enter(&mut self, folder: &Path) {
+        if let Ok(text) = std::fs::read_to_string(folder.join(IGNORE_FILE)) {
+            self.add(folder, &text);
+        }
+    }
+
+    /// Takes in the text of the ignore file of a folder.
+    fn add(&mut self, folder: &Path, text: &str) {
         let file = folder.join(IGNORE_FILE);
-        let Ok(text) = std::fs::read_to_string(&file) else { return };
         let mut builder = GitignoreBuilder::new("");
         for line in text.lines() {
             // What is no pattern excludes nothing, as with git.

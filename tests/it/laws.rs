@@ -129,7 +129,7 @@ fn binding() -> impl Strategy<Value = Value> {
 }
 
 /// A few objects; some of the same name, of which the last counts.
-fn objects(own: bool) -> impl Strategy<Value = Vec<Value>> {
+pub(crate) fn objects(own: bool) -> impl Strategy<Value = Vec<Value>> {
     let any = prop_oneof![1 => role(), 2 => cluster_role(own).boxed(), 3 => binding()];
     prop::collection::vec(any, 8..20).prop_map(|mut objects| {
         one_role_ref_each(&mut objects);
@@ -186,7 +186,7 @@ fn requests() -> impl Strategy<Value = Vec<(UserInfo, Request)>> {
     prop::collection::vec((user(), request()), 12)
 }
 
-fn stream(objects: &[Value]) -> String {
+pub(crate) fn stream(objects: &[Value]) -> String {
     objects.iter().flat_map(|object| ["---\n".to_owned(), object.to_string(), "\n".to_owned()]).collect()
 }
 

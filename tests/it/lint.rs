@@ -67,7 +67,8 @@ fn every_code_has_an_example_that_triggers_it_and_one_that_does_not() {
         if explained.effect.is_empty() || explained.mend.is_empty() {
             wrong.push(format!("{name}: no effect or no mend in src/knowledge/codes/"));
         }
-        let is_other = OTHER_INPUTS.contains(code) || *code == Code::IamExportTruncated;
+        let is_other = OTHER_INPUTS.contains(code)
+            || [Code::IamExportTruncated, Code::AccessGained, Code::AccessLost].contains(code);
         let (Some(bad), Some(good)) = (&explained.bad, &explained.good) else {
             if !is_other {
                 wrong.push(format!("{name}: no example"));

@@ -16,8 +16,10 @@ mod api_resources; // what discovery of the real cluster says of its types
 mod architecture; // which room may know of which; the codes of diagnostics
 mod ask; // what the tests of decisions share: small clusters from text, requests in one line
 mod catalogue; // the built-in API resources, CRDs, and how a TYPE is read
+mod check; // assertions about access
 mod cli; // the binary: what it prints, byte by byte, and its exit codes
 mod defaults; // the default roles and bindings
+mod diff; // the difference in access: set difference, causes, how it reads
 mod document_block; // the fast reader of block YAML against the YAML reader
 mod document_block_fuzz; // the same for as long as one likes
 mod document_json; // the JSON reader and its outline
@@ -52,6 +54,7 @@ mod model; // the reference model: plain loops, no index
 mod near; // what comes nearest to a "no": slips in rules, subjects, aggregations, roleRefs
 mod operations; // kubectl operations: the table against what kubectl really sent
 mod paths; // what access leads to
+mod pipeline; // a pull request in a Git repository, and the files that forges look for
 mod recorded; // decisions of the real code, when they are there
 mod rendered; // -k and --helm-chart: what programs render
 mod replay; // the test tables of Kubernetes, when they are there

@@ -242,6 +242,34 @@ pub fn bound(cluster: &Cluster) -> Vec<Holder> {
     holders
 }
 
+/// A subject of a binding by its kind and name, whether or not a binding names it.
+pub(crate) fn named(cluster: &Cluster, kind: HolderKind, identity: &str) -> Holder {
+    let none = std::iter::empty::<String>;
+    let user = match kind {
+        HolderKind::Group => UserInfo::authenticated("", [identity]),
+        HolderKind::ServiceAccount => {
+            let (namespace, name) = identity.split_once('/').unwrap_or(("", identity));
+            UserInfo::service_account(namespace, name)
+        }
+        HolderKind::User | HolderKind::Iam if identity == SYSTEM_ANONYMOUS => {
+            UserInfo::as_given(SYSTEM_ANONYMOUS, [SYSTEM_UNAUTHENTICATED])
+        }
+        HolderKind::User | HolderKind::Iam => UserInfo::authenticated(identity, none()),
+    };
+    let asker = cluster.graph().asker(&user);
+    Holder { kind, identity: identity.to_owned(), username: user.username, asker, who: None }
+}
+
+/// An IAM identity that the inputs do not map under this ARN: it may be mapped all the same, by its account.
+pub(crate) fn absent(cluster: &Cluster, arn: &str) -> Holder {
+    if arn.starts_with("arn:") {
+        return of_identity(cluster, arn, cluster.identify(arn, None));
+    }
+    let asker = cluster.graph().asker(&UserInfo::default());
+    let (identity, username) = (arn.to_owned(), String::new());
+    Holder { kind: HolderKind::Iam, identity, username, asker, who: None }
+}
+
 /// Who was left out by [`without_system`].
 #[derive(Clone, Debug, Default)]
 pub struct LeftOut {

@@ -117,6 +117,8 @@ pub struct Universe {
 struct Draft {
     cells: BTreeMap<(String, String, bool), (BTreeSet<String>, bool)>,
     matches_nothing: BTreeSet<String>,
+    /// What rules name in every group: the resource and the verbs.
+    any_group: Vec<(String, BTreeSet<String>)>,
 }
 
 /// Whether a name holds a star that is no wildcard.
@@ -143,10 +145,19 @@ impl Draft {
         }
     }
 
-    fn rules(&mut self, policy: &Policy) {
-        let used: FxHashSet<RuleId> =
-            policy.roles.iter().flat_map(|role| policy.rules_of(role)).map(|placed| placed.rule).collect();
-        let mut any_group: Vec<(String, BTreeSet<String>)> = Vec::new();
+    /// What rules name: all of them, or those that are needed and, for a path may cover others, those with URLs.
+    fn rules(&mut self, policy: &Policy, needed: Option<&FxHashSet<RuleId>>) {
+        let used: FxHashSet<RuleId> = policy
+            .roles
+            .iter()
+            .flat_map(|role| policy.rules_of(role))
+            .map(|placed| placed.rule)
+            .filter(|id| {
+                needed.is_none_or(|needed| {
+                    needed.contains(id) || !policy.rules.get(*id).non_resource_urls.is_empty()
+                })
+            })
+            .collect();
         for (id, rule) in policy.rules.iter() {
             if !used.contains(&id) {
                 continue;
@@ -181,14 +192,18 @@ impl Draft {
                     }
                     self.cell(group, resource, false).0.extend(verbs.iter().cloned());
                     if *group == "*" && resource != "*" {
-                        any_group.push((resource.to_owned(), verbs.clone()));
+                        self.any_group.push((resource.to_owned(), verbs.clone()));
                     }
                 }
             }
         }
+    }
+
+    /// Gives what rules name in every group to each group that has it, once all rules are in.
+    fn spread(&mut self) {
         // Who names a resource in every group names it in each group that has it.
         let mut by_resource: FxHashMap<String, BTreeSet<String>> = FxHashMap::default();
-        for (resource, verbs) in any_group {
+        for (resource, verbs) in std::mem::take(&mut self.any_group) {
             by_resource.entry(resource).or_default().extend(verbs);
         }
         for ((group, resource, is_url), (verbs, _)) in &mut self.cells {
@@ -234,6 +249,48 @@ impl Draft {
         }
     }
 
+    /// Leaves what is wanted, with the verbs that each has.
+    fn choose(&mut self, filter: &Filter, policies: &[&Policy]) {
+        self.spread();
+        if let Some(wanted) = &filter.resources {
+            for (group, resource) in wanted {
+                if resource.starts_with('/') {
+                    for policy in policies {
+                        self.path(policy, resource, filter);
+                    }
+                } else {
+                    self.cell(group, resource, false);
+                }
+            }
+        }
+        self.complete();
+        if let Some(wanted) = &filter.resources {
+            self.cells.retain(|(group, resource, is_url), _| {
+                let same =
+                    |(g, r): &(String, String)| r == resource && g == group && r.starts_with('/') == *is_url;
+                wanted.iter().any(same)
+            });
+        }
+        self.filter(filter);
+    }
+
+    /// The columns, numbered.
+    fn universe(&self, types: Types<'_>, completeness: Completeness) -> Universe {
+        let mut universe = Universe::default();
+        for ((group, resource, is_url), (verbs, known)) in &self.cells {
+            let place = if *is_url { Place::Url } else { types.place(group, resource) };
+            universe.cells.push(Cell {
+                group: group.clone(),
+                resource: resource.clone(),
+                place,
+                verbs: verbs.iter().cloned().collect(),
+                known: *known,
+            });
+        }
+        universe.number(types, completeness);
+        universe
+    }
+
     fn filter(&mut self, filter: &Filter) {
         if let Some(columns) = &filter.columns {
             for (group, resource, verb) in columns {
@@ -263,36 +320,41 @@ impl Universe {
     ) -> Self {
         let mut draft = Draft::default();
         draft.catalogue(catalogue);
-        draft.rules(policy);
-        if let Some(wanted) = &filter.resources {
-            for (group, resource) in wanted {
-                if resource.starts_with('/') {
-                    draft.path(policy, resource, filter);
-                } else {
-                    draft.cell(group, resource, false);
-                }
-            }
-        }
-        draft.complete();
-        if let Some(wanted) = &filter.resources {
-            draft.cells.retain(|(group, resource, is_url), _| {
-                let same =
-                    |(g, r): &(String, String)| r == resource && g == group && r.starts_with('/') == *is_url;
-                wanted.iter().any(same)
-            });
-        }
-        draft.filter(filter);
-        let mut universe =
-            Self { matches_nothing: draft.matches_nothing.into_iter().collect(), ..Self::default() };
-        for ((group, resource, is_url), (verbs, known)) in draft.cells {
-            let place = if is_url { Place::Url } else { place(catalogue, &group, &resource) };
-            universe.cells.push(Cell { group, resource, place, verbs: verbs.into_iter().collect(), known });
-        }
-        universe.number(catalogue, completeness);
-        universe
+        draft.rules(policy, None);
+        draft.choose(filter, &[policy]);
+        let matches_nothing = std::mem::take(&mut draft.matches_nothing).into_iter().collect();
+        let types = Types { own: catalogue, other: None };
+        Self { matches_nothing, ..draft.universe(types, completeness) }
     }
 
-    fn number(&mut self, catalogue: &Catalogue, completeness: Completeness) {
+    /// The columns of two sides: those that either knows of, each with the place that the side knows, or else the
+    /// other. Rules that are not needed are left out where no star covers what they name.
+    pub(super) fn of_both(
+        sides: [(&Policy, &Catalogue, Completeness, &FxHashSet<RuleId>); 2],
+        filter: &Filter,
+        every_rule: bool,
+    ) -> [Self; 2] {
+        let has_star = |policy: &Policy, id: &RuleId| {
+            let rule = policy.rules.get(*id);
+            let mut names = rule.verbs.iter().chain(rule.api_groups).chain(rule.resources);
+            names.any(|name| policy.names.text(*name).contains('*'))
+        };
+        let is_open = every_rule
+            || sides.iter().any(|(policy, _, _, needed)| needed.iter().any(|id| has_star(policy, id)));
+        let mut draft = Draft::default();
+        for (policy, catalogue, _, needed) in sides {
+            draft.catalogue(catalogue);
+            draft.rules(policy, (!is_open).then_some(needed));
+        }
+        draft.choose(filter, &sides.map(|(policy, ..)| policy));
+        let [(_, old, of_old, _), (_, new, of_new, _)] = sides;
+        [
+            draft.universe(Types { own: old, other: Some(new) }, of_old),
+            draft.universe(Types { own: new, other: Some(old) }, of_new),
+        ]
+    }
+
+    fn number(&mut self, catalogue: Types<'_>, completeness: Completeness) {
         for (cell, number) in self.cells.iter().zip(0u32..) {
             let verbs = 0..u32::try_from(cell.verbs.len()).unwrap_or(u32::MAX);
             self.columns.extend(verbs.map(|verb| Column { cell: number, verb }));
@@ -395,20 +457,51 @@ impl Universe {
     }
 }
 
-fn place(catalogue: &Catalogue, group: &str, resource: &str) -> Place {
-    let plural = resource.split('/').next().unwrap_or(resource);
-    match catalogue.find(group, plural) {
-        Some(known) if known.namespaced => Place::Namespaced,
-        Some(_) if group.is_empty() && plural == "namespaces" => Place::Namespaces,
-        Some(_) => Place::Cluster,
-        None if catalogue.is_namespaced(group, plural) == Some(false) => Place::Cluster,
-        None => Place::Namespaced,
+/// What is known of types: what a side knows itself, or else what the other side knows.
+#[derive(Copy, Clone)]
+struct Types<'c> {
+    own: &'c Catalogue,
+    other: Option<&'c Catalogue>,
+}
+
+impl<'c> Types<'c> {
+    fn all(self) -> impl Iterator<Item = &'c Catalogue> {
+        std::iter::once(self.own).chain(self.other)
+    }
+
+    fn is_built_in(self, group: &str, plural: &str) -> bool {
+        self.all().any(|catalogue| catalogue.is_built_in(group, plural))
+    }
+
+    fn is_served(self, group: &str) -> bool {
+        self.all().any(|catalogue| catalogue.is_served(group))
+    }
+
+    fn is_namespaced(self, group: &str, plural: &str) -> Option<bool> {
+        self.all().find_map(|catalogue| catalogue.is_namespaced(group, plural))
+    }
+
+    /// Where requests for a resource are made.
+    fn place(self, group: &str, resource: &str) -> Place {
+        let plural = resource.split('/').next().unwrap_or(resource);
+        let known = self.all().find_map(|catalogue| catalogue.find(group, plural));
+        match known {
+            Some(known) if known.namespaced => Place::Namespaced,
+            Some(_) if group.is_empty() && plural == "namespaces" => Place::Namespaces,
+            Some(_) => Place::Cluster,
+            None if self.is_namespaced(group, plural) == Some(false) => Place::Cluster,
+            None => Place::Namespaced,
+        }
     }
 }
 
 /// Asks the authorizer's matcher which columns each rule allows. What a rule is not asked about, it cannot
 /// match: its resources are other texts and no wildcards.
-pub(super) fn compile(universe: &Universe, graph: &RbacGraph) -> Vec<Sparse> {
+pub(super) fn compile(
+    universe: &Universe,
+    graph: &RbacGraph,
+    needed: Option<&FxHashSet<RuleId>>,
+) -> Vec<Sparse> {
     let policy = graph.policy();
     let names = &policy.names;
     let mut first_column = Vec::with_capacity(universe.cells.len());
@@ -436,7 +529,11 @@ pub(super) fn compile(universe: &Universe, graph: &RbacGraph) -> Vec<Sparse> {
     let mut set = Dense::default();
     let mut candidates: Vec<usize> = Vec::new();
     let mut compiled = Vec::with_capacity(policy.rules.len());
-    for (_, rule) in policy.rules.iter() {
+    for (id, rule) in policy.rules.iter() {
+        if needed.is_some_and(|needed| !needed.contains(&id)) {
+            compiled.push(Sparse::EMPTY);
+            continue;
+        }
         candidates.clear();
         if !rule.non_resource_urls.is_empty() {
             candidates.extend_from_slice(&urls);

@@ -247,7 +247,7 @@ impl<'c> Matrix<'c> {
     }
 
     /// The columns that some unknown access may hold, where it is about.
-    fn columns_of(&self, unknown: &Unknown<'_>) -> Dense {
+    pub(crate) fn columns_of(&self, unknown: &Unknown<'_>) -> Dense {
         let Unknown { namespace, reason } = unknown;
         let width = self.universe.columns().len();
         let mut all = Dense::default();

@@ -72,7 +72,10 @@ fn descriptor(code: &str, worst: Level) -> Value {
         },
     });
     let is_known = Code::ALL.iter().find(|known| known.as_str() == code);
-    if (risks::risk(code).is_some() || is_known.is_some_and(|known| *known >= Code::AnonymousAccess))
+    if (risks::risk(code).is_some()
+        || is_known.is_some_and(|known| {
+            (Code::AnonymousAccess..=Code::MayImpersonate).contains(known) || *known == Code::AccessGained
+        }))
         && let Some(properties) = properties.as_object_mut()
     {
         properties.insert("security-severity".to_owned(), security_severity(worst).into());
