@@ -283,7 +283,6 @@ pub(super) fn key(cluster: &Cluster, unknown: &Unknown<'_>) -> String {
         Reason::RandomMapping => "random".to_owned(),
         Reason::NoMappings => "mappings".to_owned(),
         Reason::NothingRead => "nothing".to_owned(),
-        #[expect(unreachable_patterns, reason = "other sources of identity add reasons")]
         other => format!("{other:?}"),
     };
     format!("{} {reason}", unknown.namespace)
