@@ -47,6 +47,7 @@ pub mod model {
     pub mod rbac;
     pub mod source;
     pub mod ternary;
+    pub mod unread;
     pub mod user;
     pub mod version;
     pub mod workload;
@@ -126,6 +127,7 @@ pub mod read {
     pub(crate) mod aws_auth;
     pub(crate) mod builtin;
     mod collect;
+    mod concern;
     mod config_map;
     mod crd;
     mod digests;
@@ -136,9 +138,12 @@ pub mod read {
     mod identities;
     mod identity_forms;
     mod ignored;
+    mod kustomize;
     mod load;
+    mod operators;
     pub(crate) mod origin;
     pub(crate) mod parallel;
+    mod possible;
     mod programs;
     mod rbac;
     mod reader;

@@ -36,5 +36,15 @@ pub fn files_about(cluster: &Cluster, who: &Who) -> BTreeSet<FileId> {
             }
         }
     }
+    // What the API server refuses of a binding that names him is not in the graph.
+    let account = user
+        .username
+        .strip_prefix("system:serviceaccount:")
+        .and_then(|account| account.split(':').next_back());
+    let is_his = |name: &String| {
+        *name == user.username || user.groups.contains(name) || account == Some(name.as_str())
+    };
+    let refused = cluster.diagnostics().iter().filter(|diagnostic| diagnostic.names.iter().any(is_his));
+    files.extend(refused.filter_map(|diagnostic| diagnostic.source).map(|source| source.file));
     files
 }

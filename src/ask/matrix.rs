@@ -34,6 +34,7 @@ pub mod bits;
 pub mod crowd;
 pub mod holder;
 pub mod preset;
+mod source_form;
 pub mod statement;
 pub mod universe;
 pub mod unknown;
@@ -237,7 +238,8 @@ impl Block<'_> {
 impl<'c> Matrix<'c> {
     /// Compiles the matrix of a cluster for the columns that a filter leaves.
     pub fn new(cluster: &'c Cluster, filter: &Filter) -> Self {
-        let graph = cluster.graph();
+        // What objects in source form may grant has its columns too; the rules that are certain have the same numbers.
+        let graph = cluster.possible_graph();
         let universe = Universe::of(graph.policy(), cluster.catalogue(), cluster.completeness(), filter);
         Self::with_columns(cluster, universe, None)
     }
@@ -266,7 +268,7 @@ impl<'c> Matrix<'c> {
         let graph = cluster.graph();
         let rules = universe::compile(&universe, graph, needed);
         let mut roles = Vec::new();
-        roles.resize_with(graph.policy().roles.len(), OnceCell::new);
+        roles.resize_with(cluster.graph().policy().roles.len(), OnceCell::new);
         let open = cluster.closes_out_anonymous().then(|| open_columns(&universe));
         Self {
             cluster,

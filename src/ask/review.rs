@@ -229,6 +229,7 @@ fn why_unknown(cluster: &Cluster, who: &Who, attributes: &Attributes<'_>) -> Opt
         Doubt::Unread(source) => {
             format!("unknown: {} ({})", doubt.summary(), cluster.sources().show(*source))
         }
+        Doubt::SourceForm(form, _) => format!("unknown: {}: {}", doubt.summary(), form.sentence),
         doubt => format!("unknown: {}", doubt.summary()),
     })
 }

@@ -22,7 +22,7 @@ use crate::identity::iam::Lenses;
 use crate::identity::{IdentityError, MappingKind, Reach};
 use crate::model::attributes::Attributes;
 use crate::model::names::Name;
-use crate::model::policy::Policy;
+use crate::model::policy::{Policy, SourceForm};
 use crate::model::rbac::{Scope, Subject};
 use crate::model::source::Source;
 use crate::model::ternary::Ternary;
@@ -32,6 +32,7 @@ use crate::model::user::{
 };
 
 mod bound;
+mod source_form;
 
 use bound::{Bound, Found, Reach as InScope, SubjectUsers, bound, other_types};
 
@@ -235,6 +236,8 @@ pub struct WhoCan<'g> {
     /// Subjects whose answer is unknown for another reason: a name that the question does not give, or a type that
     /// is not known and that CRDs may define where these subjects can.
     pub unknown_subjects: Vec<SubjectAccess<'g>>,
+    /// Subjects that may once objects in source form are applied, each with why that is not known.
+    pub in_source_form: Vec<(Named, &'g SourceForm)>,
     /// Accounts of `mapAccounts`, all of whose principals can.
     pub accounts: Vec<String>,
     /// A document that could not be read and may grant it to anybody.
@@ -258,6 +261,7 @@ impl WhoCan<'_> {
         let doubt = !self.unknown_identities.is_empty()
             || !self.unresolved.is_empty()
             || !self.unknown_subjects.is_empty()
+            || !self.in_source_form.is_empty()
             || self.unread.is_some()
             || self.nothing_read;
         if doubt { Ternary::Unknown } else { Ternary::No }
@@ -266,6 +270,15 @@ impl WhoCan<'_> {
 
 /// Finds everyone who can; of a question about all namespaces at once also who can in single ones.
 pub fn who_can<'g>(cluster: &'g Cluster, question: &Question) -> WhoCan<'g> {
+    let mut who_can = certain(cluster, question);
+    source_form::add(cluster, question, &mut who_can);
+    close_out_anonymous(cluster, question, &mut who_can);
+    identities(cluster, question, question.place == Place::AllNamespaces, &mut who_can);
+    who_can
+}
+
+/// The subjects that can by what is certain.
+fn certain<'g>(cluster: &'g Cluster, question: &Question) -> WhoCan<'g> {
     let all_namespaces = question.place == Place::AllNamespaces;
     let mut who_can = WhoCan {
         subjects: Vec::new(),
@@ -275,8 +288,9 @@ pub fn who_can<'g>(cluster: &'g Cluster, question: &Question) -> WhoCan<'g> {
         unknown_identities: Vec::new(),
         unresolved: Vec::new(),
         unknown_subjects: Vec::new(),
+        in_source_form: Vec::new(),
         accounts: Vec::new(),
-        unread: cluster.coverage().unread,
+        unread: cluster.coverage().unread_for_anybody().map(|unread| unread.source),
         nothing_read: cluster.coverage().nothing_read,
         closed_out: Vec::new(),
         eks_doors: Vec::new(),
@@ -328,8 +342,6 @@ pub fn who_can<'g>(cluster: &'g Cluster, question: &Question) -> WhoCan<'g> {
     if all_namespaces {
         in_namespaces(cluster, question, &everywhere, &mut who_can);
     }
-    close_out_anonymous(cluster, question, &mut who_can);
-    identities(cluster, question, all_namespaces, &mut who_can);
     who_can
 }
 
@@ -350,7 +362,8 @@ fn close_out_anonymous(cluster: &Cluster, question: &Question, who_can: &mut Who
     if !question.deciding().any(is_closed) {
         return;
     }
-    let WhoCan { subjects, in_namespaces, unknown_subjects, unresolved, closed_out, .. } = who_can;
+    let WhoCan { subjects, in_namespaces, unknown_subjects, unresolved, in_source_form, closed_out, .. } =
+        who_can;
     let mut stays = |named: &Named| {
         if named.is_anonymous() && !closed_out.contains(named) {
             closed_out.push(named.clone());
@@ -360,6 +373,7 @@ fn close_out_anonymous(cluster: &Cluster, question: &Question, who_can: &mut Who
     subjects.retain(|can| stays(&can.subject));
     in_namespaces.retain(|can| stays(&can.subject));
     unknown_subjects.retain(|can| !can.subject.is_anonymous());
+    in_source_form.retain(|(named, _)| !named.is_anonymous());
     for binding in &mut *unresolved {
         binding.subjects.retain(|named| !named.is_anonymous());
     }

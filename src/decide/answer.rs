@@ -10,15 +10,16 @@ pub use crate::decide::access_gap::{AccessDoubt, AccessGap};
 use crate::decide::evaluate::{Asker, Decision, Grant, Grants};
 use crate::decide::graph::{Applied, RbacGraph, RoleRule};
 pub use crate::decide::near::NearMiss;
-use crate::identity::{IdentityDoubt, PlaceholderValues, Provenance};
+use crate::identity::{IdentityDoubt, PlaceholderValues, Provenance, could_become};
 use crate::knowledge::catalogue::Catalogue;
 use crate::model::attributes::{Attributes, ResourceAttributes};
 use crate::model::names::Name;
-use crate::model::policy::Completeness;
+use crate::model::policy::{Completeness, SourceForm};
 use crate::model::rbac::Scope;
 use crate::model::source::Source;
 use crate::model::ternary::Ternary;
-use crate::model::user::{SYSTEM_NODES, UserInfo};
+use crate::model::unread::{Concern, Shown, Unread};
+use crate::model::user::{SYSTEM_NODES, UserInfo, split_service_account};
 
 /// Why a "no" could be a "yes" in the cluster.
 #[derive(Clone, Debug)]
@@ -48,6 +49,9 @@ pub enum Doubt<'g> {
         /// In how many namespaces it is allowed.
         count: usize,
     },
+    /// Objects that are not applied as they stand may grant it once they are, and why that is not known; what grants it
+    /// then, in the cluster as it may be, if anything certainly does.
+    SourceForm(&'g SourceForm, Option<Grant<'g>>),
     /// A document at this place could not be read, and RBAC objects may be in it.
     Unread(Source),
     /// Access policies may allow it: why that is not known.
@@ -94,6 +98,7 @@ impl Doubt<'_> {
             Self::NodeAuthorizer(_) => "the Node authorizer decides it from live objects",
             Self::SomeNames(_) => "it is allowed for some names only",
             Self::SomeNamespaces { .. } => "it is allowed in some namespaces only",
+            Self::SourceForm(..) => "objects that may allow it are in source form",
             Self::Unread(_) => "a document could not be read, or has unfilled placeholders",
             Self::AccessPolicy(doubt) => doubt.why.summary(),
             Self::NothingRead => "no Role or binding was read",
@@ -149,7 +154,7 @@ pub struct InputCoverage<'c> {
     /// Whether the inputs hold any Role: an export without any lacks them all.
     pub has_roles: bool,
     /// A document that could not be read and may hold RBAC objects.
-    pub unread: Option<Source>,
+    pub unread: &'c [Unread],
     /// Whether partial inputs hold nothing that could grant anything.
     pub nothing_read: bool,
     /// The types that are known.
@@ -203,7 +208,7 @@ impl RbacGraph {
                 doubts.push(Doubt::Aggregates(applied));
             }
         }
-        doubts.extend(coverage.unread.map(Doubt::Unread));
+        doubts.extend(coverage.unread_for(shown).map(|unread| Doubt::Unread(unread.source)));
         doubts.extend(coverage.nothing_read.then_some(Doubt::NothingRead));
         doubts.extend(self.node_doubt(shown, attributes));
         let near = self.near_misses(coverage.catalogue, user, &asker, attributes, &refusing, dangling);
@@ -222,7 +227,7 @@ impl RbacGraph {
         match self.authorize(asker, attributes) {
             Decision::NoOpinion(missing) => {
                 let unfinished = || self.unfinished(asker, attributes.namespace(), coverage);
-                let doubt = coverage.unread.is_some()
+                let doubt = coverage.unread_for(user).is_some()
                     || coverage.nothing_read
                     || missing.iter().any(|applied| coverage.could_exist(applied))
                     || unfinished().iter().any(|applied| self.may_hold_more(applied, attributes, coverage))
@@ -323,7 +328,43 @@ impl RbacGraph {
     }
 }
 
-impl InputCoverage<'_> {
+impl<'c> InputCoverage<'c> {
+    /// The first text that could not be read and may grant something to somebody.
+    pub fn unread_for(self, user: &UserInfo) -> Option<&'c Unread> {
+        self.unread.iter().find(|unread| self.may_concern(&unread.concern, user))
+    }
+
+    /// The first text that could not be read and may grant something to anybody at all.
+    pub fn unread_for_anybody(self) -> Option<&'c Unread> {
+        self.unread.iter().find(|unread| {
+            let Concern { users, groups, service_accounts, .. } = &unread.concern;
+            [users, groups, service_accounts].into_iter().any(|shown| *shown != Shown::Nobody)
+                || self.is_about_roles(&unread.concern)
+        })
+    }
+
+    fn is_about_roles(self, concern: &Concern) -> bool {
+        concern.roles_alone && self.completeness == Completeness::Complete
+    }
+
+    fn may_concern(self, concern: &Concern, user: &UserInfo) -> bool {
+        let is_among = |shown: &Shown, name: &str| match shown {
+            Shown::Nobody => false,
+            Shown::Anybody => true,
+            // A name with placeholders, on either side, may be any that it could become.
+            Shown::These(names) => {
+                name.contains("{{") || names.iter().any(|known| known == name || could_become(known, name))
+            }
+        };
+        let by_name = match split_service_account(&user.username) {
+            Some((_, name)) => is_among(&concern.service_accounts, name),
+            None => !user.username.is_empty() && is_among(&concern.users, &user.username),
+        };
+        by_name
+            || user.groups.iter().any(|group| is_among(&concern.groups, group))
+            || self.is_about_roles(concern)
+    }
+
     /// Whether the role that a binding grants may exist in the cluster although no input defines it, or is one of
     /// several.
     pub fn could_exist(self, applied: &Applied<'_>) -> bool {

@@ -22,6 +22,7 @@ use crate::read::{Change, Completeness, Ignore, Loaded, Summary, VersionFrom};
 mod access;
 mod aggregated;
 pub mod anonymous;
+mod possible;
 mod uncertain;
 pub mod versions;
 
@@ -44,6 +45,8 @@ pub struct Cluster {
     changes: Vec<Change>,
     ignores: Vec<Ignore>,
     nothing_read: bool,
+    /// The same with all that objects in source form may be.
+    possible: Option<Box<Cluster>>,
     by_prefix: OnceLock<ByPrefix>,
     mentioned_types: OnceLock<MentionedTypes>,
 }
@@ -158,9 +161,17 @@ fn replaced_rules(graph: &RbacGraph) -> Vec<Diagnostic> {
 }
 
 impl From<Loaded> for Cluster {
-    fn from(loaded: Loaded) -> Self {
+    fn from(mut loaded: Loaded) -> Self {
+        let possible = loaded.possible.take().map(|policy| {
+            let own = std::mem::take(&mut loaded.policy);
+            let mut there = loaded.clone();
+            there.policy = policy;
+            loaded.policy = own;
+            Box::new(Self::from(there))
+        });
         let Loaded {
             policy,
+            possible: _,
             identities,
             iam,
             pod_roles,
@@ -176,6 +187,7 @@ impl From<Loaded> for Cluster {
         } = loaded;
         let is_own = |source| !policy.is_builtin(source);
         let nothing_read = completeness == Completeness::Partial
+            && possible.is_none()
             && !policy
                 .bindings
                 .iter()
@@ -198,6 +210,7 @@ impl From<Loaded> for Cluster {
             changes,
             ignores,
             nothing_read,
+            possible,
             by_prefix: OnceLock::new(),
             mentioned_types: OnceLock::new(),
         }
@@ -277,7 +290,7 @@ impl Cluster {
 
     /// Every namespace that the inputs know, by name: declared, or the home of a role, binding or service account.
     pub fn namespaces(&self) -> Vec<&str> {
-        let policy = self.graph.policy();
+        let policy = self.possible_graph().policy();
         let rbac = policy.bindings.iter().filter(|binding| binding.authorizer() == Authorizer::Rbac);
         let homes = policy.roles.iter().map(|role| role.scope);
         let homes = homes.chain(rbac.map(|binding| binding.scope));
@@ -316,7 +329,7 @@ impl Cluster {
         InputCoverage {
             completeness: self.completeness,
             has_roles: self.summary.has_roles,
-            unread: self.summary.unread,
+            unread: &self.summary.unread,
             nothing_read: self.nothing_read,
             catalogue: &self.catalogue,
             removed_roles: &self.graph.policy().removed_roles,
@@ -364,6 +377,17 @@ impl Cluster {
 
     /// Answers for somebody, with every reason.
     pub fn answer<'g>(&'g self, who: &Who, attributes: &Attributes<'_>) -> Answer<'g> {
+        let own = self.certain_answer(who, attributes);
+        match self.possible() {
+            Some(possible) if own.ternary != Ternary::Yes => {
+                self.weigh(own, &possible.certain_answer(who, attributes))
+            }
+            _ => own,
+        }
+    }
+
+    /// The answer of what is certain alone.
+    fn certain_answer<'g>(&'g self, who: &Who, attributes: &Attributes<'_>) -> Answer<'g> {
         match &who.is {
             WhoIs::User(user) if self.refuses_as_anonymous(user, attributes) => {
                 Answer { near: vec![NearMiss::ClosedToAnonymous], ..Answer::no() }
@@ -468,6 +492,16 @@ impl Cluster {
     /// What comes nearest to a "no" is looked for in every namespace in which somebody is bound: asked in each of
     /// thousands, that would be millions of looks.
     pub fn ternary(&self, who: &Who, attributes: &Attributes<'_>) -> Ternary {
+        let own = self.certain_ternary(who, attributes);
+        match self.possible() {
+            Some(possible) if own != Ternary::Yes => {
+                possible.certain_ternary(who, attributes).min(Ternary::Unknown)
+            }
+            _ => own,
+        }
+    }
+
+    fn certain_ternary(&self, who: &Who, attributes: &Attributes<'_>) -> Ternary {
         match &who.is {
             WhoIs::User(user) if self.refuses_as_anonymous(user, attributes) => Ternary::No,
             WhoIs::User(user) => self.ternary_of(user, user, attributes),
@@ -484,7 +518,7 @@ impl Cluster {
                     || (mapped.is_symbolic() && !self.session_doubts(who, mapped, attributes).is_empty());
                 if doubt { Ternary::Unknown } else { ternary }
             }
-            WhoIs::Error(_) => self.answer(who, attributes).ternary,
+            WhoIs::Error(_) => self.certain_answer(who, attributes).ternary,
         }
     }
 

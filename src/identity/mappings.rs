@@ -33,6 +33,11 @@ impl IdentityMappings {
         self.maps.add(aws_auth);
     }
 
+    /// Says that an `aws-auth` map is not applied as it stands, so that of several any may be in force.
+    pub fn add_form(&mut self, form: IdentityDoubt) {
+        self.maps.add_form(form);
+    }
+
     /// Says that the API server refuses an `aws-auth` ConfigMap, so that the one before it stays in force.
     pub fn add_refused_config_map(&mut self, refused: OtherForm) {
         self.maps.add_refused(refused);

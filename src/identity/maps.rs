@@ -17,6 +17,8 @@ pub(super) struct AwsAuthMaps {
     /// Where it stands that the inputs show only a part of the map.
     partial: Option<Source>,
     others: Vec<OtherForm>,
+    /// Why the maps are several: what makes something else of one than it is as it stands.
+    forms: Vec<IdentityDoubt>,
 }
 
 impl AwsAuthMaps {
@@ -38,6 +40,11 @@ impl AwsAuthMaps {
     /// Says that the cluster's own map may hold more than was given.
     pub(super) fn set_partial(&mut self, source: Source) {
         self.partial = Some(source);
+    }
+
+    /// Says that a map is not applied as it stands.
+    pub(super) fn add_form(&mut self, form: IdentityDoubt) {
+        self.forms.push(form);
     }
 
     /// Adds mappings in another form.
@@ -66,7 +73,9 @@ impl AwsAuthMaps {
     /// Why the inputs do not tell which map is in force; empty if they do.
     pub(super) fn doubts(&self) -> Vec<IdentityDoubt> {
         let mut doubts: Vec<IdentityDoubt> = self.refused.iter().map(OtherForm::general_doubt).collect();
-        if let several @ 2.. = self.maps.len() {
+        if self.maps.len() > 1 && !self.forms.is_empty() {
+            doubts.extend(self.forms.iter().cloned());
+        } else if let several @ 2.. = self.maps.len() {
             let text = format!(
                 "the inputs have {several} `aws-auth` ConfigMaps that differ, and do not show which one is in force; load those of one cluster"
             );

@@ -85,6 +85,8 @@ codes! {
     OtherDocuments = "other-documents", Note;
     /// What kustomize would make of other objects is not made of them here.
     KustomizationNotApplied = "kustomization-not-applied", Warning;
+    /// A Helm chart, whose templates are not rendered.
+    ChartNotRendered = "chart-not-rendered", Warning;
     /// The API server would refuse the object.
     InvalidObject = "invalid-object", Error;
     /// The apiVersion has not been served for years.
@@ -318,17 +320,25 @@ pub struct Diagnostic {
     pub source: Option<Source>,
     /// A sentence in lower case without a full stop; what the user wrote stands in backticks.
     pub message: String,
+    /// The subjects of the binding that it is about: whoever is asked about wants to know first.
+    pub names: Vec<String>,
 }
 
 impl Diagnostic {
     /// A diagnostic at a place.
     pub fn at(code: Code, source: Source, message: impl Into<String>) -> Self {
-        Self { code, source: Some(source), message: message.into() }
+        Self { code, source: Some(source), message: message.into(), names: Vec::new() }
     }
 
     /// A diagnostic about the inputs as a whole.
     pub fn general(code: Code, message: impl Into<String>) -> Self {
-        Self { code, source: None, message: message.into() }
+        Self { code, source: None, message: message.into(), names: Vec::new() }
+    }
+
+    /// The same, about a binding with these subjects.
+    #[must_use]
+    pub(crate) fn naming(self, names: Vec<String>) -> Self {
+        Self { names, ..self }
     }
 
     /// How much it matters.

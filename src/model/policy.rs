@@ -36,6 +36,10 @@ pub struct Policy {
     pub inventory: Inventory,
     /// Roles that were taken out on purpose: they do not exist, also where the inputs are only a part of the cluster.
     pub(crate) removed_roles: FxHashSet<(Scope, Name)>,
+    /// Why objects are not applied as they stand: of a policy that shows what they may be.
+    pub(crate) forms: Vec<SourceForm>,
+    /// The form of each such object, by its place.
+    pub(crate) in_form: FxHashMap<Source, u32>,
     /// The pseudo file that the default roles and bindings of Kubernetes stand in, if they were added.
     pub builtin: Option<FileId>,
     /// The pseudo files that the access policies of EKS stand in.
@@ -45,6 +49,16 @@ pub struct Policy {
     /// Objects whose names are prefixes until [`Policy::absorb`] completes them.
     generated: Vec<Generated>,
     moved: Moved,
+}
+
+/// Why objects are not applied as they stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceForm {
+    /// Where that is said which makes something else of them.
+    pub source: Source,
+    /// What it does and what tells the result: a sentence in lower case without a full stop, of which they are the
+    /// object.
+    pub sentence: String,
 }
 
 /// An object with `generateName`.
@@ -82,6 +96,11 @@ impl Policy {
     /// The rule that a placed rule stands for.
     pub fn rule(&self, placed: PlacedRule) -> PolicyRule<'_> {
         self.rules.get(placed.rule)
+    }
+
+    /// Why an object at a place is not applied as it stands; `None` for one that is.
+    pub fn form_of(&self, source: Source) -> Option<&SourceForm> {
+        self.in_form.get(&source).and_then(|form| self.forms.get(*form as usize))
     }
 
     /// Whether an object came with Kubernetes or EKS rather than from the inputs.

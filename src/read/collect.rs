@@ -1,29 +1,32 @@
 //! From findings to everything that was loaded: pieces and files are joined in their order.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashSet;
 
 use crate::identity::access_entries::{Facts, FactsMark, JoinOptions};
 use crate::identity::iam::{IamData, Page};
 use crate::identity::pod_roles::{PodRole, PodRoles};
-use crate::identity::{IdentityMappings, OtherForm, is_template};
+use crate::identity::{IdentityDoubt, IdentityMappings, OtherForm, is_template};
 use crate::knowledge::access_policies;
 use crate::knowledge::catalogue::{Added, Catalogue, CustomResource};
 use crate::model::diagnostic::{Code, Diagnostic};
-use crate::model::names::Name;
+use crate::model::names::{Name, Names};
 use crate::model::policy::{Policy, PolicyMark};
-use crate::model::rbac::{PolicyRule, RoleRef, Scope};
+use crate::model::rbac::{PolicyRule, Role, RoleRef, Scope, Subject};
 use crate::model::source::{FileId, Shift, Source};
+use crate::model::unread::{Concern, Unread};
 use crate::model::version::{KubernetesVersion, Platform};
 
 use super::findings::{Findings, Later};
 use super::ignored::Ignore;
+use super::kustomize::{Kustomization, Outcome};
+use super::operators::{self, Expanded};
 use super::version_hints::{Hints, is_name_of_eks};
 use super::what_if::{Change, Removal};
 use super::{
     Completeness, Defaults, Input, LoadError, LoadOptions, Loaded, Summary, VersionFrom, access,
-    api_resources, aws_auth, builtin, identities,
+    api_resources, aws_auth, builtin, identities, possible,
 };
 
 /// Everything that was taken in so far.
@@ -38,14 +41,20 @@ pub(super) struct Collector {
     api_services: Vec<String>,
     aws_auth: Vec<aws_auth::Found>,
     refused_aws_auth: Vec<OtherForm>,
+    /// Why maps are not applied as they stand.
+    aws_auth_forms: Vec<IdentityDoubt>,
     other_forms: Vec<OtherForm>,
     diagnostics: Vec<Diagnostic>,
     summary: Summary,
-    default_namespace: (usize, Option<Source>),
+    default_namespace: Vec<Source>,
     other_documents: (usize, Option<Source>),
     labelled: Vec<String>,
     iam: Vec<Page>,
     pod_roles: Vec<PodRole>,
+    kustomizations: Vec<Kustomization>,
+    expanded: Vec<Expanded>,
+    /// The folders that were walked.
+    roots: Vec<PathBuf>,
     changes: Vec<Change>,
     ignores: Vec<Ignore>,
 }
@@ -63,12 +72,14 @@ pub(super) struct Mark {
     other_forms: usize,
     diagnostics: usize,
     summary: Summary,
-    default_namespace: (usize, Option<Source>),
+    default_namespace: usize,
     other_documents: (usize, Option<Source>),
     labelled: usize,
     iam: usize,
     pod_roles: usize,
     ignores: usize,
+    kustomizations: usize,
+    expanded: usize,
 }
 
 /// How much was taken in.
@@ -95,7 +106,9 @@ impl Collector {
             other_forms: self.other_forms.len(),
             diagnostics: self.diagnostics.len(),
             summary: self.summary.clone(),
-            default_namespace: self.default_namespace,
+            default_namespace: self.default_namespace.len(),
+            kustomizations: self.kustomizations.len(),
+            expanded: self.expanded.len(),
             other_documents: self.other_documents,
             labelled: self.labelled.len(),
             iam: self.iam.len(),
@@ -116,7 +129,9 @@ impl Collector {
         self.other_forms.truncate(mark.other_forms);
         self.diagnostics.truncate(mark.diagnostics);
         self.summary = mark.summary;
-        self.default_namespace = mark.default_namespace;
+        self.default_namespace.truncate(mark.default_namespace);
+        self.kustomizations.truncate(mark.kustomizations);
+        self.expanded.truncate(mark.expanded);
         self.other_documents = mark.other_documents;
         self.labelled.truncate(mark.labelled);
         self.iam.truncate(mark.iam);
@@ -177,6 +192,14 @@ impl Collector {
                 Later::Ignore(ignore) => {
                     self.ignores.push(Ignore { source: shift.source(ignore.source), ..ignore });
                 }
+                Later::Expanded(mut expanded) => {
+                    expanded.shift(shift);
+                    self.expanded.push(expanded);
+                }
+                Later::Kustomization(mut kustomization) => {
+                    kustomization.source = shift.source(kustomization.source);
+                    self.kustomizations.push(kustomization);
+                }
                 Later::PodRole(mut role) => {
                     role.shift(shift);
                     self.pod_roles.push(role);
@@ -190,9 +213,14 @@ impl Collector {
         self.diagnostics.extend(diagnostics);
         self.summary.add(&mut found.summary, shift);
         self.hints.join(std::mem::take(&mut found.hints), shift);
-        add_first(&mut self.default_namespace, std::mem::take(&mut found.default_namespace), shift);
+        self.default_namespace.extend(found.default_namespace.drain(..).map(|source| shift.source(source)));
         add_first(&mut self.other_documents, std::mem::take(&mut found.other_documents), shift);
         self.labelled.append(&mut found.labelled);
+    }
+
+    /// A directory is walked.
+    pub(super) fn root(&mut self, path: &Path) {
+        self.roots.push(path.to_owned());
     }
 
     /// A directory without any file that is looked for.
@@ -336,6 +364,8 @@ impl Collector {
         options: &LoadOptions,
         api_resources: &[(String, Vec<u8>)],
     ) -> Result<Loaded, LoadError> {
+        let mut outcome = source_form::follow(&mut self);
+        source_form::expand(&mut self, &mut outcome);
         let platform = if options.defaults == Defaults::Eks || self.shows_eks() {
             Platform::Eks
         } else {
@@ -360,18 +390,12 @@ impl Collector {
             self.diagnostics.extend(api_resources::add(&mut catalogue, file, bytes));
         }
         self.note_default_namespace();
-        if let (count @ 1.., Some(first)) = self.other_documents {
-            let skipped = if count == 1 {
-                "skipped 1 document that is not a Kubernetes object".to_owned()
-            } else {
-                format!("skipped {count} documents that are not Kubernetes objects; this is the first")
-            };
-            self.diagnostics.push(Diagnostic::at(Code::OtherDocuments, first, skipped));
-        }
+        self.note_other_documents();
         self.note_superseded();
         let mut removal = Removal::new(&options.what_if.without);
         removal.apply(&mut self.policy);
         self.note_placeholders();
+        unread::group(&mut self);
         // `--complete` covers the Roles as well, also if there are none.
         self.summary.has_roles |= options.completeness == Some(Completeness::Complete);
         // Every export of the roles of a cluster has these.
@@ -414,11 +438,17 @@ impl Collector {
             (&options.what_if, &mut self.changes),
         )
         .map_err(LoadError::WhatIf)?;
+        for form in std::mem::take(&mut self.aws_auth_forms) {
+            identities.add_form(form);
+        }
         self.access_entries(&mut identities, options);
         access::add(&mut self.policy, &identities);
         self.diagnostics.extend(access::lint(&self.policy, &identities, completeness));
+        let possible = (!outcome.variants.is_empty())
+            .then(|| possible::of(&mut self.policy, &outcome.variants, &outcome.reasons));
         Ok(Loaded {
             policy: self.policy,
+            possible,
             identities,
             iam,
             pod_roles,
@@ -463,21 +493,26 @@ impl Collector {
         let bindings = self.policy.bindings.iter().map(|binding| {
             let subjects = self.policy.subjects_of(binding).iter();
             let found = first_of(Box::new(subjects.flat_map(|placed| placed.subject.names())));
-            (binding.kind(), binding.scope, binding.name, binding.source, found)
+            let mut concern = Concern::default();
+            let own = self.policy.subjects_of(binding).iter().map(|placed| placed.subject);
+            own.for_each(|subject| add_subject(&mut concern, names, subject));
+            (binding.kind(), binding.scope, binding.name, binding.source, found, concern)
         });
         let roles = self.policy.roles.iter().map(|role| {
             let rules = self.policy.rules_of(role).iter().map(|placed| self.policy.rule(*placed));
             let labels = role.labels.iter().flat_map(|(key, value)| [*key, *value]);
             let found = first_of(Box::new(rules.flat_map(PolicyRule::names).chain(labels)));
-            (role.kind().as_str(), role.scope, role.name, role.source, found)
+            let concern = if found.is_some() { self.holders_of(role) } else { Concern::default() };
+            (role.kind().as_str(), role.scope, role.name, role.source, found, concern)
         });
-        for (kind, scope, name, source, found) in bindings.chain(roles) {
+        let all: Vec<_> = bindings.chain(roles).collect();
+        for (kind, scope, name, source, found, concern) in all {
             let Some(found) = found else { continue };
             let place = match scope {
                 Scope::Cluster => String::new(),
                 Scope::Namespace(namespace) => format!("{}/", names.text(namespace)),
             };
-            self.summary.unread.get_or_insert(source);
+            self.summary.unread.push(Unread { is_template: true, ..Unread::new(source, concern) });
             self.diagnostics.push(Diagnostic::at(
                 Code::UnfilledPlaceholder,
                 source,
@@ -488,6 +523,19 @@ impl Collector {
                 ),
             ));
         }
+    }
+
+    /// Whoever has a role, as far as the inputs bind it. What another role may take in of it is told of that one.
+    fn holders_of(&self, role: &Role) -> Concern {
+        let mut concern = Concern::of_roles();
+        for binding in &self.policy.bindings {
+            if binding.role_ref.name == role.name && binding.role_scope() == role.scope {
+                for placed in self.policy.subjects_of(binding) {
+                    add_subject(&mut concern, &self.policy.names, placed.subject);
+                }
+            }
+        }
+        concern
     }
 
     /// Every cluster has default objects of each kind: an export without any of one was not asked for them.
@@ -510,8 +558,21 @@ impl Collector {
         }
     }
 
+    fn note_other_documents(&mut self) {
+        if let (count @ 1.., Some(first)) = self.other_documents {
+            let skipped = if count == 1 {
+                "skipped 1 document that is not a Kubernetes object".to_owned()
+            } else {
+                format!("skipped {count} documents that are not Kubernetes objects; this is the first")
+            };
+            self.diagnostics.push(Diagnostic::at(Code::OtherDocuments, first, skipped));
+        }
+    }
+
     fn note_default_namespace(&mut self) {
-        if let (count @ 1.., Some(first)) = self.default_namespace {
+        if let (count @ 1.., Some(first)) =
+            (self.default_namespace.len(), self.default_namespace.first().copied())
+        {
             let objects = if count == 1 {
                 "1 object has no `metadata.namespace` and is".to_owned()
             } else {
@@ -527,6 +588,21 @@ impl Collector {
         }
     }
 }
+
+fn add_subject(concern: &mut Concern, names: &Names, subject: Subject) {
+    match subject {
+        Subject::User(name) => concern.users.add(names.text(name)),
+        Subject::Group(name) => concern.groups.add(names.text(name)),
+        Subject::ServiceAccount { name, .. } => concern.service_accounts.add(names.text(name)),
+        Subject::Caller(_) => {}
+    }
+}
+
+/// What could not be read, chart by chart and folder by folder.
+mod unread;
+
+/// How kustomizations change what was read.
+mod source_form;
 
 /// Adds to a count with the place of the first.
 fn add_first(all: &mut (usize, Option<Source>), more: (usize, Option<Source>), shift: &Shift) {

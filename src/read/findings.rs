@@ -14,14 +14,17 @@ use crate::knowledge::catalogue::CustomResource;
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::policy::Policy;
 use crate::model::source::{FileId, Source};
+use crate::model::unread::{Concern, Unread};
 use crate::model::workload::WorkloadKind;
 
 use super::eks::Sink;
 use super::ignored::{self, Ignore};
+use super::kustomize::Kustomization;
+use super::operators::{self, Expanded};
 use super::origin::Origin;
 use super::rbac::RbacKind;
 use super::version_hints::Hints;
-use super::{Summary, aws_auth, config_map, crd, eks, identity_forms, rbac, workload};
+use super::{Summary, aws_auth, concern, config_map, crd, eks, identity_forms, rbac, workload};
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -32,8 +35,8 @@ pub(super) struct Findings {
     /// What tells of the cluster itself.
     pub(super) hints: Hints,
     scratch: rbac::Scratch,
-    /// Objects whose namespace was taken to be `default`: how many, and the first.
-    pub(super) default_namespace: (usize, Option<Source>),
+    /// Objects whose namespace was taken to be `default`.
+    pub(super) default_namespace: Vec<Source>,
     /// Documents that do not even look like Kubernetes objects: how many, and the first.
     pub(super) other_documents: (usize, Option<Source>),
     /// The names of ClusterRoles with the label of default objects.
@@ -55,6 +58,8 @@ pub(super) enum Later {
     ApiService(String),
     CustomResource(CustomResource),
     Iam(Vec<iam::Page>),
+    Kustomization(Kustomization),
+    Expanded(Expanded),
     PodRole(PodRole),
     /// An object whose annotation ignores findings.
     Ignore(Ignore),
@@ -67,7 +72,7 @@ impl Findings {
         self.diagnostics.clear();
         self.summary = Summary::default();
         self.hints = Hints::default();
-        self.default_namespace = (0, None);
+        self.default_namespace.clear();
         self.other_documents = (0, None);
         self.labelled.clear();
         self.later.clear();
@@ -85,7 +90,7 @@ impl Findings {
         let file = self.policy.sources.add_file(&path.display().to_string());
         let source = Source { file, ..Source::default() };
         self.summary.unreadable += 1;
-        self.summary.unread.get_or_insert(source);
+        self.unread(source);
         self.diagnostics.push(Diagnostic::at(
             Code::UnreadableFile,
             source,
@@ -110,11 +115,9 @@ impl Findings {
             column: error.position.column,
             path: origin.path,
         };
-        // A text that was cut short, or that a tool is still to write, need not have come to the point.
-        let may_be_any = (text.contains("apiVersion") || text.contains("{{"))
-            && (!text.contains("kind") || text.contains("List"));
-        if error.code == Code::InvalidEncoding || text.contains(rbac::GROUP) || may_be_any {
-            self.summary.unread.get_or_insert(source);
+        if let Some(concern) = concern::of_text(text) {
+            let is_template = text.contains("{{");
+            self.summary.unread.push(Unread { is_template, ..Unread::new(source, concern) });
         }
         let hint = if ["\"accessEntr", "\"associatedAccessPolic"].iter().any(|key| text.contains(key)) {
             "; something other than answers of the AWS CLI stands in this file, such as a heading that a loop prints, so access entries are missing; gather them with `rbacsim collect`"
@@ -135,11 +138,33 @@ impl Findings {
         }
     }
 
+    /// A file that is no text.
+    pub(super) fn undecodable(&mut self, file: FileId, bytes: &[u8], error: &ReadError) {
+        let source = Source { file, ..Source::default() };
+        self.summary.unreadable += 1;
+        if bytes.starts_with(b"\0GITCRYPT\0") {
+            let sentence = "git-crypt encrypted this file, so what it says is unknown; unlock it first with `git-crypt unlock`";
+            self.summary.unread.push(Unread::new(source, Concern::everybody()).told(sentence));
+            self.diagnostics.push(Diagnostic::at(Code::EncryptedText, source, sentence));
+            return;
+        }
+        // kubectl reads none of it. Where the encoding alone is wrong, the words tell what it was meant for.
+        let concern = concern::of_text(&String::from_utf8_lossy(bytes));
+        self.summary.unread.extend(concern.map(|concern| Unread::new(source, concern)));
+        let what = if bytes.contains(&0) { "; this is no text file" } else { "" };
+        self.diagnostics.push(Diagnostic::at(error.code, source, format!("{}{what}", error.message)));
+    }
+
+    /// Something that could not be read and may grant anything to anybody.
+    fn unread(&mut self, source: Source) {
+        self.summary.unread.push(Unread::new(source, Concern::everybody()));
+    }
+
     /// A document after whose end, at a line of it, more text follows.
     pub(super) fn text_not_read(&mut self, origin: Origin, text: &str, line: u32) {
         let source = Source { file: origin.file, line: origin.line(line), ..Source::default() };
         if text.lines().skip(line as usize - 1).any(|line| line.contains(rbac::GROUP)) {
-            self.summary.unread.get_or_insert(source);
+            self.unread(source);
         }
         self.diagnostics.push(Diagnostic::at(
             Code::TextNotRead,
@@ -161,6 +186,12 @@ impl Findings {
     pub(super) fn document(&mut self, tree: &Tree<'_>, origin: Origin) {
         if let Some(root) = tree.root() {
             if root.is_null() {
+                return;
+            }
+            let file = self.policy.sources.file(origin.file);
+            if let Some(found) = Kustomization::of(root, file, origin.source(root)) {
+                self.summary.not_objects += 1;
+                self.later.push((self.diagnostics.len(), Later::Kustomization(found)));
                 return;
             }
             if !origin.in_json && eks::needs_functions(root, tree.source()) {
@@ -197,18 +228,18 @@ impl Findings {
             self.run_together(node, origin, kinds);
         }
         if is_encrypted(kind) || is_encrypted(api_version) {
-            let source = Self::source(node, origin);
+            let source = origin.source(node);
             self.summary.not_objects += 1;
-            self.summary.unread.get_or_insert(source);
-            self.diagnostics.push(Diagnostic::at(
-                Code::EncryptedText,
-                source,
-                "SOPS encrypted this document, so what it says is unknown; decrypt the file first, for example with `sops -d`",
-            ));
+            let sentence = "SOPS encrypted this document, so what it says is unknown; decrypt the file first, for example with `sops -d`";
+            // Whatever else is not encrypted tells what it is.
+            if is_encrypted(kind) || RbacKind::of(kind).is_some() || kind.is_empty() {
+                self.summary.unread.push(Unread::new(source, Concern::everybody()).told(sentence));
+            }
+            self.diagnostics.push(Diagnostic::at(Code::EncryptedText, source, sentence));
             return;
         }
         if api_version.is_empty() || kind.is_empty() {
-            let tells_version = self.hints.document(node, &|node| Self::source(node, origin));
+            let tells_version = self.hints.document(node, &|node| origin.source(node));
             self.not_an_object(node, origin, kind, tells_version);
             return;
         }
@@ -224,7 +255,7 @@ impl Findings {
             let source = origin.source(node);
             self.summary.not_objects += 1;
             if node.pairs().any(|(_, value)| holds_objects(value)) {
-                self.summary.unread.get_or_insert(source);
+                self.unread(source);
             }
             self.diagnostics.push(Diagnostic::at(
                 Code::NotAnObject,
@@ -238,9 +269,9 @@ impl Findings {
 
     /// Says that one document holds the keys of several objects.
     fn run_together(&mut self, node: Node<'_>, origin: Origin, objects: usize) {
-        let source = Self::source(node, origin);
+        let source = origin.source(node);
         if node.pairs().any(|(_, value)| value.as_str().is_some_and(|text| RbacKind::of(text).is_some())) {
-            self.summary.unread.get_or_insert(source);
+            self.unread(source);
         }
         self.diagnostics.push(Diagnostic::at(
             Code::ObjectsRunTogether,
@@ -259,7 +290,8 @@ impl Findings {
         self.node(item, origin, implied);
     }
 
-    /// Tells what a kustomization would change in the objects that it names: nothing of that is done here.
+    /// Tells what a kustomization would change that stands in a file which kustomize would not find: a text from
+    /// elsewhere, say.
     fn kustomization(&mut self, node: Node<'_>, origin: Origin) {
         const CHANGES: [&str; 12] = [
             "namespace",
@@ -304,7 +336,7 @@ impl Findings {
         if self.of_aws(node, origin) {
             return;
         }
-        let source = Self::source(node, origin);
+        let source = origin.source(node);
         if let Some(form) = identity_forms::of_document(node, source, &|line| origin.line(line)) {
             self.summary.objects += 1;
             self.identity_form(form);
@@ -323,7 +355,7 @@ impl Findings {
             self.kustomization(node, origin);
         }
         if node.get("items").is_some_and(holds_objects) {
-            self.summary.unread.get_or_insert(source);
+            self.unread(source);
             self.diagnostics.push(Diagnostic::at(
                 Code::NotAnObject,
                 source,
@@ -332,7 +364,7 @@ impl Findings {
             return;
         }
         if node.is_sequence() && holds_objects(node) {
-            self.summary.unread.get_or_insert(source);
+            self.unread(source);
             self.diagnostics.push(Diagnostic::at(
                 Code::NotAnObject,
                 source,
@@ -340,8 +372,10 @@ impl Findings {
             ));
             return;
         }
-        let meant = node.get("kind").or_else(|| node.get("metadata")).or_else(|| node.get("data"));
-        if meant.is_some() && node.get("apiVersion").is_none_or(|version| version.as_str().is_none()) {
+        // What says neither kind nor apiVersion is something else: values, settings, schemas.
+        if node.get("kind").is_some()
+            && node.get("apiVersion").is_none_or(|version| version.as_str().is_none())
+        {
             self.diagnostics.push(Diagnostic::at(
                 Code::NotAnObject,
                 source,
@@ -364,14 +398,10 @@ impl Findings {
         if !pod_roles::is_associations(node) {
             return false;
         }
-        for role in pod_roles::read(node, &|item| Self::source(item, origin)) {
+        for role in pod_roles::read(node, &|item| origin.source(item)) {
             self.later.push((self.diagnostics.len(), Later::PodRole(role)));
         }
         true
-    }
-
-    fn source(node: Node<'_>, origin: Origin) -> Source {
-        origin.source(node)
     }
 
     /// Counts an object that does not bear on any answer, whatever it says.
@@ -389,7 +419,14 @@ impl Findings {
             return;
         }
         let group = api_version.split_once('/').map_or("", |(group, _)| group);
-        let place = |node: Node<'_>| Self::source(node, origin);
+        let place = |node: Node<'_>| origin.source(node);
+        if operators::is_operator(api_version, kind) {
+            if let Some(expanded) = operators::expand(node, &place) {
+                self.later.push((self.diagnostics.len(), Later::Expanded(expanded)));
+            }
+            self.skip(api_version, kind);
+            return;
+        }
         if group == EKSCTL {
             self.hints.eksctl(node, &place);
         }
@@ -478,15 +515,15 @@ impl Findings {
                 }
                 if decoded.is_default {
                     self.summary.labelled_defaults += 1;
-                    if kind == RbacKind::ClusterRole {
+                    // Vendored test data has the label too; what the server adds only an export has.
+                    if kind == RbacKind::ClusterRole && is_from_server(node) {
                         let name =
                             self.policy.roles.last().map(|role| self.policy.names.text(role.name).to_owned());
                         self.labelled.extend(name);
                     }
                 }
                 if decoded.in_default_namespace {
-                    self.default_namespace.0 += 1;
-                    self.default_namespace.1.get_or_insert(source);
+                    self.default_namespace.push(source);
                 }
                 for (key, line) in decoded.duplicate_keys {
                     let title = title(kind.as_str(), node);
@@ -518,21 +555,29 @@ impl Findings {
     }
 
     fn refuse(&mut self, kind: &str, node: Node<'_>, origin: Origin, errors: &[String]) {
-        let source = Self::source(node, origin);
+        let source = origin.source(node);
         self.ignore(node, source);
         self.summary.refused += 1;
         // What is refused as it stands may be in order once some tool has filled it in.
         let hint = if errors.iter().any(|error| is_template(error)) {
-            self.summary.unread.get_or_insert(source);
+            let concern = concern::of_object(kind, node);
+            self.summary.unread.push(Unread { is_template: true, ..Unread::new(source, concern) });
             "; if a tool fills in the placeholder, load its output"
         } else {
             ""
         };
-        self.diagnostics.push(Diagnostic::at(
-            Code::InvalidObject,
-            source,
-            format!("{} would be refused by the API server: {}{hint}", title(kind, node), errors.join("; ")),
-        ));
+        self.diagnostics.push(
+            Diagnostic::at(
+                Code::InvalidObject,
+                source,
+                format!(
+                    "{} would be refused by the API server: {}{hint}",
+                    title(kind, node),
+                    errors.join("; ")
+                ),
+            )
+            .naming(subject_names(node)),
+        );
     }
 
     /// Takes in an object of the core group; false if it does not bear on any answer.
@@ -579,7 +624,7 @@ impl Findings {
     /// Takes in something with a pod template.
     fn workload(&mut self, kind: &str, metadata: &rbac::Metadata<'_>, node: Node<'_>, origin: Origin) {
         let Some(of) = WorkloadKind::of(kind) else { return };
-        let source = Self::source(node, origin);
+        let source = origin.source(node);
         match workload::workload(of, metadata, node, source, &mut self.policy.names) {
             Ok(workload) => self.policy.inventory.workloads.push(workload),
             Err(error) => self.refuse(kind, node, origin, &[error]),
@@ -609,6 +654,7 @@ impl Findings {
         source: Source,
     ) -> bool {
         if metadata.name != "aws-auth" {
+            self.summary.manifests_in_config_maps += usize::from(operators::holds_manifests(node));
             let form = identity_forms::of_config_map(node, metadata.namespace, metadata.name, source);
             let is_form = form.is_some();
             self.later.extend(form.map(|form| (self.diagnostics.len(), Later::OtherForm(form))));
@@ -656,7 +702,7 @@ impl Findings {
 
     /// An `aws-auth` that the API server, or kubectl before it, refuses: the one before it stays in force.
     fn refuse_aws_auth(&mut self, by: &str, node: Node<'_>, origin: Origin, errors: &[String]) {
-        let source = Self::source(node, origin);
+        let source = origin.source(node);
         self.summary.refused += 1;
         self.diagnostics.push(Diagnostic::at(
             Code::InvalidObject,
@@ -710,7 +756,7 @@ impl Sink for Findings {
     }
 
     fn unseen(&mut self, source: Source) {
-        self.summary.unread.get_or_insert(source);
+        self.unread(source);
     }
 }
 
@@ -731,6 +777,7 @@ pub(super) fn bears_on_answers(api_version: &str, kind: &str) -> bool {
         rbac::GROUP => RbacKind::of(kind).is_some(),
         "apiextensions.k8s.io" => kind == "CustomResourceDefinition",
         EKSCTL => kind == "ClusterConfig",
+        "operators.coreos.com" => operators::is_operator(api_version, kind),
         "apiregistration.k8s.io" => api_version == "apiregistration.k8s.io/v1" && kind == "APIService",
         _ if identity_forms::is_read(api_version, kind) || eks::is_read(api_version, kind) => true,
         _ => {
@@ -750,6 +797,21 @@ pub(super) fn is_kustomization(api_version: &str) -> bool {
 pub(super) fn implied_by<'t>(api_version: &'t str, kind: &'t str) -> Option<(&'t str, &'t str)> {
     let item_kind = kind.strip_suffix("List").filter(|_| !api_version.is_empty())?;
     Some(if item_kind.is_empty() { ("", "") } else { (api_version, item_kind) })
+}
+
+/// Whether an object was read from a server, which adds fields of its own.
+fn is_from_server(node: Node<'_>) -> bool {
+    let fields = ["uid", "resourceVersion", "creationTimestamp"];
+    let metadata = node.get("metadata");
+    fields
+        .iter()
+        .any(|field| metadata.and_then(|metadata| metadata.get(field)).is_some_and(|value| !value.is_null()))
+}
+
+/// The names of the subjects of a binding.
+fn subject_names(node: Node<'_>) -> Vec<String> {
+    let subjects = node.get("subjects").into_iter().flat_map(Node::items);
+    subjects.filter_map(|subject| Some(subject.get("name")?.text().to_owned())).collect()
 }
 
 /// How a diagnostic names an object: kind, namespace and name as far as they can be read.

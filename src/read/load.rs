@@ -16,6 +16,7 @@ use crate::model::diagnostic::Diagnostic;
 pub use crate::model::policy::Completeness;
 use crate::model::policy::Policy;
 use crate::model::source::{Shift, Source};
+use crate::model::unread::Unread;
 use crate::model::version::{KubernetesVersion, Platform};
 
 use super::collect::Collector;
@@ -115,9 +116,15 @@ pub struct Summary {
     pub refused: usize,
     /// Files and documents that could not be read.
     pub unreadable: usize,
-    /// The first file or document that could not be read and may hold RBAC objects, for its text says so or could
-    /// not be seen at all.
-    pub unread: Option<Source>,
+    /// What could not be read and may hold RBAC objects, for its text says so or could not be seen at all; what stands for
+    /// most documents first.
+    pub unread: Vec<Unread>,
+    /// `ConfigMap`s whose values hold RBAC objects as text.
+    pub manifests_in_config_maps: usize,
+    /// What RBAC objects may come out of and was not expanded, by kind.
+    pub not_expanded: BTreeMap<String, usize>,
+    /// Objects that are not applied as they stand.
+    pub in_source_form: usize,
     /// Objects of ours that the inputs hold: the label of Kubernetes' default objects is on this many.
     pub labelled_defaults: usize,
     /// Default roles and bindings that were added, those of EKS among them.
@@ -140,6 +147,9 @@ impl Summary {
             refused,
             unreadable,
             unread,
+            manifests_in_config_maps,
+            not_expanded: _,
+            in_source_form: _,
             labelled_defaults,
             defaults_added,
             eks_added,
@@ -153,7 +163,8 @@ impl Summary {
         self.not_objects += not_objects;
         self.refused += refused;
         self.unreadable += unreadable;
-        self.unread = self.unread.or(unread.map(|source| shift.source(source)));
+        self.unread.extend(unread.into_iter().map(|unread| unread.shifted(shift)));
+        self.manifests_in_config_maps += manifests_in_config_maps;
         self.labelled_defaults += labelled_defaults;
         self.defaults_added += defaults_added;
         self.eks_added += eks_added;
@@ -166,6 +177,8 @@ impl Summary {
 pub struct Loaded {
     /// The RBAC objects.
     pub policy: Policy,
+    /// These, and all that objects in source form may be once they are applied; `None` where there are none such.
+    pub possible: Option<Policy>,
     /// The identity mappings; empty where the inputs hold no `kube-system/aws-auth`.
     pub identities: IdentityMappings,
     /// What exports of IAM say; empty where there are none.

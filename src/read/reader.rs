@@ -81,6 +81,7 @@ impl<'s> Reader<'s> {
     }
 
     fn directory(self, collector: &mut Collector, path: &Path, exclude: &Exclude) {
+        collector.root(path);
         let mut walk = Walk::new(path, exclude);
         parallel::run(
             |files: &mut Files| walk.next(files),

@@ -54,6 +54,7 @@ pub fn reason(matrix: &Matrix<'_>, holder: &Holder, unknown: &Unknown<'_>) -> St
         Reason::PoliciesNotRead(_) => phrases::POLICIES_NOT_READ.to_owned(),
         Reason::Unrendered(_) => phrases::UNRENDERED.to_owned(),
         Reason::NothingRead => phrases::NOTHING_READ.to_owned(),
+        Reason::SourceForm(form, _) => format!("{}: {}", phrases::SOURCE_FORM, form.sentence),
         Reason::Unread(_) => phrases::UNREAD.to_owned(),
         Reason::Identity(doubt) => doubt.text.clone(),
     }
@@ -69,6 +70,9 @@ pub fn place(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
             let bound = applied.binding;
             let policy = matrix.cluster().graph().policy();
             words::place(policy, bound.source.at_line(bound.role_ref_line)).to_string()
+        }
+        Reason::SourceForm(form, _) => {
+            words::place(matrix.cluster().graph().policy(), form.source).to_string()
         }
         Reason::Unread(source)
         | Reason::Unrendered(source)

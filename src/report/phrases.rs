@@ -83,3 +83,6 @@ pub(super) fn counted(count: usize, one: &str) -> String {
 pub(super) fn counted_as(count: usize, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
 }
+
+/// An object is not applied as it stands; what makes something else of it follows.
+pub(super) const SOURCE_FORM: &str = "an object that may allow this is in source form";

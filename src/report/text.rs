@@ -16,7 +16,7 @@ use crate::identity::{IdentityDoubt, IdentityError, Mapped, MappingKind, Placeho
 use crate::model::attributes::Attributes;
 use crate::model::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::rbac::RoleKind;
-use crate::model::source::{FileId, Sources};
+use crate::model::source::{FileId, Source, Sources};
 use crate::model::ternary::Ternary;
 use crate::model::user::SYSTEM_NODES;
 use crate::model::version::KubernetesVersion;
@@ -198,6 +198,14 @@ pub(crate) fn conditions(values: &PlaceholderValues) -> String {
     if parts.is_empty() { "the placeholders match".to_owned() } else { parts.join(" and ") }
 }
 
+fn unread_sentence(cluster: &Cluster, source: Source) -> String {
+    let told = cluster.summary().unread.iter().find(|unread| unread.source == source);
+    match told.filter(|unread| !unread.sentence.is_empty()) {
+        Some(unread) => format!("{}; it may allow this, or leave it out with --exclude", unread.sentence),
+        None => format!("{}, and may allow this; fix or render it, or leave its file out", phrases::UNREAD),
+    }
+}
+
 /// Why an answer is unknown, in a sentence.
 pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
     let policy = cluster.graph().policy();
@@ -248,9 +256,8 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
             )
         }
         Doubt::NothingRead => phrases::NOTHING_READ.to_owned(),
-        Doubt::Unread(_) => {
-            format!("{}, and may allow this; fix or render it, or leave its file out", phrases::UNREAD)
-        }
+        Doubt::SourceForm(form, _) => format!("{}: {}", phrases::SOURCE_FORM, form.sentence),
+        Doubt::Unread(source) => unread_sentence(cluster, *source),
         Doubt::AccessPolicy(doubt) => access::doubt(doubt),
         Doubt::NoIdentity => {
             format!(
@@ -313,6 +320,7 @@ fn doubt_text(
             words::place(policy, applied.binding.source.at_line(applied.binding.role_ref_line)).to_string()
         }
         Doubt::NodeAuthorizer(Some(rule)) => words::rule_place(policy, rule).to_string(),
+        Doubt::SourceForm(form, _) => policy.sources.show(form.source).to_string(),
         Doubt::Unread(source) | Doubt::Unrendered(source) => policy.sources.show(*source).to_string(),
         Doubt::Unfilled(provenance, _) => policy.sources.show(provenance.source).to_string(),
         Doubt::AccessPolicy(doubt) => policy.sources.show(doubt.source).to_string(),
@@ -320,6 +328,9 @@ fn doubt_text(
         _ => String::new(),
     };
     hops(out, &[Hop { depth: 0, text: doubt_sentence(cluster, doubt), place }], indent)?;
+    if let Doubt::SourceForm(_, Some(grant)) = doubt {
+        hops(out, &words::hops_for(cluster.possible_graph(), grant, Some(asked)), indent + 2)?;
+    }
     if let Doubt::Session { grant: Some(grant), .. }
     | Doubt::RandomMapping(Some(grant))
     | Doubt::Identity(_, Some(grant))
@@ -520,6 +531,24 @@ pub fn assumptions(cluster: &Cluster, who: &Who) -> Vec<String> {
         Completeness::Partial => phrases::treated_as(false).to_owned(),
     });
     lines.push(version(cluster));
+    if summary.in_source_form > 0 {
+        lines.push(format!(
+            "{} in source form: kustomizations change them before they are applied",
+            if summary.in_source_form == 1 {
+                "1 object is".to_owned()
+            } else {
+                format!("{} objects are", summary.in_source_form)
+            },
+        ));
+    }
+    if !summary.not_expanded.is_empty() {
+        let kinds: Vec<String> =
+            summary.not_expanded.iter().map(|(kind, count)| format!("{kind} ({count})")).collect();
+        lines.push(format!(
+            "not expanded, and may bring RBAC objects: {}; render them and add the output with -f",
+            kinds.join(", ")
+        ));
+    }
     let unusable = summary.unreadable + summary.refused;
     if unusable > 0 {
         lines.push(format!(

@@ -276,7 +276,10 @@ fn unknown_access(
     unknown: &[Hop],
 ) -> io::Result<()> {
     let policy = cluster.graph().policy();
-    let nothing = found.unresolved.is_empty() && found.unknown_subjects.is_empty() && unknown.is_empty();
+    let nothing = found.unresolved.is_empty()
+        && found.unknown_subjects.is_empty()
+        && found.in_source_form.is_empty()
+        && unknown.is_empty();
     if nothing && found.unread.is_none() && !found.nothing_read {
         return Ok(());
     }
@@ -298,6 +301,10 @@ fn unknown_access(
             format_args!("{none}{names}: {why}"),
             words::place(policy, bound.source.at_line(bound.role_ref_line)),
         )?;
+    }
+    for (named, form) in &found.in_source_form {
+        let sentence = format!("{}: {}: {}", title(named), phrases::SOURCE_FORM, form.sentence);
+        lines.line(1, sentence, words::place(policy, form.source))?;
     }
     for can in &found.unknown_subjects {
         let title = title(&can.subject);

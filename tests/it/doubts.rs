@@ -31,9 +31,10 @@ fn surfaces(cluster: &Cluster, verb: &str, target: &str) -> [Ternary; 4] {
     let certain = found.subjects.iter().any(|can| is_u(can.subject.kind, &can.subject.name));
     let doubtful = found.unknown_subjects.iter().map(|can| &can.subject);
     let unresolved = found.unresolved.iter().flat_map(|unresolved| &unresolved.subjects);
+    let in_source_form = found.in_source_form.iter().map(|(named, _)| named);
     let open = found.unread.is_some()
         || found.nothing_read
-        || doubtful.chain(unresolved).any(|named| is_u(named.kind, &named.name));
+        || doubtful.chain(unresolved).chain(in_source_form).any(|named| is_u(named.kind, &named.name));
     let who_can = match (certain, open) {
         (true, _) => Ternary::Yes,
         (false, true) => Ternary::Unknown,
@@ -139,5 +140,44 @@ fn every_surface_leaves_open_what_the_inputs_leave_open() {
             [expected, expected, expected, of_review],
             "{verb} {target}, {completeness:?}:\n{yaml}"
         );
+    }
+}
+
+#[test]
+fn every_surface_leaves_open_what_is_in_source_form() {
+    let rule = |resource: &str| format!("[{{apiGroups: [''], resources: [{resource}], verbs: [get]}}]");
+    let bound = |name: &str, role: &str| bind(&format!("ns/{name}"), role, "User u");
+    let objects =
+        [role("r", &rule("pods")), bound("b", "ClusterRole r"), role("q", &rule("secrets"))].concat();
+    let elsewhere = [role("r", &rule("pods")), bind("x/b", "ClusterRole r", "User u")].concat();
+    let certain = [objects.clone(), role("s", &rule("services")), bound("c", "ClusterRole s")].concat();
+    let aggregating = [
+        aggregated("whole", "{}", "[]", "[{matchLabels: {part: x}}]"),
+        role("part", &rule("pods")),
+        bound("b", "ClusterRole whole"),
+    ]
+    .concat();
+    let patched = "patches: [{target: {kind: ClusterRole, name: r}, patch: '[{op: add, path: /rules/0/resources/-, value: nodes}]'}]";
+    for (objects, kustomization, verb, target, expected) in [
+        (&objects, "", "get", "pods", Ternary::Yes),
+        (&objects, "namespace: ns", "get", "pods", Ternary::Yes),
+        (&objects, "namespace: x", "get", "pods", Ternary::Unknown),
+        (&objects, "namespace: x", "delete", "pods", Ternary::No),
+        (&elsewhere, "namespace: ns", "get", "pods", Ternary::Unknown),
+        (&elsewhere, "namespace: ns", "get", "secrets", Ternary::No),
+        (&objects, "namePrefix: p-", "get", "pods", Ternary::Unknown),
+        (&objects, patched, "get", "pods", Ternary::Unknown),
+        (&objects, patched, "get", "secrets", Ternary::No),
+        (&certain, patched, "get", "services", Ternary::Yes),
+        (&aggregating, "commonLabels: {part: x}", "get", "pods", Ternary::Unknown),
+        (&aggregating, "commonLabels: {part: z}", "delete", "pods", Ternary::Unknown),
+    ] {
+        let kustomization = format!("resources: [x.yaml]\n{kustomization}\n");
+        let folder = crate::kustomize::tree(&[("x.yaml", objects), ("kustomization.yaml", &kustomization)]);
+        let input = rbacsim::read::Input::Path(folder.path().to_owned());
+        let options = LoadOptions { completeness: Some(Completeness::Partial), ..LoadOptions::default() };
+        let cluster = load(&[input], &options).unwrap().into();
+        let said = surfaces(&cluster, verb, target);
+        assert_eq!(said, [expected; 4], "{verb} {target}: {kustomization}{objects}");
     }
 }

@@ -91,7 +91,8 @@ fn defaults_add_eks_as_they_are_told() {
 #[test]
 fn an_export_of_eks_is_left_as_it_is() {
     let labelled = |name: &str| {
-        role(name, "[]").replace("name:", "labels: {kubernetes.io/bootstrapping: rbac-defaults}, name:")
+        role(name, "[]")
+            .replace("name:", "labels: {kubernetes.io/bootstrapping: rbac-defaults}, uid: u, name:")
     };
     let mut export: String =
         ["cluster-admin", "admin", "edit", "view"].iter().map(|name| labelled(name)).collect();

@@ -42,6 +42,7 @@ fn codes_of(found: &[Finding]) -> BTreeSet<&'static str> {
 
 /// Codes that no single text triggers; each has a test of its own, in [`codes_of_other_inputs`].
 const OTHER_INPUTS: [Code; 14] = [
+    Code::ChartNotRendered,
     Code::UnreadableFile,
     Code::InvalidEncoding,
     Code::NestingTooDeep,
@@ -122,7 +123,12 @@ fn codes_of_other_inputs() {
     assert!(load_with(&[text("x.yaml", "a: b")], &set).contains("setting-not-used"));
     let resources = LoadOptions { api_resources: vec![path("r.txt", b"nothing")], ..LoadOptions::default() };
     assert!(load_with(&[text("x.yaml", "a: b")], &resources).contains("api-resources-not-read"));
-    let labels = "labels: {kubernetes.io/bootstrapping: rbac-defaults}";
+    path("chart/Chart.yaml", b"apiVersion: v2\nname: c\nversion: 1.0.0\n");
+    let template = of("chart/templates/a.yaml", b"kind: {{ .x }}\n{{ y");
+    assert!(!template.contains("chart-not-rendered"), "alone it is no part of a chart");
+    let whole = load_with(&[Input::Path(folder.path().join("chart"))], &quiet);
+    assert!(whole.contains("chart-not-rendered") && !whole.contains("invalid-yaml"));
+    let labels = "uid: u, labels: {kubernetes.io/bootstrapping: rbac-defaults}";
     let export = ["cluster-admin", "admin", "edit", "view"]
         .iter()
         .map(|name| format!("---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {{name: {name}, {labels}}}\n"))

@@ -40,6 +40,7 @@ mod iam_ways; // chains inside of EKS, sessions of a certain name, nodes, the EK
 mod identity; // from ARN to user: every recorded answer
 mod identity_inputs; // from whole inputs to who an ARN is: refused, differing, encrypted maps and other forms
 mod identity_rules; // from ARN to user: one test per rule
+mod kustomize; // kustomizations: what they change is left open, and nothing else
 mod laws; // properties of generated clusters, and the graph against the model
 mod lint; // faults and dangers: every code, suppressions, forms of output, real trees
 mod loading; // every form of input, what is refused, and hostile texts
@@ -67,6 +68,7 @@ mod sessions; // a role ARN without a session name
 mod surfaces; // can-i, who-can, matrix and review agree on inputs made at random
 mod transcripts; // what kubectl and a live API server answered, when it is there
 mod trees; // what the tests of the document readers share
+mod trees_open; // what Git trees hold beside objects, and what of it leaves answers open
 mod versions; // Kubernetes versions against the facts of each, and which one an answer is for
 mod walk; // what of a folder is read
 mod what_if; // inputs with objects and mappings more or less

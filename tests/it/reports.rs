@@ -230,17 +230,7 @@ fn every_report_of_ours_is_answered_rightly() {
 }
 
 /// Cases that wait for a part that is not built yet.
-const WAITING: [&str; 9] = [
-    "kust-patch-keeps-base",
-    "kust-generator-merges",
-    "kust-generator-replaces",
-    "kust-inline-patch",
-    "tree-crd-template",
-    "tree-few",
-    "tree-csv",
-    "tree-namespace-prod",
-    "tree-namespace-default",
-];
+const WAITING: [&str; 0] = [];
 
 #[test]
 fn every_collected_report_is_answered_rightly() {

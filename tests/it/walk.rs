@@ -120,5 +120,5 @@ fn links_that_loop_or_lead_nowhere_leave_nothing_open() {
     symlink("self.yaml", tree.path().join("b/self.yaml")).unwrap();
     let loaded = loaded(tree.path(), &[]);
     assert_eq!(loaded.policy.roles.len(), 2);
-    assert_eq!(loaded.summary.unread, None);
+    assert_eq!(loaded.summary.unread, []);
 }

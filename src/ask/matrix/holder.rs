@@ -58,6 +58,22 @@ impl Holder {
         self.asker.principals()
     }
 
+    /// The user that it is, with the groups that everybody of its kind has.
+    pub(super) fn user(&self) -> UserInfo {
+        if let Some(shown) = self.who.as_deref().and_then(Who::shown) {
+            return shown;
+        }
+        let none = std::iter::empty::<String>;
+        match self.kind {
+            HolderKind::Group => UserInfo::authenticated("", [self.identity.as_str()]),
+            HolderKind::ServiceAccount => {
+                let (namespace, name) = self.identity.split_once('/').unwrap_or(("", &self.identity));
+                UserInfo::service_account(namespace, name)
+            }
+            HolderKind::User | HolderKind::Iam => UserInfo::authenticated(&self.username, none()),
+        }
+    }
+
     /// Whether everything is allowed before RBAC is asked.
     pub fn is_master(&self) -> bool {
         self.asker.is_master

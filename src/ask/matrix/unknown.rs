@@ -7,6 +7,7 @@ use crate::decide::graph::{Applied, Principal, RbacGraph};
 use crate::identity::{IdentityDoubt, IdentityError, Mapped, PlaceholderValues, Template};
 use crate::knowledge::access_policies;
 use crate::model::access::{AccessScope, is_documented_pattern};
+use crate::model::policy::SourceForm;
 use crate::model::rbac::Scope;
 use crate::model::source::Source;
 use crate::model::user::{SYSTEM_MASTERS, SYSTEM_NODES};
@@ -45,6 +46,8 @@ pub enum Reason<'g> {
     UnfilledName(String),
     /// No mapping matches, but text at this place has unfilled placeholders.
     Unrendered(Source),
+    /// Objects that are not applied as they stand may grant these columns once they are.
+    SourceForm(&'g SourceForm, Rc<Dense>),
     /// A document at this place could not be read, and RBAC objects may be in it.
     Unread(Source),
     /// An access policy, of which the rules or the scope are not known.
@@ -134,7 +137,8 @@ impl<'c> Matrix<'c> {
         let error = holder.who.as_deref().and_then(crate::decide::cluster::Who::error);
         if error.is_none_or(|error| !error.is_refusal()) {
             let coverage = self.cluster.coverage();
-            found.extend(coverage.unread.map(|source| everywhere(Reason::Unread(source))));
+            let unread = coverage.unread_for(&holder.user());
+            found.extend(unread.map(|unread| everywhere(Reason::Unread(unread.source))));
             found.extend(coverage.nothing_read.then(|| everywhere(Reason::NothingRead)));
         }
         let shown = holder.who.as_deref().and_then(crate::decide::cluster::Who::shown);
@@ -155,6 +159,7 @@ impl<'c> Matrix<'c> {
         for (text, namespace) in self.namespaces_of(holder) {
             missing(Scope::Namespace(namespace), &text, &mut found);
         }
+        self.source_forms(holder, &mut found);
         found
     }
 
@@ -162,7 +167,8 @@ impl<'c> Matrix<'c> {
     fn unfinished(&self, applied: &Applied<'c>) -> Option<Reason<'c>> {
         let (graph, coverage) = (self.cluster.graph(), self.cluster.coverage());
         if applied.role.is_none() {
-            return coverage.could_exist(applied).then_some(Reason::MissingRole(*applied));
+            let may = coverage.could_exist(applied) && !self.cluster.has_in_source_form(applied);
+            return may.then_some(Reason::MissingRole(*applied));
         }
         if !RbacGraph::is_unfinished(applied, coverage) {
             return None;
@@ -258,6 +264,10 @@ impl<'c> Matrix<'c> {
             && self.cluster.graph().collects_from_add_ons(applied)
         {
             shown.intersection_of(&self.may_be_added(applied), allowed);
+            return shown;
+        }
+        if let Reason::SourceForm(_, columns) = reason {
+            shown.intersection_of(columns, allowed);
             return shown;
         }
         let allowed =

@@ -96,6 +96,7 @@ fn is_link_to_nowhere(error: &walkdir::Error, path: &Path) -> bool {
 
 fn is_wanted(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml" || extension == "json")
+        || path.file_name().is_some_and(|name| name == "Kustomization")
 }
 
 impl Files {

@@ -114,7 +114,8 @@ fn said(loaded: &Loaded) -> Vec<String> {
         said.push(format!("{:?} {place:?} {}", diagnostic.code, diagnostic.message));
     }
     let mut summary = loaded.summary.clone();
-    said.push(format!("{:?}", summary.unread.take().map(at)));
+    let unread = std::mem::take(&mut summary.unread);
+    said.extend(unread.into_iter().map(|unread| format!("{:?} {:?}", at(unread.source), unread.concern)));
     said.push(format!("{summary:?}"));
     said
 }

@@ -21,7 +21,7 @@ pub(super) fn bytes(found: &mut Findings, file: FileId, bytes: &[u8], tree: &mut
             text(found, file, &decoded, &mut over);
             *tree = over.over("");
         }
-        Err(error) => found.broken(Origin::yaml(file, 0), "", &error),
+        Err(error) => found.undecodable(file, bytes, &error),
     }
 }
 
