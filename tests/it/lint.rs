@@ -41,7 +41,7 @@ fn codes_of(found: &[Finding]) -> BTreeSet<&'static str> {
 }
 
 /// Codes that no single text triggers; each has a test of its own, in [`codes_of_other_inputs`].
-const OTHER_INPUTS: [Code; 14] = [
+const OTHER_INPUTS: [Code; 15] = [
     Code::ChartNotRendered,
     Code::UnreadableFile,
     Code::InvalidEncoding,

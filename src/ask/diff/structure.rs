@@ -331,7 +331,7 @@ impl Structure {
             }
         }
         self.touches_all = !general.is_empty();
-        let unread = |cluster: &Cluster| cluster.summary().unread.is_some();
+        let unread = |cluster: &Cluster| !cluster.summary().unread.is_empty();
         match (unread(old), unread(new)) {
             (true, false) => general.push("a document could not be read before, and can be now".to_owned()),
             (false, true) => general.push(
