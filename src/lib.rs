@@ -226,6 +226,7 @@ pub mod report {
     pub mod matrix_statement;
     pub mod matrix_table;
     pub mod near;
+    pub mod notes;
     pub mod paths;
     pub mod paths_graph;
     pub mod people;

@@ -9,7 +9,8 @@ use rbacsim::ask::{can_i, indirect, through};
 use rbacsim::decide::cluster::{Cluster, Who};
 use rbacsim::model::ternary::Ternary;
 use rbacsim::report::can_i::{self as report, Asker};
-use rbacsim::report::{people as of_people, text};
+use rbacsim::report::iam::NOT_IN_EXPORTS;
+use rbacsim::report::people as of_people;
 
 use super::asking::{self, Asking};
 use super::inputs::{Identity, Inputs};
@@ -92,12 +93,9 @@ impl Args {
     }
 
     /// What a "no" means for the roles that the asker may assume.
-    fn no_way(&self, cluster: &Cluster, asker: Asker<'_>, answer: Ternary) -> Vec<String> {
-        let roles = if self.direct || answer != Ternary::No {
-            None
-        } else {
-            through::roles(cluster, asker.who, asker.arn)
-        };
+    fn no_way(&self, cluster: &Cluster, (who, arn): (&Who, Option<&str>), answer: Ternary) -> Vec<String> {
+        let roles =
+            if self.direct || answer != Ternary::No { None } else { through::roles(cluster, who, arn) };
         roles.map(|roles| of_people::no_way(&roles)).into_iter().collect()
     }
 
@@ -154,9 +152,17 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
             Some(before) => Some(args.without_changes(before, (who, arn.as_deref()), &words)?),
             None => None,
         };
+        let of_iam = [NOT_IN_EXPORTS.to_owned()];
         if let Some(through) = through.filter(|through| through.ternary > answered.ternary) {
             total = total.and(through.ternary);
-            let asker = Asker { who: &through.who, arn: Some(&through.way.arn), before, indirect: None };
+            let asker = Asker {
+                who: &through.who,
+                arn: Some(&through.way.arn),
+                before,
+                indirect: None,
+                remarks: &of_iam,
+                detail: super::detail(),
+            };
             let own = arn.as_deref().unwrap_or_default();
             if args.output == Output::Text {
                 if index > 0 {
@@ -177,22 +183,24 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         } else {
             None
         };
-        let asker = Asker { who, arn: arn.as_deref(), before, indirect: indirect.as_ref() };
+        let remarks = args.no_way(&cluster, (who, arn.as_deref()), answered.ternary);
+        let asker = Asker {
+            who,
+            arn: arn.as_deref(),
+            before,
+            indirect: indirect.as_ref(),
+            remarks: &remarks,
+            detail: super::detail(),
+        };
         match args.output {
             Output::Text => {
                 if index > 0 {
                     writeln!(out)?;
                 }
                 report::text(out, &cluster, asker, &question, &answered)?;
-                text::notes(out, &args.no_way(&cluster, asker, answered.ternary))?;
             }
             Output::Json => {
-                let mut document = report::document(&cluster, asker, &question, &answered);
-                let more = args.no_way(&cluster, asker, answered.ternary);
-                if let Some(notes) = document.get_mut("notes").and_then(|notes| notes.as_array_mut()) {
-                    notes.extend(more.into_iter().map(Into::into));
-                }
-                documents.push(document);
+                documents.push(report::document(&cluster, asker, &question, &answered));
             }
         }
     }

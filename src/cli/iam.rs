@@ -87,7 +87,7 @@ pub(crate) fn can_i(
                 if index > 0 {
                     writeln!(out)?;
                 }
-                report::can_i(out, &cluster, asked, &answer)?;
+                report::can_i(out, &cluster, asked, &answer, super::detail())?;
             }
             Output::Json => documents.push(report::can_i_document(&cluster, asked, &answer)),
         }
@@ -116,7 +116,7 @@ pub(crate) fn who_can(
     let found = assume_role::who(&cluster, action, id);
     let asked = report::Asked { action, role, principal: "" };
     match output {
-        Output::Text => report::who_can(out, &cluster, asked, &found)?,
+        Output::Text => report::who_can(out, &cluster, asked, &found, super::detail())?,
         Output::Json => super::print_json(&report::who_can_document(&cluster, asked, &found))?,
     }
     Ok(found.ternary().into())
@@ -124,7 +124,7 @@ pub(crate) fn who_can(
 
 /// Says what was changed in the inputs before the question is answered.
 fn note_changes(cluster: &Cluster) -> Result<(), Failure> {
-    for change in rbacsim::report::text::changes(cluster) {
+    for change in rbacsim::report::notes::changes(cluster) {
         super::to_stderr("note", &change)?;
     }
     Ok(())

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use rbacsim::ask::rules_review;
 use rbacsim::decide::cluster::Cluster;
+use rbacsim::report::notes::{self, Basis};
 use rbacsim::report::visible::visible;
 use rbacsim::report::{json, rules, text};
 use serde_json::Value;
@@ -37,15 +38,17 @@ pub(crate) fn run(
                     writeln!(out, "{}", visible(&text::asker(who, arn.as_deref())))?;
                 }
                 write!(out, "{}", rules::table(cluster.graph().policy(), &review))?;
-                text::notes(out, &rules::notes(cluster.graph(), &review))?;
-                text::notes(out, &text::list_notes(who))?;
-                text::notes(out, &text::assumptions(cluster, who))?;
+                let mut remarks = notes::changes(cluster);
+                remarks.extend(rules::notes(cluster.graph(), &review));
+                remarks.extend(notes::list_notes(who));
+                notes::write(out, crate::cli::detail(), &remarks, &Basis::of(cluster, who))?;
             }
             Output::Json => {
                 let mut value = rules::document(cluster.graph(), &review);
-                if let Some(notes) = value.get_mut("notes").and_then(Value::as_array_mut) {
-                    notes.extend(text::list_notes(who).into_iter().map(Value::from));
-                    notes.extend(text::assumptions(cluster, who).into_iter().map(Value::from));
+                if let Some(all) = value.get_mut("notes").and_then(Value::as_array_mut) {
+                    all.extend(notes::list_notes(who).into_iter().map(Value::from));
+                    all.extend(notes::changes(cluster).into_iter().map(Value::from));
+                    all.extend(Basis::of(cluster, who).lines.into_iter().map(Value::from));
                 }
                 if let Some(object) = value.as_object_mut() {
                     object.insert("identity".into(), json::identity(cluster, who, arn.as_deref()));

@@ -5,7 +5,7 @@ use std::io::Write;
 use rbacsim::ask::paths::{From, Overview, Search, Target, starts};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::report::paths_graph::Picture;
-use rbacsim::report::{paths as report, text};
+use rbacsim::report::{notes, paths as report};
 
 use super::inputs::{Identity, Inputs};
 use super::{Exit, Failure};
@@ -136,7 +136,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
                 let to = args.to.as_deref().unwrap_or("a sink");
                 writeln!(out, "no way to {to} found")?;
             }
-            text::notes(out, &report::assumptions(&cluster))?;
+            notes::write(out, super::detail(), &[], &report::basis(&cluster))?;
         }
     }
     Ok(match (run.is_certain, run.is_possible) {

@@ -55,7 +55,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         );
     }
     let cluster = args.inputs.load()?;
-    for change in rbacsim::report::text::changes(&cluster) {
+    for change in rbacsim::report::notes::changes(&cluster) {
         super::to_stderr("note", &change)?;
     }
     let mut output = BufWriter::with_capacity(1 << 16, ExitOnBrokenPipe(io::stdout()));

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use rbacsim::ask::risk::findings;
 use rbacsim::model::finding::{Level, Scale};
-use rbacsim::report::{paths, text};
+use rbacsim::report::{notes, paths};
 
 use super::findings::{Choice, Finds, Format};
 use super::inputs::Inputs;
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let finds = Finds { command: "risk", scale: Scale::Risks, least, format: args.output };
     let exit = args.choice.show(finds, (&cluster, &inputs), findings(&cluster), out)?;
     if args.output == Format::Text {
-        text::notes(out, &paths::assumptions(&cluster))?;
+        notes::write(out, super::detail(), &[], &paths::basis(&cluster))?;
     }
     Ok(exit)
 }

@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use rbacsim::decide::cluster::Who;
 use rbacsim::identity::IdentityError;
 use rbacsim::model::ternary::Ternary;
+use rbacsim::report::notes::Detail;
 use rbacsim::report::visible::{EscapedInJson, visible};
 
 /// Local Kubernetes RBAC permission simulator for Amazon EKS: from IAM ARN to rule, offline, exact, explained.
@@ -20,6 +21,9 @@ struct Cli {
     /// When to use colour
     #[arg(long, value_enum, default_value_t = Colour::Auto, global = true, value_name = "WHEN")]
     color: Colour,
+    /// Print every note below an answer, not only two lines
+    #[arg(short, long, global = true)]
+    verbose: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -132,6 +136,7 @@ pub(crate) fn run() -> ExitCode {
     }
     .write_global();
     QUIET.store(matches!(&cli.command, Command::CanI(args) if args.is_quiet()), Ordering::Relaxed);
+    VERBOSE.store(cli.verbose, Ordering::Relaxed);
     let mut out = printer();
     let result = match &cli.command {
         Command::CanI(args) => can_i::run(args, &mut *out),
@@ -200,6 +205,14 @@ static QUIET: AtomicBool = AtomicBool::new(false);
 /// Whether nothing at all is to be printed.
 pub(crate) fn is_quiet() -> bool {
     QUIET.load(Ordering::Relaxed)
+}
+
+/// Whether `-v` was given.
+static VERBOSE: AtomicBool = AtomicBool::new(false);
+
+/// How much stands below an answer.
+pub(crate) fn detail() -> Detail {
+    if VERBOSE.load(Ordering::Relaxed) { Detail::Full } else { Detail::Short }
 }
 
 /// Writes one line to standard error: a label such as `note`, and a text that may hold anything.

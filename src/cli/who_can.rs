@@ -6,7 +6,7 @@ use rbacsim::ask::question::{Asks, Place};
 use rbacsim::ask::who_can::{add_people, who_can};
 use rbacsim::ask::{indirect, system};
 use rbacsim::report::question as words;
-use rbacsim::report::{paths, text, who_can as report, who_can_document};
+use rbacsim::report::{notes, paths, who_can as report, who_can_document};
 
 use super::asking::{self, Asking};
 use super::inputs::Inputs;
@@ -68,39 +68,41 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     if args.people || args.output == Output::Json {
         add_people(&cluster, &mut found);
     }
-    let mut notes = words::notes(&question.remarks);
+    let mut remarks = words::notes(&question.remarks);
     if args.people && cluster.iam().is_empty() {
-        notes.push(rbacsim::report::matrix_people::NOBODY.to_owned());
+        remarks.push(rbacsim::report::matrix_people::NOBODY.to_owned());
     }
     if args.exclude_system {
-        notes.extend(report::left_out(&system::leave_out(&cluster, &mut found)));
+        remarks.extend(report::left_out(&system::leave_out(&cluster, &mut found)));
     }
     if let Asks::Operation(name) = question.asks {
-        notes.insert(0, format!("`{name}` needs {}", words::needs(&question, &question.needs)));
+        remarks.insert(0, format!("`{name}` needs {}", words::needs(&question, &question.needs)));
         if !question.any_client && !question.kubectl.is_nothing() {
-            notes.insert(1, format!("kubectl also asks for {}", words::needs(&question, &question.kubectl)));
+            remarks
+                .insert(1, format!("kubectl also asks for {}", words::needs(&question, &question.kubectl)));
         }
     }
     let mut title = words::title(&question);
     if question.place == Place::AllNamespaces {
         title = format!("{} in all namespaces at once", words::title_without_place(&question));
     }
+    remarks.splice(0..0, notes::changes(&cluster));
     let indirect = args.indirect.then(|| indirect::who(&cluster, &question));
     match args.output {
         Output::Text => {
             report::text(out, &cluster, &title, &found)?;
             if let Some(indirect) = &indirect {
-                writeln!(out)?;
                 paths::indirect_table(out, indirect)?;
+                writeln!(out)?;
             }
-            text::notes(out, &notes)?;
+            notes::write(out, super::detail(), &remarks, &report::basis(&cluster, &found))?;
         }
         Output::Json => {
             let (document, warnings) = (words::document(&question), words::warnings(&question.remarks));
             let asked = who_can_document::Asked {
                 text: &title,
                 question: &document,
-                notes: &notes,
+                notes: &remarks,
                 warnings: &warnings,
             };
             let document = who_can_document::document(&cluster, asked, &found);

@@ -6,7 +6,7 @@ use rbacsim::ask::people::People;
 use rbacsim::decide::cluster::{Cluster, Who};
 use rbacsim::identity::iam::Lenses;
 use rbacsim::report::visible::visible;
-use rbacsim::report::{json, people as of_people, text};
+use rbacsim::report::{json, notes, people as of_people, text};
 
 use super::inputs::{Inputs, context_arn, context_user, identify, not_a_caller};
 use super::{Exit, Failure, Output};
@@ -76,7 +76,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
                     }
                     object.insert("warnings".into(), warnings.clone().into());
                     if !cluster.changes().is_empty() {
-                        object.insert("whatIf".into(), text::changes(&cluster).into());
+                        object.insert("whatIf".into(), notes::changes(&cluster).into());
                     }
                 }
                 row
@@ -96,7 +96,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     }
     if args.output == Output::Text && !cluster.changes().is_empty() {
         writeln!(out)?;
-        text::notes(out, &text::changes(&cluster))?;
+        for change in notes::changes(&cluster) {
+            notes::line(out, &change)?;
+        }
     }
     let mut malformed = found.iter().filter_map(|(arn, who, _)| not_a_caller(who, arn));
     if let Some(error) = malformed.next() {

@@ -165,3 +165,20 @@ pub(super) fn basis(cluster: &Cluster) -> Vec<String> {
     }
     lines
 }
+
+/// The same for one line that says what an answer rests on; empty where nothing is missing.
+pub(super) fn basis_in_short(cluster: &Cluster) -> String {
+    let access = cluster.identities().access();
+    let text = match access {
+        None => phrases::NOT_IN_INPUTS_SHORT,
+        Some(access) => match (access.mode(), access.list()) {
+            (None, _) => "; the authentication mode is unknown",
+            (Some(AuthenticationMode::ConfigMap), _) if access.has_creator() => "",
+            (Some(AuthenticationMode::ConfigMap), _) => "; the cluster creator is not in them",
+            (_, EntryList::Complete(_)) => "",
+            (_, EntryList::Partial) => "; they may not hold all access entries",
+            (_, EntryList::Absent) => phrases::NOT_IN_INPUTS_SHORT,
+        },
+    };
+    text.to_owned()
+}

@@ -14,7 +14,7 @@ use crate::model::finding::{Finding, Level};
 use crate::model::user::SYSTEM_NODES;
 
 use super::phrases::{self, counted, counted_as};
-use super::{matrix_people, matrix_statement, text, words};
+use super::{matrix_people, matrix_statement, notes, words};
 
 pub mod csv;
 pub mod html;
@@ -315,8 +315,8 @@ pub fn headline(document: &Document<'_, '_>) -> Vec<String> {
 /// What was read and how it was taken, in lines.
 pub fn basis(document: &Document<'_, '_>) -> Vec<String> {
     let cluster = document.review.matrix.cluster();
-    let mut lines = text::changes(cluster);
-    lines.push(text::inputs(cluster));
+    let mut lines = notes::changes(cluster);
+    lines.push(notes::inputs(cluster));
     let (added, eks) = document.statement.defaults_added;
     let defaults = match (added, eks) {
         (0, _) => String::new(),
@@ -329,7 +329,7 @@ pub fn basis(document: &Document<'_, '_>) -> Vec<String> {
         "roles and bindings that are not in them may exist"
     };
     lines.push(format!("{}: {meaning}{defaults}", phrases::treated_as(document.statement.complete)));
-    lines.push(text::version(cluster));
+    lines.push(notes::version(cluster));
     let summary = cluster.summary();
     let unusable = summary.refused + summary.unreadable;
     if unusable > 0 {

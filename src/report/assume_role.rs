@@ -8,6 +8,7 @@ use super::iam::{
     NOT_IN_EXPORTS, arn, condition, conditions, hop_lines, lacking, lines_of, or, place, policy, statement,
     statement_document, statements, way_conditions, way_documents,
 };
+use super::notes::{self, Basis, Detail};
 use super::people::{assumable_by_lines, door_conditions, door_title, group_of, source_of};
 use super::phrases::counted;
 use super::text;
@@ -115,7 +116,13 @@ pub struct Asked<'a> {
 ///
 /// # Errors
 /// If writing fails.
-pub fn can_i(out: &mut dyn Write, cluster: &Cluster, asked: Asked<'_>, answer: &Assumes) -> io::Result<()> {
+pub fn can_i(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    asked: Asked<'_>,
+    answer: &Assumes,
+    detail: Detail,
+) -> io::Result<()> {
     let title = format!("{} {}", asked.action.as_str(), asked.role);
     text::headline(out, answer.verdict.value, &title, asked.principal)?;
     writeln!(out)?;
@@ -131,7 +138,7 @@ pub fn can_i(out: &mut dyn Write, cluster: &Cluster, asked: Asked<'_>, answer: &
         text::hops(out, &hop_lines(cluster, &answer.chain, 0), 4)?;
         writeln!(out)?;
     }
-    text::notes(out, &notes(cluster))
+    notes::write(out, detail, &[], &basis(cluster))
 }
 
 /// Whether somebody may become a role, for machines.
@@ -152,7 +159,7 @@ pub fn can_i_document(cluster: &Cluster, asked: Asked<'_>, answer: &Assumes) -> 
         "unknown": if is_open { lacking(cluster, &verdict.why) } else { Vec::new() },
         "nearest": near.collect::<Vec<_>>(),
         "via": way_documents(cluster, &answer.chain),
-        "notes": notes(cluster),
+        "notes": basis(cluster).lines,
     })
 }
 
@@ -165,6 +172,7 @@ pub fn who_can(
     cluster: &Cluster,
     asked: Asked<'_>,
     found: &WhoAssumes,
+    detail: Detail,
 ) -> io::Result<()> {
     let data = cluster.iam();
     let style = text::style(found.ternary());
@@ -203,15 +211,20 @@ pub fn who_can(
     writeln!(out)?;
     text::hops(out, &lines, 2)?;
     writeln!(out)?;
-    text::notes(out, &notes(cluster))
+    notes::write(out, detail, &[], &basis(cluster))
 }
 
 /// What an answer rests on.
-fn notes(cluster: &Cluster) -> Vec<String> {
+fn basis(cluster: &Cluster) -> Basis {
     let missing = cluster.iam().incomplete_accounts().into_iter().map(|account| {
         format!("the IAM export of account {account} lacks its last pages; there may be more users and roles")
     });
-    std::iter::once(NOT_IN_EXPORTS.to_owned()).chain(missing).collect()
+    let lines: Vec<String> = std::iter::once(NOT_IN_EXPORTS.to_owned()).chain(missing).collect();
+    let short = match lines.len() {
+        1 => NOT_IN_EXPORTS.to_owned(),
+        more => format!("{NOT_IN_EXPORTS}; {} lack their last pages", counted(more - 1, "export")),
+    };
+    Basis { lines, short }
 }
 
 /// Who can become a role, for machines.
@@ -250,6 +263,6 @@ pub fn who_can_document(cluster: &Cluster, asked: Asked<'_>, found: &WhoAssumes)
         "question": { "action": asked.action.as_str(), "role": asked.role },
         "principals": principals.collect::<Vec<_>>(),
         "doors": doors.chain(others).collect::<Vec<_>>(),
-        "notes": notes(cluster),
+        "notes": basis(cluster).lines,
     })
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
+use super::notes::{self, Basis, Detail};
 use super::phrases;
 use super::visible::visible;
 use super::{json, near, paths, question as words, text};
@@ -27,6 +28,10 @@ pub struct Asker<'a> {
     pub before: Option<Ternary>,
     /// For a "no": whom it can become that can.
     pub indirect: Option<&'a Indirect>,
+    /// What else is to be noted.
+    pub remarks: &'a [String],
+    /// How much stands below the answer.
+    pub detail: Detail,
 }
 
 /// Writes an answer for people.
@@ -40,7 +45,7 @@ pub fn text(
     question: &Question,
     answered: &Answered<'_>,
 ) -> io::Result<()> {
-    let Asker { who, arn, before, indirect } = asker;
+    let Asker { who, arn, before, indirect, .. } = asker;
     text::headline(out, answered.ternary, &words::title(question), &text::asker(who, arn))?;
     if let Some(before) = before {
         writeln!(out, "  {}", compared(cluster, before, answered))?;
@@ -65,9 +70,10 @@ pub fn text(
     }
     writeln!(out)?;
     // Where the login is refused, no detail of the request matters.
-    let mut notes = if refused { Vec::new() } else { notes(cluster, who, question, answered) };
-    notes.extend(text::assumptions(cluster, who));
-    text::notes(out, &notes)
+    let mut remarks = if refused { Vec::new() } else { remarks(cluster, who, question, answered) };
+    remarks.extend_from_slice(asker.remarks);
+    remarks.extend(notes::changes(cluster));
+    notes::write(out, asker.detail, &remarks, &Basis::of(cluster, who))
 }
 
 /// What the changes of what if do to the answer, in a sentence.
@@ -154,8 +160,22 @@ fn shown<'q, 'a, 'g>(
     question.parts.iter().zip(&answered.answers)
 }
 
-fn notes(cluster: &Cluster, who: &Who, question: &Question, answered: &Answered<'_>) -> Vec<String> {
-    let mut notes = words::notes(question.remarks.iter().chain(&answered.remarks));
+/// What is to be known beside the reasons; what a "no" takes for granted comes first.
+fn remarks(cluster: &Cluster, who: &Who, question: &Question, answered: &Answered<'_>) -> Vec<String> {
+    let mut remarks = taken_for_granted(cluster, who, question, answered);
+    let read = words::notes(question.remarks.iter().chain(&answered.remarks));
+    let at = if answered.ternary == Ternary::No { remarks.len() } else { 0 };
+    remarks.splice(at..at, read);
+    remarks
+}
+
+fn taken_for_granted(
+    cluster: &Cluster,
+    who: &Who,
+    question: &Question,
+    answered: &Answered<'_>,
+) -> Vec<String> {
+    let mut notes = Vec::new();
     for (part, answer) in shown(question, answered).filter(|(part, _)| part.decides) {
         let said = text::other_versions(cluster, who, &part.request.attributes(), answer);
         notes.extend(said.filter(|said| !notes.contains(said)));
@@ -179,9 +199,11 @@ fn notes(cluster: &Cluster, who: &Who, question: &Question, answered: &Answered<
 
 /// An answer for machines.
 pub fn document(cluster: &Cluster, asker: Asker<'_>, question: &Question, answered: &Answered<'_>) -> Value {
-    let Asker { who, arn, before, indirect } = asker;
-    let mut notes = notes(cluster, who, question, answered);
-    notes.extend(text::assumptions(cluster, who));
+    let Asker { who, arn, before, indirect, .. } = asker;
+    let mut notes = remarks(cluster, who, question, answered);
+    notes.extend_from_slice(asker.remarks);
+    notes.extend(notes::changes(cluster));
+    notes.extend(Basis::of(cluster, who).lines);
     let mut warnings = words::warnings(&question.remarks);
     warnings.extend(who.identity.as_ref().and_then(IamIdentity::never_reported));
     let mut value = json!({
@@ -199,7 +221,7 @@ pub fn document(cluster: &Cluster, asker: Asker<'_>, question: &Question, answer
         json!({ "text": sentence, "source": source })
     });
     if let Some(before) = before {
-        let changes = text::changes(cluster);
+        let changes = notes::changes(cluster);
         object.insert("whatIf".into(), json!({ "changes": changes, "before": before.as_str() }));
     }
     if let Some(indirect) = indirect {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::findings::junit::{self, Case};
 use super::findings::{Root, github};
 use super::visible::visible;
-use super::{near, question as words, text, words as names};
+use super::{near, notes, question as words, words as names};
 use crate::ask::can_i::Answered;
 use crate::ask::check::{Failure, Outcome};
 use crate::ask::question::Question;
@@ -264,7 +264,7 @@ pub fn annotations(out: &mut dyn Write, all: &[Ran], root: &Root) -> io::Result<
 
 /// What was changed in the inputs before the tests ran.
 pub fn notes(cluster: &Cluster) -> Vec<String> {
-    text::changes(cluster)
+    notes::changes(cluster)
 }
 
 /// The schema of assertion files, for editors.

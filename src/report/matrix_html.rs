@@ -12,7 +12,7 @@ use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde_json::{Value, json};
 
-use crate::ask::matrix::{Cell, Holder, Matrix, Place, RowGrants, Scratch};
+use crate::ask::matrix::{Cell, Dense, Holder, Matrix, Place, RowGrants, Scratch};
 use crate::decide::cluster::{Who, WhoIs};
 use crate::decide::graph::{Applied, RbacGraph, RoleRule};
 use crate::model::names::{Name, Names};
@@ -271,23 +271,31 @@ fn unknown_blocks(
     holders: &[Holder],
     tables: &mut Tables<'_>,
 ) -> io::Result<()> {
-    let (mut scratch, mut shape, mut comma) = (Scratch::default(), String::new(), "");
+    let (mut scratch, mut shapes, mut comma) = (Scratch::default(), FxHashMap::default(), "");
     write!(out, ",\n\"open\":[")?;
     for (holder, number) in holders.iter().zip(0usize..) {
         for block in matrix.unknown_blocks(holder, &matrix.unknown(holder), &mut scratch) {
-            shape.clear();
-            let mut last = 0;
-            for column in block.columns.iter() {
-                let comma = if shape.is_empty() { "" } else { "," };
-                let _ = write!(shape, "{comma}{},0,0", column - last);
-                last = column;
-            }
             let namespace = tables.namespaces.number(&block.namespace);
-            write!(out, "{comma}\n[{number},{namespace},{}]", tables.shapes.number(&shape))?;
+            // The same columns come again and again.
+            let shape = *shapes
+                .entry(block.columns)
+                .or_insert_with_key(|columns| tables.shapes.number(&shape_of(columns)));
+            write!(out, "{comma}\n[{number},{namespace},{shape}]")?;
             comma = ",";
         }
     }
     write!(out, "]")
+}
+
+/// Columns as the page has them: each as its distance from the last, without names and grants.
+fn shape_of(columns: &Dense) -> String {
+    let (mut shape, mut last) = (String::new(), 0);
+    for column in columns.iter() {
+        let comma = if shape.is_empty() { "" } else { "," };
+        let _ = write!(shape, "{comma}{},0,0", column - last);
+        last = column;
+    }
+    shape
 }
 
 /// Writes what the blocks point to: namespaces, names, shapes and sets; subjects, bindings, and roles with their rules.

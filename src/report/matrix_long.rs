@@ -15,8 +15,9 @@ use crate::ask::who_can::GrantRef;
 use crate::decide::graph::Applied;
 use crate::model::names::{Name, Names};
 
+use super::matrix_people;
+use super::matrix_statement::{self, UnknownAccess};
 use super::visible::is_hidden;
-use super::{matrix_people, matrix_statement};
 
 /// The header of the CSV.
 pub const HEADER: &str = "identity_kind,identity,username,namespace,api_group,resource,verb,resource_names";
@@ -427,10 +428,11 @@ pub fn json(
         }
     }
     write!(out, "\n],\n\"unknownAccess\":[")?;
-    let (mut scratch, mut comma) = (Scratch::default(), "\n");
+    let (mut scratch, mut access, mut comma) = (Scratch::default(), UnknownAccess::default(), "\n");
     for holder in holders {
         for block in matrix.unknown_blocks(holder, &matrix.unknown(holder), &mut scratch) {
-            write!(out, "{comma}{}", matrix_statement::unknown_access(matrix, holder, &block))?;
+            write!(out, "{comma}")?;
+            access.write(&mut out, matrix, holder, &block)?;
             comma = ",\n";
         }
     }

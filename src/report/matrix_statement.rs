@@ -1,14 +1,17 @@
 //! The completeness statement of the access matrix, and what is unknown, in words and as JSON.
 
+use std::io::{self, Write};
+
+use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 use crate::ask::matrix::statement::{Remark, Statement};
 use crate::ask::matrix::unknown::{Reason, Unknown, UnknownBlock};
-use crate::ask::matrix::{Cell, Holder, Matrix};
+use crate::ask::matrix::{Cell, Dense, Holder, Matrix};
 use crate::identity::IdentityDoubt;
 
 use super::phrases::{self, counted, counted_as, titles};
-use super::{text, words};
+use super::{notes, text, words};
 
 /// Why some access of a holder is unknown, in a sentence.
 pub fn reason(matrix: &Matrix<'_>, holder: &Holder, unknown: &Unknown<'_>) -> String {
@@ -97,28 +100,55 @@ pub fn unknown(matrix: &Matrix<'_>, holder: &Holder, unknown: &Unknown<'_>) -> V
     })
 }
 
-/// The cells of a holder under one heading that are unknown, as JSON: which verbs on which resources.
-pub fn unknown_access(matrix: &Matrix<'_>, holder: &Holder, block: &UnknownBlock) -> Value {
+/// The cells that are unknown, as JSON: which verbs on which resources. The same sets of columns come again and again,
+/// so each is made into text once.
+#[derive(Debug, Default)]
+pub struct UnknownAccess {
+    texts: FxHashMap<Dense, String>,
+}
+
+impl UnknownAccess {
+    /// Writes what is unknown of a holder under one heading.
+    ///
+    /// # Errors
+    /// If writing fails.
+    pub fn write(
+        &mut self,
+        out: &mut dyn Write,
+        matrix: &Matrix<'_>,
+        holder: &Holder,
+        block: &UnknownBlock,
+    ) -> io::Result<()> {
+        let mut head = json!({
+            "identityKind": holder.kind.as_str(),
+            "identity": holder.identity,
+            "username": holder.username,
+            "namespace": block.namespace,
+            "everythingElse": block.all,
+        })
+        .to_string();
+        head.pop();
+        let text = if block.all {
+            "[]"
+        } else {
+            self.texts.entry(block.columns.clone()).or_insert_with(|| access_text(matrix, &block.columns))
+        };
+        write!(out, "{head},\"access\":{text}}}")
+    }
+}
+
+fn access_text(matrix: &Matrix<'_>, columns: &Dense) -> String {
     let mut access: Vec<(&Cell, Vec<&str>)> = Vec::new();
-    let columns = block.columns.iter().filter(|_| !block.all);
-    for (cell, verb) in columns.filter_map(|column| matrix.universe().column(column)) {
+    for (cell, verb) in columns.iter().filter_map(|column| matrix.universe().column(column)) {
         match access.last_mut() {
             Some((last, verbs)) if std::ptr::eq(*last, cell) => verbs.push(verb),
             _ => access.push((cell, vec![verb])),
         }
     }
-    let access: Vec<Value> = access
+    let access = access
         .iter()
-        .map(|(cell, verbs)| json!({ "apiGroup": cell.group, "resource": cell.resource, "verbs": verbs }))
-        .collect();
-    json!({
-        "identityKind": holder.kind.as_str(),
-        "identity": holder.identity,
-        "username": holder.username,
-        "namespace": block.namespace,
-        "everythingElse": block.all,
-        "access": access,
-    })
+        .map(|(cell, verbs)| json!({ "apiGroup": cell.group, "resource": cell.resource, "verbs": verbs }));
+    Value::Array(access.collect()).to_string()
 }
 
 fn remarks(list: &[Remark]) -> Value {
@@ -135,7 +165,7 @@ pub fn document(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Valu
         "tool": concat!("rbacsim ", env!("CARGO_PKG_VERSION")),
         "kubernetesVersion": matrix.cluster().version().to_string(),
         "inputs": statement.files,
-        "whatIf": text::changes(matrix.cluster()),
+        "whatIf": notes::changes(matrix.cluster()),
         "completeness": if statement.complete { "complete" } else { "partial" },
         "defaultsAdded": { "count": statement.defaults_added.0, "ofEks": statement.defaults_added.1 },
         "counts": counts,
@@ -166,14 +196,14 @@ pub fn lines(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Vec<Str
         counted(count("roleBindings"), "RoleBinding"),
         counted(count("identityMappings"), "identity mapping"),
     )];
-    lines.extend(text::changes(matrix.cluster()));
+    lines.extend(notes::changes(matrix.cluster()));
     let defaults = match statement.defaults_added {
         (0, _) => String::new(),
         (added, 0) => format!("; added {added} default roles and bindings of Kubernetes"),
         (added, eks) => format!("; added {added} default roles and bindings of Kubernetes and EKS ({eks})"),
     };
     lines.push(format!("{}{defaults}", phrases::treated_as(statement.complete)));
-    lines.push(text::version(matrix.cluster()));
+    lines.push(notes::version(matrix.cluster()));
     let mut list = |title: &str, remarks: &[Remark]| {
         const SHOWN: usize = 5;
         if remarks.is_empty() {

@@ -1,11 +1,13 @@
 //! What access leads to, for people and machines.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
 use super::aligned::Aligned;
 use super::iam;
+use super::notes::{self, Basis};
 use super::phrases::counted;
 use super::{json as documents, words};
 use crate::ask::indirect::Indirect;
@@ -468,32 +470,40 @@ pub fn document(
 }
 
 /// What the answer rests on, in the last lines.
-pub fn assumptions(cluster: &Cluster) -> Vec<String> {
+pub fn basis(cluster: &Cluster) -> Basis {
+    let mut short = notes::short(cluster);
     let mut lines = vec![
-        super::text::inputs(cluster),
+        super::notes::inputs(cluster),
         "assumes that no admission policy refuses the requests, that containers can be scheduled and images pulled, that \
          there is an EC2 node, and that whoever edits aws-auth has some IAM principal"
             .to_owned(),
     ];
     let policy = cluster.graph().policy();
+    let mut missing = Vec::new();
     if policy.inventory.workloads.is_empty() {
+        missing.push("pods");
         lines.push(
             "no pods and workloads in the inputs: ways through running pods, their tokens and nodes are missing; export them as well"
                 .to_owned(),
         );
     }
     if policy.namespaces.is_empty() {
+        missing.push("Namespaces");
         lines.push(
             "no Namespaces in the inputs: whether one lets privileged pods in is unknown; export them as well"
                 .to_owned(),
         );
     }
     if cluster.iam().is_empty() {
+        missing.push("IAM data");
         lines.push(
             "no IAM data in the inputs: which IAM roles service accounts, nodes and people can assume is unknown; \
              add the output of `aws iam get-account-authorization-details`"
                 .to_owned(),
         );
+    }
+    if !missing.is_empty() {
+        let _ = write!(short, "; without {}, so ways through these are missing", missing.join(", "));
     }
     lines.push("not followed: constrained impersonation".to_owned());
     if cluster.completeness() == crate::model::policy::Completeness::Partial {
@@ -501,5 +511,5 @@ pub fn assumptions(cluster: &Cluster) -> Vec<String> {
             "inputs treated as partial: RBAC objects that are not in them may open more ways".to_owned(),
         );
     }
-    lines
+    Basis { lines, short }
 }

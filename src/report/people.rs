@@ -4,9 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::iam::{
-    NOT_IN_EXPORTS, conditions, hop_lines, lines_of, place, short, statements, way_conditions, way_documents,
-};
+use super::iam::{conditions, hop_lines, lines_of, place, short, statements, way_conditions, way_documents};
 use super::text;
 use super::words::Hop as Line;
 use crate::ask::behind::{Assumer, Who};
@@ -210,8 +208,6 @@ pub fn through(
     }];
     lines.extend(hop_lines(cluster, &found.way.hops, 1));
     text::hops(out, &lines, 2)?;
-    writeln!(out)?;
-    text::notes(out, &[NOT_IN_EXPORTS.to_owned()])?;
     writeln!(out)
 }
 
@@ -226,9 +222,6 @@ pub fn through_document(cluster: &Cluster, own: &str, found: &Through<'_>, mut d
         }
         object.insert("via".into(), way_documents(cluster, &found.way.hops).into());
         object.insert("conditions".into(), conditions.into());
-        if let Some(notes) = object.get_mut("notes").and_then(Value::as_array_mut) {
-            notes.push(NOT_IN_EXPORTS.into());
-        }
     }
     document
 }

@@ -17,6 +17,10 @@ pub(super) const QUESTION_LEAVES_OPEN: &str =
 pub(super) const NOT_IN_INPUTS: &str =
     "not in the inputs: EKS access entries and the cluster creator's admin access; either may allow more";
 
+/// The same at the end of a line about the inputs.
+pub(super) const NOT_IN_INPUTS_SHORT: &str =
+    "; EKS access entries and the cluster creator may allow more";
+
 /// An access entry without all of its policies.
 pub(super) const POLICIES_NOT_READ: &str = "the access policies of this access entry are not in the inputs";
 

@@ -1,7 +1,6 @@
 //! Answers for people: aligned, short, every hop with its place.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
@@ -18,14 +17,13 @@ use crate::model::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::rbac::RoleKind;
 use crate::model::source::{FileId, Source, Sources};
 use crate::model::ternary::Ternary;
-use crate::model::user::SYSTEM_NODES;
 use crate::model::version::KubernetesVersion;
-use crate::read::{Change, Completeness, VersionFrom};
+use crate::read::Completeness;
 
 use super::access;
-use super::aligned::{Aligned, DIM};
+use super::aligned::Aligned;
 use super::near;
-use super::phrases::{self, counted};
+use super::phrases;
 use super::visible::visible;
 use super::words::{self, Hop};
 
@@ -455,114 +453,6 @@ pub fn candidates(
     hops(out, &lines, indent)
 }
 
-/// What the answer leaves out, where somebody's user is not wholly known.
-pub fn list_notes(who: &Who) -> Vec<String> {
-    let mut notes = Vec::new();
-    if let WhoIs::Mapped(mapped) = &who.is
-        && mapped.is_symbolic()
-    {
-        notes.push("rules that depend on the session name, or on anything else that the ARN does not show, are left out; give --session-name".to_owned());
-    }
-    notes.extend(access::list_notes(who));
-    if who
-        .shown()
-        .is_some_and(|user| user.in_group(SYSTEM_NODES) && user.username.starts_with("system:node:"))
-    {
-        notes.push("what the Node authorizer allows this node, from live objects, is left out".to_owned());
-    }
-    notes
-}
-
-/// What was changed in the inputs before the question was answered, a line each.
-pub fn changes(cluster: &Cluster) -> Vec<String> {
-    let policy = cluster.graph().policy();
-    let line = |change: &Change| match change.source {
-        Some(source) => format!("what if: {} ({})", change.text, words::place(policy, source)),
-        None => format!("what if: {}", change.text),
-    };
-    cluster.changes().iter().map(line).collect()
-}
-
-/// What was read, in one line.
-pub fn inputs(cluster: &Cluster) -> String {
-    let summary = cluster.summary();
-    let ours = cluster.rbac_objects() - summary.defaults_added;
-    let skipped: usize = summary.skipped.values().sum();
-    let mut text = format!("read {}: {}", counted(summary.files, "file"), counted(ours, "RBAC object"));
-    if skipped > 0 {
-        let kinds = counted(summary.skipped.len(), "other kind");
-        let _ = write!(text, "; skipped {} of {kinds}", counted(skipped, "object"));
-    }
-    text
-}
-
-/// The Kubernetes version that an answer is for, and why that one: said once in every answer.
-pub fn version(cluster: &Cluster) -> String {
-    let version = cluster.version();
-    match cluster.version_from() {
-        VersionFrom::Asked => format!("answered for Kubernetes {version}, as --kubernetes-version says"),
-        VersionFrom::Input(from, source) => {
-            format!(
-                "answered for Kubernetes {version}, {} ({})",
-                from.as_str(),
-                cluster.sources().show(source)
-            )
-        }
-        VersionFrom::Default => format!(
-            "answered for Kubernetes {version}, the newest that EKS offers, for no input tells the version; give --kubernetes-version"
-        ),
-    }
-}
-
-/// What the answer rests on, in the last lines.
-pub fn assumptions(cluster: &Cluster, who: &Who) -> Vec<String> {
-    let mut lines = changes(cluster);
-    lines.push(inputs(cluster));
-    let summary = cluster.summary();
-    lines.push(match cluster.completeness() {
-        Completeness::Complete => {
-            format!("{}: a role that is not in them does not exist", phrases::treated_as(true))
-        }
-        Completeness::Partial if summary.defaults_added > 0 => format!(
-            "{}; added the default roles and bindings of {}",
-            phrases::treated_as(false),
-            if summary.eks_added > 0 { "Kubernetes and EKS" } else { "Kubernetes" }
-        ),
-        Completeness::Partial => phrases::treated_as(false).to_owned(),
-    });
-    lines.push(version(cluster));
-    if summary.in_source_form > 0 {
-        lines.push(format!(
-            "{} in source form: kustomizations change them before they are applied",
-            if summary.in_source_form == 1 {
-                "1 object is".to_owned()
-            } else {
-                format!("{} objects are", summary.in_source_form)
-            },
-        ));
-    }
-    if !summary.not_expanded.is_empty() {
-        let kinds: Vec<String> =
-            summary.not_expanded.iter().map(|(kind, count)| format!("{kind} ({count})")).collect();
-        lines.push(format!(
-            "not expanded, and may bring RBAC objects: {}; render them and add the output with -f",
-            kinds.join(", ")
-        ));
-    }
-    let unusable = summary.unreadable + summary.refused;
-    if unusable > 0 {
-        lines.push(format!(
-            "{} unreadable or refused by the API server; {} nothing",
-            if unusable == 1 { "1 document is".to_owned() } else { format!("{unusable} documents are") },
-            if unusable == 1 { "it grants" } else { "they grant" },
-        ));
-    }
-    if who.identity.is_some() || who.error().is_some() {
-        lines.extend(access::basis(cluster));
-    }
-    lines
-}
-
 /// The versions in words: `1.29 to 1.33`, `1.29, 1.31`.
 fn ranges(versions: &[KubernetesVersion]) -> String {
     let mut ranges: Vec<(KubernetesVersion, KubernetesVersion)> = Vec::new();
@@ -605,17 +495,6 @@ pub fn other_versions(
             )
         }
     })
-}
-
-/// Writes a block of notes.
-///
-/// # Errors
-/// If writing fails.
-pub fn notes(out: &mut dyn Write, notes: &[String]) -> io::Result<()> {
-    for note in notes {
-        writeln!(out, "{DIM}note: {}{DIM:#}", visible(note))?;
-    }
-    Ok(())
 }
 
 /// How many diagnostics are worth reading before anything else.

@@ -13,10 +13,11 @@ use crate::decide::evaluate::Grant;
 use crate::model::rbac::Authorizer;
 
 use super::aligned::Aligned;
+use super::notes::Basis;
 use super::phrases::{self, counted, counted_as};
 use super::visible::visible;
 use super::words::Hop;
-use super::{access, eks_doors, iam, json, people as of_people, text, words};
+use super::{eks_doors, iam, json, people as of_people, text, words};
 
 /// ``Group `developers` ``, ``ServiceAccount `prod/app` ``.
 fn title(subject: &Named) -> String {
@@ -160,8 +161,7 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
         people.through_eks(lines)?;
         unknown_access(lines, cluster, found, &unknown)
     })?;
-    writeln!(out)?;
-    text::notes(out, &notes(cluster, found))
+    writeln!(out)
 }
 
 /// The people who can become each identity, in lines: made once, for they are written twice.
@@ -343,15 +343,14 @@ fn closed_out(found: &WhoCan<'_>) -> Option<String> {
 }
 
 /// What the list rests on.
-pub fn notes(cluster: &Cluster, found: &WhoCan<'_>) -> Vec<String> {
-    let no_user = crate::decide::cluster::Who::user(crate::model::user::UserInfo::default());
-    let mut notes = text::assumptions(cluster, &no_user);
+pub fn basis(cluster: &Cluster, found: &WhoCan<'_>) -> Basis {
+    let mut basis = Basis::of_all(cluster);
+    let notes = &mut basis.lines;
     if cluster.identities().is_empty() {
         notes.push(format!("{}, so no IAM identities are listed", phrases::NO_MAPPINGS));
     }
     notes.extend(closed_out(found));
     notes.extend(cluster.identities().doubts().iter().map(|doubt| json::identity_doubt(cluster, doubt)));
-    notes.extend(access::basis(cluster));
     let all = found.identities.iter().chain(&found.unknown_identities);
     let mut all = all.chain(found.identities_in.iter().map(|(identity, _)| identity));
     if !found.eks_doors.is_empty() || all.any(|identity| !identity.people.is_empty()) {
@@ -360,5 +359,5 @@ pub fn notes(cluster: &Cluster, found: &WhoCan<'_>) -> Vec<String> {
     if !found.eks_doors.is_empty() {
         notes.push(eks_doors::NOTE.to_owned());
     }
-    notes
+    basis
 }

@@ -12,7 +12,7 @@ use crate::decide::answer::Doubt;
 use crate::decide::cluster::Cluster;
 
 use super::json::Each;
-use super::who_can::notes;
+use super::who_can::basis;
 use super::{eks_doors, json, people as of_people, phrases, text, words};
 
 /// A question in words and as JSON, and what was said of it.
@@ -43,7 +43,7 @@ impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { cluster, asked, found } = *self;
         let policy = cluster.graph().policy();
-        let notes: Vec<String> = asked.notes.iter().cloned().chain(notes(cluster, found)).collect();
+        let notes: Vec<String> = asked.notes.iter().cloned().chain(basis(cluster, found).lines).collect();
         let subjects_in = found.in_namespaces.iter().map(|can| SubjectDocument {
             cluster,
             subject: &can.subject,

@@ -563,3 +563,26 @@ fn reviews_from_a_file() {
     assert_eq!(missing.status.code(), Some(2));
     assert!(text_of(&missing.stderr).contains("cannot read `no/such/file`"));
 }
+
+#[test]
+fn at_most_two_notes_stand_below_an_answer_and_all_of_them_with_v() {
+    let inputs = ["-f", "testdata/quickstart"];
+    let notes = |words: &[&str]| {
+        let output = run(&[words, &inputs].concat());
+        text_of(&output.stdout).lines().filter(|line| line.starts_with("note: ")).count()
+    };
+    let mut more = 0;
+    for words in [
+        &["can-i", "exec", "pods", "-n", "prod", "--as", "x"][..],
+        &["can-i", "--list", "--arn", "arn:aws:iam::111122223333:role/dev"],
+        &["can-i", "get", "pods", "--namespaces", "--as", "x"],
+        &["who-can", "exec", "pods", "-n", "prod", "--people"],
+        &["paths", "--as", "x"],
+        &["risk"],
+    ] {
+        let all = notes(&[words, &["-v"]].concat());
+        assert!((1..=2).contains(&notes(words)), "{words:?}");
+        more += usize::from(all > 2);
+    }
+    assert_eq!(more, 6);
+}

@@ -95,7 +95,7 @@ fn a_rendered_object_stands_in_its_own_file() {
     fs::write(&more, BINDING.replace("deployer}\nroleRef", "more}\nroleRef")).unwrap();
     let output = run(tree.path(), None, &asked(&["-f", "more.yaml", "-k", "prod"]));
     assert_eq!(said(&output).2, Some(0));
-    assert!(said(&output).0.contains("read 2 files"), "{}", said(&output).0);
+    assert!(said(&output).0.contains("from 2 files with 3 RBAC objects"), "{}", said(&output).0);
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn input_files(folder: &Path) -> Vec<String> {
 fn run(folder: &Path, case: &Case, format: &str) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rbacsim"));
     command.current_dir(folder).env_remove("NO_COLOR").arg("can-i").args(case.ask.split(' '));
-    command.args(["-o", format]);
+    command.args(["-v", "-o", format]);
     for (flag, value) in [("--arn", &case.arn), ("--session-name", &case.session), ("--as", &case.user)] {
         if let Some(value) = value {
             command.arg(flag).arg(value);

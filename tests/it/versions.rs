@@ -19,7 +19,7 @@ use rbacsim::model::ternary::Ternary::{self, No, Unknown, Yes};
 use rbacsim::model::user::UserInfo;
 use rbacsim::model::version::{KubernetesVersion, Platform};
 use rbacsim::read::{Defaults, LoadOptions, Loaded, VersionFrom, VersionSource, load};
-use rbacsim::report::text as report;
+use rbacsim::report::{notes, text as report};
 use serde_json::{Value, json};
 
 use crate::ask::{Request, bind, role, text};
@@ -688,11 +688,11 @@ fn an_answer_names_one_version_once() {
     let inputs = [text("d.json", DESCRIBE), text("b.yaml", &bound_roles())];
     let cluster = Cluster::from(load(&inputs, &LoadOptions::default()).unwrap());
     assert_eq!(
-        report::version(&cluster),
+        notes::version(&cluster),
         "answered for Kubernetes 1.33, as `aws eks describe-cluster` said (d.json:2)"
     );
     let who = rbacsim::decide::cluster::Who::user(UserInfo::as_given("u", ["view"]));
-    let notes = report::assumptions(&cluster, &who).join("\n");
+    let notes = notes::Basis::of(&cluster, &who).lines.join("\n");
     assert_eq!(notes.matches("1.3").count(), 1, "{notes}");
 }
 

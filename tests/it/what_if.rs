@@ -160,6 +160,7 @@ fn the_answer_says_what_was_changed_and_what_still_grants_it() {
     let (out, _, code) = with(&["--without", "RoleBinding/prod/on-call-shell"]);
     assert_eq!(code, 1);
     assert!(out.contains("\n  without RoleBinding `prod/on-call-shell`: yes before, no now\n"), "{out}");
+    let (out, _, _) = with(&["--without", "RoleBinding/prod/on-call-shell", "-v"]);
     assert!(out.contains(
         "note: what if: without RoleBinding `prod/on-call-shell` (testdata/quickstart/bindings.yaml:30)"
     ));

@@ -1,7 +1,7 @@
 //! Sets of columns: dense where they are united, sparse where they are kept.
 
 /// A set of columns, a bit for each.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Dense {
     words: Vec<u64>,
 }
@@ -37,8 +37,11 @@ impl Dense {
     /// Takes in every column below `width`.
     pub fn fill(&mut self, width: usize) {
         self.reset(width);
-        for column in 0..u32::try_from(width).unwrap_or(u32::MAX) {
-            self.insert(column);
+        self.words.fill(u64::MAX);
+        if let Some(last) = self.words.last_mut()
+            && !width.is_multiple_of(64)
+        {
+            *last = (1 << (width % 64)) - 1;
         }
     }
 

@@ -7,6 +7,7 @@ use rbacsim::ask::namespaces::{InNamespaces, in_namespaces};
 use rbacsim::ask::question::{Place, Words};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::model::ternary::Ternary;
+use rbacsim::report::notes::{self, Basis};
 use rbacsim::report::visible::visible;
 use rbacsim::report::{json, question as words, text};
 use serde_json::json;
@@ -46,7 +47,7 @@ pub(super) fn run(
                 "namespaces": { "yes": yes, "unknown": unknown, "no": no },
                 "names": by_name.iter().map(|(namespace, names)| ((*namespace).to_owned(), json!(names)))
                     .collect::<serde_json::Map<_, _>>(),
-                "notes": text::assumptions(cluster, who),
+                "notes": notes::changes(cluster).into_iter().chain(Basis::of(cluster, who).lines).collect::<Vec<_>>(),
             }));
             continue;
         }
@@ -74,7 +75,7 @@ pub(super) fn run(
             }
         }
         writeln!(out)?;
-        text::notes(out, &text::assumptions(cluster, who))?;
+        notes::write(out, crate::cli::detail(), &notes::changes(cluster), &Basis::of(cluster, who))?;
     }
     if output == Output::Json && !quiet {
         super::super::print_json(&one_or_all(documents))?;

@@ -39,6 +39,20 @@ impl Reason<'_> {
     }
 }
 
+impl Reason<'_> {
+    /// Whether it leaves every one of its columns open that is not granted, so that none of them need be asked.
+    fn is_exact(&self) -> bool {
+        self.is_blanket() || matches!(self, Self::MissingRole(_) | Self::Aggregates(_))
+    }
+}
+
+/// Whether what the bindings of a holder leave open is open for it: it can log in, and whom it is, is told.
+fn is_told(holder: &Holder) -> bool {
+    let is_known = |who: &Who| matches!(&who.is, WhoIs::User(_) | WhoIs::Mapped(_));
+    holder.who.as_deref().is_none_or(is_known)
+        && ![SYSTEM_ANONYMOUS, SYSTEM_UNAUTHENTICATED].contains(&holder.identity.as_str())
+}
+
 impl Matrix<'_> {
     /// The cells of a holder that are unknown, in the order of the namespace heading.
     pub fn unknown_blocks(
@@ -57,12 +71,16 @@ impl Matrix<'_> {
             Ok(())
         });
         let Ok(()) = gathered;
-        let mut namespaces: BTreeSet<String> =
-            unknown.iter().map(|one| one.namespace.clone()).filter(|namespace| namespace != "*").collect();
+        let mut by_namespace: BTreeMap<&str, Vec<&Unknown<'_>>> = BTreeMap::new();
+        for one in unknown {
+            by_namespace.entry(&one.namespace).or_default().push(one);
+        }
+        let named = by_namespace.keys().filter(|namespace| **namespace != "*");
+        let mut namespaces: BTreeSet<String> = named.map(|namespace| (*namespace).to_owned()).collect();
         let possible = self.namespaces_of_possible_users(holder);
         namespaces.extend(possible.iter().cloned());
         let is_blanket = unknown.iter().any(|one| one.namespace == "*" && one.reason.is_blanket());
-        let who = asked_as(holder);
+        let (who, is_told) = (asked_as(holder), is_told(holder));
         let mut found: Vec<UnknownBlock> = Vec::new();
         let headings = ["", "*"].into_iter().map(str::to_owned).chain(namespaces);
         for heading in headings {
@@ -74,22 +92,28 @@ impl Matrix<'_> {
                 "*" => self.universe.in_every_namespace(),
                 _ => self.universe.in_a_namespace(),
             };
-            let concerns = |one: &&Unknown<'_>| {
-                let here = if heading.is_empty() { "*" } else { heading.as_str() };
-                one.namespace == here || (one.namespace == "*" && possible.contains(&heading))
-            };
-            let mut open = Dense::default();
+            let here = if heading.is_empty() { "*" } else { heading.as_str() };
+            let anywhere = (here != "*" && possible.contains(&heading)).then_some("*");
+            let concerns = [Some(here), anywhere].into_iter().flatten();
+            let concerns = concerns.filter_map(|namespace| by_namespace.get(namespace)).flatten();
+            let (mut open, mut to_ask) = (Dense::default(), Dense::default());
             open.reset(width);
-            for one in unknown.iter().filter(concerns) {
+            to_ask.reset(width);
+            for one in concerns {
                 let mut columns = Dense::default();
                 columns.intersection_of(&self.columns_of(one), place);
-                columns.to_sparse().add_to(&mut open);
+                let is_asked = !(is_blanket || is_told && one.reason.is_exact());
+                columns.to_sparse().add_to(if is_asked { &mut to_ask } else { &mut open });
             }
             let everywhere = found.iter().find(|block| block.namespace == "*").map(|block| &block.columns);
             let besides = granted.get("*").into_iter().chain(granted.get(&heading)).chain(everywhere);
-            besides.for_each(|columns| open.subtract(columns));
-            if !is_blanket {
-                open = self.really_unknown(&who, &heading, &open);
+            besides.for_each(|columns| {
+                open.subtract(columns);
+                to_ask.subtract(columns);
+            });
+            to_ask.subtract(&open);
+            if !to_ask.is_empty() {
+                self.really_unknown(&who, &heading, &to_ask).to_sparse().add_to(&mut open);
             }
             self.keep_to_objects(&heading, &mut open, &mut Vec::new());
             if open.is_empty() {
