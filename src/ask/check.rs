@@ -279,7 +279,7 @@ fn unknown_of(found: &WhoCan<'_>) -> Vec<String> {
     let subjects = found.unknown_subjects.iter().map(|can| shown(&can.subject));
     let unresolved = found.unresolved.iter().flat_map(|binding| &binding.subjects).map(shown);
     let identities = found.unknown_identities.iter().map(|can| format!("arn: {}", can.arn));
-    let everyone = (found.unread.is_some() || found.nothing_read).then(|| "everyone".to_owned());
+    let everyone = (!found.unread.is_empty() || found.nothing_read).then(|| "everyone".to_owned());
     let mut all: Vec<String> = subjects.chain(unresolved).chain(identities).chain(everyone).collect();
     all.sort();
     all.dedup();

@@ -241,7 +241,7 @@ pub struct WhoCan<'g> {
     /// Accounts of `mapAccounts`, all of whose principals can.
     pub accounts: Vec<String>,
     /// A document that could not be read and may grant it to anybody.
-    pub unread: Option<Source>,
+    pub unread: Vec<Source>,
     /// Whether partial inputs hold nothing that could grant anything.
     pub nothing_read: bool,
     /// Who is anonymous, and whom a binding would allow it, did EKS let such requests through.
@@ -262,7 +262,7 @@ impl WhoCan<'_> {
             || !self.unresolved.is_empty()
             || !self.unknown_subjects.is_empty()
             || !self.in_source_form.is_empty()
-            || self.unread.is_some()
+            || !self.unread.is_empty()
             || self.nothing_read;
         if doubt { Ternary::Unknown } else { Ternary::No }
     }
@@ -290,7 +290,7 @@ fn certain<'g>(cluster: &'g Cluster, question: &Question) -> WhoCan<'g> {
         unknown_subjects: Vec::new(),
         in_source_form: Vec::new(),
         accounts: Vec::new(),
-        unread: cluster.coverage().unread_for_anybody().map(|unread| unread.source),
+        unread: cluster.coverage().unread_for_anybody().map(|unread| unread.source).collect(),
         nothing_read: cluster.coverage().nothing_read,
         closed_out: Vec::new(),
         eks_doors: Vec::new(),

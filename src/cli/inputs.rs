@@ -145,8 +145,10 @@ impl Inputs {
         let (inputs, mut options) = (self.inputs()?, self.options()?);
         let cluster = Cluster::from(load(&inputs, &options)?);
         let askers = identity.askers(&cluster);
-        let concerned = askers.iter().flatten().flat_map(|(who, _)| files_about(&cluster, who)).collect();
-        self.tell(&cluster, &concerned)?;
+        if self.are_told(&cluster) {
+            let about = askers.iter().flatten().flat_map(|(who, _)| files_about(&cluster, who));
+            self.tell(&cluster, &about.collect())?;
+        }
         let before = if options.what_if.is_empty() {
             None
         } else {
@@ -243,9 +245,14 @@ impl Inputs {
         Ok(cluster)
     }
 
+    /// Whether anything is wrong in the inputs, and to be printed.
+    fn are_told(&self, cluster: &Cluster) -> bool {
+        self.diagnostics != Diagnostics::None && !super::is_quiet() && !cluster.diagnostics().is_empty()
+    }
+
     /// Prints what is wrong in the inputs, first what is in files that concern somebody.
     fn tell(&self, cluster: &Cluster, concerned: &BTreeSet<FileId>) -> Result<(), Failure> {
-        if self.diagnostics != Diagnostics::None && !super::is_quiet() {
+        if self.are_told(cluster) {
             let mut err = anstream::stderr();
             text::diagnostics(
                 &mut err,

@@ -227,7 +227,7 @@ impl RbacGraph {
         match self.authorize(asker, attributes) {
             Decision::NoOpinion(missing) => {
                 let unfinished = || self.unfinished(asker, attributes.namespace(), coverage);
-                let doubt = coverage.unread_for(user).is_some()
+                let doubt = coverage.unread_for(user).next().is_some()
                     || coverage.nothing_read
                     || missing.iter().any(|applied| coverage.could_exist(applied))
                     || unfinished().iter().any(|applied| self.may_hold_more(applied, attributes, coverage))
@@ -329,14 +329,14 @@ impl RbacGraph {
 }
 
 impl<'c> InputCoverage<'c> {
-    /// The first text that could not be read and may grant something to somebody.
-    pub fn unread_for(self, user: &UserInfo) -> Option<&'c Unread> {
-        self.unread.iter().find(|unread| self.may_concern(&unread.concern, user))
+    /// The texts that could not be read and may grant something to somebody.
+    pub fn unread_for(self, user: &UserInfo) -> impl Iterator<Item = &'c Unread> {
+        self.unread.iter().filter(move |unread| self.may_concern(&unread.concern, user))
     }
 
-    /// The first text that could not be read and may grant something to anybody at all.
-    pub fn unread_for_anybody(self) -> Option<&'c Unread> {
-        self.unread.iter().find(|unread| {
+    /// The texts that could not be read and may grant something to anybody at all.
+    pub fn unread_for_anybody(self) -> impl Iterator<Item = &'c Unread> {
+        self.unread.iter().filter(move |unread| {
             let Concern { users, groups, service_accounts, .. } = &unread.concern;
             [users, groups, service_accounts].into_iter().any(|shown| *shown != Shown::Nobody)
                 || self.is_about_roles(&unread.concern)

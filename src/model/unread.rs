@@ -97,8 +97,8 @@ pub struct Unread {
     /// What it is, and what to do: a sentence in lower case without a full stop. Empty for a document that could not be
     /// read, as its own diagnostic tells.
     pub sentence: String,
-    /// How many documents it stands for.
-    pub documents: usize,
+    /// Where the other documents stand that it stands for.
+    pub more: Vec<Source>,
     /// Whether it is a template that some tool renders.
     pub is_template: bool,
 }
@@ -106,7 +106,17 @@ pub struct Unread {
 impl Unread {
     /// One document.
     pub(crate) fn new(source: Source, concern: Concern) -> Self {
-        Self { source, concern, sentence: String::new(), documents: 1, is_template: false }
+        Self { source, concern, sentence: String::new(), more: Vec::new(), is_template: false }
+    }
+
+    /// How many documents it stands for.
+    pub fn documents(&self) -> usize {
+        1 + self.more.len()
+    }
+
+    /// Where each of its documents stands.
+    pub fn sources(&self) -> impl Iterator<Item = Source> + '_ {
+        std::iter::once(self.source).chain(self.more.iter().copied())
     }
 
     /// The same with what it is.

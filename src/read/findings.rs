@@ -194,7 +194,9 @@ impl Findings {
                 self.later.push((self.diagnostics.len(), Later::Kustomization(found)));
                 return;
             }
-            if !origin.in_json && eks::needs_functions(root, tree.source()) {
+            let first = root.pairs().next();
+            let is_object = first.is_some_and(|(key, _)| matches!(key.text(), "apiVersion" | "kind"));
+            if !origin.in_json && !is_object && eks::needs_functions(root, tree.source()) {
                 let again = eks::with_functions(tree.source());
                 if let Some(root) = again.as_ref().and_then(Tree::root) {
                     self.node(root, origin, ("", ""));
@@ -411,6 +413,12 @@ impl Findings {
     }
 
     fn object(&mut self, node: Node<'_>, origin: Origin, api_version: &str, kind: &str) {
+        // Most of a large input.
+        if let ("rbac.authorization.k8s.io/v1", Some(kind)) = (api_version, RbacKind::of(kind)) {
+            self.rbac(kind, node, origin);
+            self.summary.objects += 1;
+            return;
+        }
         if is_kustomization(api_version) {
             self.kustomization(node, origin);
         }
@@ -456,7 +464,6 @@ impl Findings {
             return;
         }
         match (api_version, RbacKind::of(kind)) {
-            ("rbac.authorization.k8s.io/v1", Some(kind)) => self.rbac(kind, node, origin),
             ("apiextensions.k8s.io/v1", _) => self.custom_resource(node, origin),
             ("apiregistration.k8s.io/v1", _) => {
                 let spec = node.get("spec");

@@ -37,6 +37,10 @@ pub(super) fn is_read(api_version: &str, kind: &str) -> bool {
 
 /// Whether a kind is a misspelt `ConfigMap`.
 fn is_nearly_config_map(kind: &str) -> bool {
+    // Every object of every input is asked.
+    if !kind.starts_with(['c', 'C']) || !kind.ends_with(['p', 'P', 's', 'S', 't', 'T']) {
+        return false;
+    }
     let plain = kind.to_ascii_lowercase();
     let plain = plain.replace(['-', '_', ' '], "");
     matches!(plain.as_str(), "configmap" | "configmaps" | "configmaplist") && kind != "ConfigMapList"

@@ -37,6 +37,13 @@ pub(super) struct Kustomization {
 impl Kustomization {
     /// Reads the document of a file that kustomize would read; `None` for any other.
     pub(super) fn of(node: Node<'_>, file: &str, source: Source) -> Option<Self> {
+        // Every document is asked.
+        if !file.ends_with("stomization.yaml")
+            && !file.ends_with("stomization.yml")
+            && !file.ends_with("stomization")
+        {
+            return None;
+        }
         let name = Path::new(file).file_name()?.to_str()?;
         if !matches!(name, "kustomization.yaml" | "kustomization.yml" | "Kustomization") {
             return None;

@@ -18,6 +18,8 @@ use crate::model::attributes::Attributes;
 use crate::model::names::Name;
 use crate::model::policy::Policy;
 use crate::model::rbac::{Binding, Role, Subject};
+use crate::model::source::Source;
+use crate::model::unread::Unread;
 
 use super::{access, near, text, words};
 
@@ -373,6 +375,19 @@ pub fn subject_parts(subject: Subject) -> (&'static str, Name, Name) {
     }
 }
 
+/// What could not be read and may allow something, with every place.
+fn unread(cluster: &Cluster, source: Source) -> String {
+    let sentence = text::doubt_sentence(cluster, &Doubt::Unread(source));
+    format!("{sentence} ({})", unread_places(cluster, source).join(", "))
+}
+
+/// Where everything stands that one reason of what could not be read is about.
+pub(super) fn unread_places(cluster: &Cluster, source: Source) -> Vec<String> {
+    let told = cluster.summary().unread.iter().find(|unread| unread.source == source);
+    let sources = told.into_iter().flat_map(Unread::sources);
+    sources.map(|source| cluster.sources().show(source).to_string()).collect()
+}
+
 /// What stands beside the answer's word: grants, doubts, near misses.
 pub fn reasons(cluster: &Cluster, answer: &Answer<'_>) -> Value {
     json!({
@@ -380,6 +395,7 @@ pub fn reasons(cluster: &Cluster, answer: &Answer<'_>) -> Value {
         "systemMasters": answer.is_master,
         "grants": answer.grants.iter().map(|one| grant(cluster, one)).collect::<Vec<_>>(),
         "unknown": answer.doubts.iter().map(|doubt| match doubt {
+            Doubt::Unread(source) => unread(cluster, *source),
             Doubt::Identity(doubt, _) => identity_doubt(cluster, doubt),
             doubt => text::doubt_sentence(cluster, doubt),
         }).collect::<Vec<_>>(),

@@ -9,6 +9,7 @@ use crate::ask::matrix::statement::{Remark, Statement};
 use crate::ask::matrix::unknown::{Reason, Unknown, UnknownBlock};
 use crate::ask::matrix::{Cell, Dense, Holder, Matrix};
 use crate::identity::IdentityDoubt;
+use crate::model::unread::Unread;
 
 use super::phrases::{self, counted, counted_as, titles};
 use super::{notes, text, words};
@@ -176,9 +177,25 @@ pub fn document(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Valu
         "mappedButBoundNowhere": remarks(&statement.bound_nowhere),
         "boundButNotMapped": remarks(&statement.unmapped_groups),
         "matchesNothing": statement.matches_nothing,
+        "unreadDocuments": remarks(&unread(matrix)),
         "leftOut": { "count": statement.left_out.count, "boundByInputs": statement.left_out.bound_by_inputs },
         "notModelled": statement.not_modelled,
     })
+}
+
+/// The texts that could not be read and may grant something to somebody.
+fn unread(matrix: &Matrix<'_>) -> Vec<Remark> {
+    let cluster = matrix.cluster();
+    let text = |unread: &Unread| match unread.sentence.as_str() {
+        "" => phrases::UNREAD.to_owned(),
+        sentence => sentence.to_owned(),
+    };
+    let remarks = |unread: &'_ Unread| {
+        let place = |source| cluster.sources().show(source).to_string();
+        let remark = |source| Remark { text: text(unread), source: place(source) };
+        unread.sources().map(remark).collect::<Vec<_>>()
+    };
+    cluster.coverage().unread_for_anybody().flat_map(remarks).collect()
 }
 
 /// The statement in lines for people.
@@ -222,6 +239,7 @@ pub fn lines(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Vec<Str
             ));
         }
     };
+    list(titles::UNREAD, &unread(matrix));
     list(titles::MISSING_ROLES, &statement.missing_roles);
     list(titles::BROKEN_MAPPINGS, &statement.mappings_in_error);
     list(titles::BOUND_NOWHERE, &statement.bound_nowhere);

@@ -18,8 +18,7 @@ pub(super) const NOT_IN_INPUTS: &str =
     "not in the inputs: EKS access entries and the cluster creator's admin access; either may allow more";
 
 /// The same at the end of a line about the inputs.
-pub(super) const NOT_IN_INPUTS_SHORT: &str =
-    "; EKS access entries and the cluster creator may allow more";
+pub(super) const NOT_IN_INPUTS_SHORT: &str = "; EKS access entries and the cluster creator may allow more";
 
 /// An access entry without all of its policies.
 pub(super) const POLICIES_NOT_READ: &str = "the access policies of this access entry are not in the inputs";
@@ -66,6 +65,7 @@ pub(super) fn treated_as(complete: bool) -> &'static str {
 
 /// Titles of the parts of the completeness statement, in text and on the page.
 pub(super) mod titles {
+    pub(in crate::report) const UNREAD: &str = "documents that could not be read and may allow more";
     pub(in crate::report) const MISSING_ROLES: &str = "bindings whose role is missing";
     pub(in crate::report) const BROKEN_MAPPINGS: &str = "identity mappings with errors";
     pub(in crate::report) const BOUND_NOWHERE: &str = "mapped identities that no binding names";

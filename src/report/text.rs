@@ -151,8 +151,16 @@ pub fn reasons(
         hops(out, &words::hops_for(graph, first, Some(asked)), indent)?;
         also(out, cluster, rest, indent)?;
     }
+    let (mut unread, mut said) = (Vec::new(), false);
     for doubt in &answer.doubts {
-        doubt_text(out, cluster, asked, doubt, indent)?;
+        match doubt {
+            Doubt::Unread(source) if said => unread.push(*source),
+            _ => doubt_text(out, cluster, asked, doubt, indent)?,
+        }
+        said |= matches!(doubt, Doubt::Unread(_));
+    }
+    if let Some(others) = other_unread(cluster, &unread) {
+        writeln!(out, "{:indent$}{}", "", visible(&others))?;
     }
     if answer.ternary != Ternary::Yes {
         nearest(out, cluster, answer, indent)?;
@@ -196,10 +204,25 @@ pub(crate) fn conditions(values: &PlaceholderValues) -> String {
     if parts.is_empty() { "the placeholders match".to_owned() } else { parts.join(" and ") }
 }
 
+/// How many places of documents that could not be read stand in a line.
+const UNREAD_SHOWN: usize = 3;
+
+/// The documents that could not be read besides the first, in a line.
+pub(super) fn other_unread(cluster: &Cluster, others: &[Source]) -> Option<String> {
+    let shown = others.iter().take(UNREAD_SHOWN);
+    let places: Vec<String> = shown.map(|source| cluster.sources().show(*source).to_string()).collect();
+    let documents = phrases::counted(others.len(), "more document");
+    let rest = if others.len() > UNREAD_SHOWN { ", ...; -o json lists all" } else { "" };
+    (!others.is_empty()).then(|| format!("and {documents} that may allow this: {}{rest}", places.join(", ")))
+}
+
 fn unread_sentence(cluster: &Cluster, source: Source) -> String {
     let told = cluster.summary().unread.iter().find(|unread| unread.source == source);
     match told.filter(|unread| !unread.sentence.is_empty()) {
-        Some(unread) => format!("{}; it may allow this, or leave it out with --exclude", unread.sentence),
+        Some(unread) if unread.more.is_empty() => {
+            format!("{}; it may allow this", unread.sentence)
+        }
+        Some(unread) => format!("{}; they may allow this", unread.sentence),
         None => format!("{}, and may allow this; fix or render it, or leave its file out", phrases::UNREAD),
     }
 }

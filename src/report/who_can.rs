@@ -253,7 +253,7 @@ fn unknown_identities(cluster: &Cluster, found: &WhoCan<'_>) -> Vec<Hop> {
 /// The document that could not be read, which may be the reason of an identity as well, and a line without text for
 /// each that comes between it and the identities; no more of those than matter.
 fn said_before(cluster: &Cluster, found: &WhoCan<'_>) -> Vec<Hop> {
-    let Some(source) = found.unread else { return Vec::new() };
+    let Some(source) = found.unread.first() else { return Vec::new() };
     let graph = cluster.graph();
     let of_grant =
         |grant: Grant<'_>| 2 + grant.applied.role.map_or(0, |role| graph.provenance(role, &grant.rule).len());
@@ -264,7 +264,7 @@ fn said_before(cluster: &Cluster, found: &WhoCan<'_>) -> Vec<Hop> {
     let between =
         found.unresolved.len() + found.unknown_subjects.iter().take(LATELY).map(of_subject).sum::<usize>();
     let hop = |text| Hop { depth: 1, text, place: String::new() };
-    let mut lines = vec![hop(text::doubt_sentence(cluster, &Doubt::Unread(source)))];
+    let mut lines = vec![hop(text::doubt_sentence(cluster, &Doubt::Unread(*source)))];
     lines.resize_with(1 + between.min(LATELY), || hop(String::new()));
     lines
 }
@@ -280,16 +280,19 @@ fn unknown_access(
         && found.unknown_subjects.is_empty()
         && found.in_source_form.is_empty()
         && unknown.is_empty();
-    if nothing && found.unread.is_none() && !found.nothing_read {
+    if nothing && found.unread.is_empty() && !found.nothing_read {
         return Ok(());
     }
     section(lines, phrases::UNKNOWN)?;
     if found.nothing_read {
         lines.bare(1, phrases::NOTHING_READ)?;
     }
-    if let Some(source) = found.unread {
-        let sentence = text::doubt_sentence(cluster, &Doubt::Unread(source));
-        lines.line(1, sentence, words::place(policy, source))?;
+    if let Some((first, rest)) = found.unread.split_first() {
+        let sentence = text::doubt_sentence(cluster, &Doubt::Unread(*first));
+        lines.line(1, sentence, words::place(policy, *first))?;
+        if let Some(others) = text::other_unread(cluster, rest) {
+            lines.bare(1, others)?;
+        }
     }
     for unresolved in &found.unresolved {
         let names = words::joined(unresolved.subjects.iter().map(title));

@@ -62,10 +62,11 @@ impl Serialize for Document<'_> {
             .collect();
         let mut unknown = unknown_reasons(cluster, found);
         unknown.extend(found.nothing_read.then(|| json!({ "reason": phrases::NOTHING_READ })));
-        unknown.extend(found.unread.map(|source| {
+        unknown.extend(found.unread.iter().map(|source| {
             json!({
-                "reason": text::doubt_sentence(cluster, &Doubt::Unread(source)),
-                "source": words::place(policy, source).to_string(),
+                "reason": text::doubt_sentence(cluster, &Doubt::Unread(*source)),
+                "source": words::place(policy, *source).to_string(),
+                "sources": json::unread_places(cluster, *source),
             })
         }));
         let mut map = serializer.serialize_map(None)?;

@@ -586,3 +586,26 @@ fn at_most_two_notes_stand_below_an_answer_and_all_of_them_with_v() {
     }
     assert_eq!(more, 6);
 }
+
+#[test]
+fn every_unread_document_that_matters_is_named_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    for number in 0..5 {
+        let text = format!("kind: RoleBinding\nmetadata: {{name: b{number}\nsubjects: [\n");
+        fs::write(folder.path().join(format!("{number}.yaml")), text).unwrap();
+    }
+    let path = folder.path().to_str().unwrap();
+    let answer = |words: &[&str]| text_of(&run(&[words, &["-f", path]].concat()).stdout).to_owned();
+    let asked = ["can-i", "get", "pods", "-n", "prod", "--as", "x"];
+    for words in [
+        &[&asked[..], &["-o", "json"]].concat()[..],
+        &["who-can", "get", "pods", "-n", "prod", "-o", "json"],
+        &["matrix", "--as", "x", "-o", "json"],
+    ] {
+        let text = answer(words);
+        for number in 0..5 {
+            assert!(text.contains(&format!("{number}.yaml:")), "{words:?} {number}: {text}");
+        }
+    }
+    assert!(answer(&asked).contains("5 documents in 5 files of"), "{}", answer(&asked));
+}

@@ -32,7 +32,7 @@ fn surfaces(cluster: &Cluster, verb: &str, target: &str) -> [Ternary; 4] {
     let doubtful = found.unknown_subjects.iter().map(|can| &can.subject);
     let unresolved = found.unresolved.iter().flat_map(|unresolved| &unresolved.subjects);
     let in_source_form = found.in_source_form.iter().map(|(named, _)| named);
-    let open = found.unread.is_some()
+    let open = !found.unread.is_empty()
         || found.nothing_read
         || doubtful.chain(unresolved).chain(in_source_form).any(|named| is_u(named.kind, &named.name));
     let who_can = match (certain, open) {

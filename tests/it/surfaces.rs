@@ -131,7 +131,7 @@ fn asker(holder: &Holder) -> Who {
 /// What who-can says of an IAM identity, or of a user through every subject that it is.
 fn in_who_can(found: &WhoCan<'_>, holder: &Holder, who: &Who, at_once: bool) -> Said {
     let open = |is_open: bool| if is_open { Said::Unknown } else { Said::No };
-    let everything = found.unread.is_some() || found.nothing_read;
+    let everything = !found.unread.is_empty() || found.nothing_read;
     if holder.kind.as_str() == "iam" {
         let yes = found.identities.iter().find(|can| can.arn == holder.identity);
         return match yes {

@@ -137,7 +137,8 @@ impl<'c> Matrix<'c> {
         let error = holder.who.as_deref().and_then(crate::decide::cluster::Who::error);
         if error.is_none_or(|error| !error.is_refusal()) {
             let coverage = self.cluster.coverage();
-            let unread = coverage.unread_for(&holder.user());
+            // One of them leaves as much open as all; the statement of the matrix lists them.
+            let unread = coverage.unread_for(&holder.user()).next();
             found.extend(unread.map(|unread| everywhere(Reason::Unread(unread.source))));
             found.extend(coverage.nothing_read.then(|| everywhere(Reason::NothingRead)));
         }

@@ -49,7 +49,7 @@ pub(super) fn group(collector: &mut Collector) {
         };
         match joined.get_mut(&key) {
             Some(known) => {
-                known.documents += unread.documents;
+                known.more.extend(unread.sources());
                 known.concern.join(&unread.concern);
                 known.is_template &= unread.is_template;
             }
@@ -60,7 +60,7 @@ pub(super) fn group(collector: &mut Collector) {
     }
     for ((is_chart, folder), mut unread) in joined {
         let shown = folder.display();
-        let documents = unread.documents;
+        let documents = unread.documents();
         if is_chart {
             let templates = if documents == 1 {
                 "1 template with RBAC objects".to_owned()
@@ -72,13 +72,13 @@ pub(super) fn group(collector: &mut Collector) {
             );
         } else if let Some(files) = files.get(&folder).filter(|files| files.len() > 1) {
             unread.sentence = format!(
-                "{documents} documents in {} files of `{shown}` could not be read, or still have placeholders, and may hold RBAC objects; fix or render them",
+                "{documents} documents in {} files of `{shown}` could not be read, or still have placeholders, and may hold RBAC objects; fix or render them, or leave them out with --exclude",
                 files.len()
             );
         }
         single.push(unread);
     }
-    single.sort_by_key(|unread| (std::cmp::Reverse(unread.documents), unread.source));
+    single.sort_by_key(|unread| (std::cmp::Reverse(unread.documents()), unread.source));
     collector.summary.unread = single;
     let mut templates: FxHashMap<PathBuf, (Source, usize)> = FxHashMap::default();
     collector.diagnostics.retain(|diagnostic| {
