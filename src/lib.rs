@@ -238,5 +238,6 @@ pub mod report {
     pub mod visible;
     pub mod who_can;
     pub mod who_can_document;
+    pub mod who_can_table;
     pub mod words;
 }

@@ -6,7 +6,7 @@ use rbacsim::ask::question::{Asks, Place};
 use rbacsim::ask::who_can::{add_people, who_can};
 use rbacsim::ask::{indirect, system};
 use rbacsim::report::question as words;
-use rbacsim::report::{notes, paths, who_can as report, who_can_document};
+use rbacsim::report::{notes, paths, who_can as report, who_can_document, who_can_table};
 
 use super::asking::{self, Asking};
 use super::inputs::Inputs;
@@ -23,6 +23,9 @@ Examples:
   # Who may delete nodes, or read /metrics?
   rbacsim who-can delete nodes -f manifests/
   rbacsim who-can get /metrics -f manifests/
+
+  # The same with every grant and its place
+  rbacsim who-can exec pods -n prod -o wide -f manifests/
 
   # Which people are behind the roles that may, from an IAM export?
   rbacsim who-can exec pods -n prod --people -f manifests/ -f account.json
@@ -51,21 +54,40 @@ pub(crate) struct Args {
     #[arg(long)]
     indirect: bool,
     /// Output format
-    #[arg(short, long, value_enum, default_value_t = Output::Text)]
-    output: Output,
+    #[arg(short, long, value_enum, default_value_t = Form::Text)]
+    output: Form,
     #[command(flatten)]
     inputs: Inputs,
 }
 
+#[derive(Copy, Clone, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// A table: who, where, through what, the IAM identities behind it
+    Text,
+    /// Every grant with its place
+    Wide,
+    /// For machines
+    Json,
+}
+
+impl From<Form> for Output {
+    fn from(form: Form) -> Self {
+        match form {
+            Form::Text | Form::Wide => Self::Text,
+            Form::Json => Self::Json,
+        }
+    }
+}
+
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     if let Some(question) = iam::question(&args.asking.words)? {
-        return iam::who_can(question, &args.inputs, args.output, out);
+        return iam::who_can(question, &args.inputs, args.output.into(), out);
     }
     let asked = args.asking.words()?;
     let cluster = args.inputs.load()?;
     let question = asking::read(&asked, &cluster)?;
     let mut found = who_can(&cluster, &question);
-    if args.people || args.output == Output::Json {
+    if args.people || args.output == Form::Json {
         add_people(&cluster, &mut found);
     }
     let mut remarks = words::notes(&question.remarks);
@@ -89,15 +111,21 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     remarks.splice(0..0, notes::changes(&cluster));
     let indirect = args.indirect.then(|| indirect::who(&cluster, &question));
     match args.output {
-        Output::Text => {
-            report::text(out, &cluster, &title, &found)?;
+        Form::Text | Form::Wide => {
+            let mut basis = report::basis(&cluster, &found);
+            if args.output == Form::Wide || args.people {
+                report::text(out, &cluster, &title, &found)?;
+            } else {
+                who_can_table::text(out, &cluster, &title, &found)?;
+                basis.short.push_str("; -o wide shows every grant with its place");
+            }
             if let Some(indirect) = &indirect {
                 paths::indirect_table(out, indirect)?;
                 writeln!(out)?;
             }
-            notes::write(out, super::detail(), &remarks, &report::basis(&cluster, &found))?;
+            notes::write(out, super::detail(), &remarks, &basis)?;
         }
-        Output::Json => {
+        Form::Json => {
             let (document, warnings) = (words::document(&question), words::warnings(&question.remarks));
             let asked = who_can_document::Asked {
                 text: &title,

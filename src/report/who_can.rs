@@ -29,6 +29,14 @@ fn title(subject: &Named) -> String {
 
 /// The first line: how many can do what.
 fn summary(found: &WhoCan<'_>, asked: &str) -> String {
+    let more = match found.in_namespaces.len() {
+        0 => String::new(),
+        some => format!("; {} in some namespaces", counted(some, "more subject")),
+    };
+    format!("{}{more}", everywhere(found, asked))
+}
+
+fn everywhere(found: &WhoCan<'_>, asked: &str) -> String {
     let subjects = found.subjects.iter().filter(|can| !can.subject.is_masters()).count();
     let identities = found.identities.iter().filter(|can| !can.is_in_masters()).count();
     let besides = "besides Group `system:masters`";
@@ -113,13 +121,34 @@ fn identity_line(cluster: &Cluster, can: &IdentityAccess<'_>, any_session: bool)
     (text, place)
 }
 
-/// Writes everyone who can, for people.
+/// Writes the first line.
+///
+/// # Errors
+/// If writing fails.
+pub(super) fn headline(out: &mut dyn Write, asked: &str, found: &WhoCan<'_>) -> io::Result<()> {
+    let style = text::style(found.ternary());
+    writeln!(out, "{style}{}{style:#}", visible(&summary(found, asked)))
+}
+
+/// Writes what stands below the table of those who can: who needs no mapping, and what is unknown.
+///
+/// # Errors
+/// If writing fails.
+pub(super) fn rest(out: &mut dyn Write, cluster: &Cluster, found: &WhoCan<'_>) -> io::Result<()> {
+    let (people, unknown) = (People::of(cluster, found), unknown_identities(cluster, found));
+    Aligned::write(out, 0, |lines| {
+        people.through_eks(lines)?;
+        unknown_access(lines, cluster, found, &unknown, false)
+    })?;
+    writeln!(out)
+}
+
+/// Writes everyone who can with every grant and its place, for people.
 ///
 /// # Errors
 /// If writing fails.
 pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<'_>) -> io::Result<()> {
-    let style = text::style(found.ternary());
-    writeln!(out, "{style}{}{style:#}", visible(&summary(found, asked)))?;
+    headline(out, asked, found)?;
     let mut behind: Vec<Vec<&IdentityAccess<'_>>> = Vec::new();
     behind.resize_with(found.subjects.len(), Vec::new);
     for identity in &found.identities {
@@ -159,7 +188,7 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
         }
         single_namespaces(lines, cluster, found, &people)?;
         people.through_eks(lines)?;
-        unknown_access(lines, cluster, found, &unknown)
+        unknown_access(lines, cluster, found, &unknown, true)
     })?;
     writeln!(out)
 }
@@ -274,6 +303,7 @@ fn unknown_access(
     cluster: &Cluster,
     found: &WhoCan<'_>,
     unknown: &[Hop],
+    is_wide: bool,
 ) -> io::Result<()> {
     let policy = cluster.graph().policy();
     let nothing = found.unresolved.is_empty()
@@ -312,7 +342,9 @@ fn unknown_access(
     for can in &found.unknown_subjects {
         let title = title(&can.subject);
         lines.bare(1, format_args!("{title}: {}", phrases::QUESTION_LEAVES_OPEN))?;
-        all_grants(lines, cluster, &can.grants, 2)?;
+        if is_wide {
+            all_grants(lines, cluster, &can.grants, 2)?;
+        }
     }
     unknown.iter().try_for_each(|hop| lines.line(hop.depth, &hop.text, &hop.place))
 }

@@ -781,3 +781,52 @@ fn an_unread_document_is_told_once() {
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text.matches("a document could not be read").count(), 1, "{text}");
 }
+
+// The table for people.
+
+#[test]
+fn the_table_names_everyone_whom_json_names_and_the_names_to_which_access_is_limited() {
+    let text = "
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: one}
+rules: [{apiGroups: [''], resources: [secrets], resourceNames: [db, tls], verbs: [get]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: all}
+rules: [{apiGroups: [''], resources: [secrets], verbs: [get]}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: all}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: all}
+subjects: [{kind: ServiceAccount, name: app, namespace: prod}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: one, namespace: prod}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: one}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: readers}]
+";
+    let table = |words: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_rbacsim"));
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("rbac.yaml"), text).unwrap();
+        command.arg("who-can").args(words).args(["--defaults", "never", "-f"]).arg(folder.path());
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    };
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ");
+    let lines: Vec<String> = table(&["get", "secrets", "-n", "prod"]).lines().map(words).collect();
+    for row in [
+        "WHO WHERE THROUGH",
+        "Group system:masters everywhere bypasses RBAC",
+        "Group readers, only named db, tls prod RoleBinding prod/one (ClusterRole one)",
+        "ServiceAccount prod/app everywhere ClusterRoleBinding all (ClusterRole all)",
+    ] {
+        assert!(lines.iter().any(|line| line == row), "{row}: {lines:#?}");
+    }
+    let everywhere = table(&["get", "secrets", "-A"]);
+    assert!(everywhere.contains("; 1 more subject in some namespaces"), "{everywhere}");
+    assert!(table(&["get", "secrets", "-n", "prod", "-o", "wide"]).contains("rule 1: get on secrets"));
+}
