@@ -219,6 +219,8 @@ pub mod report {
     pub mod findings;
     pub mod iam;
     pub mod json;
+    pub mod markdown;
+    mod matrix_cards;
     pub mod matrix_evidence;
     pub mod matrix_html;
     pub mod matrix_long;

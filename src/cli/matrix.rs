@@ -104,6 +104,8 @@ enum Preset {
 enum Format {
     /// For people
     Table,
+    /// The same with every list whole
+    Wide,
     /// Long form, one row per access
     Csv,
     /// One document: meta, rows with their grants, unknown
@@ -137,7 +139,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         None if args.verbs.is_empty()
             && args.resources.is_empty()
             && holders.len() > 1
-            && matches!(args.output, Format::Table | Format::Markdown) =>
+            && matches!(args.output, Format::Table | Format::Wide | Format::Markdown) =>
         {
             Some(sensitive)
         }
@@ -193,7 +195,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
                 )?;
             }
         }
-        Format::Markdown | Format::Table => {
+        Format::Markdown | Format::Table | Format::Wide => {
             drop(raw);
             let rows = count(&matrix, &holders);
             let lines = matrix_statement::lines(&matrix, &statement, rows);
@@ -205,6 +207,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
             let view = matrix_table::View {
                 matrix: &matrix,
                 holders: &holders,
+                is_wide: args.output == Format::Wide,
                 entries,
                 all_rows: !args.resources.is_empty() || entries.is_some(),
                 asked_preset: args.preset.is_some(),
@@ -240,7 +243,9 @@ fn with_people<'c>(args: &Args, matrix: Matrix<'c>, holders: &[Holder]) -> Resul
         return Ok(matrix);
     }
     let cluster = matrix.cluster();
-    if cluster.iam().is_empty() && !matches!(args.output, Format::Table | Format::Markdown | Format::Html) {
+    if cluster.iam().is_empty()
+        && !matches!(args.output, Format::Table | Format::Wide | Format::Markdown | Format::Html)
+    {
         super::to_stderr("note", matrix_people::NOBODY)?;
     }
     Ok(matrix.with_people(Crowd::of(cluster, holders)))

@@ -4,15 +4,18 @@
 
 use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style as Colour};
-use comfy_table::{CellAlignment, ContentArrangement, Table};
-
 use crate::ask::matrix::preset::Entry;
 use crate::ask::matrix::{Access, Cell, Dense, Holder, Matrix, Place, Scratch};
 
+use super::markdown::markdown;
+use super::matrix_cards::{self as cards, ASCII, Card, CardAccess, CardPlace, Layout, Signs, UNICODE};
 use super::phrases;
-use super::visible::{is_hidden, visible};
+use super::visible::visible;
 use super::{matrix_people, matrix_statement};
+
+mod draw;
+
+use draw::{Grid, coloured, draw};
 
 /// How a table is drawn.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -39,22 +42,11 @@ pub struct View<'v> {
     pub entries: Option<&'v [Entry]>,
     /// Whether rows without any access are shown too.
     pub all_rows: bool,
+    /// Whether lists are written whole.
+    pub is_wide: bool,
     /// Whether the preset was asked for, rather than chosen because there are several identities.
     pub asked_preset: bool,
 }
-
-/// The signs of a cell.
-#[derive(Copy, Clone)]
-struct Signs {
-    yes: &'static str,
-    some: &'static str,
-    named: &'static str,
-    no: &'static str,
-    unknown: &'static str,
-}
-
-const UNICODE: Signs = Signs { yes: "✔", some: "◐", named: "◆", no: "·", unknown: "?" };
-const ASCII: Signs = Signs { yes: "Y", some: "n", named: "#", no: "-", unknown: "?" };
 
 /// The verbs with a column of their own.
 const VERBS: [&str; 8] = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"];
@@ -76,34 +68,6 @@ impl Footnotes {
         self.texts.push(text);
         self.texts.len()
     }
-}
-
-/// Rows to draw; a row with one cell is a heading.
-#[derive(Default)]
-struct Grid {
-    header: Vec<String>,
-    rows: Vec<Vec<String>>,
-    /// How many columns at the left are text; the others are centred.
-    left: usize,
-}
-
-/// A text as Markdown shows it literally, also inside a table.
-pub fn markdown(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '|' | '\\' | '*' | '_' | '`' | '[' | ']' | '~' => {
-                escaped.push('\\');
-                escaped.push(char);
-            }
-            '<' => escaped.push_str("&lt;"),
-            '&' => escaped.push_str("&amp;"),
-            '\n' => escaped.push_str("<br>"),
-            char if is_hidden(char) => escaped.extend(char.escape_default()),
-            char => escaped.push(char),
-        }
-    }
-    escaped
 }
 
 /// What a cell shows.
@@ -161,15 +125,16 @@ pub fn print(out: &mut dyn Write, view: &View<'_>, style: &Style, statement: &[S
     match view.holders {
         [] => writeln!(out, "no identities to show")?,
         [one] => single(out, view, one, style, signs, &mut footnotes)?,
-        _ => key = several(out, view, style, signs, &mut footnotes)?,
+        _ => key = several(out, view, style, signs)?,
     }
-    legend(out, style, signs, &footnotes)?;
-    if !key.is_empty() {
+    if key.is_empty() {
+        legend(out, style, signs, &footnotes, view.holders.len() > 1)?;
+    } else {
         let title = match (view.entries, view.asked_preset) {
             (Some(_), false) => {
-                "columns (from --preset sensitive; choose others with --verbs and --resources, or all with -o csv)"
+                "what it means (of --preset sensitive; choose others with --verbs and --resources, or all with -o csv)"
             }
-            _ => "columns",
+            _ => "what it means",
         };
         lines(out, style, title, &key)?;
     }
@@ -202,11 +167,22 @@ fn lines(out: &mut dyn Write, style: &Style, title: &str, lines: &[String]) -> i
     }
 }
 
-fn legend(out: &mut dyn Write, style: &Style, signs: Signs, footnotes: &Footnotes) -> io::Result<()> {
+fn legend(
+    out: &mut dyn Write,
+    style: &Style,
+    signs: Signs,
+    footnotes: &Footnotes,
+    in_words: bool,
+) -> io::Result<()> {
     let Signs { yes, some, named, no, unknown } = signs;
-    let text = format!(
-        "{yes} yes, everywhere   {some} in some namespaces   {named} only some object names   {no} no   {unknown} unknown   (empty: the resource has no such verb)"
-    );
+    let words = format!("{yes} yes, everywhere   {no} no   {unknown} unknown");
+    let text = if in_words {
+        words
+    } else {
+        format!(
+            "{yes} yes, everywhere   {some} in some namespaces   {named} only some object names   {no} no   {unknown} unknown   (empty: the resource has no such verb)"
+        )
+    };
     writeln!(out)?;
     match style {
         Style::Text { .. } => writeln!(out, "{}", coloured(&text, signs))?,
@@ -267,6 +243,37 @@ impl<'r> Reader<'r> {
             self.signs.no
         };
         sign.to_owned()
+    }
+
+    /// Where an access holds, in words.
+    fn places(&self, entry: Option<&Entry>, column: u32) -> Vec<CardPlace> {
+        let (rows, unknown) = (self.rows(column), self.unknown.contains(column));
+        if let Some((namespace, name)) = entry.and_then(|entry| entry.object) {
+            let is_it = |(heading, names): &(String, Vec<String>)| {
+                (heading == "*" || heading == namespace)
+                    && (names.is_empty() || names.iter().any(|own| own == name))
+            };
+            return match (rows.iter().any(is_it), unknown) {
+                (true, _) => vec![CardPlace::Everywhere],
+                (false, true) => vec![CardPlace::Unknown],
+                (false, false) => Vec::new(),
+            };
+        }
+        let plain = rows.iter().filter(|(_, names)| names.is_empty());
+        let plain: Vec<&str> = plain.map(|(namespace, _)| namespace.as_str()).collect();
+        if plain.iter().any(|namespace| matches!(*namespace, "*" | "")) {
+            return vec![CardPlace::Everywhere];
+        }
+        let mut places = Vec::new();
+        if !plain.is_empty() {
+            places.push(CardPlace::In(plain.into_iter().map(visible).collect()));
+        }
+        for (namespace, names) in rows.iter().filter(|(_, names)| !names.is_empty()) {
+            let name = |name: &String| if name.is_empty() { "\"\"".to_owned() } else { visible(name) };
+            places.push(CardPlace::Named(names.iter().map(name).collect(), visible(namespace)));
+        }
+        places.extend(unknown.then_some(CardPlace::Unknown));
+        places
     }
 
     /// The columns of every cell, in order.
@@ -434,14 +441,9 @@ fn in_order<'e>(matrix: &Matrix<'_>, entries: &'e [Entry]) -> Vec<(&'e Entry, u3
         .collect()
 }
 
-/// Identities down, columns across; gives the key of the columns where they are numbered.
-fn several(
-    out: &mut dyn Write,
-    view: &View<'_>,
-    style: &Style,
-    signs: Signs,
-    footnotes: &mut Footnotes,
-) -> io::Result<Vec<String>> {
+/// Identities down and columns across where these fit; else those with equal access together, each with what they may.
+/// Gives the key to what stands there.
+fn several(out: &mut dyn Write, view: &View<'_>, style: &Style, signs: Signs) -> io::Result<Vec<String>> {
     let universe = view.matrix.universe();
     let verb_of = |column: u32| universe.column(column).map_or("", |(_, verb)| verb);
     let all = || 0..u32::try_from(universe.columns().len()).unwrap_or(u32::MAX);
@@ -463,23 +465,51 @@ fn several(
         Style::Text { width, .. } => usize::from(width.unwrap_or(160)),
         Style::Markdown => 160,
     };
-    let spelled: usize =
-        heads.iter().map(|(verb, title)| verb.chars().count().max(title.chars().count()) + 2).sum();
-    let numbered = view.entries.is_some() || widest + spelled > limit;
-    // So many numbered columns fit beside the names; the rest goes into further tables.
-    let per_table = if numbered {
-        ((limit.saturating_sub(widest.min(limit / 2))) / 5).max(4)
-    } else {
-        columns.len().max(1)
-    };
+    let layout = Layout { is_markdown: matches!(style, Style::Markdown), is_wide: view.is_wide, signs };
     let mut scratch = Scratch::default();
-    let mut rows: Vec<(String, Vec<String>)> = Vec::new();
-    for holder in view.holders {
-        let reader = Reader::new(view, holder, signs, &mut scratch);
-        let cells = columns.iter().map(|(entry, column)| reader.entry_sign(*entry, *column, footnotes));
-        let cells = cells.collect();
-        rows.push((name(holder), cells));
+    let everybody: Vec<(String, Vec<Vec<CardPlace>>)> = view
+        .holders
+        .iter()
+        .map(|holder| {
+            let reader = Reader::new(view, holder, signs, &mut scratch);
+            let places = columns.iter().map(|(entry, column)| reader.places(*entry, *column));
+            (name(holder), places.collect())
+        })
+        .collect();
+    let width_of = |((verb, title), index): (&(String, String), usize)| {
+        let cells = everybody.iter().filter_map(|(_, places)| places.get(index));
+        let cells = cells.map(|places| layout.cell(places).chars().count()).max().unwrap_or(0);
+        verb.chars().count().max(title.chars().count()).max(cells) + 2
+    };
+    let spelled: usize = heads.iter().zip(0usize..).map(width_of).sum();
+    let fits = view.entries.is_none() && widest + spelled <= limit;
+    if !fits {
+        let cards = cards::together(everybody.into_iter().map(|(name, places)| {
+            let access = places.into_iter().zip(&heads).filter(|(places, _)| !places.is_empty());
+            let access = access.map(|(places, (verb, target))| CardAccess {
+                verb: verb.clone(),
+                target: target.clone(),
+                places,
+            });
+            (name, access.collect())
+        }));
+        layout.write(out, &cards)?;
+        let means = columns.iter().zip(&heads).filter_map(|((entry, _), (verb, target))| {
+            let is_shown = |card: &Card| {
+                card.access.iter().any(|access| access.verb == *verb && access.target == *target)
+            };
+            let means = entry.filter(|_| cards.iter().any(is_shown))?.means;
+            Some((format!("{verb} {target}"), means))
+        });
+        let means: Vec<(String, &str)> = means.collect();
+        let width = means.iter().map(|(access, _)| access.chars().count()).max().unwrap_or(0);
+        let mut key = Vec::from([cards::FOLDED.to_owned()]);
+        key.extend(means.iter().map(|(access, means)| format!("{access:<width$}  {means}")));
+        return Ok(key);
     }
+    let cells = |places: &[Vec<CardPlace>]| places.iter().map(|places| layout.cell(places)).collect();
+    let mut rows: Vec<(String, Vec<String>)> =
+        everybody.into_iter().map(|(name, places)| (name, cells(&places))).collect();
     // Who has none of it needs no line in a long list, only a mention.
     let is_empty = |cells: &Vec<String>| cells.iter().all(|cell| cell == signs.no);
     let mut without: Vec<String> = Vec::new();
@@ -487,122 +517,17 @@ fn several(
         without = rows.iter().filter(|(_, cells)| is_empty(cells)).map(|(name, _)| name.clone()).collect();
         rows.retain(|(_, cells)| !is_empty(cells));
     }
-    for start in (0..columns.len().max(1)).step_by(per_table) {
-        let here = start..(start + per_table).min(columns.len());
-        let mut grid = Grid { left: 1, ..Grid::default() };
-        grid.header.push("identity".to_owned());
-        for index in here.clone() {
-            grid.header.push(match heads.get(index) {
-                Some((verb, title)) if !numbered => format!("{verb}\n{title}"),
-                _ => format!("c{}", index + 1),
-            });
-        }
-        for (name, cells) in &rows {
-            let mut row = vec![name.clone()];
-            row.extend(cells.get(here.clone()).unwrap_or_default().iter().cloned());
-            grid.rows.push(row);
-        }
-        if start > 0 {
-            writeln!(out)?;
-        }
-        draw(out, &grid, style, signs)?;
+    let mut grid = Grid { left: 1, ..Grid::default() };
+    grid.header.push("identity".to_owned());
+    grid.header.extend(heads.iter().map(|(verb, title)| format!("{verb}\n{title}")));
+    for (name, cells) in &rows {
+        grid.rows.push(std::iter::once(name.clone()).chain(cells.iter().cloned()).collect());
     }
+    draw(out, &grid, style, signs)?;
     if !without.is_empty() {
         let title = format!("no access in these columns: {} identities", without.len());
         let list = [without.join(", ")];
         lines(out, style, &title, &list)?;
     }
-    if !numbered {
-        return Ok(Vec::new());
-    }
-    let width = heads.iter().map(|(verb, title)| verb.chars().count() + title.chars().count() + 1).max();
-    let key = heads.iter().zip(&columns).zip(1usize..).map(|(((verb, title), (entry, _)), number)| {
-        let means = entry.map(|entry| entry.means);
-        let spelled = format!("{verb} {title}");
-        match means {
-            Some(means) => format!("c{number:<3} {spelled:<width$}  {means}", width = width.unwrap_or(0)),
-            None => format!("c{number:<3} {spelled}"),
-        }
-    });
-    Ok(key.collect())
-}
-
-fn draw(out: &mut dyn Write, grid: &Grid, style: &Style, signs: Signs) -> io::Result<()> {
-    match style {
-        Style::Text { width, .. } => draw_text(out, grid, *width, signs),
-        Style::Markdown => draw_markdown(out, grid),
-    }
-}
-
-fn draw_text(out: &mut dyn Write, grid: &Grid, width: Option<u16>, signs: Signs) -> io::Result<()> {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::NOTHING);
-    match width {
-        Some(width) => {
-            table.set_content_arrangement(ContentArrangement::Dynamic);
-            table.set_width(width);
-        }
-        None => {
-            table.set_content_arrangement(ContentArrangement::Disabled);
-        }
-    }
-    table.set_header(&grid.header);
-    for row in &grid.rows {
-        let mut row = row.clone();
-        row.resize(grid.header.len(), String::new());
-        table.add_row(row);
-    }
-    for (column, index) in table.column_iter_mut().zip(0usize..) {
-        column.set_padding((0, 2));
-        if index >= grid.left && grid.header.get(index).is_some_and(|head| !head.contains("means")) {
-            column.set_cell_alignment(CellAlignment::Left);
-        }
-    }
-    for line in table.lines() {
-        writeln!(out, "{}", coloured(line.trim_end(), signs))?;
-    }
-    Ok(())
-}
-
-/// A line with its signs coloured; signs of ASCII may be anything and stay as they are.
-fn coloured(line: &str, signs: Signs) -> String {
-    if signs.yes == ASCII.yes {
-        return line.to_owned();
-    }
-    let mut text = line.to_owned();
-    for (sign, colour) in
-        [(signs.yes, AnsiColor::Green), (signs.some, AnsiColor::Cyan), (signs.named, AnsiColor::Blue)]
-    {
-        let style: Colour = colour.on_default().bold();
-        text = text.replace(sign, &format!("{style}{sign}{style:#}"));
-    }
-    let unknown = AnsiColor::Yellow.on_default().bold();
-    text.replace(" ? ", &format!(" {unknown}?{unknown:#} "))
-}
-
-fn draw_markdown(out: &mut dyn Write, grid: &Grid) -> io::Result<()> {
-    let line = |cells: &[String]| -> String {
-        let mut text = String::from("|");
-        for index in 0..grid.header.len() {
-            let cell = cells.get(index).map_or("", String::as_str);
-            text.push(' ');
-            text.push_str(&markdown(cell.trim()));
-            text.push_str(" |");
-        }
-        text
-    };
-    writeln!(out, "{}", line(&grid.header))?;
-    writeln!(out, "|{}", " --- |".repeat(grid.header.len()))?;
-    for row in &grid.rows {
-        match row.as_slice() {
-            [heading] => writeln!(
-                out,
-                "| **{}** |{}",
-                markdown(heading),
-                " |".repeat(grid.header.len().saturating_sub(1))
-            )?,
-            row => writeln!(out, "{}", line(row))?,
-        }
-    }
-    Ok(())
+    Ok(Vec::new())
 }

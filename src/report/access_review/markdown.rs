@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::ask::access_review::{Cell, Mark};
 use crate::knowledge::capabilities::CAPABILITIES;
-use crate::report::matrix_table::markdown;
+use crate::report::markdown::markdown;
 
 use super::{
     Document, basis, decision, grant, groups, headline, kind, leads_to, left_out, not_modelled, people,
