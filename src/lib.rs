@@ -212,6 +212,7 @@ pub mod report {
     pub mod assume_role;
     pub mod can_i;
     pub mod check;
+    pub mod diagnostics;
     pub mod diff;
     pub mod eks_doors;
     pub mod escalation;

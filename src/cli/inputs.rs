@@ -14,7 +14,7 @@ use rbacsim::model::user::UserInfo;
 use rbacsim::model::version::KubernetesVersion;
 use rbacsim::read::kubeconfig::{self, ContextUser, Credentials};
 use rbacsim::read::{Completeness, Defaults, Exclude, Input, LoadOptions, WhatIf, load};
-use rbacsim::report::text;
+use rbacsim::report::diagnostics;
 
 use super::Failure;
 use super::what_if::WhatIfFlags;
@@ -254,7 +254,7 @@ impl Inputs {
     fn tell(&self, cluster: &Cluster, concerned: &BTreeSet<FileId>) -> Result<(), Failure> {
         if self.are_told(cluster) {
             let mut err = anstream::stderr();
-            text::diagnostics(
+            diagnostics::text(
                 &mut err,
                 cluster.sources(),
                 cluster.diagnostics(),

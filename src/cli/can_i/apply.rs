@@ -8,7 +8,7 @@ use rbacsim::ask::escalation::attempts;
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::model::ternary::Ternary;
 use rbacsim::read::{Defaults, Input, LoadOptions, load};
-use rbacsim::report::{escalation as report, text};
+use rbacsim::report::{diagnostics, escalation as report};
 
 use super::Askers;
 use crate::cli::{Exit, Failure, Output};
@@ -25,7 +25,7 @@ pub(super) fn run(
         LoadOptions { defaults: Defaults::Never, version: Some(cluster.version()), ..LoadOptions::default() };
     let wanted = load(&inputs, &options)?;
     let mut err = anstream::stderr();
-    text::diagnostics(&mut err, &wanted.policy.sources, &wanted.diagnostics, &BTreeSet::new(), false)?;
+    diagnostics::text(&mut err, &wanted.policy.sources, &wanted.diagnostics, &BTreeSet::new(), false)?;
     if wanted.policy.roles.is_empty() && wanted.policy.bindings.is_empty() {
         return Err("no Role, ClusterRole, RoleBinding or ClusterRoleBinding in the files of --object".into());
     }
