@@ -237,6 +237,7 @@ pub mod report {
     pub mod question;
     pub mod risk;
     pub mod rules;
+    pub mod statement;
     pub mod text;
     pub mod visible;
     pub mod who_can;

@@ -35,7 +35,6 @@ pub mod crowd;
 pub mod holder;
 pub mod preset;
 mod source_form;
-pub mod statement;
 pub mod universe;
 pub mod unknown;
 

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use rbacsim::ask::matrix::holder::{self, LeftOut};
-use rbacsim::ask::matrix::statement::Statement;
 use rbacsim::ask::matrix::{Crowd, Filter, Holder, Matrix, Scratch, preset};
 use rbacsim::ask::question::{self, Object};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::knowledge::catalogue::Resolution;
 use rbacsim::knowledge::operations;
 use rbacsim::report::question as words;
+use rbacsim::report::statement::Statement;
 use rbacsim::report::{
     matrix_evidence, matrix_html, matrix_long, matrix_people, matrix_statement, matrix_table,
 };

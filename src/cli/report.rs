@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use rbacsim::ask::access_review::decisions::{self, Changes, InputFile, Origin, Record};
 use rbacsim::ask::access_review::{AccessReview, Population, of_text};
-use rbacsim::ask::matrix::statement::Statement;
 use rbacsim::ask::risk::findings;
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::knowledge::capabilities::CAPABILITIES;
 use rbacsim::read::{Completeness, digests};
 use rbacsim::report::access_review::{Document, csv, html, markdown};
+use rbacsim::report::statement::Statement;
 
 use super::inputs::Inputs;
 use super::{Exit, Failure};

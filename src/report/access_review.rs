@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 use crate::ask::access_review::decisions::{Changes, Decision, Origin, Record, Since, seen};
 use crate::ask::access_review::{AccessReview, Cell, Counts, Evidence, Mark, Row};
 use crate::ask::matrix::holder::HolderKind;
-use crate::ask::matrix::statement::Statement;
 use crate::ask::matrix::unknown::Unknown;
 use crate::decide::cluster::{Who, WhoIs};
 use crate::identity::arn::PrincipalType;
 use crate::knowledge::capabilities::{CAPABILITIES, Capability, Reach};
 use crate::model::finding::{Finding, Level};
 use crate::model::user::SYSTEM_NODES;
+use crate::report::statement::Statement;
 
 use super::phrases::{self, counted, counted_as};
 use super::{matrix_people, matrix_statement, notes, words};

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-use crate::ask::matrix::statement::{Remark, Statement};
 use crate::ask::matrix::unknown::{Reason, Unknown, UnknownBlock};
 use crate::ask::matrix::{Cell, Dense, Holder, Matrix};
 use crate::identity::IdentityDoubt;
 use crate::model::unread::Unread;
+use crate::report::statement::{Remark, Statement};
 
 use super::phrases::{self, counted, counted_as, titles};
 use super::{notes, text, words};

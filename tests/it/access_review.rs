@@ -5,7 +5,6 @@ use std::process::Command;
 
 use rbacsim::ask::access_review::decisions::{self, Decision, Origin, Record};
 use rbacsim::ask::access_review::{AccessReview, Mark, Population};
-use rbacsim::ask::matrix::statement::Statement;
 use rbacsim::ask::matrix::unknown::asked_as;
 use rbacsim::ask::matrix::{Filter, Matrix, Scratch};
 use rbacsim::decide::cluster::{Cluster, Who};
@@ -15,6 +14,7 @@ use rbacsim::model::attributes::{Attributes, ResourceAttributes};
 use rbacsim::model::ternary::Ternary;
 use rbacsim::read::{Completeness, Input, LoadOptions, load};
 use rbacsim::report::access_review::{Document, csv, document, html, markdown};
+use rbacsim::report::statement::Statement;
 use serde_json::Value;
 
 use crate::matrix_rules::{ALICE, binding, cluster_binding, cluster_role, load_text};

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use rbacsim::ask::matrix::holder::{self, LeftOut};
-use rbacsim::ask::matrix::statement::Statement;
 use rbacsim::ask::matrix::{Filter, Matrix};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::read::{Completeness, Input, LoadOptions, load};
+use rbacsim::report::statement::Statement;
 use rbacsim::report::{matrix_html, matrix_long, matrix_statement};
 use serde_json::{Value, json};
 

@@ -1,10 +1,10 @@
 //! The long form of the access matrix: one test for each rule of what a row is.
 
-use rbacsim::ask::matrix::statement::Statement;
 use rbacsim::ask::matrix::{Filter, Holder, Matrix, Scratch};
 use rbacsim::ask::matrix::{holder, preset};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::read::{Completeness, Defaults, Input, LoadOptions, load};
+use rbacsim::report::statement::Statement;
 use rbacsim::report::{matrix_long, matrix_statement};
 use serde_json::{Value, json};
 

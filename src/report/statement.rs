@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::words;
 use crate::decide::cluster::Cluster;
 use crate::identity::Reach;
 use crate::model::diagnostic::{Code, Severity};
 use crate::model::rbac::{Authorizer, RoleKind, Scope, Subject};
 use crate::read::Completeness;
-use crate::report::words;
 
-use super::Matrix;
-use super::holder::{Holder, LeftOut};
+use crate::ask::matrix::Matrix;
+use crate::ask::matrix::holder::{Holder, LeftOut};
 
 /// A sentence and the place that it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,7 +179,7 @@ impl Statement {
             return;
         }
         let mut mapped_groups: BTreeSet<String> = BTreeSet::new();
-        let identities = super::holder::mapped(cluster);
+        let identities = crate::ask::matrix::holder::mapped(cluster);
         for holder in &identities {
             let Some(user) = holder.who.as_deref().and_then(crate::decide::cluster::Who::shown) else {
                 continue;
