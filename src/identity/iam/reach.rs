@@ -1,6 +1,5 @@
 //! Who can finally become a role: backwards from it, over everybody who may become somebody on the way.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -25,10 +24,6 @@ pub struct Reach<'l, 'd> {
     /// Whether a caller chooses the name of its session so that it may.
     chooses: bool,
     allowed: Allowed<'d>,
-    /// Who may become a role at once, for the roles that were asked about: ways have much in common.
-    edges: RefCell<FxHashMap<PrincipalId, Rc<[Edge]>>>,
-    /// Hops from users and roles that were asked for.
-    hops: RefCell<FxHashMap<(PrincipalId, Step), Hop>>,
 }
 
 /// Somebody who may, or might, become a role at once.
@@ -90,14 +85,7 @@ impl<'l, 'd> Reach<'l, 'd> {
     /// For questions where nothing but exports is known. With `chooses`, a caller gives its session any name that it
     /// takes.
     pub fn new(lens: &'l Lens<'d>, chooses: bool) -> Self {
-        Self {
-            lens,
-            context: Context::new(),
-            chooses,
-            allowed: Allowed::new(lens),
-            edges: RefCell::default(),
-            hops: RefCell::default(),
-        }
+        Self { lens, context: Context::new(), chooses, allowed: Allowed::new(lens) }
     }
 
     /// The exports.
@@ -111,26 +99,18 @@ impl<'l, 'd> Reach<'l, 'd> {
     }
 
     /// Everybody who may, or might, become a role at once.
-    pub fn callers(&self, role: PrincipalId) -> Rc<[Edge]> {
-        if let Some(known) = self.edges.borrow().get(&role) {
-            return Rc::clone(known);
-        }
-        let edges = self.edges_to(&role.into()).into();
-        self.edges.borrow_mut().insert(role, Rc::clone(&edges));
-        edges
-    }
-
-    fn edges_to(&self, to: &Step) -> Vec<Edge> {
-        let candidates = self.candidates(to.role).into_iter().filter(|caller| *caller != to.role);
-        let edges = candidates.map(|caller| {
-            let known = self.caller(caller);
-            Edge { caller, value: known.map_or(Ternary::No, |known| self.step(&known, to)) }
-        });
+    pub fn callers(&self, role: PrincipalId) -> Vec<Edge> {
+        let candidates = self.candidates(role).into_iter().filter(|caller| *caller != role);
+        let edges = candidates.map(|caller| Edge { caller, value: self.edge(caller, role) });
         edges.filter(|edge| edge.value != Ternary::No).collect()
     }
 
     fn caller(&self, id: PrincipalId) -> Option<Caller<'d>> {
         self.data().principal_of(id).map(|principal| Caller::Known { principal, session: None })
+    }
+
+    fn edge(&self, from: PrincipalId, to: PrincipalId) -> Ternary {
+        self.caller(from).map_or(Ternary::No, |caller| self.first(&caller, to))
     }
 
     /// Whether a caller may become a role at once, with whatever session name does it.
@@ -248,13 +228,13 @@ impl<'l, 'd> Reach<'l, 'd> {
         let mut waiting: VecDeque<(PrincipalId, Step)> = VecDeque::new();
         let mut certain = VecDeque::from([end]);
         while let Some(to) = certain.pop_front() {
-            let edges = if to.session.is_none() { self.callers(to.role) } else { self.edges_to(&to).into() };
-            for Edge { caller, value } in edges.iter().copied() {
+            for caller in self.candidates(to.role) {
                 let from = Step::from(caller);
-                if caller == role || next.contains_key(&from) {
+                if caller == to.role || caller == role || next.contains_key(&from) {
                     continue;
                 }
-                match value {
+                let Some(known) = self.caller(caller) else { continue };
+                match self.step(&known, &to) {
                     Ternary::No => {}
                     Ternary::Unknown => {
                         waiting.push_back((caller, to.clone()));
@@ -286,8 +266,9 @@ impl<'l, 'd> Reach<'l, 'd> {
             if !self.is_role(caller) {
                 continue;
             }
-            for further in self.callers(caller).iter().map(|edge| edge.caller) {
-                if further != role && !next.contains_key(&Step::from(further)) {
+            for further in self.candidates(caller) {
+                let is_new = further != caller && further != role && !next.contains_key(&Step::from(further));
+                if is_new && self.edge(further, caller) != Ternary::No {
                     waiting.push_back((further, from.clone()));
                 }
             }
@@ -319,23 +300,11 @@ impl<'l, 'd> Reach<'l, 'd> {
         let mut from = Some(caller.clone());
         for to in chain {
             let Some(caller) = from else { break };
-            hops.push(self.known_hop(&caller, to));
+            hops.push(self.hop(&caller, to));
             let session = to.session.as_deref().map(Into::into);
             from = self.data().principal_of(to.role).map(|principal| Caller::Known { principal, session });
         }
         hops
-    }
-
-    /// [`Self::hop`], found once for any session of a role.
-    fn known_hop(&self, caller: &Caller<'_>, to: &Step) -> Hop {
-        let Caller::Known { principal, session: None } = caller else { return self.hop(caller, to) };
-        let key = (principal.number, to.clone());
-        if let Some(known) = self.hops.borrow().get(&key) {
-            return known.clone();
-        }
-        let hop = self.hop(caller, to);
-        self.hops.borrow_mut().insert(key, hop.clone());
-        hop
     }
 
     /// One hop, with what it rests on.
