@@ -1,5 +1,7 @@
 //! Who may become an IAM role: `sts:AssumeRole` and its siblings, asked of the exports among the inputs.
 
+use std::rc::Rc;
+
 use crate::ask::behind::{Assumer, Behind, Entrance, Who};
 use crate::decide::cluster::Cluster;
 use crate::identity::iam::{
@@ -46,14 +48,14 @@ pub struct Assumes {
     /// For a "no": what comes nearest.
     pub near: Vec<Near>,
     /// For what is not "yes": the way over other roles, if there is one.
-    pub chain: Vec<Hop>,
+    pub chain: Vec<Rc<Hop>>,
 }
 
 /// Everybody who can finally become a role.
 #[derive(Clone, Debug)]
 pub struct WhoAssumes {
     /// Users and roles, each with the hops of its best way.
-    pub principals: Vec<(Source, Vec<Hop>)>,
+    pub principals: Vec<(Source, Vec<Rc<Hop>>)>,
     /// The ways in from outside.
     pub doors: Vec<AtDoor>,
     /// People of Identity Center, and pods.
@@ -70,7 +72,7 @@ pub struct AtDoor {
     /// The role behind it, and who is become from there on.
     pub entrance: Entrance,
     /// The hops from that role.
-    pub hops: Vec<Hop>,
+    pub hops: Vec<Rc<Hop>>,
 }
 
 impl WhoAssumes {
@@ -144,7 +146,7 @@ pub fn who_of(
 ) -> WhoAssumes {
     let data = reach.data();
     let here = Entrance { role, chain: Vec::new() };
-    let at = |door: Door, entrance: &Entrance, hops: &[Hop]| AtDoor {
+    let at = |door: Door, entrance: &Entrance, hops: &[Rc<Hop>]| AtDoor {
         door,
         entrance: entrance.clone(),
         hops: hops.to_vec(),
@@ -163,7 +165,7 @@ pub fn who_of(
         });
         return WhoAssumes { principals: Vec::new(), doors, others, may_be_more: false };
     }
-    let mut principals: Vec<(Source, Vec<Hop>)> = Vec::new();
+    let mut principals: Vec<(Source, Vec<Rc<Hop>>)> = Vec::new();
     for source in reach.sources(role) {
         let hops = reach.hops(&source);
         if data.principal_of(source.id).is_some_and(|principal| !principal.is_user) {

@@ -1,5 +1,10 @@
 //! Who stands behind a role without being a user or role of an export: people of Identity Center, and pods.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
 use crate::decide::cluster::Cluster;
 use crate::identity::iam::{
     Caller, Context, Door, DoorKind, Hop, Lenses, POD_IDENTITY, Person, PrincipalId, Reach, Step,
@@ -15,7 +20,7 @@ pub struct Assumer {
     /// Whether it can.
     pub value: Ternary,
     /// The way from the role that it becomes first.
-    pub hops: Vec<Hop>,
+    pub hops: Vec<Rc<Hop>>,
     /// What is known of the name of the session in which it arrives.
     pub session: SessionName,
     /// Whether it may arrive in a session that is named like an EC2 instance.
@@ -91,18 +96,23 @@ const ANY_NAME: &str = "a-name-of-ones-own";
 /// The name of a session that is an EC2 instance's.
 const INSTANCE: &str = "i-0123456789abcdef0";
 
+/// What is known of the name of the session in which somebody arrives, and whether it may be an instance's.
+type Arrival = (SessionName, Ternary);
+
 /// Finds who stands behind roles.
-#[derive(Copy, Clone, Debug)]
+#[derive(Debug)]
 pub struct Behind<'b, 'l, 'c> {
     cluster: &'c Cluster,
     lenses: &'b Lenses<'c>,
     reach: &'b Reach<'l, 'c>,
+    /// What is known of the session into which a last hop leads: many ways end with the same.
+    arrivals: RefCell<FxHashMap<(Box<str>, Step), Arrival>>,
 }
 
 impl<'b, 'l, 'c> Behind<'b, 'l, 'c> {
     /// For a cluster, through lenses on its exports of IAM.
     pub fn new(cluster: &'c Cluster, lenses: &'b Lenses<'c>, reach: &'b Reach<'l, 'c>) -> Self {
-        Self { cluster, lenses, reach }
+        Self { cluster, lenses, reach, arrivals: RefCell::default() }
     }
 
     /// The people and pods that become a role, and go on from there.
@@ -141,7 +151,8 @@ impl<'b, 'l, 'c> Behind<'b, 'l, 'c> {
             let Some(principal) = self.cluster.iam().principal_of(entrance.role) else { continue };
             let caller = Caller::Known { principal, session: None };
             let further = self.reach.hops_of(&caller, &entrance.chain);
-            let value = admitted.and(Hop::all(&first)).and(Hop::all(&further));
+            let is_told = if pods.written.is_some() { Ternary::Unknown } else { Ternary::Yes };
+            let value = admitted.and(is_told).and(Hop::all(&first)).and(Hop::all(&further));
             if value == Ternary::No {
                 continue;
             }
@@ -157,7 +168,7 @@ impl<'b, 'l, 'c> Behind<'b, 'l, 'c> {
     }
 
     /// Whether pods get a role, over which hops inside of EKS, and whether the name of their session is set for them.
-    fn admitted(&self, role: PrincipalId, pods: &PodRole) -> Option<(Ternary, Vec<Hop>, bool)> {
+    fn admitted(&self, role: PrincipalId, pods: &PodRole) -> Option<(Ternary, Vec<Rc<Hop>>, bool)> {
         let data = self.cluster.iam();
         let PodRoleVia::Association { target_role, external_id, disables_session_tags, .. } = &pods.via
         else {
@@ -197,7 +208,7 @@ impl<'b, 'l, 'c> Behind<'b, 'l, 'c> {
         let verdict = self.reach.lens().of(&Caller::Known { principal, session: None }, role, &context);
         let to = data.principal_of(role)?.arn.text.clone();
         let hop = Hop { from: principal.arn.text.clone(), to, verdict, session_name: None };
-        Some((admitted, vec![hop], true))
+        Some((admitted, vec![Rc::new(hop)], true))
     }
 
     /// Whether the token of a service account opens a role: one of the providers that it trusts must be the cluster's,
@@ -224,7 +235,7 @@ impl<'b, 'l, 'c> Behind<'b, 'l, 'c> {
         })
     }
 
-    fn chosen_by_token(&self, role: PrincipalId, pods: &PodRole) -> (SessionName, Ternary) {
+    fn chosen_by_token(&self, role: PrincipalId, pods: &PodRole) -> Arrival {
         let in_session = |name: &str| {
             Ternary::any(self.of_token(role, pods).map(|(caller, mut context)| {
                 context.add("sts:RoleSessionName", name);
@@ -236,23 +247,30 @@ impl<'b, 'l, 'c> Behind<'b, 'l, 'c> {
     }
 
     /// What the name of the session may be that the last hop of a way leads into.
-    pub fn arrival(&self, hops: &[Hop], last: &Step) -> (SessionName, Ternary) {
-        let caller = hops.last().and_then(|hop| self.cluster.iam().caller(&hop.from, None).ok());
-        let Some(caller) = caller else { return (SessionName::Set, Ternary::No) };
-        self.arrival_of(&caller, hops, last)
+    pub fn arrival(&self, hops: &[Rc<Hop>], last: &Step) -> Arrival {
+        let Some(hop) = hops.last() else { return (SessionName::Set, Ternary::No) };
+        let known = self.arrivals.borrow().get(&(hop.from.clone(), last.clone())).cloned();
+        known.unwrap_or_else(|| {
+            let found = match self.cluster.iam().caller(&hop.from, None) {
+                Ok(caller) => self.arrival_of(&caller, hop, last),
+                Err(_) => (SessionName::Set, Ternary::No),
+            };
+            self.arrivals.borrow_mut().insert((hop.from.clone(), last.clone()), found.clone());
+            found
+        })
     }
 
-    fn arrival_of(&self, caller: &Caller<'_>, hops: &[Hop], last: &Step) -> (SessionName, Ternary) {
+    fn arrival_of(&self, caller: &Caller<'_>, hop: &Hop, last: &Step) -> Arrival {
         let as_instance = self.reach.in_session(caller, last.role, INSTANCE);
         if self.reach.in_session(caller, last.role, ANY_NAME) != Ternary::No {
             return (SessionName::Chosen, as_instance);
         }
-        let chosen = hops.last().and_then(|hop| hop.session_name.clone());
+        let chosen = hop.session_name.clone();
         (chosen.map_or(SessionName::Set, SessionName::Pinned), as_instance)
     }
 
     /// What the name of the session may be that a door leads into, and from there on.
-    pub fn through_door(&self, door: &Door, entrance: &Entrance, hops: &[Hop]) -> (SessionName, Ternary) {
+    pub fn through_door(&self, door: &Door, entrance: &Entrance, hops: &[Rc<Hop>]) -> Arrival {
         if let Some(last) = entrance.chain.last() {
             return self.arrival(hops, last);
         }

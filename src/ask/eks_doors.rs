@@ -6,6 +6,7 @@ use crate::ask::behind::Assumer;
 use crate::ask::people::People;
 use crate::decide::cluster::Cluster;
 use crate::identity::Reach as MappingReach;
+use crate::identity::access_entries::{AccessEntries, AuthenticationMode};
 use crate::identity::iam::{Caller, Context, IamData, Lens, PrincipalId, SomeArn, Verdict};
 use crate::identity::pod_roles::PodRoleVia;
 use crate::model::ternary::Ternary;
@@ -18,19 +19,21 @@ pub const ACTIONS: [(&str, &str); 6] = [
     ),
     (ASSOCIATE_POLICY, "gives an access entry an access policy, such as AmazonEKSClusterAdminPolicy"),
     (
-        "eks:UpdateAccessEntry",
+        UPDATE_ENTRY,
         "changes the Kubernetes groups of an access entry, to any that does not begin with `system:`",
     ),
     (
         "eks:AssociateIdentityProviderConfig",
         "lets the users of an OIDC provider of its choice log in, with groups",
     ),
-    ("eks:UpdateClusterConfig", "turns access entries on, where the authentication mode is CONFIG_MAP"),
+    (UPDATE_CONFIG, "turns access entries on, where the authentication mode is CONFIG_MAP"),
     ("eks:CreatePodIdentityAssociation", "gives pods an IAM role that it may pass (`iam:PassRole`)"),
 ];
 
 const CREATE_ENTRY: &str = "eks:CreateAccessEntry";
 const ASSOCIATE_POLICY: &str = "eks:AssociateAccessPolicy";
+const UPDATE_ENTRY: &str = "eks:UpdateAccessEntry";
+const UPDATE_CONFIG: &str = "eks:UpdateClusterConfig";
 
 /// A cluster, as far as its ARN is known.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +51,8 @@ pub struct EksDoor {
     pub id: PrincipalId,
     /// What it may do, in the order of [`ACTIONS`].
     pub actions: Vec<Allowed>,
+    /// The authentication mode of the cluster; `None` where it is not known.
+    pub mode: Option<AuthenticationMode>,
     /// Who can become it, where it is a role.
     pub people: Vec<Assumer>,
 }
@@ -64,32 +69,68 @@ pub struct Allowed {
 }
 
 impl EksDoor {
+    fn may(&self, wanted: &str) -> Ternary {
+        let found = self.actions.iter().find(|allowed| allowed.action == wanted);
+        found.map_or(Ternary::No, |allowed| allowed.verdict.value)
+    }
+
     /// Whether it can make itself an administrator of the cluster, by these actions alone.
     pub fn is_admin(&self) -> Ternary {
-        let may = |wanted: &str| {
-            let found = self.actions.iter().find(|allowed| allowed.action == wanted);
-            found.map_or(Ternary::No, |allowed| allowed.verdict.value)
-        };
-        may(CREATE_ENTRY).and(may(ASSOCIATE_POLICY))
+        self.may(CREATE_ENTRY).and(self.may(ASSOCIATE_POLICY)).and(self.has_entries())
+    }
+
+    /// Whether the cluster has access entries, or gets them from it.
+    fn has_entries(&self) -> Ternary {
+        match self.mode {
+            Some(AuthenticationMode::ConfigMap) => self.may(UPDATE_CONFIG),
+            Some(_) => Ternary::Yes,
+            None => self.may(UPDATE_CONFIG).or(Ternary::Unknown),
+        }
+    }
+
+    /// Whether it depends on the authentication mode, which is not known, what access entries it writes are worth.
+    pub fn depends_on_mode(&self) -> bool {
+        let writes = self.actions.iter().any(|allowed| is_about_entries(allowed.action));
+        writes && self.mode.is_none() && self.has_entries() != Ternary::Yes
+    }
+
+    /// Leaves out what EKS refuses, or what changes nothing, in the mode of the cluster.
+    fn in_mode(mut self) -> Self {
+        let has_none = self.has_entries() == Ternary::No;
+        let is_on = self.mode.is_some_and(|mode| mode != AuthenticationMode::ConfigMap);
+        self.actions.retain(|allowed| match allowed.action {
+            UPDATE_CONFIG => !is_on,
+            action => !(has_none && is_about_entries(action)),
+        });
+        self
     }
 }
 
+/// Whether an action is about access entries, which EKS refuses in the mode `CONFIG_MAP`.
+fn is_about_entries(action: &str) -> bool {
+    matches!(action, CREATE_ENTRY | ASSOCIATE_POLICY | UPDATE_ENTRY)
+}
+
 impl ClusterArn {
-    /// The cluster with an ARN; `None` for what is none.
+    /// The cluster with an ARN, or that to which something with an ARN belongs; `None` for what is neither.
     pub fn of(arn: &str) -> Option<Self> {
         let parts: Vec<&str> = arn.splitn(6, ':').collect();
         let ["arn", partition, "eks", region, account, resource] = parts.as_slice() else { return None };
+        let (kind, rest) = resource.split_once('/')?;
+        if !matches!(kind, "cluster" | "access-entry" | "podidentityassociation") {
+            return None;
+        }
         Some(Self {
             partition: (*partition).into(),
             region: Some((*region).into()),
             account: (*account).into(),
-            name: Some(resource.strip_prefix("cluster/")?.into()),
+            name: rest.split('/').next().filter(|name| !name.is_empty()).map(Into::into),
         })
     }
 
     /// The resource that an action is about: some are about an access entry, of which the name is not chosen yet.
     fn resource(&self, action: &str) -> SomeArn {
-        let is_entry = matches!(action, ASSOCIATE_POLICY | "eks:UpdateAccessEntry");
+        let is_entry = matches!(action, ASSOCIATE_POLICY | UPDATE_ENTRY);
         let beginning = match (is_entry, &self.name) {
             (true, Some(name)) => format!("access-entry/{name}/"),
             (true, None) => "access-entry/".to_owned(),
@@ -102,6 +143,7 @@ impl ClusterArn {
             region: self.region.clone(),
             account: self.account.clone(),
             beginning: beginning.into(),
+            is_open: is_entry || self.name.is_none(),
         }
     }
 
@@ -114,14 +156,16 @@ impl ClusterArn {
 
 /// The clusters that the inputs may be of: those whose ARN they say, else any of the accounts of what is mapped.
 pub fn clusters(cluster: &Cluster) -> BTreeSet<ClusterArn> {
-    let mut found = BTreeSet::new();
-    for pods in &cluster.pod_roles().0 {
-        let PodRoleVia::Association { cluster: name, arn, .. } = &pods.via else { continue };
-        let parts: Vec<&str> = arn.splitn(6, ':').collect();
-        if let ["arn", partition, "eks", region, account, _] = parts.as_slice() {
-            found.extend(ClusterArn::of(&format!("arn:{partition}:eks:{region}:{account}:cluster/{name}")));
-        }
-    }
+    let access = cluster.identities().access();
+    let name = access.and_then(AccessEntries::cluster);
+    let is_meant = |found: &ClusterArn| name.is_none() || found.name.as_deref() == name;
+    let arns = access.map_or(&[][..], AccessEntries::arns);
+    let of_pods = cluster.pod_roles().0.iter().filter_map(|pods| match &pods.via {
+        PodRoleVia::Association { arn, .. } => Some(&**arn),
+        PodRoleVia::Annotation => None,
+    });
+    let told = arns.iter().map(String::as_str).chain(of_pods);
+    let found: BTreeSet<ClusterArn> = told.filter_map(ClusterArn::of).filter(is_meant).collect();
     if !found.is_empty() {
         return found;
     }
@@ -137,7 +181,7 @@ pub fn clusters(cluster: &Cluster) -> BTreeSet<ClusterArn> {
             partition: arn.partition.clone(),
             region: None,
             account: arn.account.clone(),
-            name: None,
+            name: name.map(Into::into),
         };
         mapped.push((is_node, of));
     }
@@ -145,8 +189,13 @@ pub fn clusters(cluster: &Cluster) -> BTreeSet<ClusterArn> {
     mapped.into_iter().filter(|(is_node, _)| *is_node || !has_nodes).map(|(_, of)| of).collect()
 }
 
-/// Everybody whom IAM allows, or on conditions allows, any of the actions on a cluster.
-pub fn eks_doors(data: &IamData, cluster: &ClusterArn) -> Vec<EksDoor> {
+/// The authentication mode of the cluster; `None` where the inputs do not tell it.
+pub fn mode(cluster: &Cluster) -> Option<AuthenticationMode> {
+    cluster.identities().access().and_then(AccessEntries::mode)
+}
+
+/// Everybody whom IAM allows, or on conditions allows, any of the actions on a cluster with that authentication mode.
+pub fn eks_doors(data: &IamData, cluster: &ClusterArn, mode: Option<AuthenticationMode>) -> Vec<EksDoor> {
     let context = Context::new();
     let lenses = ACTIONS.map(|(action, effect)| (action, effect, Lens::new(data, action)));
     let mut doors = Vec::new();
@@ -169,8 +218,9 @@ pub fn eks_doors(data: &IamData, cluster: &ClusterArn) -> Vec<EksDoor> {
                 actions.push(Allowed { action, effect, verdict });
             }
         }
-        if !actions.is_empty() {
-            doors.push(EksDoor { id, actions, people: Vec::new() });
+        let door = EksDoor { id, actions, mode, people: Vec::new() }.in_mode();
+        if !door.actions.is_empty() {
+            doors.push(door);
         }
     }
     doors
@@ -181,7 +231,7 @@ pub fn of_cluster(cluster: &Cluster, people: &People<'_, '_>) -> Vec<EksDoor> {
     let data = cluster.iam();
     let mut doors: Vec<EksDoor> = Vec::new();
     for arn in clusters(cluster) {
-        for door in eks_doors(data, &arn) {
+        for door in eks_doors(data, &arn, mode(cluster)) {
             if !doors.iter().any(|known| known.id == door.id && known.is_admin() >= door.is_admin()) {
                 doors.retain(|known| known.id != door.id);
                 doors.push(door);

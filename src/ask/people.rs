@@ -1,6 +1,8 @@
 //! From people to mapped roles and back: who stands behind an identity of the cluster, and which identities somebody may
 //! become.
 
+use std::rc::Rc;
+
 use crate::ask::assume_role::{self, Action, AtDoor, WhoAssumes};
 use crate::ask::behind::{Assumer, Behind, SessionName, Who};
 use crate::decide::cluster::Cluster;
@@ -28,7 +30,7 @@ pub struct Becoming {
     /// Whether it may: unknown where conditions decide that it does not choose itself.
     pub value: Ternary,
     /// The way.
-    pub hops: Vec<Hop>,
+    pub hops: Vec<Rc<Hop>>,
     /// The name of the session in which it arrives, where a condition leaves it no choice.
     pub session_name: Option<String>,
 }
@@ -96,7 +98,7 @@ impl<'l, 'c> People<'l, 'c> {
         let step = Step { role: way.role, session: Some(name.into()) };
         let hop = self.reach.hop(&caller, &step);
         let value = Hop::all(before).and(hop.verdict.value);
-        let hops = before.iter().cloned().chain([hop]).collect();
+        let hops = before.iter().cloned().chain([Rc::new(hop)]).collect();
         let session_name = Some(name.to_owned());
         (value != Ternary::No).then(|| Becoming { value, hops, session_name, ..way.clone() })
     }

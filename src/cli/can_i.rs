@@ -9,7 +9,7 @@ use rbacsim::ask::{can_i, indirect, through};
 use rbacsim::decide::cluster::{Cluster, Who};
 use rbacsim::model::ternary::Ternary;
 use rbacsim::report::can_i::{self as report, Asker};
-use rbacsim::report::iam::NOT_IN_EXPORTS;
+use rbacsim::report::iam::basis;
 use rbacsim::report::people as of_people;
 
 use super::asking::{self, Asking};
@@ -152,7 +152,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
             Some(before) => Some(args.without_changes(before, (who, arn.as_deref()), &words)?),
             None => None,
         };
-        let of_iam = [NOT_IN_EXPORTS.to_owned()];
+        let of_iam = basis(&cluster);
         if let Some(through) = through.filter(|through| through.ternary > answered.ternary) {
             total = total.and(through.ternary);
             let asker = Asker {

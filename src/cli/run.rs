@@ -199,6 +199,38 @@ impl<W: Write> Write for IgnoringBrokenPipe<W> {
     }
 }
 
+/// A writer that takes colours out. Only ours are there, for texts are made visible: from an escape character to `m`.
+struct WithoutColours<W> {
+    out: W,
+    /// What is left of what is being written: it goes on at once, for standard output looks at the ends of lines.
+    plain: Vec<u8>,
+    is_inside: bool,
+}
+
+impl<W: Write> Write for WithoutColours<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let mut rest = bytes;
+        self.plain.clear();
+        while !rest.is_empty() {
+            let end = memchr::memchr(if self.is_inside { b'm' } else { 0x1b }, rest);
+            let (piece, behind) = rest.split_at(end.unwrap_or(rest.len()));
+            if !self.is_inside {
+                self.plain.extend_from_slice(piece);
+            }
+            if end.is_some() {
+                self.is_inside = !self.is_inside;
+            }
+            rest = behind.get(1..).unwrap_or_default();
+        }
+        self.out.write_all(&self.plain)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
 /// Whether `-q` was given: then the exit code alone answers, and nothing at all is printed.
 static QUIET: AtomicBool = AtomicBool::new(false);
 
@@ -248,9 +280,8 @@ pub(crate) fn given(namespace: Option<&str>) -> Option<&str> {
 fn printer() -> Box<dyn Write> {
     let stdout = io::stdout();
     if anstream::AutoStream::choice(&stdout) == anstream::ColorChoice::Never {
-        // What takes them out passes text on in pieces: gathered behind it.
-        let chunks: Box<dyn Write> = Box::new(BufWriter::with_capacity(CHUNK, IgnoringBrokenPipe(stdout)));
-        return Box::new(anstream::StripStream::new(chunks));
+        let plain = WithoutColours { out: IgnoringBrokenPipe(stdout), plain: Vec::new(), is_inside: false };
+        return Box::new(BufWriter::with_capacity(CHUNK, plain));
     }
     Box::new(BufWriter::with_capacity(CHUNK, IgnoringBrokenPipe(anstream::AutoStream::auto(stdout))))
 }

@@ -58,12 +58,19 @@ pub struct AccessEntries {
     creator: Option<String>,
     /// The clusters of which the inputs speak, where they are several and none was chosen.
     several: Vec<(String, Source)>,
+    /// ARNs of clusters and of what belongs to them, in order.
+    arns: Vec<String>,
 }
 
 impl AccessEntries {
     /// The name of the cluster, if any input tells it.
     pub fn cluster(&self) -> Option<&str> {
         self.cluster.as_deref()
+    }
+
+    /// ARNs of clusters, and of access entries and the like of clusters, that the inputs hold: they tell region and account.
+    pub fn arns(&self) -> &[String] {
+        &self.arns
     }
 
     /// The authentication mode; `None` where it is not known.

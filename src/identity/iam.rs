@@ -4,6 +4,7 @@
 //! session policies and endpoint policies are in no export: they can only take away.
 
 mod account;
+mod allowed;
 mod caller;
 mod condition;
 mod context;

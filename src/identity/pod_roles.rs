@@ -1,5 +1,7 @@
 //! Pods that are IAM roles: what service accounts are annotated with, and what EKS Pod Identity associates with them.
 
+use super::access_entries::{AccessEntries, Told};
+use super::iam::IamData;
 use crate::document::Node;
 use crate::model::source::{Shift, Source};
 
@@ -15,6 +17,8 @@ pub struct PodRole {
     pub service_account: Box<str>,
     /// The role; empty where the inputs do not say it, as the list of associations does not.
     pub role: Box<str>,
+    /// What the file says of the role, where that only may be this one.
+    pub written: Option<Box<str>>,
     /// How its pods come by the role.
     pub via: PodRoleVia,
     /// Where that stands.
@@ -43,11 +47,48 @@ pub enum PodRoleVia {
     },
 }
 
+/// The ARN of a role without its path, as access entries are compared.
+fn canonical(arn: &str) -> String {
+    match arn.split_once(":role/") {
+        Some((account, path)) => format!("{account}:role/{}", path.rsplit('/').next().unwrap_or(path)),
+        None => arn.to_owned(),
+    }
+}
+
 /// Everything that the inputs say of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PodRoles(pub Vec<PodRole>);
 
+/// How many roles an association may be of before none of them is worth a mention.
+const MOST: usize = 16;
+
 impl PodRole {
+    /// Each role that it may be, by what the file says of it: one, where that is the whole ARN or the exports hold no
+    /// other; none is said where there are too many.
+    pub fn resolve(self, told: Told, data: &IamData, access: Option<&AccessEntries>) -> Vec<Self> {
+        if told.text().is_some() {
+            return vec![self];
+        }
+        let arn = access.and_then(|access| access.arns().first());
+        let mut sections = arn.map_or("", String::as_str).splitn(6, ':').skip(1);
+        let (partition, account) = (sections.next(), sections.nth(2));
+        let told = told.within(account, partition);
+        if let Some(role) = told.text() {
+            return vec![Self { role: role.into(), ..self }];
+        }
+        let roles = data.principals().filter(|(_, principal)| !principal.is_user);
+        let may_be = roles.filter(|(_, principal)| told.could_be_principal(&canonical(&principal.arn.text)));
+        let found: Vec<Self> = may_be
+            .take(MOST + 1)
+            .map(|(_, principal)| Self {
+                role: principal.arn.text.clone(),
+                written: Some(told.to_string().into()),
+                ..self.clone()
+            })
+            .collect();
+        if found.is_empty() || found.len() > MOST { vec![self] } else { found }
+    }
+
     /// Moves it to where it really stands.
     pub(crate) fn shift(&mut self, shift: &Shift) {
         self.source = shift.source(self.source);
@@ -77,6 +118,7 @@ pub fn read(node: Node<'_>, at: &dyn Fn(Node<'_>) -> Source) -> Vec<PodRole> {
             namespace: text(item, "namespace"),
             service_account: text(item, "serviceAccount"),
             role: text(item, "roleArn"),
+            written: None,
             via: PodRoleVia::Association {
                 cluster: text(item, "clusterName"),
                 id: text(item, "associationId"),
@@ -92,17 +134,31 @@ pub fn read(node: Node<'_>, at: &dyn Fn(Node<'_>) -> Source) -> Vec<PodRole> {
 }
 
 impl PodRoles {
-    /// Takes in more; a description replaces what a list says of the same association.
+    /// Takes in more; a description replaces what a list says of the same association, and what is declared too: there
+    /// is one for each service account in a cluster.
     pub fn add(&mut self, role: PodRole) {
-        let id = |role: &PodRole| match &role.via {
-            PodRoleVia::Association { id, .. } => Some(id.clone()),
-            PodRoleVia::Annotation => None,
-        };
-        let own = id(&role);
-        match self.0.iter_mut().find(|known| own.is_some() && id(known) == own) {
+        let same = self.0.iter().position(|known| is_same_association(known, &role));
+        match same.and_then(|at| self.0.get_mut(at)) {
             Some(known) if known.role.is_empty() => *known = role,
-            Some(_) => {}
-            None => self.0.push(role),
+            Some(known) if known.role == role.role || role.role.is_empty() => {}
+            // Declared twice and differently, or a part of it is not told: it may be either.
+            _ => self.0.push(role),
         }
     }
+}
+
+fn is_same_association(one: &PodRole, other: &PodRole) -> bool {
+    let (
+        PodRoleVia::Association { id, cluster, .. },
+        PodRoleVia::Association { id: other_id, cluster: other_cluster, .. },
+    ) = (&one.via, &other.via)
+    else {
+        return false;
+    };
+    if !id.is_empty() && !other_id.is_empty() {
+        return id == other_id;
+    }
+    let of = |role: &PodRole| (role.namespace.clone(), role.service_account.clone());
+    let may_be_one = cluster == other_cluster || cluster.is_empty() || other_cluster.is_empty();
+    of(one) == of(other) && may_be_one
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashSet;
 
-use crate::identity::access_entries::{Facts, FactsMark, JoinOptions};
+use crate::identity::access_entries::{Facts, FactsMark, JoinOptions, Told};
 use crate::identity::iam::{IamData, Page};
 use crate::identity::pod_roles::{PodRole, PodRoles};
 use crate::identity::{IdentityDoubt, IdentityMappings, OtherForm, is_template};
@@ -50,7 +50,7 @@ pub(super) struct Collector {
     other_documents: (usize, Option<Source>),
     labelled: Vec<String>,
     iam: Vec<Page>,
-    pod_roles: Vec<PodRole>,
+    pod_roles: Vec<(PodRole, Told)>,
     kustomizations: Vec<Kustomization>,
     expanded: Vec<Expanded>,
     /// The folders that were walked.
@@ -200,9 +200,9 @@ impl Collector {
                     kustomization.source = shift.source(kustomization.source);
                     self.kustomizations.push(kustomization);
                 }
-                Later::PodRole(mut role) => {
+                Later::PodRole(mut role, told) => {
                     role.shift(shift);
-                    self.pod_roles.push(role);
+                    self.pod_roles.push((role, told));
                 }
                 Later::CustomResource(mut crd) => {
                     crd.source = shift.source(crd.source);
@@ -425,10 +425,6 @@ impl Collector {
         self.summary.defaults_added = self.summary.defaults_added.saturating_sub(fewer);
         self.changes.extend(removal.finish(&self.policy).map_err(LoadError::WhatIf)?);
         let iam = IamData::link(std::mem::take(&mut self.iam), &mut self.diagnostics);
-        let mut pod_roles = PodRoles::default();
-        for role in std::mem::take(&mut self.pod_roles) {
-            pod_roles.add(role);
-        }
         let mut identities = identities::join(
             &self.aws_auth,
             std::mem::take(&mut self.refused_aws_auth),
@@ -442,6 +438,12 @@ impl Collector {
             identities.add_form(form);
         }
         self.access_entries(&mut identities, options);
+        let mut pod_roles = PodRoles::default();
+        for (role, told) in std::mem::take(&mut self.pod_roles) {
+            for role in role.resolve(told, &iam, identities.access()) {
+                pod_roles.add(role);
+            }
+        }
         access::add(&mut self.policy, &identities);
         self.diagnostics.extend(access::lint(&self.policy, &identities, completeness));
         let possible = (!outcome.variants.is_empty())

@@ -10,6 +10,7 @@ mod cluster_api;
 mod crossplane;
 mod eksctl;
 pub mod kubeconfig;
+mod pod_identity;
 mod pulumi;
 mod rewrite;
 mod sink;
@@ -73,9 +74,9 @@ pub(super) fn object(found: &mut dyn Sink, node: Node<'_>, origin: Origin, api_v
 pub(super) fn is_read(api_version: &str, kind: &str) -> bool {
     match group_of(api_version) {
         "eksctl.io" => kind == "ClusterConfig",
-        "eks.services.k8s.aws" => matches!(kind, "AccessEntry" | "Cluster"),
+        "eks.services.k8s.aws" => matches!(kind, "AccessEntry" | "Cluster" | "PodIdentityAssociation"),
         "eks.aws.upbound.io" | "eks.aws.m.upbound.io" => {
-            matches!(kind, "AccessEntry" | "AccessPolicyAssociation" | "Cluster")
+            matches!(kind, "AccessEntry" | "AccessPolicyAssociation" | "Cluster" | "PodIdentityAssociation")
         }
         "controlplane.cluster.x-k8s.io" => {
             matches!(kind, "AWSManagedControlPlane" | "AWSManagedControlPlaneTemplate")

@@ -5,7 +5,7 @@
 //! [`Findings::later`] until the collector joins them.
 
 use crate::document::{Node, Tree};
-use crate::identity::access_entries::Facts;
+use crate::identity::access_entries::{Facts, Told};
 use crate::identity::pod_roles::{self, PodRole, PodRoleVia};
 use crate::identity::{OtherForm, iam, is_encrypted, is_template};
 use crate::knowledge::catalogue::CustomResource;
@@ -60,7 +60,8 @@ pub(super) enum Later {
     Iam(Vec<iam::Page>),
     Kustomization(Kustomization),
     Expanded(Expanded),
-    PodRole(PodRole),
+    /// A service account with its role, and what the file says of the role.
+    PodRole(PodRole, Told),
     /// An object whose annotation ignores findings.
     Ignore(Ignore),
 }
@@ -223,7 +224,8 @@ impl Findings {
             return false;
         }
         for role in pod_roles::read(node, &|item| origin.source(item)) {
-            self.later.push((self.diagnostics.len(), Later::PodRole(role)));
+            let told = Told::known(&*role.role);
+            self.later.push((self.diagnostics.len(), Later::PodRole(role, told)));
         }
         true
     }
@@ -469,10 +471,12 @@ impl Findings {
             namespace: namespace.into(),
             service_account: metadata.name.into(),
             role: role.text().into(),
+            written: None,
             via: PodRoleVia::Annotation,
             source,
         };
-        self.later.push((self.diagnostics.len(), Later::PodRole(role)));
+        let told = Told::known(&*role.role);
+        self.later.push((self.diagnostics.len(), Later::PodRole(role, told)));
     }
 
     fn config_map(
@@ -578,6 +582,10 @@ impl Sink for Findings {
 
     fn aws_auth(&mut self, found: aws_auth::Found) {
         self.later.push((self.diagnostics.len(), Later::AwsAuth(found)));
+    }
+
+    fn pod_role(&mut self, role: PodRole, told: Told) {
+        self.later.push((self.diagnostics.len(), Later::PodRole(role, told)));
     }
 
     fn report(&mut self, code: Code, source: Source, message: String) {

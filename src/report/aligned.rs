@@ -68,7 +68,8 @@ impl<'o> Aligned<'o> {
         }
         let lead = self.indent + 2 * depth;
         let start = self.line.len();
-        let _ = write!(self.line, "{:lead$}{text}", "");
+        push_blanks(&mut self.line, lead);
+        let _ = write!(self.line, "{text}");
         make_visible(&mut self.line, start);
         self.line.push('\n');
         self.pour(CHUNK)
@@ -86,7 +87,7 @@ impl<'o> Aligned<'o> {
                 self.line.clear();
                 let _ = write!(self.line, "{text}");
                 make_visible(&mut self.line, 0);
-                let width = lead + self.line.chars().count();
+                let width = lead + width(&self.line);
                 if width > self.column && width <= WIDEST {
                     self.line.clear();
                     let _ = write!(self.line, "{place}");
@@ -96,13 +97,15 @@ impl<'o> Aligned<'o> {
             return Ok(());
         }
         let start = self.line.len();
-        let _ = write!(self.line, "{:lead$}{text}", "");
+        push_blanks(&mut self.line, lead);
+        let _ = write!(self.line, "{text}");
         make_visible(&mut self.line, start);
         let written = self.line.len();
-        let width = self.line.get(start..).map_or(0, |line| line.chars().count());
+        let width = self.line.get(start..).map_or(0, width);
         let pad = self.column.saturating_sub(width) + 2;
         let [dim, plain] = &self.dim;
-        let _ = write!(self.line, "{:pad$}{dim}", "");
+        push_blanks(&mut self.line, pad);
+        self.line.push_str(dim);
         let before = self.line.len();
         let _ = write!(self.line, "{place}");
         make_visible(&mut self.line, before);
@@ -113,5 +116,21 @@ impl<'o> Aligned<'o> {
         }
         self.line.push('\n');
         self.pour(CHUNK)
+    }
+}
+
+/// How many characters a text has.
+fn width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.chars().count() }
+}
+
+/// Adds so many blanks.
+fn push_blanks(line: &mut String, count: usize) {
+    const BLANKS: &str = "                                                                                ";
+    let mut rest = count;
+    while rest > 0 {
+        let some = rest.min(BLANKS.len());
+        line.push_str(BLANKS.get(..some).unwrap_or(BLANKS));
+        rest -= some;
     }
 }

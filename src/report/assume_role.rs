@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::iam::{
-    NOT_IN_EXPORTS, arn, condition, conditions, hop_lines, lacking, lines_of, or, place, policy, statement,
+    Hops, arn, condition, conditions, hop_lines, lacking, lines_of, or, place, policy, statement,
     statement_document, statements, way_conditions, way_documents,
 };
 use super::notes::{self, Basis, Detail};
@@ -186,26 +186,31 @@ pub fn who_can(
         counted(found.doors.len() + found.others.len(), "door"),
     )?;
     let mut lines: Vec<Line> = Vec::new();
-    let doors = |kinds: &[DoorKind], lines: &mut Vec<Line>| {
+    let mut said = Hops::default();
+    let doors = |kinds: &[DoorKind], lines: &mut Vec<Line>, said: &mut Hops| {
         for at in found.doors.iter().filter(|at| kinds.contains(&at.door.kind)) {
             let place = place(cluster, at.door.hit);
             lines.push(Line { depth: 0, text: door_title(cluster, &at.door), place });
             lines_of(cluster, &at.door.verdict, 1, lines);
-            lines.extend(hop_lines(cluster, &at.hops, 1));
+            lines.extend(said.lines(cluster, &at.hops, 1));
         }
     };
-    doors(&[DoorKind::Anyone], &mut lines);
+    doors(&[DoorKind::Anyone], &mut lines, &mut said);
     for (source, hops) in &found.principals {
         let when = if source.value.is_yes() { "" } else { ", on conditions" };
         lines.push(Line { depth: 0, text: format!("{}{when}", arn(data, source.id)), place: String::new() });
         match hops.as_slice() {
-            [only] => lines_of(cluster, &only.verdict, 1, &mut lines),
-            several => lines.extend(hop_lines(cluster, several, 1)),
+            [only] => {
+                said.said(only);
+                lines_of(cluster, &only.verdict, 1, &mut lines);
+            }
+            several => lines.extend(said.lines(cluster, several, 1)),
         }
     }
     doors(
         &[DoorKind::Service, DoorKind::WebIdentity, DoorKind::Saml, DoorKind::Account, DoorKind::Stranger],
         &mut lines,
+        &mut said,
     );
     lines.extend(assumable_by_lines(cluster, &found.others, 0));
     writeln!(out)?;
@@ -216,15 +221,8 @@ pub fn who_can(
 
 /// What an answer rests on.
 fn basis(cluster: &Cluster) -> Basis {
-    let missing = cluster.iam().incomplete_accounts().into_iter().map(|account| {
-        format!("the IAM export of account {account} lacks its last pages; there may be more users and roles")
-    });
-    let lines: Vec<String> = std::iter::once(NOT_IN_EXPORTS.to_owned()).chain(missing).collect();
-    let short = match lines.len() {
-        1 => NOT_IN_EXPORTS.to_owned(),
-        more => format!("{NOT_IN_EXPORTS}; {} lack their last pages", counted(more - 1, "export")),
-    };
-    Basis { lines, short }
+    let lines = super::iam::basis(cluster);
+    Basis { short: lines.join("; "), lines }
 }
 
 /// Who can become a role, for machines.

@@ -7,13 +7,30 @@ use super::people::{assumable_by_document, assumable_by_lines};
 use super::words::Hop as Line;
 use crate::ask::eks_doors::{Allowed, EksDoor};
 use crate::decide::cluster::Cluster;
+use crate::identity::access_entries::{AccessEntries, AuthenticationMode};
 use crate::model::ternary::Ternary;
 
 /// The heading above them.
 pub const TITLE: &str = "through the EKS API, without being mapped";
 
-/// What the inputs do not say of it.
-pub const NOTE: &str = "access entries count only with authentication mode API or API_AND_CONFIG_MAP; `eks:UpdateClusterConfig` turns it on";
+/// What the inputs say of the authentication mode, on which it depends.
+pub fn note(cluster: &Cluster) -> String {
+    let access = cluster.identities().access();
+    let Some(mode) = access.and_then(AccessEntries::mode) else {
+        return "access entries count only with authentication mode API or API_AND_CONFIG_MAP, and no input tells the mode; give --authentication-mode".to_owned();
+    };
+    let source = access.and_then(AccessEntries::mode_source);
+    let place = source.map(|source| format!(" ({})", cluster.sources().show(source))).unwrap_or_default();
+    let then = if mode == AuthenticationMode::ConfigMap {
+        ": EKS refuses access entries until `eks:UpdateClusterConfig` turns them on"
+    } else {
+        ": access entries count"
+    };
+    format!("the authentication mode is {}{place}{then}", mode.as_str())
+}
+
+/// On what it depends what access entries are worth, where no input tells the mode.
+const IF_MODE: &str = "if the authentication mode is API or API_AND_CONFIG_MAP";
 
 /// Who can, each in a line.
 pub fn titles(cluster: &Cluster, doors: &[EksDoor]) -> Vec<String> {
@@ -38,6 +55,9 @@ pub fn lines(cluster: &Cluster, doors: &[EksDoor], depth: usize) -> Vec<Line> {
     let line = |depth, text| Line { depth, text, place: String::new() };
     for door in doors {
         lines.push(line(depth, title(cluster, door)));
+        if door.depends_on_mode() {
+            lines.push(line(depth + 1, IF_MODE.to_owned()));
+        }
         let mut rest: Vec<&Allowed> = door.actions.iter().collect();
         while let Some(first) = rest.first().copied() {
             // Actions that are allowed by the same words stand together.
@@ -75,6 +95,7 @@ pub fn document(cluster: &Cluster, doors: &[EksDoor]) -> Value {
         json!({
             "arn": arn(cluster.iam(), door.id),
             "clusterAdmin": door.is_admin().as_str(),
+            "conditions": if door.depends_on_mode() { vec![IF_MODE] } else { Vec::new() },
             "actions": door.actions.iter().map(allowed).collect::<Vec<_>>(),
             "assumableBy": assumable_by_document(cluster, &door.people),
         })

@@ -1,14 +1,36 @@
 //! IAM in words and as JSON: statements, conditions, and the hops of a way.
 
+use std::rc::Rc;
+
+use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
 
+use super::text;
 use super::words::Hop as Line;
 use crate::decide::cluster::Cluster;
 use crate::identity::iam::{Hit, Hop, IamData, Key, KeyGroup, Leaf, Owner, PrincipalId, Verdict, Why};
 use crate::model::ternary::Ternary;
 
 /// What no export holds, said once beside every answer.
-pub const NOT_IN_EXPORTS: &str = "this is what IAM's own policies say; service and resource control policies, session policies and VPC endpoint policies are not in an IAM export and can only take away";
+const NOT_IN_EXPORTS: &str = "this is what IAM's own policies say; service and resource control policies, session policies and VPC endpoint policies are not in an IAM export and can only take away";
+
+/// What an answer about people rests on: what no export holds, and what these inputs lack.
+pub fn basis(cluster: &Cluster) -> Vec<String> {
+    let mut notes = vec![NOT_IN_EXPORTS.to_owned()];
+    notes.extend(cluster.iam().incomplete_accounts().into_iter().map(|account| {
+        format!("the IAM export of account {account} lacks its last pages; there may be more users and roles")
+    }));
+    let of_no_role = cluster.pod_roles().0.iter().filter(|pods| pods.role.is_empty());
+    let names: Vec<String> =
+        of_no_role.map(|pods| format!("{}/{}", pods.namespace, pods.service_account)).collect();
+    if !names.is_empty() {
+        notes.push(format!(
+            "the inputs do not tell the role that EKS Pod Identity gives to pods of {}; add what `aws eks describe-pod-identity-association` prints",
+            text::some_of(&names)
+        ));
+    }
+    notes
+}
 
 /// A document's place; empty where it is not known.
 pub(super) fn place(cluster: &Cluster, hit: Hit) -> String {
@@ -247,16 +269,37 @@ pub(super) fn arn(data: &IamData, id: PrincipalId) -> &str {
 }
 
 /// The hops of a way, for people.
-pub fn hop_lines(cluster: &Cluster, hops: &[Hop], depth: usize) -> Vec<Line> {
-    let mut lines = Vec::new();
-    for hop in hops {
-        let session =
-            hop.session_name.as_ref().map(|name| format!(" in session `{name}`")).unwrap_or_default();
-        let text = format!("{} becomes {}{session}", short(&hop.from), short(&hop.to));
-        lines.push(Line { depth, text, place: String::new() });
-        lines_of(cluster, &hop.verdict, depth + 1, &mut lines);
+pub fn hop_lines(cluster: &Cluster, hops: &[Rc<Hop>], depth: usize) -> Vec<Line> {
+    Hops::default().lines(cluster, hops, depth)
+}
+
+/// The hops of several ways to one role: what they rest on is said of each hop once.
+#[derive(Default)]
+pub(super) struct Hops(FxHashSet<*const Hop>);
+
+impl Hops {
+    /// Takes note that it was said what a hop rests on.
+    pub(super) fn said(&mut self, hop: &Rc<Hop>) {
+        self.0.insert(Rc::as_ptr(hop));
     }
-    lines
+
+    /// The hops of a way, for people.
+    pub(super) fn lines(&mut self, cluster: &Cluster, hops: &[Rc<Hop>], depth: usize) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for hop in hops {
+            let session =
+                hop.session_name.as_ref().map(|name| format!(" in session `{name}`")).unwrap_or_default();
+            let text = format!("{} becomes {}{session}", short(&hop.from), short(&hop.to));
+            if self.0.insert(Rc::as_ptr(hop)) {
+                lines.push(Line { depth, text, place: String::new() });
+                lines_of(cluster, &hop.verdict, depth + 1, &mut lines);
+                continue;
+            }
+            let first = statements(&hop.verdict.why).first().map(|hit| place(cluster, *hit));
+            lines.push(Line { depth, text: format!("{text}, as above"), place: first.unwrap_or_default() });
+        }
+        lines
+    }
 }
 
 /// A hop, for machines.
@@ -276,7 +319,7 @@ fn hop_conditions(cluster: &Cluster, hop: &Hop) -> Vec<String> {
 }
 
 /// What the hops of a way depend on, all together.
-pub fn way_conditions(cluster: &Cluster, hops: &[Hop]) -> Vec<String> {
+pub fn way_conditions(cluster: &Cluster, hops: &[Rc<Hop>]) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for condition in hops.iter().flat_map(|hop| hop_conditions(cluster, hop)) {
         if !all.contains(&condition) {
@@ -287,6 +330,6 @@ pub fn way_conditions(cluster: &Cluster, hops: &[Hop]) -> Vec<String> {
 }
 
 /// The hops of a way, for machines.
-pub fn way_documents(cluster: &Cluster, hops: &[Hop]) -> Vec<Value> {
+pub fn way_documents(cluster: &Cluster, hops: &[Rc<Hop>]) -> Vec<Value> {
     hops.iter().map(|hop| hop_document(cluster, hop)).collect()
 }

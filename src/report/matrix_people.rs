@@ -65,7 +65,7 @@ pub fn lines(matrix: &Matrix<'_>, holders: &[Holder]) -> Vec<String> {
     if lines.is_empty() {
         lines.push(NOBODY.to_owned());
     } else {
-        lines.push(iam::NOT_IN_EXPORTS.to_owned());
+        lines.extend(iam::basis(matrix.cluster()));
     }
     lines
 }
@@ -89,6 +89,6 @@ pub fn document(matrix: &Matrix<'_>, holders: &[Holder]) -> Value {
     json!({
         "identities": some.map(of).collect::<Vec<_>>(),
         "eksDoors": eks_doors::document(cluster, &crowd.eks_doors),
-        "notes": [iam::NOT_IN_EXPORTS],
+        "notes": iam::basis(cluster),
     })
 }

@@ -1,10 +1,13 @@
 //! The people behind identities, in words and as JSON: who may become what, and what a session name is worth.
 
 use std::io::{self, Write};
+use std::rc::Rc;
 
 use serde_json::{Value, json};
 
-use super::iam::{conditions, hop_lines, lines_of, place, short, statements, way_conditions, way_documents};
+use super::iam::{
+    Hops, conditions, hop_lines, lines_of, place, short, statements, way_conditions, way_documents,
+};
 use super::text;
 use super::words::Hop as Line;
 use crate::ask::behind::{Assumer, Who};
@@ -14,6 +17,7 @@ use crate::ask::question::Question;
 use crate::ask::through::Through;
 use crate::decide::cluster::Cluster;
 use crate::identity::iam::{Door, DoorKind, Hop};
+use crate::identity::pod_roles::PodRole;
 use crate::model::source::Source;
 use crate::model::ternary::Ternary;
 
@@ -42,7 +46,7 @@ pub(super) fn door_title(cluster: &Cluster, door: &Door) -> String {
 }
 
 /// What going through a door and on depends on.
-pub(super) fn door_conditions(cluster: &Cluster, door: &Door, hops: &[Hop]) -> Vec<String> {
+pub(super) fn door_conditions(cluster: &Cluster, door: &Door, hops: &[Rc<Hop>]) -> Vec<String> {
     let mut all = Vec::new();
     if door.kind == DoorKind::Account {
         all.push(format!("account {} must allow it to its principals", door.name));
@@ -98,8 +102,19 @@ pub fn may_become_lines(cluster: &Cluster, ways: &[Becoming], depth: usize) -> V
 fn assumer_conditions(cluster: &Cluster, assumer: &Assumer) -> Vec<String> {
     match &assumer.who {
         Who::Door(door) => door_conditions(cluster, door, &assumer.hops),
+        Who::Pods(pods) => {
+            let mut all: Vec<String> = role_condition(pods).into_iter().collect();
+            all.extend(way_conditions(cluster, &assumer.hops));
+            all
+        }
         _ => way_conditions(cluster, &assumer.hops),
     }
+}
+
+/// What must hold where an association tells only a part of its role.
+fn role_condition(pods: &PodRole) -> Option<String> {
+    let written = pods.written.as_ref()?;
+    Some(format!("the role of the association, `{written}`, must be `{}`", pods.role))
 }
 
 /// Who can become a mapped role, for machines.
@@ -161,17 +176,25 @@ pub(super) fn phrase(cluster: &Cluster, assumer: &Assumer) -> String {
 /// Who can become a mapped role, for people.
 pub fn assumable_by_lines(cluster: &Cluster, people: &[Assumer], depth: usize) -> Vec<Line> {
     let mut lines = Vec::new();
+    let mut said = Hops::default();
     for assumer in people {
         let (name, place) = title(cluster, assumer);
         let when = if assumer.value.is_yes() { "" } else { ", on conditions" };
         lines.push(Line { depth, text: format!("{name}{when}"), place });
         match (&assumer.who, assumer.hops.as_slice()) {
-            (Who::Principal(_), [only]) => lines_of(cluster, &only.verdict, depth + 1, &mut lines),
+            (Who::Principal(_), [only]) => {
+                said.said(only);
+                lines_of(cluster, &only.verdict, depth + 1, &mut lines);
+            }
             (who, hops) => {
                 if let Who::Door(door) = who {
                     lines_of(cluster, &door.verdict, depth + 1, &mut lines);
                 }
-                lines.extend(hop_lines(cluster, hops, depth + 1));
+                if let Who::Pods(pods) = who {
+                    let text = role_condition(pods).map(|condition| format!("if {condition}"));
+                    lines.extend(text.map(|text| Line { depth: depth + 1, text, place: String::new() }));
+                }
+                lines.extend(said.lines(cluster, hops, depth + 1));
             }
         }
     }

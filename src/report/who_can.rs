@@ -389,10 +389,10 @@ pub fn basis(cluster: &Cluster, found: &WhoCan<'_>) -> Basis {
     let all = found.identities.iter().chain(&found.unknown_identities);
     let mut all = all.chain(found.identities_in.iter().map(|(identity, _)| identity));
     if !found.eks_doors.is_empty() || all.any(|identity| !identity.people.is_empty()) {
-        notes.push(iam::NOT_IN_EXPORTS.to_owned());
+        notes.extend(iam::basis(cluster));
     }
     if !found.eks_doors.is_empty() {
-        notes.push(eks_doors::NOTE.to_owned());
+        notes.push(eks_doors::note(cluster));
     }
     basis
 }

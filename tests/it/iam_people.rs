@@ -169,7 +169,7 @@ fn the_files_are_told_apart_by_what_they_hold() {
 fn whoever_may_write_access_entries_is_a_door_of_its_own() {
     let cluster = cluster();
     let arn = ClusterArn::of("arn:aws:eks:eu-west-1:111122223333:cluster/shop").unwrap();
-    let doors = eks_doors(cluster.iam(), &arn);
+    let doors = eks_doors(cluster.iam(), &arn, None);
     let names: Vec<&str> =
         doors.iter().map(|door| &*cluster.iam().principal_of(door.id).unwrap().name).collect();
     assert_eq!(names, ["root-like"]);

@@ -7,6 +7,7 @@ use rbacsim::ask::people::People;
 use rbacsim::ask::question::{Place, Question, Request};
 use rbacsim::ask::through;
 use rbacsim::decide::cluster::Cluster;
+use rbacsim::identity::access_entries::AuthenticationMode;
 use rbacsim::identity::iam::Lenses;
 use rbacsim::model::ternary::Ternary::{self, No, Unknown, Yes};
 use rbacsim::read::{Input, LoadOptions, load};
@@ -293,7 +294,7 @@ fn of_a_cluster_without_an_arn_only_its_account_is_known() {
         ];
         let cluster = cluster(&files);
         let arn = eks_doors::clusters(&cluster).into_iter().next().unwrap();
-        eks_doors::eks_doors(cluster.iam(), &arn)[0].is_admin()
+        eks_doors::eks_doors(cluster.iam(), &arn, Some(AuthenticationMode::Api))[0].is_admin()
     };
     assert_eq!(ask("*"), Yes);
     assert_eq!(ask("arn:aws:eks:*:111122223333:cluster/*"), Yes);
@@ -312,11 +313,96 @@ fn of_a_cluster_with_an_arn_everything_is_known() {
     let ask = |resource: &str| {
         let cluster = cluster(&[export(&[], &[user("alice", &own(resource))])]);
         let shop = ClusterArn::of("arn:aws:eks:eu-west-1:111122223333:cluster/shop").unwrap();
-        eks_doors::eks_doors(cluster.iam(), &shop).first().map(eks_doors::EksDoor::is_admin)
+        eks_doors::eks_doors(cluster.iam(), &shop, Some(AuthenticationMode::Api))
+            .first()
+            .map(eks_doors::EksDoor::is_admin)
     };
     assert_eq!(ask("arn:aws:eks:eu-west-1:111122223333:*"), Some(Yes));
     // The cluster alone is not its access entries.
     assert_eq!(ask("arn:aws:eks:eu-west-1:111122223333:cluster/shop"), Some(No));
     assert_eq!(ask("arn:aws:eks:eu-west-1:111122223333:cluster/other"), None);
     assert_eq!(ask("arn:aws:eks:eu-west-1:111122223333:access-entry/shop/*"), Some(No));
+}
+
+/// What `aws eks describe-cluster` prints, and an administrator of access entries of one resource.
+fn described(mode: &str, own: &[Value]) -> Cluster {
+    let described = json!({ "cluster": {
+        "name": "shop", "arn": "arn:aws:eks:eu-west-1:111122223333:cluster/shop",
+        "accessConfig": { "authenticationMode": mode }, "platformVersion": "eks.1",
+    } });
+    cluster(&[export(&[], &[user("alice", own)]), ("cluster.json", described.to_string())])
+}
+
+fn doors(cluster: &Cluster) -> Vec<(Ternary, Vec<&'static str>)> {
+    let lenses = Lenses::new(cluster.iam());
+    let doors = eks_doors::of_cluster(cluster, &People::new(cluster, &lenses));
+    let actions =
+        |door: &eks_doors::EksDoor| door.actions.iter().map(|allowed| &allowed.action[4..]).collect();
+    doors.iter().map(|door| (door.is_admin(), actions(door))).collect()
+}
+
+#[test]
+fn the_arn_of_the_cluster_tells_which_policies_are_doors() {
+    let ask = |resource: &str| doors(&described("API", &[allows("eks:CreateAccessEntry", resource)])).len();
+    assert_eq!(ask("arn:aws:eks:eu-west-1:111122223333:cluster/shop"), 1);
+    assert_eq!(ask("arn:aws:eks:*:*:cluster/shop"), 1);
+    assert_eq!(ask("arn:aws:eks:eu-west-1:111122223333:cluster/other"), 0);
+    assert_eq!(ask("arn:aws:eks:eu-west-2:111122223333:cluster/shop"), 0);
+    assert_eq!(ask("arn:aws:eks:eu-west-1:111122223333:cluster/sho"), 0);
+}
+
+#[test]
+fn an_access_entry_tells_the_arn_of_its_cluster_too() {
+    let entry = json!({ "accessEntry": {
+        "clusterName": "shop", "principalArn": format!("{ACCOUNT}:role/x"), "kubernetesGroups": [],
+        "accessEntryArn": "arn:aws:eks:eu-west-1:111122223333:access-entry/shop/role/111122223333/x/1",
+        "type": "STANDARD",
+    } });
+    let ask = |resource: &str| {
+        let own = [allows("eks:CreateAccessEntry", resource)];
+        doors(&cluster(&[export(&[], &[user("alice", &own)]), ("entry.json", entry.to_string())])).len()
+    };
+    assert_eq!(ask("arn:aws:eks:eu-west-1:111122223333:cluster/shop"), 1);
+    assert_eq!(ask("arn:aws:eks:eu-west-1:111122223333:cluster/other"), 0);
+}
+
+#[test]
+fn a_name_without_a_region_tells_which_policies_are_doors() {
+    let config = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: shop}\n";
+    let ask = |resource: &str| {
+        let own = [allows("eks:CreateAccessEntry", resource), allows("eks:AssociateAccessPolicy", "*")];
+        let nodes = role("nodes", &[trusts(json!({ "Service": "ec2.amazonaws.com" }))], &[]);
+        let files = [
+            export(&[nodes], &[user("alice", &own)]),
+            aws_auth("nodes", "system:node:{{EC2PrivateDNSName}}", "[system:nodes]"),
+            ("config.yaml", config.to_owned()),
+        ];
+        doors(&cluster(&files)).first().map_or(No, |(is_admin, _)| *is_admin)
+    };
+    assert_eq!(ask("arn:aws:eks:*:111122223333:cluster/shop"), Yes);
+    assert_eq!(ask("arn:aws:eks:eu-west-1:111122223333:cluster/shop"), Unknown);
+    assert_eq!(ask("arn:aws:eks:*:111122223333:cluster/other"), No);
+    assert_eq!(ask("arn:aws:eks:*:111122223333:cluster/shop-2"), No);
+}
+
+#[test]
+fn an_action_that_the_authentication_mode_refuses_is_no_door() {
+    let entries = [allows("eks:CreateAccessEntry", "*"), allows("eks:AssociateAccessPolicy", "*")];
+    let mut all = entries.to_vec();
+    all.push(allows("eks:UpdateClusterConfig", "*"));
+    let both = vec!["CreateAccessEntry", "AssociateAccessPolicy"];
+    assert_eq!(doors(&described("API_AND_CONFIG_MAP", &entries)), [(Yes, both.clone())]);
+    assert_eq!(doors(&described("CONFIG_MAP", &entries)), []);
+    let three = [both.clone(), vec!["UpdateClusterConfig"]].concat();
+    assert_eq!(doors(&described("CONFIG_MAP", &all)), [(Yes, three.clone())]);
+    // Where entries are on, turning them on changes nothing.
+    assert_eq!(doors(&described("API", &all)), [(Yes, both.clone())]);
+    // Where nobody knows the mode, it depends on it, unless one may change it.
+    let unknown = |own: &[Value]| {
+        let nodes = role("nodes", &[trusts(json!({ "Service": "ec2.amazonaws.com" }))], &[]);
+        let auth = aws_auth("nodes", "system:node:{{EC2PrivateDNSName}}", "[system:nodes]");
+        doors(&cluster(&[export(&[nodes], &[user("alice", own)]), auth]))
+    };
+    assert_eq!(unknown(&entries), [(Unknown, both)]);
+    assert_eq!(unknown(&all), [(Yes, three)]);
 }

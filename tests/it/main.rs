@@ -34,6 +34,7 @@ mod iam_doubts; // what exports and requests leave open
 mod iam_model; // the rules of IAM read a second time, slowly
 mod iam_near; // what a "no" about a role says
 mod iam_people; // from people to rules, by the account of testdata/iam
+mod iam_pods; // pods that get roles by EKS Pod Identity, in every form
 mod iam_random; // random accounts: the evaluator against the slow reading
 mod iam_rules; // who may assume which role: one test per rule
 mod iam_ways; // chains inside of EKS, sessions of a certain name, nodes, the EKS API

@@ -146,7 +146,7 @@ impl Outside {
             }
             let Some(target) = data.principal_of(role).filter(|own| !own.is_user) else { continue };
             let to = self.number(cluster, &target.arn.text);
-            for edge in reach.callers(role).iter() {
+            for edge in reach.callers(role) {
                 let Some(principal) = data.principal_of(edge.caller) else { continue };
                 let from = self.number(cluster, &principal.arn.text);
                 let caller = Caller::Known { principal, session: None };
@@ -177,7 +177,10 @@ impl Outside {
                 PodRoleVia::Annotation => (Step::Irsa, by_token(cluster, lenses, pods)),
                 PodRoleVia::Association { .. } => (Step::PodIdentity, Some(Vec::new())),
             };
-            let Some(conditions) = conditions else { continue };
+            let Some(mut conditions) = conditions else { continue };
+            if let Some(written) = &pods.written {
+                conditions.push(Condition::says(format!("`{written}` is `{}`", pods.role)));
+            }
             told.insert((*account, to));
             let takes_a_pod = step == Step::PodIdentity;
             let object = match &pods.via {
@@ -256,12 +259,14 @@ impl Outside {
     fn eks(&mut self, cluster: &Cluster) -> Vec<PrincipalId> {
         let data = cluster.iam();
         let mut found: Vec<PrincipalId> = Vec::new();
-        let clusters = eks_doors::clusters(cluster);
+        let (clusters, mode) = (eks_doors::clusters(cluster), eks_doors::mode(cluster));
+        let mut needs_mode: FxHashSet<PrincipalId> = FxHashSet::default();
         // Where several accounts are mapped, the inputs do not tell in which of them the cluster is.
         let is_known = clusters.len() == 1;
         for own in &clusters {
             let mut allowed: FxHashMap<PrincipalId, Vec<(&'static str, Ternary, Why)>> = FxHashMap::default();
-            for door in eks_doors::eks_doors(data, own) {
+            for door in eks_doors::eks_doors(data, own, mode) {
+                needs_mode.extend(door.depends_on_mode().then_some(door.id));
                 let actions = door.actions.into_iter();
                 let actions = actions.map(|own| (own.action, own.verdict.value, own.verdict.why));
                 allowed.entry(door.id).or_default().extend(actions);
@@ -275,7 +280,8 @@ impl Outside {
                 let Some((_, _, why)) = creates.or_else(|| of("eks:UpdateAccessEntry")) else { continue };
                 let is_admin = creates.is_some() && associates.is_some();
                 let mut conditions: Vec<Condition> = Vec::new();
-                let used = [creates, associates.filter(|_| is_admin)];
+                let turns_on = of("eks:UpdateClusterConfig").filter(|_| mode.is_some());
+                let used = [creates, associates.filter(|_| is_admin), turns_on];
                 for (_, value, why) in used.into_iter().flatten() {
                     if *value != Ternary::Yes {
                         conditions.push(Condition::Iam(why.clone()));
@@ -288,9 +294,9 @@ impl Outside {
                     let account = &principal.arn.account;
                     conditions.push(Condition::says(format!("the cluster is in account {account}")));
                 }
-                conditions.push(Condition::says(
-                    "the authentication mode is API or API_AND_CONFIG_MAP, or the ARN may change it",
-                ));
+                if needs_mode.contains(&id) {
+                    conditions.push(Condition::says("the authentication mode is API or API_AND_CONFIG_MAP"));
+                }
                 let object = if is_admin {
                     "eks:CreateAccessEntry, eks:AssociateAccessPolicy".to_owned()
                 } else if creates.is_some() {

@@ -199,16 +199,18 @@ pub struct Facts {
     pub lists: Vec<ListFact>,
     /// Of the principals themselves.
     pub principals: Vec<PrincipalFact>,
+    /// ARNs of clusters and of what belongs to them.
+    pub arns: Vec<String>,
 }
 
 /// How many facts there are, to go back to.
 #[derive(Copy, Clone, Debug, Default)]
-pub(crate) struct FactsMark([usize; 5]);
+pub(crate) struct FactsMark([usize; 6]);
 
 impl Facts {
     /// Whether the inputs say nothing at all.
     pub fn is_empty(&self) -> bool {
-        self.mark().0 == [0; 5]
+        self.mark().0 == [0; 6]
     }
 
     pub(crate) fn clear(&mut self) {
@@ -222,17 +224,19 @@ impl Facts {
             self.associations.len(),
             self.lists.len(),
             self.principals.len(),
+            self.arns.len(),
         ])
     }
 
     /// Forgets what came after the mark.
     pub(crate) fn go_back(&mut self, FactsMark(counts): FactsMark) {
-        let [clusters, entries, associations, lists, principals] = counts;
+        let [clusters, entries, associations, lists, principals, arns] = counts;
         self.clusters.truncate(clusters);
         self.entries.truncate(entries);
         self.associations.truncate(associations);
         self.lists.truncate(lists);
         self.principals.truncate(principals);
+        self.arns.truncate(arns);
     }
 
     /// Takes in the facts of what was read apart.
@@ -261,5 +265,6 @@ impl Facts {
         self.associations.append(&mut other.associations);
         self.lists.append(&mut other.lists);
         self.principals.append(&mut other.principals);
+        self.arns.append(&mut other.arns);
     }
 }

@@ -47,7 +47,10 @@ impl AccessEntries {
             recreated: FxHashSet::default(),
             creator: options.creator.map(creator_key),
             several: Vec::new(),
+            arns: std::mem::take(&mut facts.arns),
         };
+        access.arns.sort_unstable();
+        access.arns.dedup();
         follow_references(&mut facts);
         match join.choose_cluster(&mut facts) {
             Ok(cluster) => access.cluster = cluster,

@@ -181,7 +181,7 @@ impl Told {
     }
 
     /// Whether it can be the ARN of an entry for the caller of this canonical ARN: a role may have any path.
-    pub(super) fn could_be_principal(&self, canonical: &str) -> bool {
+    pub(in super::super) fn could_be_principal(&self, canonical: &str) -> bool {
         if self.could_be(canonical) {
             return true;
         }

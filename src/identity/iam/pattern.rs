@@ -1,5 +1,7 @@
 //! Patterns of policies: text with `*`, `?` and `${variables}`, compiled once.
 
+use std::borrow::Cow;
+
 use crate::model::ternary::Ternary;
 
 use super::key::Key;
@@ -55,7 +57,14 @@ impl Glob {
 
     /// A pattern as it is written, with its wildcards.
     pub(super) fn parse(text: &str) -> Self {
-        Self::new(&elements(text, true))
+        match wildcard(text) {
+            None => Self::Literal(text.into()),
+            Some(0) if text == "*" => Self::All,
+            Some(_) => match text.strip_suffix('*').filter(|rest| wildcard(rest).is_none()) {
+                Some(rest) => Self::Prefix(rest.into()),
+                None => Self::Elements(elements(text, true).into()),
+            },
+        }
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
@@ -162,6 +171,11 @@ fn set(places: &mut [bool], at: usize) {
     }
 }
 
+/// Where the first wildcard stands.
+fn wildcard(text: &str) -> Option<usize> {
+    memchr::memchr2(b'*', b'?', text.as_bytes())
+}
+
 fn elements(text: &str, wildcards: bool) -> Vec<Element> {
     text.chars().map(|char| element(char, wildcards)).collect()
 }
@@ -187,7 +201,14 @@ fn beginning(elements: &[Element]) -> String {
 
 /// A pattern over ARNs, split at its first five colons.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ArnGlob(Box<[Glob]>);
+pub(super) enum ArnGlob {
+    /// Six parts, and no wildcard in them.
+    Literal(Box<str>),
+    /// Six parts, and one `*` at their end: then five colons before it are those of the ARN.
+    Prefix(Box<str>),
+    /// Everything else, part by part.
+    Parts(Box<[Glob]>),
+}
 
 /// How many parts an ARN has.
 pub(super) const ARN_PARTS: usize = 6;
@@ -220,33 +241,63 @@ impl<'a> ArnText<'a> {
 impl ArnGlob {
     pub(super) fn new(elements: &[Element]) -> Self {
         let parts = elements.splitn(ARN_PARTS, |element| *element == Element::Char(':'));
-        Self(parts.map(Glob::new).collect())
+        Self::Parts(parts.map(Glob::new).collect())
+    }
+
+    /// A pattern as it is written, with its wildcards.
+    pub(super) fn parse(text: &str) -> Self {
+        let is_whole = text.matches(':').nth(ARN_PARTS - 2).is_some();
+        match wildcard(text) {
+            None if is_whole => return Self::Literal(text.into()),
+            Some(at) if is_whole && at + 1 == text.len() && text.ends_with('*') => {
+                return Self::Prefix(text.trim_end_matches('*').into());
+            }
+            _ => {}
+        }
+        Self::Parts(text.splitn(ARN_PARTS, ':').map(Glob::parse).collect())
     }
 
     /// Whether it has all six parts, without which a condition on ARNs never holds.
     pub(super) fn is_whole(&self) -> bool {
-        self.0.len() == ARN_PARTS
+        match self {
+            Self::Literal(_) | Self::Prefix(_) => true,
+            Self::Parts(parts) => parts.len() == ARN_PARTS,
+        }
     }
 
     /// Its parts, six or fewer.
-    pub(super) fn parts(&self) -> impl Iterator<Item = &Glob> {
-        self.0.iter()
+    pub(super) fn parts(&self) -> Cow<'_, [Glob]> {
+        let split = |text: &str| text.splitn(ARN_PARTS, ':').map(Glob::parse).collect();
+        match self {
+            Self::Literal(text) => Cow::Owned(split(text)),
+            Self::Prefix(text) => Cow::Owned(split(&format!("{text}*"))),
+            Self::Parts(parts) => Cow::Borrowed(parts),
+        }
     }
 
     /// With what the last of six parts begins, before any wildcard; `None` where there are fewer.
-    pub(super) fn resource_beginning(&self) -> Option<String> {
-        let last = self.0.get(ARN_PARTS - 1)?;
+    pub(super) fn resource_beginning(&self) -> Option<Cow<'_, str>> {
+        let last = match self {
+            Self::Literal(text) | Self::Prefix(text) => {
+                return text.splitn(ARN_PARTS, ':').nth(ARN_PARTS - 1).map(Cow::Borrowed);
+            }
+            Self::Parts(parts) => parts.get(ARN_PARTS - 1)?,
+        };
         Some(match last {
-            Glob::All => String::new(),
-            Glob::Literal(text) | Glob::Prefix(text) => text.to_string(),
-            Glob::Elements(elements) => beginning(elements),
+            Glob::All => Cow::Borrowed(""),
+            Glob::Literal(text) | Glob::Prefix(text) => Cow::Borrowed(text),
+            Glob::Elements(elements) => Cow::Owned(beginning(elements)),
         })
     }
 
     /// Whether each part matches its part. AWS completes an ARN with fewer than six by a `*` for each that is missing
     /// (IAM User Guide, "Resource").
     pub(super) fn matches(&self, arn: &ArnText<'_>) -> bool {
-        self.0.iter().zip(arn.parts).all(|(part, text)| part.matches(text))
+        match self {
+            Self::Literal(text) => **text == *arn.whole,
+            Self::Prefix(text) => arn.whole.starts_with(&**text),
+            Self::Parts(parts) => parts.iter().zip(arn.parts).all(|(part, text)| part.matches(text)),
+        }
     }
 }
 

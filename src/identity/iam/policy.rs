@@ -94,6 +94,15 @@ pub struct Resources {
 }
 
 impl Resources {
+    /// Whether a role is meant, where nothing is put in that depends on who asks.
+    pub(super) fn may_match(&self, arn: &ArnText<'_>) -> bool {
+        let matches = |pattern: &ResourcePattern| match pattern {
+            ResourcePattern::Fixed(glob) => glob.matches(arn),
+            ResourcePattern::Variable(_) => !self.not,
+        };
+        self.patterns.iter().any(matches) != self.not
+    }
+
     /// Whether anything is put in that depends on who asks.
     pub(super) fn has_variables(&self) -> bool {
         self.patterns.iter().any(|pattern| matches!(pattern, ResourcePattern::Variable(_)))
@@ -109,6 +118,9 @@ pub(super) enum ResourcePattern {
 
 impl ResourcePattern {
     fn new(text: &str, variables: bool) -> Self {
+        if !variables || !text.contains("${") {
+            return Self::Fixed(ArnGlob::parse(text));
+        }
         let template = Template::parse(text, true, variables);
         match template.fixed() {
             Some(elements) => Self::Fixed(ArnGlob::new(elements)),

@@ -1,5 +1,6 @@
 //! Who can finally become a role: backwards from it, over everybody who may become somebody on the way.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -8,13 +9,13 @@ use rustc_hash::FxHashMap;
 use crate::model::ternary::Ternary;
 
 use super::account::IamData;
+use super::allowed::Allowed;
 use super::caller::Caller;
-use super::context::{Asking, Context, Target};
+use super::context::Context;
 use super::evaluate::Lens;
-use super::ids::{DocId, PrincipalId};
+use super::ids::PrincipalId;
 use super::logic::Verdict;
-use super::pattern::ArnText;
-use super::policy::{Effect, Statement};
+use super::policy::Effect;
 
 /// The way from callers to roles: who may become what, found as it is asked for.
 #[derive(Debug)]
@@ -24,6 +25,10 @@ pub struct Reach<'l, 'd> {
     /// Whether a caller chooses the name of its session so that it may.
     chooses: bool,
     allowed: Allowed<'d>,
+    /// Whom roles may admit, of the roles that were looked at.
+    candidates: RefCell<FxHashMap<PrincipalId, Rc<[PrincipalId]>>>,
+    /// The hops that were looked at, by who becomes whom.
+    hops: RefCell<FxHashMap<(Step, Step), Rc<Hop>>>,
 }
 
 /// Somebody who may, or might, become a role at once.
@@ -76,7 +81,7 @@ pub struct Hop {
 
 impl Hop {
     /// Whether the whole of a way is certain.
-    pub fn all(hops: &[Self]) -> Ternary {
+    pub fn all(hops: &[Rc<Self>]) -> Ternary {
         Ternary::all(hops.iter().map(|hop| hop.verdict.value))
     }
 }
@@ -85,7 +90,14 @@ impl<'l, 'd> Reach<'l, 'd> {
     /// For questions where nothing but exports is known. With `chooses`, a caller gives its session any name that it
     /// takes.
     pub fn new(lens: &'l Lens<'d>, chooses: bool) -> Self {
-        Self { lens, context: Context::new(), chooses, allowed: Allowed::new(lens) }
+        Self {
+            lens,
+            context: Context::new(),
+            chooses,
+            allowed: Allowed::new(lens),
+            candidates: RefCell::default(),
+            hops: RefCell::default(),
+        }
     }
 
     /// The exports.
@@ -100,8 +112,9 @@ impl<'l, 'd> Reach<'l, 'd> {
 
     /// Everybody who may, or might, become a role at once.
     pub fn callers(&self, role: PrincipalId) -> Vec<Edge> {
-        let candidates = self.candidates(role).into_iter().filter(|caller| *caller != role);
-        let edges = candidates.map(|caller| Edge { caller, value: self.edge(caller, role) });
+        let candidates = self.candidates(role);
+        let others = candidates.iter().copied().filter(|caller| *caller != role);
+        let edges = others.map(|caller| Edge { caller, value: self.edge(caller, role) });
         edges.filter(|edge| edge.value != Ternary::No).collect()
     }
 
@@ -181,7 +194,16 @@ impl<'l, 'd> Reach<'l, 'd> {
     }
 
     /// Whom a look at the trust policy of a role, and at what policies allow, does not rule out; in their order.
-    fn candidates(&self, role: PrincipalId) -> Vec<PrincipalId> {
+    fn candidates(&self, role: PrincipalId) -> Rc<[PrincipalId]> {
+        let known = self.candidates.borrow().get(&role).cloned();
+        known.unwrap_or_else(|| {
+            let found: Rc<[PrincipalId]> = self.admitted(role).into();
+            self.candidates.borrow_mut().insert(role, Rc::clone(&found));
+            found
+        })
+    }
+
+    fn admitted(&self, role: PrincipalId) -> Vec<PrincipalId> {
         let mut found = Vec::new();
         let data = self.data();
         let Some(target) = data.principal_of(role) else { return found };
@@ -198,13 +220,10 @@ impl<'l, 'd> Reach<'l, 'd> {
             }
             if principals.anyone {
                 found.extend(of_account(&target.arn.account));
-                found.extend(self.allowed.of_all_accounts());
+                self.allowed.add(target, None, &mut found);
             }
             for (_, account) in &principals.accounts {
-                found.extend(self.allowed.of_account(account));
-            }
-            if principals.anyone || !principals.accounts.is_empty() {
-                found.extend(self.allowed.by_name(role));
+                self.allowed.add(target, Some(account), &mut found);
             }
             for principal in &principals.principals {
                 found.extend(data.by_arn(principal).or_else(|| data.by_id(principal)));
@@ -221,6 +240,8 @@ impl<'l, 'd> Reach<'l, 'd> {
     /// Everybody who can finally become a role, each by the best way: a certain one, then a short one.
     pub fn sources(&self, role: PrincipalId) -> Vec<Source> {
         let end = Step::from(role);
+        // Who is found already, with a session of any name.
+        let mut met = Marks::new(self.data());
         // From everybody who is found, to whom it goes on, and what the way is worth.
         let mut next: FxHashMap<Step, (Step, Ternary)> = FxHashMap::default();
         let mut order: Vec<PrincipalId> = Vec::new();
@@ -228,11 +249,11 @@ impl<'l, 'd> Reach<'l, 'd> {
         let mut waiting: VecDeque<(PrincipalId, Step)> = VecDeque::new();
         let mut certain = VecDeque::from([end]);
         while let Some(to) = certain.pop_front() {
-            for caller in self.candidates(to.role) {
-                let from = Step::from(caller);
-                if caller == to.role || caller == role || next.contains_key(&from) {
+            for caller in self.candidates(to.role).iter().copied() {
+                if caller == to.role || caller == role || met.has(caller) {
                     continue;
                 }
+                let from = Step::from(caller);
                 let Some(known) = self.caller(caller) else { continue };
                 match self.step(&known, &to) {
                     Ternary::No => {}
@@ -247,6 +268,7 @@ impl<'l, 'd> Reach<'l, 'd> {
                         }
                     }
                     Ternary::Yes => {
+                        met.add(caller);
                         next.insert(from.clone(), (to.clone(), Ternary::Yes));
                         order.push(caller);
                         if self.is_role(caller) {
@@ -255,6 +277,10 @@ impl<'l, 'd> Reach<'l, 'd> {
                     }
                 }
             }
+        }
+        // Whoever waits already has the better way by it.
+        for (caller, _) in &waiting {
+            met.add(*caller);
         }
         while let Some((caller, to)) = waiting.pop_front() {
             let from = Step::from(caller);
@@ -266,9 +292,10 @@ impl<'l, 'd> Reach<'l, 'd> {
             if !self.is_role(caller) {
                 continue;
             }
-            for further in self.candidates(caller) {
-                let is_new = further != caller && further != role && !next.contains_key(&Step::from(further));
+            for further in self.candidates(caller).iter().copied() {
+                let is_new = further != caller && further != role && !met.has(further);
                 if is_new && self.edge(further, caller) != Ternary::No {
+                    met.add(further);
                     waiting.push_back((further, from.clone()));
                 }
             }
@@ -290,21 +317,40 @@ impl<'l, 'd> Reach<'l, 'd> {
     }
 
     /// The hops of a chain, each with what it rests on.
-    pub fn hops(&self, source: &Source) -> Vec<Hop> {
+    pub fn hops(&self, source: &Source) -> Vec<Rc<Hop>> {
         self.caller(source.id).map(|caller| self.hops_of(&caller, &source.chain)).unwrap_or_default()
     }
 
     /// The hops from a caller over these roles.
-    pub fn hops_of(&self, caller: &Caller<'_>, chain: &[Step]) -> Vec<Hop> {
-        let mut hops = Vec::new();
-        let mut from = Some(caller.clone());
-        for to in chain {
-            let Some(caller) = from else { break };
-            hops.push(self.hop(&caller, to));
-            let session = to.session.as_deref().map(Into::into);
-            from = self.data().principal_of(to.role).map(|principal| Caller::Known { principal, session });
+    pub fn hops_of(&self, caller: &Caller<'_>, chain: &[Step]) -> Vec<Rc<Hop>> {
+        let Some((first, rest)) = chain.split_first() else { return Vec::new() };
+        let own = match caller {
+            Caller::Known { principal, session } => {
+                Some(Step { role: principal.number, session: session.as_deref().map(Into::into) })
+            }
+            _ => None,
+        };
+        let mut hops = vec![match own {
+            Some(own) => self.hop_of(own, caller, first),
+            None => Rc::new(self.hop(caller, first)),
+        }];
+        for (from, to) in chain.iter().zip(rest) {
+            let Some(principal) = self.data().principal_of(from.role) else { break };
+            let session = from.session.as_deref().map(Into::into);
+            hops.push(self.hop_of(from.clone(), &Caller::Known { principal, session }, to));
         }
         hops
+    }
+
+    /// A hop from a caller of the exports: many ways have hops in common.
+    fn hop_of(&self, from: Step, caller: &Caller<'_>, to: &Step) -> Rc<Hop> {
+        let both = (from, to.clone());
+        if let Some(known) = self.hops.borrow().get(&both) {
+            return Rc::clone(known);
+        }
+        let hop = Rc::new(self.hop(caller, to));
+        self.hops.borrow_mut().insert(both, Rc::clone(&hop));
+        hop
     }
 
     /// One hop, with what it rests on.
@@ -326,108 +372,24 @@ impl<'l, 'd> Reach<'l, 'd> {
     }
 }
 
+/// Users and roles that were met.
+struct Marks(Vec<bool>);
+
+impl Marks {
+    fn new(data: &IamData) -> Self {
+        Self(vec![false; data.principals().count()])
+    }
+
+    fn has(&self, id: PrincipalId) -> bool {
+        self.0.get(id.0 as usize).copied().unwrap_or(false)
+    }
+
+    fn add(&mut self, id: PrincipalId) {
+        if let Some(mark) = self.0.get_mut(id.0 as usize) {
+            *mark = true;
+        }
+    }
+}
+
 /// The key of the name that a caller gives its session.
 const SESSION_NAME: &str = "sts:RoleSessionName";
-
-/// Whom policies allow which roles, as far as resources say: the trust policies of roles come on top.
-#[derive(Debug, Default)]
-struct Allowed<'d> {
-    /// By account, those who are allowed so many roles that each must be asked about.
-    broad: FxHashMap<&'d str, Vec<PrincipalId>>,
-    /// By role, those who are allowed this one and few others.
-    named: FxHashMap<PrincipalId, Vec<PrincipalId>>,
-}
-
-/// The roles that a statement is about.
-#[derive(Clone, Debug)]
-enum About {
-    Many,
-    These(Rc<[PrincipalId]>),
-}
-
-impl<'d> Allowed<'d> {
-    fn new(lens: &Lens<'d>) -> Self {
-        let data = lens.data();
-        let mut allowed = Self::default();
-        let roles = Roles::new(data);
-        let mut known: FxHashMap<(DocId, u32), About> = FxHashMap::default();
-        for (id, principal) in data.principals() {
-            let mut is_broad = !principal.missing.is_empty();
-            let caller = Caller::Known { principal, session: None };
-            for (hit, statement) in lens.identity_hits(id, Effect::Allow) {
-                if is_broad {
-                    break;
-                }
-                let about = if statement.resource.has_variables() {
-                    roles.about(statement, &caller)
-                } else {
-                    let known = known.entry((hit.doc, hit.statement));
-                    known.or_insert_with(|| roles.about(statement, &caller)).clone()
-                };
-                match about {
-                    About::Many => is_broad = true,
-                    About::These(these) => {
-                        for role in &*these {
-                            let all = allowed.named.entry(*role).or_default();
-                            if all.last() != Some(&id) {
-                                all.push(id);
-                            }
-                        }
-                    }
-                }
-            }
-            if is_broad {
-                allowed.broad.entry(&principal.arn.account).or_default().push(id);
-            }
-        }
-        allowed
-    }
-
-    fn of_account(&self, account: &str) -> &[PrincipalId] {
-        self.broad.get(account).map_or(&[], |ids| ids)
-    }
-
-    fn of_all_accounts(&self) -> impl Iterator<Item = &PrincipalId> {
-        self.broad.values().flatten()
-    }
-
-    fn by_name(&self, role: PrincipalId) -> &[PrincipalId] {
-        self.named.get(&role).map_or(&[], |ids| ids)
-    }
-}
-
-/// All roles in the order of their resource part, so that those that begin alike stand together.
-struct Roles<'d>(Vec<(ArnText<'d>, PrincipalId)>);
-
-impl<'d> Roles<'d> {
-    fn new(data: &'d IamData) -> Self {
-        let roles = data.principals().filter(|(_, principal)| !principal.is_user);
-        let mut roles: Vec<_> =
-            roles.filter_map(|(id, role)| Some((ArnText::new(&role.arn.text)?, id))).collect();
-        roles.sort_by(|(a, _), (b, _)| a.resource().cmp(b.resource()));
-        Self(roles)
-    }
-
-    fn about(&self, statement: &Statement, caller: &Caller<'_>) -> About {
-        if statement.resource.not {
-            return About::Many;
-        }
-        let context = Context::new();
-        // Whatever depends on the role is not known before there is one.
-        let asking = Asking { caller, target: Target::SomeRole, context: &context };
-        let mut found = Vec::new();
-        for pattern in &statement.resource.patterns {
-            let Some(glob) = pattern.widest(&asking) else { continue };
-            let Some(beginning) = glob.resource_beginning() else { return About::Many };
-            let start = self.0.partition_point(|(arn, _)| arn.resource() < beginning.as_str());
-            let rest = self.0.get(start..).unwrap_or_default();
-            let range = rest.iter().take_while(|(arn, _)| arn.resource().starts_with(&beginning));
-            let matching = range.filter(|(arn, _)| glob.matches(arn)).map(|(_, id)| *id);
-            found.extend(matching);
-            if found.len() > 16 + self.0.len() / 16 {
-                return About::Many;
-            }
-        }
-        About::These(found.into())
-    }
-}

@@ -17,6 +17,8 @@ pub struct SomeArn {
     pub account: Box<str>,
     /// With what the part behind the account begins, such as `cluster/`.
     pub beginning: Box<str>,
+    /// Whether more follows of which nothing is known.
+    pub is_open: bool,
 }
 
 impl SomeArn {
@@ -29,11 +31,18 @@ impl SomeArn {
             self.region.as_deref(),
             Some(&self.account),
         ];
-        let whole = whole.into_iter().zip(pattern.parts()).map(|(text, part)| match text {
+        let parts = pattern.parts();
+        let whole = whole.into_iter().zip(&*parts).map(|(text, part)| match text {
             Some(text) => part.matches(text).into(),
             None => part.matches_beginning(""),
         });
-        let last = pattern.parts().nth(ARN_PARTS - 1).map(|part| part.matches_beginning(&self.beginning));
+        let last = parts.get(ARN_PARTS - 1).map(|part| {
+            if self.is_open {
+                part.matches_beginning(&self.beginning)
+            } else {
+                part.matches(&self.beginning).into()
+            }
+        });
         Ternary::all(whole.chain(last))
     }
 }

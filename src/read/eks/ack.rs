@@ -1,11 +1,11 @@
-//! The `AccessEntry` and Cluster of the ACK controller for EKS.
+//! The `AccessEntry`, `PodIdentityAssociation` and Cluster of the ACK controller for EKS.
 
 use crate::document::Node;
 use crate::identity::access_entries::{AuthenticationMode, ClusterFact, EntryFact, Form, Setting, Standing};
 use crate::read::eks::sink::Sink;
 use crate::read::origin::Origin;
 
-use super::{eksctl, values};
+use super::{eksctl, pod_identity, values};
 
 /// Takes in an object of ACK.
 pub(super) fn read(found: &mut dyn Sink, node: Node<'_>, origin: Origin, kind: &str) {
@@ -21,6 +21,12 @@ pub(super) fn read(found: &mut dyn Sink, node: Node<'_>, origin: Origin, kind: &
         let name = values::text(spec.get("name"));
         let standing = Standing::Declared;
         found.facts().clusters.push(ClusterFact { name, object, account: None, mode, standing, source });
+        return;
+    }
+    if kind == "PodIdentityAssociation" {
+        let told = |node| values::told(Some(node));
+        let one = pod_identity::of(&pod_identity::ACK, &|key| spec.get(key), &told, origin.source(node));
+        pod_identity::add(found, one);
         return;
     }
     let cluster = values::text(spec.get("clusterName"));

@@ -125,6 +125,7 @@ fn entries(found: &mut dyn Sink, node: Node<'_>, list: Node<'_>, cluster: Option
 /// The cluster as `describe-cluster` shows it.
 fn cluster(found: &mut dyn Sink, node: Node<'_>, origin: Origin) {
     let arn = values::text(node.get("arn"));
+    found.facts().arns.extend(arn.clone());
     let name = values::text(node.get("name"));
     let mode = node.get("accessConfig").and_then(|config| config.get("authenticationMode"));
     let source = origin.source(mode.unwrap_or(node));
@@ -150,6 +151,7 @@ fn add_cluster(
 fn entry(found: &mut dyn Sink, node: Node<'_>, policies: Option<Node<'_>>, origin: Origin) {
     let Some(principal) = values::text(node.get("principalArn")) else { return };
     let cluster = values::text(node.get("clusterName"));
+    found.facts().arns.extend(values::text(node.get("accessEntryArn")));
     let own = Facts { cluster, principal: Told::known(principal), source: origin.source(node) };
     let policies = policies
         .or_else(|| node.get("associatedAccessPolicies"))

@@ -11,6 +11,7 @@ use crate::model::diagnostic::Code;
 use crate::read::eks::sink::Sink;
 use crate::read::origin::Origin;
 
+use super::pod_identity;
 use functions::Template;
 
 /// Whether a document is a template, or the answer of `get-template`.
@@ -65,6 +66,7 @@ fn template(found: &mut dyn Sink, node: Node<'_>, origin: Origin) {
         let one = Resource { template: &template, id, whole: resource, properties, origin };
         match kind {
             "AWS::EKS::AccessEntry" => one.entry(found),
+            "AWS::EKS::PodIdentityAssociation" => one.pod_identity(found),
             "AWS::EKS::Cluster" => {
                 let config = properties.get("AccessConfig");
                 one.cluster(
@@ -166,6 +168,12 @@ impl Resource<'_, '_> {
             is_conditional: self.whole.get("Condition").is_some(),
             source: self.source(),
         });
+    }
+
+    fn pod_identity(&self, found: &mut dyn Sink) {
+        let (get, told) = (|key: &str| self.properties.get(key), |node: Node<'_>| self.template.told(node));
+        let names = &pod_identity::CLOUD_FORMATION;
+        pod_identity::add(found, pod_identity::of(names, &get, &told, self.source()));
     }
 
     fn association(&self, node: Node<'_>, cluster: Option<&str>, principal: &Told) -> AssociationFact {

@@ -7,7 +7,7 @@ use crate::identity::access_entries::{
 use crate::read::eks::sink::Sink;
 use crate::read::origin::Origin;
 
-use super::values;
+use super::{pod_identity, values};
 
 /// The fields of an object: what the provider reported, what is wanted, and what is wanted at first.
 struct Parts<'t> {
@@ -67,6 +67,13 @@ pub(super) fn read(found: &mut dyn Sink, node: Node<'_>, origin: Origin, kind: &
                 None => Setting::Default,
             };
             found.facts().clusters.push(ClusterFact { name, object, account: None, mode, standing, source });
+        }
+        "PodIdentityAssociation" => {
+            let told = |node| values::told(Some(node));
+            pod_identity::add(
+                found,
+                pod_identity::of(&pod_identity::API, &|key| parts.get(key), &told, source),
+            );
         }
         "AccessEntry" => {
             let groups = values::settings(parts.get("kubernetesGroups"));

@@ -8,7 +8,7 @@ use crate::model::diagnostic::Code;
 use crate::read::eks::sink::Sink;
 use crate::read::origin::Origin;
 
-use super::values;
+use super::{pod_identity, values};
 
 /// How many entries one page of the list holds: eksctl asks for the first one alone.
 const PAGE: usize = 100;
@@ -41,6 +41,7 @@ pub(super) fn config(found: &mut dyn Sink, node: Node<'_>, origin: Origin) {
         found.facts().entries.push(entry);
     }
     service_mappings(found, node, origin);
+    pod_identity::eksctl(found, node, name.as_deref(), origin);
 }
 
 /// One entry of the file, or of what `eksctl get` prints.

@@ -7,7 +7,7 @@ use crate::identity::access_entries::{
 use crate::read::eks::sink::Sink;
 use crate::read::origin::Origin;
 
-use super::values;
+use super::{pod_identity, values};
 
 /// What a preview writes in place of a value that is not known yet.
 const NOT_KNOWN: &str = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -38,6 +38,12 @@ pub(super) fn read(found: &mut dyn Sink, node: Node<'_>, origin: Origin) -> bool
         match kind.as_str() {
             "aws:eks/accessEntry:AccessEntry" | "aws-native:eks:AccessEntry" => {
                 entry(found, values, standing, origin);
+            }
+            "aws:eks/podIdentityAssociation:PodIdentityAssociation"
+            | "aws-native:eks:PodIdentityAssociation" => {
+                let (get, told) = (|key: &str| values.get(key), |node| told(Some(node)));
+                let place = origin.source(values);
+                pod_identity::add(found, pod_identity::of(&pod_identity::API, &get, &told, place));
             }
             "aws:eks/accessPolicyAssociation:AccessPolicyAssociation" => {
                 let association = association(values, None, standing, origin);
@@ -73,6 +79,7 @@ fn setting(node: Option<Node<'_>>) -> Setting<String> {
 
 fn entry(found: &mut dyn Sink, values: Node<'_>, standing: Standing, origin: Origin) {
     let get = |key: &str| values.get(key);
+    found.facts().arns.extend(told(get("accessEntryArn")).text().map(str::to_owned));
     let principal = told(get("principalArn"));
     let groups = match values::settings(get("kubernetesGroups")) {
         Setting::Given(groups) if groups.iter().any(|group| group == NOT_KNOWN) => Setting::Unknown,
@@ -120,6 +127,7 @@ fn association(values: Node<'_>, of: Option<&Told>, standing: Standing, origin: 
 }
 
 fn cluster(found: &mut dyn Sink, values: Node<'_>, standing: Standing, origin: Origin) {
+    found.facts().arns.extend(told(values.get("arn")).text().map(str::to_owned));
     let config = values::block(values.get("accessConfig"));
     let mode = config.and_then(|config| config.get("authenticationMode"));
     let setting = match values::text(mode) {

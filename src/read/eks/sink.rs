@@ -1,7 +1,8 @@
 //! Where the readers of these forms put what they find.
 
 use crate::document::Node;
-use crate::identity::access_entries::Facts;
+use crate::identity::access_entries::{Facts, Told};
+use crate::identity::pod_roles::PodRole;
 use crate::model::diagnostic::Code;
 use crate::model::source::Source;
 use crate::read::aws_auth::Found;
@@ -17,6 +18,9 @@ pub(in crate::read) trait Sink {
 
     /// Takes in what stands for the ConfigMap `aws-auth`.
     fn aws_auth(&mut self, found: Found);
+
+    /// Takes in a service account whose pods get a role, as far as the file tells which.
+    fn pod_role(&mut self, role: PodRole, told: Told);
 
     /// Says what is wrong or odd.
     fn report(&mut self, code: Code, source: Source, message: String);

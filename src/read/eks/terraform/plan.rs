@@ -53,6 +53,11 @@ impl<'t> Plan<'t> {
 
     /// The principal that a resource takes from a role or user of the same module, as far as that one's name tells it.
     pub(super) fn principal(&self, address: &str) -> Option<Told> {
+        self.arn_of(address, "principal_arn")
+    }
+
+    /// The ARN that a resource takes from a role or user of the same module, under a key.
+    pub(super) fn arn_of(&self, address: &str, key: &str) -> Option<Told> {
         let (module, own) = match address.rfind(".aws_eks_") {
             Some(at) => (address.get(..at)?, address.get(at + 1..)?),
             None => ("", address),
@@ -66,7 +71,7 @@ impl<'t> Plan<'t> {
         let resources = configuration.get("resources")?.items();
         let resource =
             resources.into_iter().find(|one| one.get("address").is_some_and(|at| at.text() == own))?;
-        let references = resource.get("expressions")?.get("principal_arn")?.get("references")?;
+        let references = resource.get("expressions")?.get(key)?.get("references")?;
         let reference = references.items().next()?.text().strip_suffix(".arn")?;
         let kind = reference.split('.').next()?;
         let target = if module.is_empty() { reference.to_owned() } else { format!("{module}.{reference}") };

@@ -8,7 +8,7 @@ use crate::identity::access_entries::{
 use crate::model::diagnostic::Code;
 use crate::model::source::Source;
 
-use super::super::{rewrite, values};
+use super::super::{pod_identity, rewrite, values};
 use super::plan::Plan;
 use crate::read::aws_auth::{Found, Section};
 use crate::read::eks::sink::Sink;
@@ -38,6 +38,9 @@ impl Resource<'_, '_> {
         match self.kind {
             "aws_eks_access_entry" | "awscc_eks_access_entry" => self.entry(found, origin),
             "aws_eks_access_policy_association" => self.association(found, origin),
+            "aws_eks_pod_identity_association" | "awscc_eks_pod_identity_association" => {
+                self.pod_identity(found, origin);
+            }
             "aws_eks_cluster" | "awscc_eks_cluster" => self.cluster(found, origin),
             "aws_iam_role" | "aws_iam_user" => self.principal_made(found, origin),
             "kubernetes_manifest" => self.manifest(found, origin),
@@ -74,6 +77,7 @@ impl Resource<'_, '_> {
 
     fn entry(&self, found: &mut dyn Sink, origin: Origin) {
         let get = |key: &str| self.values.get(key);
+        found.facts().arns.extend(values::text(get("access_entry_arn")));
         let principal = self.principal();
         let cluster = values::text(get("cluster_name"));
         // Computed and not given is left to EKS; given and not known is not.
@@ -147,7 +151,21 @@ impl Resource<'_, '_> {
         });
     }
 
+    fn pod_identity(&self, found: &mut dyn Sink, origin: Origin) {
+        let (get, told) = (|key: &str| self.values.get(key), |node| values::told(Some(node)));
+        let names = &pod_identity::TERRAFORM;
+        let mut one = pod_identity::of(names, &get, &told, self.place(names.role, origin));
+        if one.role.text().is_none()
+            && let Some((plan, address)) = self.plan
+            && let Some(role) = plan.arn_of(address, names.role)
+        {
+            one.role = role;
+        }
+        pod_identity::add(found, one);
+    }
+
     fn cluster(&self, found: &mut dyn Sink, origin: Origin) {
+        found.facts().arns.extend(values::text(self.values.get("arn")));
         let config = values::block(self.values.get("access_config"));
         let mode = config.and_then(|config| config.get("authentication_mode"));
         let setting = match values::text(mode) {
