@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::decide::cluster::Cluster;
 use crate::identity::iam::{
-    Caller, Context, Door, DoorKind, Hop, Lenses, POD_IDENTITY, Person, PrincipalId, Reach, Step,
+    Caller, Context, Door, DoorKind, Hop, Lenses, POD_IDENTITY, Person, PrincipalId, Reach, Step, Verdict,
 };
 use crate::identity::pod_roles::{PodRole, PodRoleVia};
 use crate::model::ternary::Ternary;
@@ -147,12 +147,12 @@ impl<'b, 'l, 'c> Behind<'b, 'l, 'c> {
     fn pods(&self, entrance: &Entrance) -> Vec<Assumer> {
         let mut found = Vec::new();
         for pods in &self.cluster.pod_roles().0 {
-            let Some((admitted, first, is_set)) = self.admitted(entrance.role, pods) else { continue };
+            let Some((first, is_set)) = self.admitted(entrance.role, pods) else { continue };
             let Some(principal) = self.cluster.iam().principal_of(entrance.role) else { continue };
             let caller = Caller::Known { principal, session: None };
             let further = self.reach.hops_of(&caller, &entrance.chain);
             let is_told = if pods.written.is_some() { Ternary::Unknown } else { Ternary::Yes };
-            let value = admitted.and(is_told).and(Hop::all(&first)).and(Hop::all(&further));
+            let value = is_told.and(Hop::all(&first)).and(Hop::all(&further));
             if value == Ternary::No {
                 continue;
             }
@@ -167,16 +167,16 @@ impl<'b, 'l, 'c> Behind<'b, 'l, 'c> {
         found
     }
 
-    /// Whether pods get a role, over which hops inside of EKS, and whether the name of their session is set for them.
-    fn admitted(&self, role: PrincipalId, pods: &PodRole) -> Option<(Ternary, Vec<Rc<Hop>>, bool)> {
+    /// The hops by which pods get a role, and whether the name of their session is set for them.
+    fn admitted(&self, role: PrincipalId, pods: &PodRole) -> Option<(Vec<Rc<Hop>>, bool)> {
         let data = self.cluster.iam();
         let PodRoleVia::Association { target_role, external_id, disables_session_tags, .. } = &pods.via
         else {
             if data.role(&pods.role) != Some(role) {
                 return None;
             }
-            let admitted = self.by_token(role, pods);
-            return (admitted != Ternary::No).then(|| (admitted, Vec::new(), false));
+            let hop = hop_of_pods(pods, &data.principal_of(role)?.arn.text, self.by_token(role, pods)?);
+            return Some((vec![hop], false));
         };
         let own = data.role(&pods.role)?;
         let target = match target_role {
@@ -187,12 +187,14 @@ impl<'b, 'l, 'c> Behind<'b, 'l, 'c> {
             return None;
         }
         let context = association_context(pods);
-        let admitted = self.reach.lens().ternary(&Caller::Service(POD_IDENTITY.into()), own, &context);
-        if admitted == Ternary::No {
+        let admitted = self.reach.lens().of(&Caller::Service(POD_IDENTITY.into()), own, &context);
+        if admitted.value == Ternary::No {
             return None;
         }
+        let principal = data.principal_of(own)?;
+        let first = hop_of_pods(pods, &principal.arn.text, admitted);
         if target_role.is_none() {
-            return Some((admitted, Vec::new(), true));
+            return Some((vec![first], true));
         }
         // EKS goes on from the one role to the other, with the external id of the association.
         let mut context = Context::new();
@@ -204,20 +206,18 @@ impl<'b, 'l, 'c> Behind<'b, 'l, 'c> {
             context.add("aws:PrincipalTag/kubernetes-namespace", &*pods.namespace);
             context.add("aws:PrincipalTag/kubernetes-service-account", &*pods.service_account);
         }
-        let principal = data.principal_of(own)?;
         let verdict = self.reach.lens().of(&Caller::Known { principal, session: None }, role, &context);
         let to = data.principal_of(role)?.arn.text.clone();
         let hop = Hop { from: principal.arn.text.clone(), to, verdict, session_name: None };
-        Some((admitted, vec![Rc::new(hop)], true))
+        Some((vec![first, Rc::new(hop)], true))
     }
 
     /// Whether the token of a service account opens a role: one of the providers that it trusts must be the cluster's,
     /// and only EKS's are.
-    fn by_token(&self, role: PrincipalId, pods: &PodRole) -> Ternary {
-        Ternary::any(
-            self.of_token(role, pods)
-                .map(|(caller, context)| self.lenses.web().ternary(&caller, role, &context)),
-        )
+    fn by_token(&self, role: PrincipalId, pods: &PodRole) -> Option<Verdict> {
+        let verdicts =
+            self.of_token(role, pods).map(|(caller, context)| self.lenses.web().of(&caller, role, &context));
+        verdicts.filter(|verdict| verdict.value != Ternary::No).max_by_key(|verdict| verdict.value)
     }
 
     /// The providers of EKS that a role trusts, each with what the token of a service account says there.
@@ -283,6 +283,12 @@ impl<'b, 'l, 'c> Behind<'b, 'l, 'c> {
             }
         }
     }
+}
+
+/// The hop from the pods of a service account to their role.
+fn hop_of_pods(pods: &PodRole, role: &str, verdict: Verdict) -> Rc<Hop> {
+    let from = format!("system:serviceaccount:{}:{}", pods.namespace, pods.service_account);
+    Rc::new(Hop { from: from.into(), to: role.into(), verdict, session_name: None })
 }
 
 /// What EKS says of the pods of an association when it assumes their role: session tags, unless they are disabled.

@@ -5,6 +5,7 @@
 
 mod account;
 mod allowed;
+mod applies;
 mod caller;
 mod condition;
 mod context;
@@ -23,6 +24,7 @@ mod place;
 mod policy;
 mod principal;
 mod reach;
+mod session_names;
 mod some_arn;
 
 pub use self::account::{Account, IamData};

@@ -9,11 +9,14 @@ use super::iam::{
     statement_document, statements, way_conditions, way_documents,
 };
 use super::notes::{self, Basis, Detail};
-use super::people::{assumable_by_lines, door_conditions, door_title, group_of, source_of};
+use super::people::{
+    assumable_by_lines, assumer_conditions, door_conditions, door_title, group_of, source_of,
+};
 use super::phrases::counted;
 use super::text;
 use super::words::Hop as Line;
 use crate::ask::assume_role::{Action, Assumes, AtDoor, WhoAssumes};
+use crate::ask::behind::Who;
 use crate::decide::cluster::Cluster;
 use crate::identity::iam::{Difference, DocId, DoorKind, Effect, Hit, Near, NotACaller};
 use crate::model::ternary::Ternary;
@@ -246,13 +249,18 @@ pub fn who_can_document(cluster: &Cluster, asked: Asked<'_>, found: &WhoAssumes)
         })
     });
     let others = found.others.iter().map(|other| {
+        let role = match (&other.who, other.hops.first()) {
+            (Who::Pods(_), Some(first)) => &first.to,
+            (_, Some(first)) => &first.from,
+            (_, None) => asked.role,
+        };
         json!({
             "kind": other.who.kind(),
             "name": other.who.name(),
-            "role": other.hops.first().map_or(asked.role, |hop| &hop.from),
+            "role": role,
             "group": group_of(&other.who),
             "via": way_documents(cluster, &other.hops),
-            "conditions": way_conditions(cluster, &other.hops),
+            "conditions": assumer_conditions(cluster, other),
             "source": cluster.sources().show(source_of(&other.who)).to_string(),
         })
     });

@@ -255,7 +255,7 @@ fn condition_lines(cluster: &Cluster, why: &Why, depth: usize) -> Vec<Line> {
             other => conditions(cluster, other).into_iter().map(|text| (text, String::new())).collect(),
         };
         for (text, place) in all {
-            let text = format!("if {text}");
+            let text = format!("condition: {text}");
             if !lines.iter().any(|line| line.text == text && line.place == place) {
                 lines.push(Line { depth, text, place });
             }

@@ -99,7 +99,7 @@ pub fn may_become_lines(cluster: &Cluster, ways: &[Becoming], depth: usize) -> V
 }
 
 /// What somebody's becoming a mapped role depends on.
-fn assumer_conditions(cluster: &Cluster, assumer: &Assumer) -> Vec<String> {
+pub(super) fn assumer_conditions(cluster: &Cluster, assumer: &Assumer) -> Vec<String> {
     match &assumer.who {
         Who::Door(door) => door_conditions(cluster, door, &assumer.hops),
         Who::Pods(pods) => {
@@ -167,7 +167,7 @@ pub(super) fn phrase(cluster: &Cluster, assumer: &Assumer) -> String {
     }
     let conditions = assumer_conditions(cluster, assumer);
     match (conditions.is_empty(), assumer.value) {
-        (false, _) => format!("{text}, if {}", conditions.join("; and ")),
+        (false, _) => format!("{text}, on conditions: {}", conditions.join("; and ")),
         (true, Ternary::Yes) => text,
         (true, _) => format!("{text}, on conditions"),
     }
@@ -191,7 +191,7 @@ pub fn assumable_by_lines(cluster: &Cluster, people: &[Assumer], depth: usize) -
                     lines_of(cluster, &door.verdict, depth + 1, &mut lines);
                 }
                 if let Who::Pods(pods) = who {
-                    let text = role_condition(pods).map(|condition| format!("if {condition}"));
+                    let text = role_condition(pods).map(|condition| format!("condition: {condition}"));
                     lines.extend(text.map(|text| Line { depth: depth + 1, text, place: String::new() }));
                 }
                 lines.extend(said.lines(cluster, hops, depth + 1));

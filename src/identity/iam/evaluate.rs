@@ -3,15 +3,13 @@
 use crate::model::ternary::Ternary;
 
 use super::account::IamData;
+use super::applies::{applies, conditions};
 use super::caller::{Caller, NotACaller};
 use super::context::{Asking, Context, Target};
 use super::ids::{DocId, GroupId, PrincipalId};
-use super::key::Key;
-use super::known::Known;
-use super::logic::{Hit, Leaf, Logic, OpenKey, Verdict};
+use super::logic::{Hit, Leaf, Logic, Verdict};
 use super::names::{ALL, Kind, names, names_or_anyone};
-use super::pattern::ArnText;
-use super::policy::{Effect, Principals, ResourcePattern, Statement};
+use super::policy::{Effect, Principals, Statement};
 use super::principal::{Boundary, Principal};
 use super::some_arn::SomeArn;
 
@@ -387,73 +385,6 @@ impl<'d> Lens<'d> {
         let allowed: L = any(Effect::Allow, names.0);
         allowed.or(unread).and(|| any(Effect::Deny, names.1).or(unread).not())
     }
-
-    /// Session names that the conditions in question would be content with: a caller chooses its own.
-    pub fn session_names(
-        &self,
-        caller: &Caller<'_>,
-        role: PrincipalId,
-        context: &Context,
-        why: &Verdict,
-    ) -> Vec<String> {
-        let mut open = Vec::new();
-        why.why.open(&mut open);
-        let Some(target) = self.data.principal_of(role) else { return Vec::new() };
-        let asking = Asking { caller, target: Target::Role(target), context };
-        let mut names: Vec<String> = open
-            .iter()
-            .filter_map(|leaf| match leaf {
-                Leaf::Condition { hit, condition, keys } if keys.iter().any(is_chosen_name) => {
-                    self.data.statement(*hit)?.conditions.get(*condition as usize)
-                }
-                _ => None,
-            })
-            .flat_map(|condition| condition.candidates(&asking))
-            .collect();
-        if !names.is_empty() {
-            names.push("any-session".to_owned());
-        }
-        names.retain(|name| is_session_name(name));
-        names.sort_unstable();
-        names.dedup();
-        names
-    }
-}
-
-impl Lens<'_> {
-    /// Names of a role's own session that the open conditions would be content with.
-    pub(super) fn own_session_names(
-        &self,
-        caller: &Caller<'_>,
-        role: PrincipalId,
-        context: &Context,
-        why: &Verdict,
-    ) -> Vec<String> {
-        let mut open = Vec::new();
-        why.why.open(&mut open);
-        let Some(target) = self.data.principal_of(role) else { return Vec::new() };
-        let asking = Asking { caller, target: Target::Role(target), context };
-        let mut names: Vec<String> = Vec::new();
-        for leaf in open {
-            match leaf {
-                Leaf::Session { arn, .. } => {
-                    names.extend(arn.rsplit_once('/').map(|(_, name)| name.to_owned()));
-                }
-                Leaf::Condition { hit, condition, keys } if keys.iter().any(|open| open.of_session) => {
-                    let conditions = self.data.statement(*hit).map(|statement| &statement.conditions);
-                    let found = conditions.and_then(|conditions| conditions.get(*condition as usize));
-                    let ids = found.map(|condition| condition.candidates(&asking)).unwrap_or_default();
-                    let name = |id: &String| id.split_once(':').map(|(_, name)| name.to_owned());
-                    names.extend(ids.iter().filter_map(name));
-                }
-                _ => {}
-            }
-        }
-        names.retain(|name| is_session_name(name));
-        names.sort_unstable();
-        names.dedup();
-        names
-    }
 }
 
 fn names_service(principals: &Principals, name: &str) -> bool {
@@ -478,124 +409,4 @@ fn any_naming<'s, L: Logic>(
         });
     }
     found
-}
-
-/// Whether STS accepts a name for a session.
-fn is_session_name(name: &str) -> bool {
-    (2..=64).contains(&name.len())
-        && name.chars().all(|char| char.is_ascii_alphanumeric() || "_+=,.@-".contains(char))
-}
-
-fn match_resource<'p>(
-    pattern: &'p ResourcePattern,
-    arn: &ArnText<'_>,
-    asking: &Asking<'_>,
-) -> Result<bool, Vec<&'p Key>> {
-    let template = match pattern {
-        ResourcePattern::Fixed(glob) => return Ok(glob.matches(arn)),
-        ResourcePattern::Variable(template) => template,
-    };
-    let resolved = template.resolve(&|key| asking.look(key));
-    if resolved.matches_nothing {
-        return Ok(false);
-    }
-    if resolved.unknown.is_empty() {
-        return Ok(super::pattern::ArnGlob::new(&resolved.elements).matches(arn));
-    }
-    if ResourcePattern::lenient(&resolved.elements, arn) { Err(resolved.unknown) } else { Ok(false) }
-}
-
-/// The same for a resource of which only a part is known; then there may be no key that would tell.
-fn match_some<'p>(
-    pattern: &'p ResourcePattern,
-    some: &SomeArn,
-    asking: &Asking<'_>,
-) -> Result<bool, Vec<&'p Key>> {
-    let matched = match pattern {
-        ResourcePattern::Fixed(glob) => some.matched_by(glob),
-        ResourcePattern::Variable(template) => {
-            let resolved = template.resolve(&|key| asking.look(key));
-            if resolved.matches_nothing {
-                return Ok(false);
-            }
-            if !resolved.unknown.is_empty() {
-                return Err(resolved.unknown);
-            }
-            some.matched_by(&super::pattern::ArnGlob::new(&resolved.elements))
-        }
-    };
-    match matched {
-        Ternary::Unknown => Err(Vec::new()),
-        decided => Ok(decided.is_yes()),
-    }
-}
-
-fn open_keys(keys: &[&Key], asking: &Asking<'_>) -> Box<[OpenKey]> {
-    let open = |key: &&Key| OpenKey {
-        key: key.as_str().into(),
-        of_session: matches!(asking.look(key), Known::Unknown { of_session: true, .. }),
-    };
-    keys.iter().map(open).collect()
-}
-
-/// Whether a key is the name that the caller chooses for its session.
-fn is_chosen_name(open: &OpenKey) -> bool {
-    Key::new(&open.key).is_session_name()
-}
-
-/// "And" over the conditions of a statement.
-fn conditions<L: Logic>(hit: Hit, statement: &Statement, asking: &Asking<'_>) -> L {
-    let mut all = L::certain(true);
-    for (number, condition) in (0u32..).zip(&statement.conditions) {
-        all = all.and(|| {
-            let mut because = Vec::new();
-            match condition.holds(asking, &mut because) {
-                Ternary::Unknown if because.is_empty() => L::open(|| Leaf::Operator(hit, number)),
-                Ternary::Unknown => L::open(|| {
-                    let keys = open_keys(&because, asking);
-                    Leaf::Condition { hit, condition: number, keys }
-                }),
-                value => L::certain(value.is_yes()),
-            }
-        });
-    }
-    all
-}
-
-fn resource<L: Logic>(hit: Hit, statement: &Statement, asking: &Asking<'_>) -> L {
-    let arn = ArnText::new(asking.target.arn());
-    let mut found = L::certain(false);
-    for pattern in &statement.resource.patterns {
-        let matched = match (&asking.target, &arn) {
-            (Target::Some(some), _) => match_some(pattern, some, asking),
-            (_, Some(arn)) => match_resource(pattern, arn, asking),
-            (_, None) => Ok(false),
-        };
-        found = found.or(|| match matched {
-            Ok(matches) => L::certain(matches),
-            Err(keys) => L::open(|| Leaf::Resource { hit, keys: open_keys(&keys, asking) }),
-        });
-    }
-    if statement.resource.not { found.not() } else { found }
-}
-
-/// Whether a statement of a trust policy names the caller.
-pub(super) fn is_named(hit: Hit, statement: &Statement, caller: &Caller<'_>) -> bool {
-    let principals = &statement.principal;
-    match caller {
-        Caller::Service(name) => principals.services.iter().any(|service| **service == **name),
-        Caller::Provider(arn) => principals.federated.iter().any(|provider| **provider == **arn),
-        _ => names::<Ternary>(hit, statement, &ALL, caller) != Ternary::No,
-    }
-}
-
-/// Whether a statement of an identity policy is about the role.
-pub(super) fn is_resource(hit: Hit, statement: &Statement, asking: &Asking<'_>) -> bool {
-    resource::<Ternary>(hit, statement, asking) != Ternary::No
-}
-
-/// Whether a statement of an identity policy or boundary applies.
-pub(super) fn applies<L: Logic>(hit: Hit, statement: &Statement, asking: &Asking<'_>) -> L {
-    let resource: L = resource(hit, statement, asking);
-    resource.and(|| conditions(hit, statement, asking)).of_statement(hit)
 }

@@ -68,6 +68,8 @@ pub enum KeyGroup {
     Choice,
     /// It depends on where, when and how the call is made.
     Circumstance,
+    /// The identity provider says it, in the token or assertion with which the session began.
+    Provider,
     /// It depends on the organisation of the account.
     Organisation,
 }
@@ -77,8 +79,9 @@ impl KeyGroup {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Choice => "the caller chooses",
-            Self::Circumstance => "circumstance",
-            Self::Organisation => "organisation",
+            Self::Circumstance => "circumstances decide",
+            Self::Provider => "the identity provider says it",
+            Self::Organisation => "the organisation decides",
         }
     }
 }
@@ -110,6 +113,7 @@ impl Key {
         match self.fact {
             Fact::SessionName | Fact::Choice => KeyGroup::Choice,
             Fact::Organisation => KeyGroup::Organisation,
+            Fact::OfSessions if is_claim(&self.lower) => KeyGroup::Provider,
             _ => KeyGroup::Circumstance,
         }
     }
@@ -157,9 +161,13 @@ impl Fact {
                 Self::Organisation
             }
             _ if lower.starts_with("ec2:") || lower.starts_with("saml:") => Self::OfSessions,
-            // The claims of a provider are named by its host.
-            _ if lower.rsplit_once(':').is_some_and(|(host, _)| host.contains('.')) => Self::OfSessions,
+            _ if is_claim(lower) => Self::OfSessions,
             _ => Self::Other,
         }
     }
+}
+
+/// Whether a key is a claim of an identity provider: those are named by its host.
+fn is_claim(lower: &str) -> bool {
+    lower.starts_with("saml:") || lower.rsplit_once(':').is_some_and(|(host, _)| host.contains('.'))
 }

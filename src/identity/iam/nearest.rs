@@ -2,9 +2,10 @@
 
 use crate::model::ternary::Ternary;
 
+use super::applies::{applies, is_named, is_resource};
 use super::caller::Caller;
 use super::context::{Asking, Context, Target};
-use super::evaluate::{Lens, applies, is_named, is_resource};
+use super::evaluate::Lens;
 use super::export::EntityArn;
 use super::ids::{DocId, GroupId, PrincipalId};
 use super::logic::{Hit, Verdict};
