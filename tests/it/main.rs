@@ -31,6 +31,7 @@ mod escalation; // whether a role or a binding could be written
 mod hostile; // names that would forge lines or drive a terminal
 mod iam; // who may assume which role: every recorded answer
 mod iam_doubts; // what exports and requests leave open
+mod iam_entries; // from people to rules over access entries
 mod iam_model; // the rules of IAM read a second time, slowly
 mod iam_near; // what a "no" about a role says
 mod iam_people; // from people to rules, by the account of testdata/iam
