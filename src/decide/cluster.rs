@@ -518,13 +518,42 @@ impl Cluster {
                     || (mapped.is_symbolic() && !self.session_doubts(who, mapped, attributes).is_empty());
                 if doubt { Ternary::Unknown } else { ternary }
             }
-            WhoIs::Error(_) => self.certain_answer(who, attributes).ternary,
+            WhoIs::Error(error) => self.ternary_without_user(who, error, attributes),
         }
     }
 
     /// The answer of the graph for a user that is only partly known.
     fn ternary_of(&self, certain: &UserInfo, shown: &UserInfo, attributes: &Attributes<'_>) -> Ternary {
         self.graph.ternary(shown, &self.graph.asker(certain), attributes, self.coverage())
+    }
+
+    /// What [`Cluster::answer_without_user`] says, without the reasons.
+    fn ternary_without_user(&self, who: &Who, error: &IdentityError, attributes: &Attributes<'_>) -> Ternary {
+        let of = |mapped: &Mapped| {
+            let is = WhoIs::Mapped(Box::new(mapped.clone()));
+            self.ternary(&Who { identity: who.identity.clone(), is }, attributes)
+        };
+        match error {
+            IdentityError::RandomMapping { candidates } => {
+                let answers: Vec<Ternary> = candidates
+                    .iter()
+                    .map(|candidate| match candidate {
+                        Ok(mapped) => of(mapped),
+                        Err(error) => self.ternary_without_user(who, error, attributes),
+                    })
+                    .collect();
+                let likeliest = answers.iter().copied().max().unwrap_or(Ternary::No);
+                if Ternary::whichever(answers) == likeliest { likeliest } else { Ternary::Unknown }
+            }
+            IdentityError::NotMapped { unfilled, unrendered, elsewhere, .. } => {
+                let is_open = !elsewhere.is_empty() || unrendered.is_some();
+                let may = is_open || unfilled.iter().any(|mapped| of(mapped) != Ternary::No);
+                if may { Ternary::Unknown } else { Ternary::No }
+            }
+            IdentityError::Unknown { .. } => self.answer_without_user(who, error, attributes).ternary,
+            _ if error.is_refusal() => Ternary::No,
+            _ => Ternary::Unknown,
+        }
     }
 
     fn answer_without_user<'g>(
