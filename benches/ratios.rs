@@ -31,6 +31,7 @@ use rbacsim::report::diff::{markdown, summary};
 use serde::de::DeserializeOwned;
 use support::account;
 use support::cluster::{self, Form};
+use support::entries;
 use support::model::Model;
 use support::questions::{self, Question};
 
@@ -127,6 +128,12 @@ fn run_stage(stage: &str, input: &Path) {
             start.elapsed().as_secs_f64() / asked.len() as f64
         }
         "mixed" => decide(size(), &questions::mixed(size(), 50_000)),
+        "mixed-beside-entries" => decide_in(&cluster_with_entries(size()), &questions::mixed(size(), 50_000)),
+        "callers-with-entries" => {
+            let cluster = cluster_with_entries(size());
+            let asked = of_callers(&cluster);
+            decide_in(&cluster, &asked)
+        }
         "observers-yes" => decide(size(), &questions::observers(size(), true)),
         "observers-no" => decide(size(), &questions::observers(size(), false)),
         "many-groups" => decide(size(), &questions::many_groups(size())),
@@ -186,9 +193,37 @@ fn cluster_of(size: usize) -> Cluster {
     load(&[Input::Text { name: "cluster.json".into(), bytes }], &LoadOptions::default()).unwrap().into()
 }
 
+/// The same with 2,000 access entries, each with five policies.
+fn cluster_with_entries(size: usize) -> Cluster {
+    let input = |name: &str, bytes: Vec<u8>| Input::Text { name: name.into(), bytes };
+    let inputs = [
+        input("cluster.json", cluster::text(size, Form::Json).into_bytes()),
+        input("export.json", entries::stream().into_bytes()),
+    ];
+    load(&inputs, &LoadOptions::default()).unwrap().into()
+}
+
+/// Questions of callers with access entries: half of them within the scope of their policies.
+fn of_callers(cluster: &Cluster) -> Vec<Question> {
+    let mut asked = questions::mixed(LARGE, 50_000);
+    for (question, number) in asked.iter_mut().zip(0..) {
+        let who = cluster.identify(&entries::caller(number % entries::ENTRIES), None);
+        question.user = who.certain().unwrap();
+        question.namespace = if number % 2 == 0 {
+            entries::namespace(number % entries::ENTRIES)
+        } else {
+            entries::OUTSIDE.into()
+        };
+    }
+    asked
+}
+
 /// Seconds for a decision: the user looked up and the request decided.
 fn decide(size: usize, asked: &[Question]) -> f64 {
-    let cluster = cluster_of(size);
+    decide_in(&cluster_of(size), asked)
+}
+
+fn decide_in(cluster: &Cluster, asked: &[Question]) -> f64 {
     let graph = cluster.graph();
     let (mut count, mut allowed) = (0usize, 0usize);
     let mut spent = Duration::ZERO;
@@ -411,6 +446,23 @@ fn decision_rows(rows: &mut Vec<Row>) {
         ("no, after 400 rules of a role", "many-rules-no"),
     ] {
         rows.push(plain(&format!("one decision: {what}"), nanoseconds(stage(name, &large).seconds)));
+    }
+    let alone = stage("mixed", &large);
+    for (what, name) in [
+        (
+            "the same at 50,000 objects beside 2,000 access entries with 5 policies each",
+            "mixed-beside-entries",
+        ),
+        ("of a caller with an access entry and 5 policies", "callers-with-entries"),
+    ] {
+        let beside = stage(name, &large);
+        rows.push(Row {
+            what: format!("one decision: {what}"),
+            figure: nanoseconds(beside.seconds),
+            baseline: format!("the cluster without entries: {}", nanoseconds(alone.seconds)),
+            ratio: times(alone.seconds / beside.seconds),
+            peak: String::new(),
+        });
     }
     let review = stage("review", &large);
     rows.push(plain("one review read, decided and written", nanoseconds(review.seconds)));

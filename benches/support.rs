@@ -3,6 +3,7 @@
 
 pub(crate) mod account;
 pub(crate) mod cluster;
+pub(crate) mod entries;
 pub(crate) mod kubectl;
 pub(crate) mod model;
 pub(crate) mod questions;

@@ -17,7 +17,7 @@ use crate::decide::answer::{Answer, Doubt, NearMiss};
 use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::evaluate::{Asker, Grant};
 use crate::identity::iam::Lenses;
-use crate::identity::{IdentityError, MappingKind, Reach};
+use crate::identity::{IdentityDoubt, IdentityError, MappingKind, Reach};
 use crate::model::attributes::Attributes;
 use crate::model::rbac::{Scope, Subject};
 use crate::model::ternary::Ternary;
@@ -79,6 +79,7 @@ fn certain<'g>(cluster: &'g Cluster, question: &Question) -> WhoCan<'g> {
         accounts: Vec::new(),
         unread: cluster.coverage().unread_for_anybody().map(|unread| unread.source).collect(),
         nothing_read: cluster.coverage().nothing_read,
+        lacks_entries: cluster.identities().may_lack_entries(),
         closed_out: Vec::new(),
         eks_doors: Vec::new(),
     };
@@ -450,6 +451,26 @@ pub(crate) fn mapped(cluster: &Cluster) -> Vec<(String, Who)> {
             elsewhere: Vec::new(),
         };
         found.push((arn.to_owned(), Who { identity: None, is: WhoIs::Error(Box::new(error)) }));
+    }
+    for (principal, mapped, is_certain) in mappings.untold_entries() {
+        let is = if is_certain {
+            WhoIs::Mapped(Box::new(mapped))
+        } else {
+            let doubts = vec![IdentityDoubt {
+                text: "the inputs do not tell the principal of this access entry, or whether it exists"
+                    .to_owned(),
+                source: Some(mapped.provenance.source),
+            }];
+            let nobody = IdentityError::NotMapped {
+                nearest: None,
+                unfilled: Vec::new(),
+                unrendered: None,
+                elsewhere: Vec::new(),
+            };
+            let could_be = vec![Ok(mapped), Err(nobody)];
+            WhoIs::Error(Box::new(IdentityError::Unknown { doubts, could_be, is_exhaustive: true }))
+        };
+        found.push((principal, Who { identity: None, is }));
     }
     if accounts {
         let graph = cluster.graph();

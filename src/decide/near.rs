@@ -4,12 +4,13 @@
 
 use std::collections::BTreeSet;
 
+use crate::decide::evaluate::matches::pattern_matches;
 use crate::decide::evaluate::{Asker, Grant, Mismatch};
-use crate::decide::graph::{Applied, Principal, RbacGraph, RoleRule};
+use crate::decide::graph::{Applied, Principal, RbacGraph, RoleRule, is_pattern};
 use crate::knowledge::catalogue::Catalogue;
 use crate::model::attributes::{Attributes, ResourceAttributes};
 use crate::model::names::Name;
-use crate::model::rbac::{Requirement, Role, Scope};
+use crate::model::rbac::{Authorizer, Requirement, Role, Scope};
 use crate::model::user::{SYSTEM_AUTHENTICATED, SYSTEM_SERVICE_ACCOUNTS, SYSTEM_UNAUTHENTICATED, UserInfo};
 
 mod aggregated;
@@ -245,7 +246,11 @@ impl RbacGraph {
                 if let Scope::Namespace(namespace) = scope
                     && namespace != asked
                 {
-                    namespaces.insert((policy.names.text(namespace), namespace));
+                    let text = policy.names.text(namespace);
+                    // A pattern that holds here is not elsewhere.
+                    if !(is_pattern(text) && pattern_matches(text, attributes.namespace())) {
+                        namespaces.insert((text, namespace));
+                    }
                 }
             }
         }
@@ -266,8 +271,13 @@ impl RbacGraph {
                 Attributes::NonResource(_) => *attributes,
             };
             let request = self.lexicon.request(&policy.names, &moved);
+            // Whether an access policy holds for Namespace objects is not known there either.
+            let of_namespace = matches!(&moved, Attributes::Resource(own) if own.group.is_empty() && own.resource == "namespaces");
+            let counts = |applied: &Applied<'_>| {
+                !(of_namespace && applied.binding.authorizer() == Authorizer::AccessPolicy)
+            };
             let grant = asker.principals().iter().find_map(|principal| {
-                self.bindings_of(*principal, Scope::Namespace(namespace)).find_map(|applied| {
+                self.bindings_of(*principal, Scope::Namespace(namespace)).filter(counts).find_map(|applied| {
                     let rule = self
                         .granted_rules(&applied)
                         .find(|rule| self.lexicon.allows(policy, rule.placed.rule, &request))?;

@@ -3,6 +3,7 @@
 //! Facts from any number of files are joined into one entry for each principal (`join`), and a caller's entry
 //! becomes a user (`resolve`). What no file tells stays unknown and never becomes a "no".
 
+mod change;
 mod entry;
 mod facts;
 mod gap;
@@ -54,6 +55,8 @@ pub struct AccessEntries {
     list: EntryList,
     /// The principals that were made anew after their entry: it is dead.
     recreated: FxHashSet<String>,
+    /// The principals that are taken to have no entry.
+    without: FxHashSet<String>,
     /// Who created the cluster, in canonical form, folded; if that was said.
     creator: Option<String>,
     /// The clusters of which the inputs speak, where they are several and none was chosen.

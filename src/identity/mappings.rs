@@ -1,6 +1,6 @@
 //! The sources of identity together: access entries and `aws-auth`, asked as the authentication mode has it.
 
-use super::access_entries::{AccessEntries, AuthenticationMode, Facts, JoinOptions};
+use super::access_entries::{AccessEntries, AuthenticationMode, EntryList, Facts, JoinOptions};
 use super::aws_auth::{AwsAuth, SectionText};
 use super::caller::{
     IamIdentity, IdentityDoubt, IdentityError, IdentitySource, Mapped, MappedIdentity, MappingKind, Reach,
@@ -103,6 +103,18 @@ impl IdentityMappings {
         self.access.as_ref().is_none_or(AccessEntries::reads_aws_auth)
     }
 
+    /// Whether the cluster looks for access entries, and the inputs may not hold all of them.
+    pub fn may_lack_entries(&self) -> bool {
+        self.access.as_ref().is_some_and(|access| {
+            access.reads_entries()
+                && match access.list() {
+                    EntryList::Complete(_) => false,
+                    EntryList::Partial => true,
+                    EntryList::Absent => access.mode().is_some(),
+                }
+        })
+    }
+
     /// Why the inputs do not tell which mappings are in force; empty if they do.
     pub fn doubts(&self) -> Vec<IdentityDoubt> {
         let mut doubts = self.access.as_ref().map(AccessEntries::doubts).unwrap_or_default();
@@ -141,6 +153,13 @@ impl IdentityMappings {
     /// whom it maps once that is done.
     pub fn unfilled_entries(&self) -> Vec<(&str, Mapped)> {
         if self.reads_aws_auth() { self.maps.unfilled_entries() } else { Vec::new() }
+    }
+
+    /// The access entries whose principal the inputs do not wholly tell: how they speak of it, the user that the entry
+    /// makes of it, and whether only the account or partition is not told.
+    pub fn untold_entries(&self) -> Vec<(String, Mapped, bool)> {
+        let access = self.access.as_ref().filter(|access| access.reads_entries());
+        access.map(AccessEntries::untold).unwrap_or_default()
     }
 
     /// Everybody whom a mapping names, in the order of the sources and of writing. A mapping of `aws-auth` for a

@@ -45,7 +45,8 @@ pub fn namespace_matches(pattern: &str, namespace: &str) -> Ternary {
         }
         .into();
     }
-    if glob_matches(pattern, namespace) { Ternary::Unknown } else { Ternary::No }
+    // Nothing can be called as a pattern is: that text stands for what the pattern may match.
+    if pattern == namespace || glob_matches(pattern, namespace) { Ternary::Unknown } else { Ternary::No }
 }
 
 /// Whether a namespace pattern is of a form that AWS documents, and can match anything.

@@ -25,6 +25,8 @@ pub(crate) struct Found {
     pub(crate) assumed: bool,
     /// Whether the cluster's own may hold more.
     pub(crate) is_partial: bool,
+    /// The name of the cluster, where the form tells it.
+    pub(crate) cluster: Option<String>,
     pub(crate) sections: Vec<Section>,
     /// What stands under `binaryData`, decoded: aws-iam-authenticator does not read it.
     pub(crate) binary: Vec<Section>,

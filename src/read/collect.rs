@@ -34,6 +34,8 @@ use super::{
 pub(super) struct Collector {
     policy: Policy,
     access: Facts,
+    /// The principals of access entries that are only supposed.
+    supposed: Vec<String>,
     /// CustomResourceDefinitions, each with the number of diagnostics before it.
     crds: Vec<(usize, CustomResource)>,
     hints: Hints,
@@ -90,6 +92,7 @@ pub(super) struct Counts {
     aws_auth: usize,
     crds: usize,
     others: usize,
+    access: FactsMark,
 }
 
 impl Collector {
@@ -313,6 +316,7 @@ impl Collector {
                 + self.other_forms.len()
                 + self.iam.len()
                 + self.pod_roles.len(),
+            access: self.access.mark(),
         }
     }
 
@@ -327,7 +331,9 @@ impl Collector {
         let Policy { roles, bindings, .. } = &mut self.policy;
         let (new_roles, new_bindings) = (roles.len() - before.roles, bindings.len() - before.bindings);
         let (maps, crds) = (self.aws_auth.len() - before.aws_auth, self.crds.len() - before.crds);
-        let count = new_roles + new_bindings + maps + crds;
+        let (principals, facts) = self.access.replace_since(before.access);
+        self.supposed.extend(principals);
+        let count = new_roles + new_bindings + maps + crds + facts;
         if count == 0 && self.count().others == before.others {
             let problem = self.diagnostics.last().map_or(String::new(), |last| format!(": {}", last.message));
             return Err(LoadError::WhatIf(format!(
@@ -425,13 +431,14 @@ impl Collector {
         self.summary.defaults_added = self.summary.defaults_added.saturating_sub(fewer);
         self.changes.extend(removal.finish(&self.policy).map_err(LoadError::WhatIf)?);
         let iam = IamData::link(std::mem::take(&mut self.iam), &mut self.diagnostics);
+        let gone = self.change_entries(options);
         let mut identities = identities::join(
             &self.aws_auth,
             std::mem::take(&mut self.refused_aws_auth),
             std::mem::take(&mut self.other_forms),
             &mut self.policy.sources,
             &mut self.diagnostics,
-            (&options.what_if, &mut self.changes),
+            (&options.what_if, &gone, &mut self.changes),
         )
         .map_err(LoadError::WhatIf)?;
         for form in std::mem::take(&mut self.aws_auth_forms) {
@@ -466,6 +473,16 @@ impl Collector {
         })
     }
 
+    /// Leaves out what is said of other clusters than the one that is meant, and makes what if of access entries.
+    fn change_entries(&mut self, options: &LoadOptions) -> identities::ChangedEntries {
+        if let Some(meant) = &options.cluster {
+            self.aws_auth.retain(|found| found.cluster.as_ref().is_none_or(|cluster| cluster == meant));
+        }
+        let has_aws_auth = !self.aws_auth.is_empty();
+        let (sources, changes) = (&mut self.policy.sources, &mut self.changes);
+        identities::change_entries(&mut self.access, has_aws_auth, sources, options, changes)
+    }
+
     /// Joins what the inputs say of access entries.
     fn access_entries(&mut self, identities: &mut IdentityMappings, options: &LoadOptions) {
         let sources = &self.policy.sources;
@@ -475,6 +492,8 @@ impl Collector {
             cluster: options.cluster.as_deref(),
             mode: options.authentication_mode,
             creator: options.creator.as_deref(),
+            without: &options.what_if.without_mapping,
+            supposed: &self.supposed,
             is_complete: options.completeness == Some(Completeness::Complete),
             is_service_linked_only: &only,
             show: &|source| sources.show(source).to_string(),

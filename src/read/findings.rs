@@ -21,7 +21,7 @@ use super::kustomize::Kustomization;
 use super::operators::{self, Expanded};
 use super::origin::Origin;
 use super::rbac::RbacKind;
-use super::version_hints::Hints;
+use super::version_hints::{Hints, VersionSource};
 use super::{Summary, aws_auth, concern, config_map, crd, eks, identity_forms, rbac, workload};
 
 mod trouble;
@@ -586,6 +586,10 @@ impl Sink for Findings {
 
     fn pod_role(&mut self, role: PodRole, told: Told) {
         self.later.push((self.diagnostics.len(), Later::PodRole(role, told)));
+    }
+
+    fn version(&mut self, from: VersionSource, text: &str, source: Source) {
+        self.hints.told_by(from, text, source);
     }
 
     fn report(&mut self, code: Code, source: Source, message: String) {

@@ -1,11 +1,13 @@
 //! From everything that the inputs say of identities to the mappings that may be in force.
 
+use crate::identity::access_entries::Facts;
 use crate::identity::aws_auth::NewMapping;
 use crate::identity::{AwsAuth, IdentityMappings, OtherForm};
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::source::{Source, Sources};
 
 use super::aws_auth::Found;
+use super::load::LoadOptions;
 use super::what_if::{Change, ObjectKind, WhatIf, nearest};
 
 /// Joins them: maps that say the same are one, and beside a whole map a part of one may count or not.
@@ -15,7 +17,7 @@ pub(super) fn join(
     others: Vec<OtherForm>,
     sources: &mut Sources,
     diagnostics: &mut Vec<Diagnostic>,
-    (what_if, changes): (&WhatIf, &mut Vec<Change>),
+    (what_if, gone_entries, changes): (&WhatIf, &ChangedEntries, &mut Vec<Change>),
 ) -> Result<IdentityMappings, String> {
     let mut identities = IdentityMappings::default();
     let has_whole = !refused.is_empty() || found.iter().any(|found| !found.is_partial);
@@ -60,8 +62,8 @@ pub(super) fn join(
         });
         kept.push((AwsAuth::empty(source), Vec::new()));
     }
-    remove_mappings(&mut kept, &what_if.without_mapping, changes)?;
-    if !what_if.with_mapping.is_empty() {
+    remove_mappings(&mut kept, &what_if.without_mapping, gone_entries, changes)?;
+    if !what_if.with_mapping.is_empty() && !gone_entries.took_mappings {
         let file = sources.add_file("--with-mapping");
         let source = Source { file, ..Source::default() };
         if kept.is_empty() && refused.is_empty() {
@@ -73,7 +75,7 @@ pub(super) fn join(
             for (map, _) in &mut kept {
                 map.add_mapping(mapping, source);
             }
-            changes.push(Change { text: added(mapping), source: None });
+            changes.push(Change { text: added(mapping, "a mapping"), source: None });
         }
     }
     let first = kept.first().map(|(map, _)| map.source());
@@ -103,17 +105,64 @@ pub(super) fn join(
     Ok(identities)
 }
 
+/// What became of access entries, before mappings of `aws-auth` are looked at.
+pub(super) struct ChangedEntries {
+    /// The ARNs whose entry is gone.
+    gone: Vec<String>,
+    /// The principals that had entries.
+    there: Vec<String>,
+    /// Whether new mappings are access entries.
+    took_mappings: bool,
+}
+
+/// Takes the access entries of ARNs out, and adds new mappings as entries where the cluster looks for them there.
+pub(super) fn change_entries(
+    facts: &mut Facts,
+    has_aws_auth: bool,
+    sources: &mut Sources,
+    options: &LoadOptions,
+    changes: &mut Vec<Change>,
+) -> ChangedEntries {
+    let WhatIf { without_mapping, with_mapping, .. } = &options.what_if;
+    let cluster = options.cluster.as_deref();
+    let is_asked = !without_mapping.is_empty();
+    let there = facts.principals_of_entries().filter(|_| is_asked).map(str::to_owned).collect();
+    let took_mappings =
+        !with_mapping.is_empty() && facts.maps_by_entries(options.authentication_mode, has_aws_auth);
+    let mut gone = Vec::new();
+    for arn in without_mapping {
+        if let Some(source) = facts.remove_principal(arn, cluster) {
+            changes
+                .push(Change { text: format!("without the access entry of `{arn}`"), source: Some(source) });
+            gone.push(arn.clone());
+        }
+    }
+    if took_mappings {
+        let file = sources.add_file("--with-mapping");
+        for mapping in with_mapping {
+            facts.add_mapping(mapping, Source { file, ..Source::default() }, cluster);
+            changes.push(Change { text: added(mapping, "an access entry"), source: None });
+        }
+    }
+    ChangedEntries { gone, there, took_mappings }
+}
+
 /// Takes the mappings of ARNs out of every map.
 fn remove_mappings(
     kept: &mut [(AwsAuth, Vec<Diagnostic>)],
     without: &[String],
+    entries: &ChangedEntries,
     changes: &mut Vec<Change>,
 ) -> Result<(), String> {
     for arn in without {
-        let there: Vec<String> =
-            kept.iter().flat_map(|(map, _)| map.mapped_arns()).map(str::to_owned).collect();
+        let there = kept.iter().flat_map(|(map, _)| map.mapped_arns()).map(str::to_owned);
+        let there: Vec<String> = there.chain(entries.there.iter().cloned()).collect();
         let removed: Vec<Source> = kept.iter_mut().flat_map(|(map, _)| map.remove_mapping(arn)).collect();
+        let had_entry = entries.gone.iter().any(|gone| gone == arn);
         let Some(source) = removed.first() else {
+            if had_entry {
+                continue;
+            }
             let near = nearest(arn, there.iter().map(String::as_str));
             let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
             return Err(format!("--without-mapping {arn}: the inputs have no mapping of it{near}"));
@@ -124,10 +173,10 @@ fn remove_mappings(
 }
 
 /// A new mapping in words.
-fn added(mapping: &NewMapping) -> String {
+fn added(mapping: &NewMapping, what: &str) -> String {
     let NewMapping { arn, username, groups } = mapping;
     let groups: Vec<String> = groups.iter().map(|group| format!("`{group}`")).collect();
     let groups =
         if groups.is_empty() { "no groups".to_owned() } else { format!("groups {}", groups.join(", ")) };
-    format!("with a mapping of `{arn}` to user `{username}`, {groups}")
+    format!("with {what} of `{arn}` to user `{username}`, {groups}")
 }

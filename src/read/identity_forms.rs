@@ -68,11 +68,16 @@ pub(super) fn of_object(
             );
             Some(Form::Other(OtherForm::of_text(sentence, source, &all_text(spec?)).for_self_hosted()))
         }
-        "ClusterConfig" => eksctl(node, source, line_of).map(Form::Map),
+        "ClusterConfig" => {
+            let cluster = Some(metadata("name")).filter(|name| !name.is_empty()).map(str::to_owned);
+            eksctl(node, source, line_of).map(|found| Form::Map(Found { cluster, ..found }))
+        }
         "AWSManagedControlPlane" | "AWSManagedControlPlaneTemplate" => {
             let spec = spec.and_then(|spec| spec.get("template")).and_then(|one| one.get("spec")).or(spec)?;
             let config = spec.get("iamAuthenticatorConfig").filter(|config| !config.is_null())?;
-            cluster_api(config, source, line_of).map(Form::Map)
+            let name = spec.get("eksClusterName").map_or("", Node::text);
+            let cluster = Some(name).filter(|name| !name.is_empty()).map(str::to_owned);
+            cluster_api(config, source, line_of).map(|found| Form::Map(Found { cluster, ..found }))
         }
         _ if metadata("name") == "aws-auth" || has_sections(node) => {
             let sentence = if kind == "ConfigMap" {

@@ -15,6 +15,12 @@ pub enum VersionSource {
     Kubelet,
     /// An eksctl `ClusterConfig`: what somebody wanted.
     Eksctl,
+    /// An object of ACK, Crossplane or Cluster API that stands for the cluster.
+    ClusterObject,
+    /// A `CloudFormation` template.
+    CloudFormation,
+    /// An export of a Pulumi stack.
+    Pulumi,
     /// A Terraform state or plan.
     Terraform,
     /// `aws eks describe-cluster`.
@@ -29,6 +35,9 @@ impl VersionSource {
         match self {
             Self::Kubelet => "the newest kubelet among the Nodes of the inputs; the API server may be newer",
             Self::Eksctl => "as the eksctl ClusterConfig says",
+            Self::ClusterObject => "as the object that stands for the cluster says",
+            Self::CloudFormation => "as the CloudFormation template says",
+            Self::Pulumi => "as the Pulumi stack says",
             Self::Terraform => "as the Terraform state or plan says",
             Self::DescribeCluster => "as `aws eks describe-cluster` said",
             Self::KubectlVersion => "as `kubectl version` said",
@@ -54,7 +63,7 @@ struct Told {
 #[derive(Copy, Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Hints {
     /// By the source, as it is ordered.
-    told: [Option<Told>; 5],
+    told: [Option<Told>; 8],
     /// The first thing that shows a cluster of EKS.
     pub(crate) eks: Option<Source>,
 }
@@ -128,6 +137,14 @@ impl Hints {
         self.eks(place(node));
         if let Some(version) = node.get("metadata").and_then(|metadata| metadata.get("version")) {
             self.version(VersionSource::Eksctl, version, place);
+        }
+    }
+
+    /// Takes in the version that something tells which stands for the cluster. What is no version tells nothing.
+    pub(crate) fn told_by(&mut self, from: VersionSource, text: &str, source: Source) {
+        if let Some(minor) = minor_of(text) {
+            let hint = Hint { minor, source };
+            self.add(from, Told { newest: hint, oldest: hint });
         }
     }
 
@@ -226,9 +243,12 @@ impl Hints {
     }
 }
 
-const ALL: [VersionSource; 5] = [
+const ALL: [VersionSource; 8] = [
     VersionSource::Kubelet,
     VersionSource::Eksctl,
+    VersionSource::ClusterObject,
+    VersionSource::CloudFormation,
+    VersionSource::Pulumi,
     VersionSource::Terraform,
     VersionSource::DescribeCluster,
     VersionSource::KubectlVersion,

@@ -397,6 +397,9 @@ pub fn reasons(cluster: &Cluster, answer: &Answer<'_>) -> Value {
         "unknown": answer.doubts.iter().map(|doubt| match doubt {
             Doubt::Unread(source) => unread(cluster, *source),
             Doubt::Identity(doubt, _) => identity_doubt(cluster, doubt),
+            Doubt::AccessPolicy(open) => {
+                format!("{} ({})", text::doubt_sentence(cluster, doubt), cluster.sources().show(open.source))
+            }
             doubt => text::doubt_sentence(cluster, doubt),
         }).collect::<Vec<_>>(),
         "nearest": answer.near.iter().map(|one| {

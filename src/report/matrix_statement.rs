@@ -55,6 +55,7 @@ pub fn reason(matrix: &Matrix<'_>, holder: &Holder, unknown: &Unknown<'_>) -> St
         Reason::AccessPolicy(policy, _) => {
             format!("access policy `{policy}` is associated, but its rules or its scope are not all known")
         }
+        Reason::NamespaceObject(_) => phrases::NAMESPACE_OBJECT.to_owned(),
         Reason::PoliciesNotRead(_) => phrases::POLICIES_NOT_READ.to_owned(),
         Reason::Unrendered(_) => phrases::UNRENDERED.to_owned(),
         Reason::NothingRead => phrases::NOTHING_READ.to_owned(),
@@ -70,6 +71,7 @@ pub fn place(matrix: &Matrix<'_>, unknown: &Unknown<'_>) -> String {
         Reason::MissingRole(applied)
         | Reason::Aggregates(applied)
         | Reason::UnknownScope(applied)
+        | Reason::NamespaceObject(applied)
         | Reason::Session(_, applied) => {
             let bound = applied.binding;
             let policy = matrix.cluster().graph().policy();
@@ -270,9 +272,20 @@ pub fn lines(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Vec<Str
 /// What is unknown, in lines for people: who, where, why.
 pub fn unknown_lines(matrix: &Matrix<'_>, holders: &[Holder]) -> Vec<String> {
     let mut lines = Vec::new();
-    let mut said = false;
+    let (mut said, mut said_of_objects) = (false, false);
     for holder in holders {
         for unknown in matrix.unknown(holder) {
+            // What holds of every policy of namespaces is said once.
+            if matches!(unknown.reason, Reason::NamespaceObject(_)) {
+                if !said_of_objects {
+                    lines.push(format!(
+                        "whoever has an access policy of namespaces: {}",
+                        reason(matrix, holder, &unknown)
+                    ));
+                }
+                said_of_objects = true;
+                continue;
+            }
             // What holds of everybody is said once.
             let of_all = matches!(unknown.reason, Reason::Unread(_) | Reason::NothingRead);
             if of_all && said {

@@ -87,8 +87,8 @@ pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String)
         }
         NearMiss::OtherNamespace { namespace, grant, count } => (
             format!(
-                "allowed in namespace `{}`{}, but not here: {}",
-                policy.names.text(*namespace),
+                "allowed in {}{}, but not here: {}",
+                named(policy.names.text(*namespace)),
                 others(*count),
                 of(grant)
             ),
@@ -96,8 +96,8 @@ pub fn near_sentence(cluster: &Cluster, near: &NearMiss<'_>) -> (String, String)
         ),
         NearMiss::OnlyInNamespaces { namespace, grant, count } => (
             format!(
-                "allowed in namespace `{}`{}, but this request has no namespace, so {} does not apply: {}",
-                policy.names.text(*namespace),
+                "allowed in {}{}, but this request has no namespace, so {} does not apply: {}",
+                named(policy.names.text(*namespace)),
                 others(*count),
                 match grant.authorizer() {
                     Authorizer::Rbac => "a RoleBinding",
@@ -305,4 +305,10 @@ pub fn subject_sentence(cluster: &Cluster, near: &NearSubject<'_>) -> (String, S
             )
         }
     }
+}
+
+/// A namespace, or the namespaces of a pattern.
+fn named(namespace: &str) -> String {
+    let several = if namespace.ends_with('*') { "s" } else { "" };
+    format!("namespace{several} `{namespace}`")
 }

@@ -20,6 +20,13 @@ pub(super) const NOT_IN_INPUTS: &str =
 /// The same at the end of a line about the inputs.
 pub(super) const NOT_IN_INPUTS_SHORT: &str = "; EKS access entries and the cluster creator may allow more";
 
+/// Requests about Namespace objects in the scope of an access policy.
+pub(super) const NAMESPACE_OBJECT: &str =
+    "AWS does not document whether the policy also covers the Namespace objects of its namespaces";
+
+/// Of a question who can, where the list of access entries is not whole.
+pub(super) const ENTRIES_MAY_LACK: &str = "the inputs may not hold all access entries, and one that is missing may allow this; load what `rbacsim collect` gathers";
+
 /// An access entry without all of its policies.
 pub(super) const POLICIES_NOT_READ: &str = "the access policies of this access entry are not in the inputs";
 

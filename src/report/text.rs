@@ -214,7 +214,10 @@ pub fn identity_error(
     let mut lines =
         vec![Hop { depth: 0, text: format!("{error}: this ARN cannot log in"), place: String::new() }];
     if !error.is_refusal() {
-        lines = vec![Hop { depth: 0, text: error.to_string(), place: String::new() }];
+        let may_be_mapped =
+            matches!(error, IdentityError::NotMapped { elsewhere, .. } if !elsewhere.is_empty());
+        let text = if may_be_mapped { phrases::UNKNOWN_USER.to_owned() } else { error.to_string() };
+        lines = vec![Hop { depth: 0, text, place: String::new() }];
     }
     match error {
         IdentityError::NotMapped { nearest, unrendered, .. } => {

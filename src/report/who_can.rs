@@ -11,6 +11,7 @@ use crate::decide::answer::Doubt;
 use crate::decide::cluster::{Cluster, WhoIs};
 use crate::decide::evaluate::Grant;
 use crate::model::rbac::Authorizer;
+use crate::model::ternary::Ternary;
 
 use super::aligned::Aligned;
 use super::notes::Basis;
@@ -310,12 +311,16 @@ fn unknown_access(
         && found.unknown_subjects.is_empty()
         && found.in_source_form.is_empty()
         && unknown.is_empty();
-    if nothing && found.unread.is_empty() && !found.nothing_read {
+    let lacks_entries = found.lacks_entries && found.ternary() == Ternary::Unknown;
+    if nothing && found.unread.is_empty() && !found.nothing_read && !lacks_entries {
         return Ok(());
     }
     section(lines, phrases::UNKNOWN)?;
     if found.nothing_read {
         lines.bare(1, phrases::NOTHING_READ)?;
+    }
+    if lacks_entries {
+        lines.bare(1, phrases::ENTRIES_MAY_LACK)?;
     }
     if let Some((first, rest)) = found.unread.split_first() {
         let sentence = text::doubt_sentence(cluster, &Doubt::Unread(*first));

@@ -10,6 +10,7 @@ use crate::ask::naming::naming;
 use crate::ask::who_can::{GrantRef, IdentityAccess, Named, SubjectAccess, WhoCan, grants_of};
 use crate::decide::answer::Doubt;
 use crate::decide::cluster::Cluster;
+use crate::model::ternary::Ternary;
 
 use super::json::Each;
 use super::who_can::basis;
@@ -62,6 +63,8 @@ impl Serialize for Document<'_> {
             .collect();
         let mut unknown = unknown_reasons(cluster, found);
         unknown.extend(found.nothing_read.then(|| json!({ "reason": phrases::NOTHING_READ })));
+        let lacks_entries = found.lacks_entries && found.ternary() == Ternary::Unknown;
+        unknown.extend(lacks_entries.then(|| json!({ "reason": phrases::ENTRIES_MAY_LACK })));
         unknown.extend(found.unread.iter().map(|source| {
             json!({
                 "reason": text::doubt_sentence(cluster, &Doubt::Unread(*source)),

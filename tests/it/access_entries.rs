@@ -453,6 +453,16 @@ fn several_clusters_need_a_choice() {
 }
 
 #[test]
+fn entries_that_eks_reports_show_that_a_declared_mode_of_the_config_map_is_old() {
+    let declared = "Resources:\n  C: {Type: 'AWS::EKS::Cluster', Properties: {Name: shop}}\n";
+    let (list, dev) = (list(&["role/dev"]), entry("role/dev", "dev", &[]));
+    let cluster = cluster(&[("t.yaml", declared), ("l", &list), ("e", &dev), ("a.yaml", AWS_AUTH)]);
+    assert_eq!(cluster.identities().mode(), None);
+    assert!(codes(&cluster).contains(&"access-entry-drift"), "{:?}", codes(&cluster));
+    assert_eq!(identity(&cluster, DEV)["source"], "entry");
+}
+
+#[test]
 fn the_creator_of_a_cluster_in_the_mode_of_the_config_map_may_do_everything() {
     let mode = mode("CONFIG_MAP");
     let options = |creator: &str| LoadOptions {
@@ -676,118 +686,4 @@ fn who_can_lists_whoever_can_by_a_policy_and_whoever_may() {
     };
     assert_eq!(arns(&found.identities), ["dev"]);
     assert_eq!(arns(&found.unknown_identities), ["listed"]);
-}
-
-/// Every principal with an entry, or mapped; and questions to ask of each.
-const QUESTIONS: [(&str, &str, &str); 6] = [
-    ("list", "pods", "dev-a"),
-    ("list", "pods", "prod"),
-    ("list", "pods", ""),
-    ("delete", "secrets", "dev-a"),
-    ("get", "namespaces", "dev-a"),
-    ("create", "nodes", ""),
-];
-
-fn answers(cluster: &Cluster, arn: &str) -> Vec<Ternary> {
-    let who = cluster.identify(arn, None);
-    QUESTIONS
-        .iter()
-        .map(|(verb, resource, namespace)| may(cluster, &who, verb, resource, namespace))
-        .collect()
-}
-
-/// What associations may be, from nothing to everything.
-const SETS: [&[(&str, &[&str])]; 8] = [
-    &[],
-    &[("AmazonEKSViewPolicy", &["dev-*"])],
-    &[("AmazonEKSViewPolicy", &[])],
-    &[("AmazonEKSEditPolicy", &["prod"])],
-    &[("AmazonEKSClusterAdminPolicy", &["dev-a"])],
-    &[("AmazonEKSArgoCDPolicy", &["*-a"])],
-    &[("AmazonEKSFuturePolicy", &[])],
-    &[("AmazonEKSClusterAdminPolicy", &[])],
-];
-
-#[test]
-fn an_entry_never_changes_the_answer_for_another_principal() {
-    let (mode, list) = (mode("API_AND_CONFIG_MAP"), list(&["role/other", "role/x"]));
-    let other = entry("role/other", "dev", &["developers"]);
-    let (mut seen, mut compared) = ([0; 3], 0);
-    let base = cluster(&[("c", &mode), ("l", &list), ("a.yaml", AWS_AUTH), ("r.yaml", UNBOUND)]);
-    let expected = answers(&base, DEV);
-    for set in SETS {
-        let policies = policies("role/other", set);
-        let cluster = cluster(&[
-            ("c", &mode),
-            ("l", &list),
-            ("e", &other),
-            ("p", &policies),
-            ("a.yaml", AWS_AUTH),
-            ("r.yaml", UNBOUND),
-        ]);
-        assert_eq!(answers(&cluster, DEV), expected, "{set:?}");
-        for answer in answers(&cluster, "arn:aws:sts::111122223333:assumed-role/other/x") {
-            seen[answer as usize] += 1;
-        }
-        compared += 1;
-    }
-    assert!(compared == SETS.len() && seen.iter().all(|count| *count > 2), "{seen:?}");
-}
-
-#[test]
-fn policies_never_help_an_impersonated_user() {
-    let mut helped = 0;
-    for set in SETS {
-        let cluster = with_policies(set);
-        let as_dev = Who::user(UserInfo::impersonated("dev", &["developers".to_owned()]));
-        let as_arn = Who::user(UserInfo::impersonated("arn:aws:iam::111122223333:role/dev", &[]));
-        for (verb, resource, namespace) in QUESTIONS {
-            for who in [&as_dev, &as_arn] {
-                assert_eq!(may(&cluster, who, verb, resource, namespace), Ternary::No, "{set:?}");
-            }
-        }
-        helped += answers(&cluster, DEV).iter().filter(|answer| answer.is_yes()).count();
-    }
-    assert!(helped > 5, "{helped}");
-}
-
-#[test]
-fn adding_an_association_never_takes_a_yes_away() {
-    let mut grew = 0;
-    for first in SETS {
-        for second in SETS {
-            let all: Vec<(&str, &[&str])> = first.iter().chain(second).copied().collect();
-            // One policy has one association: a second one would replace its scope.
-            if all.len() > 1 && all[0].0 == all[1].0 {
-                continue;
-            }
-            let (before, after) = (answers(&with_policies(first), DEV), answers(&with_policies(&all), DEV));
-            for (before, after) in before.iter().zip(&after) {
-                assert!(after >= before, "{first:?} and {second:?}");
-                grew += usize::from(after > before);
-            }
-        }
-    }
-    assert!(grew > 20, "{grew}");
-}
-
-#[test]
-fn the_mode_api_ignores_aws_auth_wholly() {
-    let (mode, list) = (mode("API"), list(&["role/ops"]));
-    let ops = entry("role/ops", "legacy", &["developers"]);
-    let policies = policies("role/ops", &[("AmazonEKSViewPolicy", &["dev-*"])]);
-    let without = cluster(&[("c", &mode), ("l", &list), ("e", &ops), ("p", &policies)]);
-    let with = cluster(&[("c", &mode), ("l", &list), ("e", &ops), ("p", &policies), ("a.yaml", AWS_AUTH)]);
-    for arn in [
-        DEV,
-        "arn:aws:sts::111122223333:assumed-role/ops/x",
-        "arn:aws:sts::111122223333:assumed-role/nodes/i-0123456789abcdef0",
-    ] {
-        assert_eq!(answers(&with, arn), answers(&without, arn), "{arn}");
-        assert_eq!(identity(&with, arn), identity(&without, arn), "{arn}");
-    }
-    let named = |cluster: &Cluster| -> Vec<String> {
-        cluster.identities().identities().map(|one| one.arn.to_owned()).collect()
-    };
-    assert_eq!(named(&with), named(&without));
 }

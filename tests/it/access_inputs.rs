@@ -368,3 +368,102 @@ fn functions_that_refer_to_each_other_in_a_circle_come_to_an_end() {
     );
     assert_eq!(list_pods(&cluster(&[("t.yaml", &text)]), "prod"), Ternary::Unknown);
 }
+
+#[test]
+fn namespaces_beside_the_scope_of_the_whole_cluster_are_named() {
+    let declared = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: shop}\naccessConfig:\n  accessEntries:\n  - principalARN: arn:aws:iam::111122223333:role/dev\n    accessPolicies: [{policyARN: 'arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy', accessScope: {type: cluster, namespaces: [dev]}}]\n";
+    let cluster = cluster(&[("c.yaml", declared)]);
+    let found = cluster.diagnostics().iter().find(|one| one.code.as_str() == "odd-association");
+    assert!(found.is_some_and(|one| one.message.contains("whole cluster")), "{:?}", cluster.diagnostics());
+    assert_eq!(list_pods(&cluster, "prod"), Ternary::Yes);
+}
+
+#[test]
+fn principals_without_a_name_are_not_taken_for_one_another() {
+    let resource = |kind: &str, name: &str, values: Value| json!({ "address": format!("{kind}.{name}"), "mode": "managed", "type": kind, "name": name, "values": values });
+    let association = json!({ "cluster_name": "shop", "access_scope": [{ "type": "cluster", "namespaces": null }],
+        "policy_arn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy" });
+    let plan = json!({ "format_version": "1.2", "terraform_version": "1.9.8",
+        "planned_values": { "root_module": { "resources": [
+            resource("aws_eks_access_entry", "a", json!({ "cluster_name": "shop", "type": "STANDARD", "kubernetes_groups": ["a"] })),
+            resource("aws_eks_access_entry", "b", json!({ "cluster_name": "shop", "type": "STANDARD", "kubernetes_groups": ["b"] })),
+            resource("aws_eks_access_policy_association", "a", association),
+        ]}},
+    })
+    .to_string();
+    let cluster = cluster(&[("p.json", &plan), ("r.yaml", UNBOUND)]);
+    let codes: Vec<&str> = cluster.diagnostics().iter().map(|one| one.code.as_str()).collect();
+    assert_eq!(codes, ["unknown-principal"], "two entries are no duplicates: {:?}", cluster.diagnostics());
+    let access = cluster.identities().access().unwrap();
+    assert_eq!(access.entries().len(), 2);
+    for entry in access.entries() {
+        assert!(entry.policies.iter().all(|policy| !policy.is_certain), "{entry:?}");
+    }
+    assert_eq!(list_pods(&cluster, "prod"), Ternary::Unknown);
+}
+
+#[test]
+fn who_can_lists_entries_whose_principal_a_template_does_not_tell() {
+    let question = |cluster: &Cluster| {
+        let words = rbacsim::ask::question::Words {
+            namespace: Some("dev"),
+            ..rbacsim::ask::question::Words::of(&["list", "pods"], false).unwrap()
+        };
+        rbacsim::ask::question::read(&words, cluster).unwrap()
+    };
+    let text = |principal: &str| {
+        format!(
+            "Resources:\n  C: {{Type: 'AWS::EKS::Cluster', Properties: {{Name: shop, AccessConfig: {{AuthenticationMode: API}}}}}}\n  E:\n    Type: AWS::EKS::AccessEntry\n    Properties:\n      ClusterName: shop\n      PrincipalArn: {principal}\n      AccessPolicies: [{{PolicyArn: 'arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy', AccessScope: {{Type: cluster}}}}]\n"
+        )
+    };
+    // The account of the deployment is not told: whoever has that role there can.
+    let known =
+        cluster(&[("t.yaml", &text("!Sub 'arn:aws:iam::${AWS::AccountId}:role/dev'")), ("r.yaml", UNBOUND)]);
+    let found = rbacsim::ask::who_can::who_can(&known, &question(&known));
+    let arns: Vec<&str> = found.identities.iter().map(|can| can.arn.as_str()).collect();
+    assert_eq!(arns, ["arn:aws:iam::${AWS::AccountId}:role/dev"]);
+    // Nobody knows whose entry this is, and nobody is told that no one can.
+    let open = cluster(&[("t.yaml", &text("!Ref Somebody")), ("r.yaml", UNBOUND)]);
+    let found = rbacsim::ask::who_can::who_can(&open, &question(&open));
+    let arns: Vec<&str> = found.unknown_identities.iter().map(|can| can.arn.as_str()).collect();
+    assert_eq!((arns, found.ternary()), (vec!["${Somebody}"], Ternary::Unknown));
+}
+
+#[test]
+fn no_one_can_only_where_all_entries_are_known() {
+    let entries = |more: &str| format!("{{\"accessEntries\": []{more}}}");
+    let mode = crate::access_entries::mode("API");
+    for (list, expected) in
+        [(entries(""), Ternary::No), (entries(", \"nextToken\": \"x\""), Ternary::Unknown)]
+    {
+        let cluster = cluster(&[("c", &mode), ("l", &list), ("r.yaml", UNBOUND)]);
+        let words = rbacsim::ask::question::Words::of(&["list", "pods"], false).unwrap();
+        let question = rbacsim::ask::question::read(&words, &cluster).unwrap();
+        assert_eq!(rbacsim::ask::who_can::who_can(&cluster, &question).ternary(), expected, "{list}");
+    }
+}
+
+#[test]
+fn entries_that_could_not_be_read_leave_open_who_somebody_is() {
+    let aws_auth = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: aws-auth, namespace: kube-system}\ndata:\n  mapRoles: |\n    - {rolearn: 'arn:aws:iam::111122223333:role/ci', username: ci}\n";
+    let rest = [("a.yaml", aws_auth), ("r.yaml", UNBOUND)];
+    assert_eq!(list_pods(&cluster(&rest), "prod"), Ternary::No);
+    for (name, text) in [
+        (
+            "headings",
+            "== dev: all ==\n{\"accessEntry\": {\"principalArn\": \"arn:aws:iam::111122223333:role/other\", \"type\": \"STANDARD\"}}\n",
+        ),
+        (
+            "a_template",
+            "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\naccessConfig:\n  accessEntries:\n  {{- range .entries }}\n  - principalARN: {{ .arn }}\n  {{- end }}\n",
+        ),
+        (
+            "terraform_s_own_language",
+            "resource \"aws_eks_access_entry\" \"dev\" {\n  principal_arn = aws_iam_role.dev.arn\n}\n",
+        ),
+    ] {
+        let all: Vec<(&str, &str)> = rest.into_iter().chain([("f", text)]).collect();
+        let cluster = cluster(&all);
+        assert_eq!(list_pods(&cluster, "prod"), Ternary::Unknown, "{name}: {:?}", cluster.diagnostics());
+    }
+}

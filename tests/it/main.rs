@@ -8,8 +8,11 @@
     reason = "the helpers of tests are tests, although clippy cannot see it"
 )]
 
-mod access_entries; // who may enter an EKS cluster: every recorded case, one test a rule, the laws
+mod access_changes; // access entries more or less, and what a change of the inputs does
+mod access_entries; // who may enter an EKS cluster: every recorded case, one test a rule
 mod access_inputs; // every form of input that holds access entries
+mod access_laws; // the laws of access entries, on clusters made at random
+mod access_people; // people who become a role that has an access entry
 mod access_policies; // the access policies that are built in
 mod access_review; // who may do what in plain words, and what changed since it was signed
 mod api_resources; // what discovery of the real cluster says of its types
@@ -18,6 +21,7 @@ mod ask; // what the tests of decisions share: small clusters from text, request
 mod catalogue; // the built-in API resources, CRDs, and how a TYPE is read
 mod check; // assertions about access
 mod cli; // the binary: what it prints, byte by byte, and its exit codes
+mod collect; // the script that gathers who may enter, run against a stand-in for the EKS API
 mod defaults; // the default roles and bindings
 mod diff; // the difference in access: set difference, causes, how it reads
 mod document_block; // the fast reader of block YAML against the YAML reader

@@ -9,6 +9,7 @@ use rbacsim::ask::who_can::{Named, WhoCan, who_can};
 use rbacsim::decide::cluster::{Cluster, Who, WhoIs};
 use rbacsim::decide::graph::Applied;
 use rbacsim::identity::IdentityError;
+use rbacsim::model::access::namespace_matches;
 use rbacsim::model::rbac::Scope;
 use rbacsim::model::ternary::Ternary;
 use rbacsim::model::user::UserInfo;
@@ -75,8 +76,82 @@ fn parts() -> Vec<String> {
     ]
 }
 
+/// What an input may hold of access entries, with everything that can leave them open.
+fn entries() -> Vec<String> {
+    let mode =
+        |mode: &str| format!("cluster: {{name: shop, accessConfig: {{authenticationMode: {mode}}}}}\n---\n");
+    let arn = |name: &str| format!("arn:aws:iam::111122223333:{name}");
+    let entry = |name: &str, username: &str, groups: &str| {
+        format!(
+            "accessEntry: {{clusterName: shop, principalArn: '{}', type: STANDARD, username: '{username}', kubernetesGroups: [{groups}]}}\n---\n",
+            arn(name)
+        )
+    };
+    let policies = |name: &str, policies: &[(&str, &str)]| {
+        let list: Vec<String> = policies
+            .iter()
+            .map(|(policy, namespaces)| {
+                let kind = if namespaces.is_empty() { "cluster" } else { "namespace" };
+                format!(
+                    "{{policyArn: 'arn:aws:eks::aws:cluster-access-policy/{policy}', accessScope: {{type: {kind}, namespaces: [{namespaces}]}}}}"
+                )
+            })
+            .collect();
+        format!(
+            "clusterName: shop\nprincipalArn: '{}'\nassociatedAccessPolicies: [{}]\n---\n",
+            arn(name),
+            list.join(", ")
+        )
+    };
+    let template = |principal: &str, more: &str| {
+        format!(
+            "Resources:\n  E:\n    Type: AWS::EKS::AccessEntry\n{more}    Properties:\n      ClusterName: shop\n      PrincipalArn: {principal}\n      KubernetesGroups: [g]\n      AccessPolicies: [{{PolicyArn: 'arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy', AccessScope: {{Type: namespace, Namespaces: [ns]}}}}]\n---\n"
+        )
+    };
+    let ack = |kind: &str, name: &str| {
+        format!(
+            "apiVersion: eks.services.k8s.aws/v1alpha1\nkind: AccessEntry\nmetadata: {{name: e}}\nspec: {{clusterName: shop, principalARN: '{}', type: {kind}}}\n---\n",
+            arn(name)
+        )
+    };
+    vec![
+        mode("API"),
+        mode("API"),
+        mode("API_AND_CONFIG_MAP"),
+        mode("API_AND_CONFIG_MAP"),
+        mode("CONFIG_MAP"),
+        format!("accessEntries: ['{}', '{}']\n---\n", arn("role/dev"), arn("role/team/ops")),
+        format!("accessEntries: ['{}']\nnextToken: x\n---\n", arn("role/team/ops")),
+        entry("role/dev", "u", "g"),
+        entry("role/dev", "x:{{SessionName}}", ""),
+        entry("role/dev", "w", "admins"),
+        entry("role/team/ops", "ops", "g"),
+        entry("user/Ann", "ann", ""),
+        policies("role/dev", &[("AmazonEKSViewPolicy", "ns")]),
+        policies("role/dev", &[("AmazonEKSEditPolicy", ""), ("AmazonEKSClusterAdminPolicy", "'o*'")]),
+        policies("role/dev", &[("AmazonEKSArgoCDPolicy", "ns")]),
+        policies("role/dev", &[]),
+        policies("role/team/ops", &[("AmazonEKSAdminPolicy", "'*s', other")]),
+        policies("role/team/ops", &[("AmazonEKSFuturePolicy", "")]),
+        policies("role/team/ops", &[("AmazonEKSClusterAdminPolicy", "")]),
+        policies("user/Ann", &[("AmazonEKSAdminViewPolicy", "'n*', ns")]),
+        template("{Ref: Open}", ""),
+        template("{'Fn::If': [C, a, b]}", ""),
+        template("!Sub 'arn:aws:iam::${AWS::AccountId}:role/dev'", ""),
+        template("arn:aws:iam::111122223333:role/dev", "    Condition: C\n"),
+        template("arn:aws:iam::111122223333:role/dev", ""),
+        ack("EC2_LINUX", "role/node"),
+        ack("HYPERPOD_LINUX", "role/dev"),
+        ack("FARGATE_LINUX", "role/node"),
+        format!("- {{principalARN: '{}', kubernetesGroups: [g]}}\n---\n", arn("role/dev")),
+    ]
+}
+
 /// Verb, target and namespace; none for all namespaces at once.
-const QUESTIONS: [(&str, &str, Option<&str>); 12] = [
+const QUESTIONS: [(&str, &str, Option<&str>); 15] = [
+    ("delete", "pods", Some("ns")),
+    ("get", "namespaces/ns", Some("ns")),
+    ("delete", "nodes", None),
     ("get", "pods", Some("ns")),
     ("get", "pods", Some("other")),
     ("get", "pods", None),
@@ -177,10 +252,9 @@ fn rows(matrix: &Matrix<'_>, holders: &[Holder]) -> Vec<Vec<String>> {
 
 fn in_matrix(rows: &[Vec<String>], holder: &Holder, question: &Question) -> Said {
     let object = &question.object;
-    let namespace = match question.place {
-        question::Place::Namespace(ref namespace) => namespace.as_str(),
-        _ => "",
-    };
+    // A Namespace object is asked about inside the namespace that it is.
+    let asked = question.parts[0].request.attributes();
+    let namespace = asked.namespace();
     let part = if object.subresource.is_empty() { String::new() } else { format!("/{}", object.subresource) };
     let resource = format!("{}{part}", object.resource);
     let verb = question.parts[0].request.attributes().verb();
@@ -189,7 +263,12 @@ fn in_matrix(rows: &[Vec<String>], holder: &Holder, question: &Question) -> Said
         let [kind, identity, _, heading, group, of, own_verb, names, answer] = row.as_slice() else {
             panic!("{row:?}")
         };
-        let is_here = heading == "*" || heading == namespace || heading.is_empty();
+        let here = match heading.as_str() {
+            "" | "*" => Ternary::Yes,
+            // Access policies hold in the namespaces of a pattern.
+            pattern => namespace_matches(pattern, namespace),
+        };
+        let is_here = here == Ternary::Yes || (here == Ternary::Unknown && answer == "unknown");
         if kind != holder.kind.as_str()
             || identity != &holder.identity
             || !is_here
@@ -197,7 +276,8 @@ fn in_matrix(rows: &[Vec<String>], holder: &Holder, question: &Question) -> Said
         {
             continue;
         }
-        match (answer.as_str(), names.is_empty()) {
+        let is_named = !names.is_empty() && object.name == *names;
+        match (answer.as_str(), names.is_empty() || is_named) {
             ("yes", true) => return Said::Yes,
             ("yes", false) => said = Said::Names,
             _ if said == Said::No => said = Said::Unknown,
@@ -212,7 +292,7 @@ fn in_review(cluster: &Cluster, question: &Question, holder: &Holder, who: &Who)
     let mut spec = match attributes {
         rbacsim::model::attributes::Attributes::Resource(asked) => json!({ "resourceAttributes": {
             "verb": asked.verb, "group": asked.group, "resource": asked.resource,
-            "subresource": asked.subresource, "namespace": asked.namespace,
+            "subresource": asked.subresource, "namespace": asked.namespace, "name": asked.name,
         }}),
         rbacsim::model::attributes::Attributes::NonResource(asked) => {
             json!({ "nonResourceAttributes": { "verb": asked.verb, "path": asked.path }})
@@ -276,8 +356,13 @@ fn check(yaml: &str, completeness: Completeness) -> Result<(), TestCaseError> {
             let all = (by_can_i, by_who_can, by_matrix);
             let title = format!("{asked:?} of {} {}: {all:?}", holder.kind.as_str(), holder.identity);
             prop_assert!(agree(by_who_can, by_can_i), "who-can and can-i differ, {}\n{}", title, yaml);
-            // Rows show what the users of a random mapping share; what each of them may by another grant is unknown.
-            let is_random = matches!(who.error(), Some(IdentityError::RandomMapping { .. }));
+            // Rows show what all users share that a caller could be; what each of them may by another grant is unknown.
+            let is_random = matches!(
+                who.error(),
+                Some(
+                    IdentityError::RandomMapping { .. } | IdentityError::Unknown { is_exhaustive: true, .. }
+                )
+            );
             let by_chance = is_random && (by_matrix, by_can_i) == (Said::Unknown, Said::Yes);
             prop_assert!(
                 by_chance || agree(by_matrix, by_can_i),
@@ -303,6 +388,16 @@ fn check(yaml: &str, completeness: Completeness) -> Result<(), TestCaseError> {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_surface_says_the_same_of_whoever_has_an_access_entry(
+        chosen in prop::collection::vec(prop::sample::select(parts()), 0..6),
+        access in prop::collection::vec(prop::sample::select(entries()), 1..8),
+        complete in any::<bool>(),
+    ) {
+        let yaml = [chosen.concat(), access.concat()].concat();
+        check(&yaml, if complete { Completeness::Complete } else { Completeness::Partial })?;
+    }
 
     #[test]
     fn every_surface_says_the_same_of_everybody(

@@ -277,13 +277,16 @@ pub(super) fn key(cluster: &Cluster, unknown: &Unknown<'_>) -> String {
         Reason::SessionOfMasters(values) => format!("masters {values:?}"),
         Reason::Unfilled(text) | Reason::UnfilledName(text) => format!("unfilled {text}"),
         Reason::Identity(doubt) => format!("identity {}", doubt.text),
+        Reason::AccessPolicy(policy, _) => format!("policy {policy}"),
+        Reason::NamespaceObject(applied) => format!("namespace object {}", of(applied)),
+        Reason::PoliciesNotRead(_) => "policies".to_owned(),
         Reason::Unread(_) => "unread".to_owned(),
         Reason::Unrendered(_) => "unrendered".to_owned(),
         Reason::Node => "node".to_owned(),
         Reason::RandomMapping => "random".to_owned(),
         Reason::NoMappings => "mappings".to_owned(),
         Reason::NothingRead => "nothing".to_owned(),
-        other => format!("{other:?}"),
+        other @ Reason::SourceForm(..) => format!("{other:?}"),
     };
     format!("{} {reason}", unknown.namespace)
 }

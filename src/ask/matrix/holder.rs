@@ -138,7 +138,10 @@ pub fn of_identity(cluster: &Cluster, arn: &str, who: Who) -> Holder {
         }
         (_, Some(certain), Some(shown)) => (certain, shown.username),
         (WhoIs::Error(error), ..) => match &**error {
-            IdentityError::RandomMapping { candidates } => (shared(cluster, candidates, &who), String::new()),
+            IdentityError::RandomMapping { candidates }
+            | IdentityError::Unknown { could_be: candidates, is_exhaustive: true, .. } => {
+                (shared(cluster, candidates, &who), String::new())
+            }
             _ => (UserInfo::default(), String::new()),
         },
         _ => (UserInfo::default(), String::new()),

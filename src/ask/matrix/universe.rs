@@ -441,6 +441,14 @@ impl Universe {
         &self.in_a_namespace
     }
 
+    /// The columns of requests that are made inside a namespace: those that a RoleBinding can grant there, and those
+    /// about the Namespace object itself.
+    pub fn inside_a_namespace(&self) -> Dense {
+        let mut inside = self.in_a_namespace.clone();
+        self.own_namespace.to_sparse().add_to(&mut inside);
+        inside
+    }
+
     /// The columns of types that Kubernetes itself does not serve: add-ons bring them, and rules on them.
     pub fn of_add_ons(&self) -> &Dense {
         &self.of_add_ons

@@ -6,10 +6,12 @@ use crate::decide::cluster::WhoIs;
 use crate::decide::graph::{Applied, Principal, RbacGraph};
 use crate::identity::{IdentityDoubt, IdentityError, Mapped, PlaceholderValues, Template};
 use crate::knowledge::access_policies;
-use crate::model::access::{AccessScope, is_documented_pattern};
+use crate::model::access::{AccessScope, is_documented_pattern, namespace_matches};
+use crate::model::names::Name;
 use crate::model::policy::SourceForm;
-use crate::model::rbac::Scope;
+use crate::model::rbac::{Authorizer, Scope};
 use crate::model::source::Source;
+use crate::model::ternary::Ternary;
 use crate::model::user::{SYSTEM_MASTERS, SYSTEM_NODES};
 
 use super::Matrix;
@@ -52,6 +54,9 @@ pub enum Reason<'g> {
     Unread(Source),
     /// An access policy, of which the rules or the scope are not known.
     AccessPolicy(String, Source),
+    /// An access policy of namespaces grants requests about Namespace objects, and whether it holds for those that are in
+    /// its scope is not documented.
+    NamespaceObject(Applied<'g>),
     /// The access policies of the entry at this place are not all in the inputs.
     PoliciesNotRead(Source),
     /// The inputs are partial and hold no Role and no binding.
@@ -129,7 +134,15 @@ impl<'c> Matrix<'c> {
                 }
                 let unfilled = mapped.unfilled().map(|(_, text)| text.to_owned());
                 found.extend(unfilled.map(|text| everywhere(Reason::UnfilledName(text))));
-                access(mapped, &mut found);
+                let mut open = Vec::new();
+                access(mapped, &mut open);
+                for one in open {
+                    found.extend(
+                        self.where_shown(&one.namespace)
+                            .into_iter()
+                            .map(|namespace| Unknown { namespace, reason: one.reason.clone() }),
+                    );
+                }
             }
             _ => {}
         }
@@ -159,9 +172,38 @@ impl<'c> Matrix<'c> {
         missing(Scope::Cluster, "*", &mut found);
         for (text, namespace) in self.namespaces_of(holder) {
             missing(Scope::Namespace(namespace), &text, &mut found);
+            let policies = self.bindings_in(holder, namespace, &text).into_iter();
+            let policies = policies.filter(|applied| self.grants_namespace_objects(applied));
+            found.extend(policies.map(|applied| Unknown {
+                namespace: text.clone(),
+                reason: Reason::NamespaceObject(applied),
+            }));
         }
         self.source_forms(holder, &mut found);
         found
+    }
+
+    /// The headings under which a namespace or pattern of an access policy is shown: its own, or where single namespaces
+    /// are shown those among them that it may match.
+    fn where_shown(&self, pattern: &str) -> Vec<String> {
+        match &self.namespaces {
+            Some(shown) if pattern != "*" => {
+                let matches = |name: &&(String, Name)| namespace_matches(pattern, &name.0) != Ternary::No;
+                shown.iter().filter(matches).map(|(name, _)| name.clone()).collect()
+            }
+            _ => vec![pattern.to_owned()],
+        }
+    }
+
+    /// Whether an access policy has a rule about Namespace objects that are shown.
+    fn grants_namespace_objects(&self, applied: &Applied<'_>) -> bool {
+        let own = self.universe.own_namespace();
+        applied.binding.authorizer() == Authorizer::AccessPolicy
+            && !own.is_empty()
+            && applied
+                .role_number()
+                .and_then(|number| self.role(number))
+                .is_some_and(|columns| columns.any.shared_with(own).next().is_some())
     }
 
     /// Whether the role that a binding grants may hold more than the inputs show, in some column.
@@ -257,9 +299,11 @@ impl<'c> Matrix<'c> {
     pub(crate) fn columns_of(&self, unknown: &Unknown<'_>) -> Dense {
         let Unknown { namespace, reason } = unknown;
         let width = self.universe.columns().len();
-        let mut all = Dense::default();
-        all.fill(width);
-        let allowed = if namespace == "*" { &all } else { self.universe.in_a_namespace() };
+        let mut allowed = self.universe.inside_a_namespace();
+        if namespace == "*" {
+            allowed.fill(width);
+        }
+        let allowed = &allowed;
         let mut shown = Dense::default();
         if let Reason::Aggregates(applied) = reason
             && self.cluster.graph().collects_from_add_ons(applied)
@@ -273,8 +317,15 @@ impl<'c> Matrix<'c> {
         }
         let allowed =
             if matches!(reason, Reason::UnknownScope(_)) { self.universe.of_open_scope() } else { allowed };
+        let allowed = if matches!(reason, Reason::NamespaceObject(_)) {
+            self.universe.own_namespace()
+        } else {
+            allowed
+        };
         let role = match reason {
-            Reason::Session(_, applied) | Reason::UnknownScope(applied) => applied.role_number(),
+            Reason::Session(_, applied)
+            | Reason::UnknownScope(applied)
+            | Reason::NamespaceObject(applied) => applied.role_number(),
             Reason::Node => {
                 let policy = self.cluster.graph().policy();
                 let name = policy.names.lookup("system:node");
@@ -285,6 +336,15 @@ impl<'c> Matrix<'c> {
         let Some(columns) = role.and_then(|role| self.role(role)) else { return allowed.clone() };
         let mut one = Dense::default();
         one.reset(width);
+        // The role that would apply may hold more than the inputs show.
+        if let Reason::Session(_, applied) = reason
+            && RbacGraph::is_unfinished(applied, self.cluster.coverage())
+        {
+            if !self.cluster.graph().collects_from_add_ons(applied) {
+                return allowed.clone();
+            }
+            self.may_be_added(applied).to_sparse().add_to(&mut one);
+        }
         columns.any.add_to(&mut one);
         for rule in &columns.named {
             self.rule(*rule).add_to(&mut one);

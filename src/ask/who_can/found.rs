@@ -202,6 +202,8 @@ pub struct WhoCan<'g> {
     pub unread: Vec<Source>,
     /// Whether partial inputs hold nothing that could grant anything.
     pub nothing_read: bool,
+    /// Whether an access entry that the inputs lack may grant it, by its access policies.
+    pub lacks_entries: bool,
     /// Who is anonymous, and whom a binding would allow it, did EKS let such requests through.
     pub closed_out: Vec<Named>,
     /// Who can let himself in through the API of EKS, as far as exports of IAM tell; empty unless that was asked.
@@ -221,7 +223,8 @@ impl WhoCan<'_> {
             || !self.unknown_subjects.is_empty()
             || !self.in_source_form.is_empty()
             || !self.unread.is_empty()
-            || self.nothing_read;
+            || self.nothing_read
+            || self.lacks_entries;
         if doubt { Ternary::Unknown } else { Ternary::No }
     }
 }

@@ -152,6 +152,8 @@ pub struct AssociationFact {
     pub policy: Told,
     /// The scope.
     pub scope: AccessScope,
+    /// Whether namespaces are given beside the scope of the whole cluster.
+    pub has_idle_namespaces: bool,
     /// When it was last changed.
     pub modified_at: Option<i64>,
     /// Observed or declared.
@@ -205,7 +207,7 @@ pub struct Facts {
 
 /// How many facts there are, to go back to.
 #[derive(Copy, Clone, Debug, Default)]
-pub(crate) struct FactsMark([usize; 6]);
+pub(crate) struct FactsMark(pub(super) [usize; 6]);
 
 impl Facts {
     /// Whether the inputs say nothing at all.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::change::key_of_caller;
 use super::entry::{Entry, default_username, key_of};
 use super::facts::{AssociationFact, AuthenticationMode, ClusterFact, EntryFact, Facts, Form, Standing};
 use super::refused::{self, Checks};
@@ -21,6 +22,10 @@ pub struct JoinOptions<'a> {
     pub mode: Option<AuthenticationMode>,
     /// Who created the cluster.
     pub creator: Option<&'a str>,
+    /// The principals that are taken to have no entry, whatever the inputs lack.
+    pub without: &'a [String],
+    /// The principals whose entries are only supposed, so that a list of what there is does not hold them.
+    pub supposed: &'a [String],
     /// Whether what was declared is everything.
     pub is_complete: bool,
     /// Whether only service-linked roles may have a policy.
@@ -45,7 +50,8 @@ impl AccessEntries {
             patterns: Vec::new(),
             list: EntryList::Absent,
             recreated: FxHashSet::default(),
-            creator: options.creator.map(creator_key),
+            without: options.without.iter().map(|arn| key_of_caller(arn)).collect(),
+            creator: options.creator.map(key_of_caller),
             several: Vec::new(),
             arns: std::mem::take(&mut facts.arns),
         };
@@ -71,18 +77,14 @@ impl AccessEntries {
         }
         facts.associations.iter_mut().for_each(|association| within(&mut association.principal));
 
-        (access.mode, access.mode_source) = join.mode(&facts.clusters);
+        let observed = facts.entries.iter().filter(|entry| entry.standing == Standing::Observed);
+        let reported = observed.map(|entry| entry.source).min();
+        (access.mode, access.mode_source) = join.mode(&facts.clusters, reported);
         access.list = join.list(&facts);
         join.entries(facts, account, &mut access);
         join.diagnostics.sort_by_key(|diagnostic| diagnostic.source);
         (Some(access), join.diagnostics)
     }
-}
-
-/// A creator as it is compared: a session stands for its role.
-fn creator_key(arn: &str) -> String {
-    let canonical = super::super::IamIdentity::from_arn(arn, None);
-    key_of(canonical.as_ref().map_or(arn, super::super::IamIdentity::canonical_arn))
 }
 
 /// Puts the names of clusters in place of references to them, where the inputs hold what is referred to.
@@ -196,7 +198,13 @@ impl Join<'_> {
     }
 
     /// The mode: as given with the question, else observed, else declared. Unknown where inputs differ.
-    fn mode(&mut self, clusters: &[ClusterFact]) -> (Option<AuthenticationMode>, Option<Source>) {
+    ///
+    /// What EKS reports of entries shows that the mode is not `CONFIG_MAP`, whatever somebody declared.
+    fn mode(
+        &mut self,
+        clusters: &[ClusterFact],
+        reported: Option<Source>,
+    ) -> (Option<AuthenticationMode>, Option<Source>) {
         if self.options.mode.is_some() {
             return (self.options.mode, None);
         }
@@ -215,6 +223,15 @@ impl Join<'_> {
                 self.show(source)
             );
             self.report(Code::AuthenticationModeConflict, *place, message);
+            return (None, None);
+        }
+        if let (AuthenticationMode::ConfigMap, true, Some(entry)) = (mode, observed.is_empty(), reported) {
+            let message = format!(
+                "the authentication mode is declared as {} here, in which a cluster has no access entries, and EKS reports some ({}); the mode is not known, give --authentication-mode",
+                mode.as_str(),
+                self.show(entry)
+            );
+            self.report(Code::AccessEntryDrift, source, message);
             return (None, None);
         }
         if let Some((other, place)) = declared.iter().find(|(other, _)| *other != mode) {
@@ -266,7 +283,7 @@ impl Join<'_> {
             normalise(&mut fact);
             let key = match fact.principal.text() {
                 Some(arn) => key_of(arn),
-                None => fact.principal.to_string(),
+                None => key_of_told(&fact.principal, fact.source),
             };
             let group = groups.entry(key.clone()).or_default();
             if group.is_empty() {
@@ -287,6 +304,7 @@ impl Join<'_> {
                 self.report(Code::AccessEntryRefused, fact.source, message);
                 continue;
             }
+            refused::idle_namespaces(&fact, &mut self.diagnostics);
             if fact.principal.is_open() {
                 unknown.push(fact.source);
             }
@@ -307,7 +325,8 @@ impl Join<'_> {
                     let facts = groups.get(*key).map(Vec::as_slice).unwrap_or_default();
                     facts.iter().any(|fact| fact.standing == Standing::Observed)
                 };
-                order.iter().filter(observed).cloned().collect()
+                let supposed = self.options.supposed.iter().map(|arn| key_of(arn));
+                order.iter().filter(observed).cloned().chain(supposed).collect()
             });
         for key in order {
             let Some(group) = groups.remove(&key) else { continue };
@@ -336,15 +355,24 @@ impl Join<'_> {
             access.entries.push(entry);
         }
         Self::spread(&open, access);
+        self.untold_principals(&unknown);
+        self.recreated(&facts.principals, access);
+    }
+
+    /// Says that the principals of some entries and associations are not told.
+    fn untold_principals(&mut self, unknown: &[Source]) {
         if let Some(first) = unknown.iter().min() {
-            let message = format!(
-                "{} of access entries and associations {} no principal that the inputs tell, the first of them here; they may be anybody's whom they fit",
-                counted(unknown.len(), "statement"),
-                if unknown.len() == 1 { "has" } else { "have" },
-            );
+            let message = if unknown.len() == 1 {
+                "the inputs do not tell the principal of this access entry or association; it may belong to any that it fits"
+                    .to_owned()
+            } else {
+                format!(
+                    "the inputs do not tell the principals of {} access entries and associations, the first of them here; each may belong to any that it fits",
+                    unknown.len()
+                )
+            };
             self.report(Code::UnknownPrincipal, *first, message);
         }
-        self.recreated(&facts.principals, access);
     }
 
     /// An association of which the principal is not known may be that of every entry that it fits.
@@ -358,8 +386,10 @@ impl Join<'_> {
             for entry in fitting {
                 found = true;
                 // What the account of the deployment leaves open is taken to fit.
-                let is_certain =
-                    !fact.principal.is_open() || fact.principal.to_string() == entry.principal.to_string();
+                let is_certain = !fact.principal.is_open()
+                    || entry.key == key_of_told(&fact.principal, entry.source())
+                        && fact.source.file == entry.source().file
+                        && !fact.principal.is_nameless();
                 let mut association = association(fact);
                 association.is_certain = is_certain;
                 entry.policies.push(association);
@@ -566,7 +596,7 @@ fn bare(principal: Told, source: Source) -> Entry {
     Entry {
         key: match principal.text() {
             Some(arn) => key_of(arn),
-            None => principal.to_string(),
+            None => key_of_told(&principal, source),
         },
         principal,
         kind: Setting::Unknown,
@@ -579,6 +609,14 @@ fn bare(principal: Told, source: Source) -> Entry {
         created_at: None,
         places: vec![source],
     }
+}
+
+/// What tells a principal apart that is not wholly told: as its file speaks of it. What has no name is alone.
+fn key_of_told(principal: &Told, source: Source) -> String {
+    let file = if principal.is_open() { format!("#{}", source.file.0) } else { String::new() };
+    let line =
+        if principal.is_nameless() { format!(":{}:{}", source.line, source.column) } else { String::new() };
+    format!("{principal}{file}{line}")
 }
 
 /// What an association tells of the entry: that it exists.

@@ -42,6 +42,10 @@ impl AccessEntries {
                 continue;
             }
             let Some(entry) = shadows(self, mapping.arn) else { continue };
+            // EKS and its tools write both for nodes, and both make the same of them.
+            if entry.is_for_nodes() {
+                continue;
+            }
             let place = show(entry.source());
             let message = format!(
                 "`{}` is mapped here and has an access entry ({place}); the entry decides, and the groups of this mapping are not added",

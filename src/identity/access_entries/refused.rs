@@ -185,9 +185,24 @@ pub(super) fn odd(fact: &EntryFact, diagnostics: &mut Vec<Diagnostic>) {
         }
     }
     let policies = fact.policies.as_deref().unwrap_or_default();
+    for policy in policies {
+        idle_namespaces(policy, diagnostics);
+    }
+    let mut report = |code, message: String| diagnostics.push(Diagnostic::at(code, fact.source, message));
     if policies.len() > MOST_POLICIES {
         let message =
             format!("{} policies are associated; EKS takes {MOST_POLICIES} for a principal", policies.len());
         report(Code::OddAssociation, message);
+    }
+}
+
+/// Says that namespaces beside the scope of the whole cluster count for nothing.
+pub(super) fn idle_namespaces(fact: &AssociationFact, diagnostics: &mut Vec<Diagnostic>) {
+    if fact.standing == Standing::Declared && fact.has_idle_namespaces {
+        let message = format!(
+            "`{}` is associated with the whole cluster, and namespaces are given beside it; eksctl refuses that, and otherwise the policy holds in every namespace",
+            fact.policy.last_part().map_or_else(|| fact.policy.to_string(), str::to_owned)
+        );
+        diagnostics.push(Diagnostic::at(Code::OddAssociation, fact.source, message));
     }
 }

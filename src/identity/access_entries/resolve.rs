@@ -9,6 +9,8 @@ use super::super::nearest::{NearMiss, compare};
 use super::super::template::{PlaceholderKind, Sessions, Template, render};
 use super::entry::{Entry, key_of, not_told};
 use super::{AccessEntries, EntryList};
+use rustc_hash::FxHashMap;
+
 use crate::identity::PrincipalType;
 use crate::model::source::Source;
 
@@ -29,7 +31,7 @@ impl AccessEntries {
             return Found::None { is_certain: true };
         }
         let key = key_of(identity.canonical_arn());
-        if self.recreated.contains(&key) {
+        if self.recreated.contains(&key) || self.without.contains(&key) {
             return Found::None { is_certain: true };
         }
         let own = self.by_key.get(&key).and_then(|number| self.entries.get(*number));
@@ -104,6 +106,34 @@ impl AccessEntries {
             notes,
             access: Some(Box::new(access)),
         })
+    }
+
+    /// The entries whose principal is not wholly told, each as [`IdentityMappings::untold_entries`] gives it.
+    ///
+    /// [`IdentityMappings::untold_entries`]: super::super::IdentityMappings::untold_entries
+    pub(in super::super) fn untold(&self) -> Vec<(String, Mapped, bool)> {
+        // Whoever is not in the list of all entries has none.
+        if matches!(self.list, EntryList::Complete(Some(_))) {
+            return Vec::new();
+        }
+        let mut seen: FxHashMap<String, usize> = FxHashMap::default();
+        let entries = self.patterns.iter().filter_map(|number| self.entries.get(*number));
+        let found = entries.filter_map(|entry| {
+            let mut title = entry.principal.to_string();
+            // Of the caller only the kind of principal counts: nothing else of it is written into a user.
+            let kind = if title.contains(":user/") { "user/any" } else { "role/any" };
+            let anybody = IamIdentity::from_arn(&format!("arn:aws:iam::000000000000:{kind}"), None).ok()?;
+            let mapped = Self::user_of(entry, &anybody).ok()?;
+            let is_certain = !entry.principal.is_open() && !entry.is_conditional;
+            // Two that read alike need not be the same.
+            let count = seen.entry(title.clone()).or_default();
+            *count += 1;
+            if *count > 1 {
+                title = format!("{title} ({count})");
+            }
+            Some((title, mapped, is_certain))
+        });
+        found.collect()
     }
 
     /// The user of whoever created a cluster in the mode `CONFIG_MAP`: allowed everything, under a name that no API

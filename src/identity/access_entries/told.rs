@@ -31,6 +31,9 @@ impl<T> Setting<T> {
     }
 }
 
+/// How people read what has no name.
+const NAMELESS: &str = "unknown";
+
 /// What stands in a text in place of something that the file does not hold.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HoleOf {
@@ -80,6 +83,19 @@ impl Told {
     /// A text of which nothing is known but how the file speaks of it.
     pub fn unknown(label: impl Into<String>) -> Self {
         Self { pieces: vec![Piece::Hole(HoleOf::Anything, label.into())] }
+    }
+
+    /// A text of which a file tells nothing, not even what it refers to: two of these need not be the same.
+    pub fn nameless() -> Self {
+        Self::unknown(NAMELESS)
+    }
+
+    /// Whether a part has no name, so that two that read alike need not be the same.
+    pub fn is_nameless(&self) -> bool {
+        let is_function = |label: &str| label.starts_with("Fn::") && !label.contains(' ');
+        self.pieces
+            .iter()
+            .any(|piece| matches!(piece, Piece::Hole(_, label) if label == NAMELESS || is_function(label)))
     }
 
     /// A hole of a certain kind.

@@ -4,6 +4,7 @@ use crate::document::Node;
 use crate::identity::access_entries::{AuthenticationMode, ClusterFact, EntryFact, Form, Setting, Standing};
 use crate::read::eks::sink::Sink;
 use crate::read::origin::Origin;
+use crate::read::version_hints::VersionSource;
 
 use super::{eksctl, pod_identity, values};
 
@@ -18,6 +19,7 @@ pub(super) fn read(found: &mut dyn Sink, node: Node<'_>, origin: Origin, kind: &
             Some(text) => AuthenticationMode::parse(&text).map_or(Setting::Unknown, Setting::Given),
             None => Setting::Given(AuthenticationMode::ConfigMap),
         };
+        values::version(found, VersionSource::ClusterObject, spec.get("version"), origin);
         let name = values::text(spec.get("name"));
         let standing = Standing::Declared;
         found.facts().clusters.push(ClusterFact { name, object, account: None, mode, standing, source });

@@ -214,6 +214,7 @@ impl Facts {
             principal: self.principal.clone(),
             policy: values::told(node.get("policyArn")),
             scope: values::scope(field("type"), field("namespaces")),
+            has_idle_namespaces: values::has_idle_namespaces(field("type"), field("namespaces")),
             modified_at: values::moment(node.get("modifiedAt")),
             standing: Standing::Observed,
             form: Form::AwsCli,

@@ -10,6 +10,7 @@ use crate::model::access::AccessScope;
 use crate::model::diagnostic::Code;
 use crate::read::eks::sink::Sink;
 use crate::read::origin::Origin;
+use crate::read::version_hints::VersionSource;
 
 use super::pod_identity;
 use functions::Template;
@@ -107,6 +108,12 @@ impl Resource<'_, '_> {
         mode: Option<Node<'_>>,
         config: Option<Node<'_>>,
     ) {
+        let of_cdk = self.properties.get("Config").and_then(|config| config.get("version"));
+        if let Some(version) = self.properties.get("Version").or(of_cdk)
+            && let Some(text) = self.template.told(version).text()
+        {
+            found.version(VersionSource::CloudFormation, text, self.origin.source(version));
+        }
         let in_config = self.properties.get("Config").and_then(|config| config.get("name"));
         let name = self.properties.get(name_key).or(in_config).map(|name| self.template.told(name));
         let setting = match (mode.map(|mode| self.template.told(mode)), config) {
@@ -135,7 +142,7 @@ impl Resource<'_, '_> {
             Some(node) if node.is_null() || Template::is_no_value(node) => Setting::Default,
             Some(node) => told(node).text().map_or(Setting::Unknown, |text| Setting::Given(text.to_owned())),
         };
-        let principal = get("PrincipalArn").map_or_else(|| Told::unknown("PrincipalArn"), told);
+        let principal = get("PrincipalArn").map_or_else(Told::nameless, told);
         let cluster = get("ClusterName").map(told).and_then(|name| name.text().map(str::to_owned));
         let cluster_object =
             get("ClusterName").and_then(|name| name.get("Ref")).map(|id| id.text().to_owned());
@@ -188,13 +195,14 @@ impl Resource<'_, '_> {
             },
             _ => AccessScope::Unknown,
         };
-        let policy =
-            node.get("PolicyArn").map_or_else(|| Told::unknown("PolicyArn"), |arn| self.template.told(arn));
+        let policy = node.get("PolicyArn").map_or_else(Told::nameless, |arn| self.template.told(arn));
         AssociationFact {
             cluster: cluster.map(str::to_owned),
             cluster_object: None,
             principal: principal.clone(),
             policy,
+            has_idle_namespaces: scope == AccessScope::Cluster
+                && namespaces.is_some_and(|list| list.items().next().is_some()),
             scope,
             modified_at: None,
             standing: Standing::Declared,

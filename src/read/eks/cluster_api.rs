@@ -4,6 +4,7 @@ use crate::document::Node;
 use crate::identity::access_entries::{AuthenticationMode, ClusterFact, EntryFact, Form, Setting, Standing};
 use crate::read::eks::sink::Sink;
 use crate::read::origin::Origin;
+use crate::read::version_hints::VersionSource;
 
 use super::{eksctl, values};
 
@@ -11,6 +12,7 @@ use super::{eksctl, values};
 pub(super) fn read(found: &mut dyn Sink, node: Node<'_>, origin: Origin) {
     let Some(spec) = node.get("spec") else { return };
     let spec = spec.get("template").and_then(|template| template.get("spec")).unwrap_or(spec);
+    values::version(found, VersionSource::ClusterObject, spec.get("version"), origin);
     let name = values::text(spec.get("eksClusterName"));
     let mode = spec.get("accessConfig").and_then(|config| config.get("authenticationMode"));
     let source = origin.source(mode.unwrap_or(node));

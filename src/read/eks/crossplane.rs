@@ -6,6 +6,7 @@ use crate::identity::access_entries::{
 };
 use crate::read::eks::sink::Sink;
 use crate::read::origin::Origin;
+use crate::read::version_hints::VersionSource;
 
 use super::{pod_identity, values};
 
@@ -39,7 +40,15 @@ impl<'t> Parts<'t> {
 
     /// A field that may be given by reference instead.
     fn told(&self, key: &str) -> Told {
-        values::text(self.get(key)).map_or_else(|| Told::unknown(key), Told::known)
+        if let Some(text) = values::text(self.get(key)) {
+            return Told::known(text);
+        }
+        let references = [format!("{key}Ref"), format!("{key}FromRoleRef")];
+        let named = references.iter().find_map(|reference| {
+            let name = values::text(self.get(reference)?.get("name"))?;
+            Some(Told::unknown(format!("{reference} {name}")))
+        });
+        named.unwrap_or_else(Told::nameless)
     }
 
     fn cluster_object(&self) -> Option<String> {
@@ -59,6 +68,7 @@ pub(super) fn read(found: &mut dyn Sink, node: Node<'_>, origin: Origin, kind: &
             let annotations = metadata.and_then(|metadata| metadata.get("annotations"));
             let external = annotations.and_then(|annotations| annotations.get("crossplane.io/external-name"));
             let name = values::text(external).or_else(|| object.clone());
+            values::version(found, VersionSource::ClusterObject, parts.get("version"), origin);
             let config = values::block(parts.get("accessConfig"));
             let mode = config.and_then(|config| config.get("authenticationMode"));
             let source = origin.source(mode.unwrap_or(node));
@@ -103,6 +113,7 @@ pub(super) fn read(found: &mut dyn Sink, node: Node<'_>, origin: Origin, kind: &
                 principal: parts.told("principalArn"),
                 policy: parts.told("policyArn"),
                 scope: values::scope(field("type"), field("namespaces")),
+                has_idle_namespaces: values::has_idle_namespaces(field("type"), field("namespaces")),
                 modified_at: values::moment(parts.get("modifiedAt")),
                 standing,
                 form: Form::Crossplane,

@@ -97,6 +97,7 @@ pub(super) fn association(
         principal: principal.clone(),
         policy: values::told(node.get("policyARN").or_else(|| node.get("policyArn"))),
         scope: values::scope(field("type"), field("namespaces")),
+        has_idle_namespaces: values::has_idle_namespaces(field("type"), field("namespaces")),
         modified_at: None,
         standing: if form == Form::EksctlGet { Standing::Observed } else { Standing::Declared },
         form,

@@ -6,6 +6,7 @@ use crate::identity::access_entries::{
 };
 use crate::read::eks::sink::Sink;
 use crate::read::origin::Origin;
+use crate::read::version_hints::VersionSource;
 
 use super::{pod_identity, values};
 
@@ -66,7 +67,7 @@ pub(super) fn read(found: &mut dyn Sink, node: Node<'_>, origin: Origin) -> bool
 fn told(node: Option<Node<'_>>) -> Told {
     match values::text(node) {
         Some(text) if text != NOT_KNOWN => Told::known(text),
-        _ => Told::unknown("secret or not known"),
+        _ => Told::nameless(),
     }
 }
 
@@ -118,6 +119,7 @@ fn association(values: Node<'_>, of: Option<&Told>, standing: Standing, origin: 
         principal: of.cloned().unwrap_or_else(|| told(get("principalArn"))),
         policy: told(get("policyArn")),
         scope: values::scope(field("type"), field("namespaces")),
+        has_idle_namespaces: values::has_idle_namespaces(field("type"), field("namespaces")),
         modified_at: values::moment(get("modifiedAt")),
         standing,
         form: Form::Pulumi,
@@ -128,6 +130,7 @@ fn association(values: Node<'_>, of: Option<&Told>, standing: Standing, origin: 
 
 fn cluster(found: &mut dyn Sink, values: Node<'_>, standing: Standing, origin: Origin) {
     found.facts().arns.extend(told(values.get("arn")).text().map(str::to_owned));
+    values::version(found, VersionSource::Pulumi, values.get("version"), origin);
     let config = values::block(values.get("accessConfig"));
     let mode = config.and_then(|config| config.get("authenticationMode"));
     let setting = match values::text(mode) {

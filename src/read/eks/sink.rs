@@ -7,6 +7,7 @@ use crate::model::diagnostic::Code;
 use crate::model::source::Source;
 use crate::read::aws_auth::Found;
 use crate::read::origin::Origin;
+use crate::read::version_hints::VersionSource;
 
 /// Takes in what documents say.
 pub(in crate::read) trait Sink {
@@ -21,6 +22,9 @@ pub(in crate::read) trait Sink {
 
     /// Takes in a service account whose pods get a role, as far as the file tells which.
     fn pod_role(&mut self, role: PodRole, told: Told);
+
+    /// Takes in the Kubernetes version of the cluster, as some form tells it.
+    fn version(&mut self, from: VersionSource, text: &str, source: Source);
 
     /// Says what is wrong or odd.
     fn report(&mut self, code: Code, source: Source, message: String);

@@ -3,6 +3,9 @@
 use crate::document::{Node, ScalarType};
 use crate::identity::access_entries::{Setting, Told, time};
 use crate::model::access::AccessScope;
+use crate::read::eks::sink::Sink;
+use crate::read::origin::Origin;
+use crate::read::version_hints::VersionSource;
 
 /// A text, if it is one; numbers are taken as they are written, as accounts are.
 pub(super) fn text(node: Option<Node<'_>>) -> Option<String> {
@@ -43,7 +46,14 @@ pub(super) fn reported(groups: Setting<Vec<String>>) -> Setting<Vec<String>> {
 
 /// A text of which what is not there, or is no text, is unknown.
 pub(super) fn told(node: Option<Node<'_>>) -> Told {
-    text(node).map_or_else(|| Told::unknown("unknown"), Told::known)
+    text(node).map_or_else(Told::nameless, Told::known)
+}
+
+/// Hands on the version of a cluster.
+pub(super) fn version(found: &mut dyn Sink, from: VersionSource, node: Option<Node<'_>>, origin: Origin) {
+    if let (Some(node), Some(text)) = (node, text(node)) {
+        found.version(from, &text, origin.source(node));
+    }
 }
 
 /// A point in time.
@@ -70,6 +80,12 @@ pub(super) fn scope(kind: Option<Node<'_>>, namespaces: Option<Node<'_>>) -> Acc
         },
         _ => AccessScope::Unknown,
     }
+}
+
+/// Whether namespaces are given beside the scope of the whole cluster, where they count for nothing.
+pub(super) fn has_idle_namespaces(kind: Option<Node<'_>>, namespaces: Option<Node<'_>>) -> bool {
+    text(kind).is_some_and(|kind| kind.eq_ignore_ascii_case("cluster"))
+        && namespaces.is_some_and(|list| list.items().next().is_some())
 }
 
 /// The account and partition in the ARN of a cluster.

@@ -13,6 +13,9 @@ use crate::read::{concern, eks, identity_forms, rbac};
 
 use super::{Findings, Later, holds_objects};
 
+/// The keys under which forms of access entries name a principal.
+const PRINCIPAL_KEYS: [&str; 4] = ["principalArn", "principalARN", "PrincipalArn", "principal_arn"];
+
 impl Findings {
     /// A file that cannot be read.
     pub(in crate::read) fn unreadable(&mut self, path: &Path, error: &str) {
@@ -63,6 +66,11 @@ impl Findings {
             let sentence = format!("a document with identity mappings could not be read{then}");
             let form = OtherForm::of_text(sentence, source, text);
             let form = OtherForm { maps_anybody: text.contains("aws-auth"), ..form };
+            self.later.push((self.diagnostics.len(), Later::OtherForm(form)));
+        } else if PRINCIPAL_KEYS.iter().any(|key| text.contains(key)) {
+            let sentence =
+                "a document with access entries could not be read; gather them with `rbacsim collect`";
+            let form = OtherForm { maps_anybody: true, ..OtherForm::of_text(sentence, source, text) };
             self.later.push((self.diagnostics.len(), Later::OtherForm(form)));
         }
     }
@@ -175,6 +183,13 @@ impl Findings {
                 source,
                 "a bare list is not a Kubernetes object, and kubectl rejects it; put the objects under `items` of a `kind: List`",
             ));
+            return;
+        }
+        if let Some(text) = node.as_str().filter(|text| text.contains("aws_eks_access_")) {
+            let sentence = "access entries in Terraform's own language are not read; load what `terraform show -json` prints";
+            self.diagnostics.push(Diagnostic::at(Code::AccessInputNotRead, source, sentence));
+            let form = OtherForm { maps_anybody: true, ..OtherForm::of_text(sentence, source, text) };
+            self.later.push((self.diagnostics.len(), Later::OtherForm(form)));
             return;
         }
         // What says neither kind nor apiVersion is something else: values, settings, schemas.

@@ -8,6 +8,7 @@ use crate::identity::PlaceholderValues;
 use crate::model::attributes::Attributes;
 use crate::model::rbac::RoleKind;
 use crate::model::source::Source;
+use crate::model::user::{SYSTEM_MASTERS, UserInfo};
 use crate::read::Completeness;
 use crate::report::words::{self, Hop};
 use crate::report::{access, near, phrases};
@@ -56,6 +57,27 @@ fn unread_sentence(cluster: &Cluster, source: Source) -> String {
         Some(unread) => format!("{}; they may allow this", unread.sentence),
         None => format!("{}, and may allow this; fix or render it, or leave its file out", phrases::UNREAD),
     }
+}
+
+/// What follows if the session, or what else is not told of a user, is the right one.
+fn session_sentence(user: &UserInfo, values: &PlaceholderValues, is_granted: bool) -> String {
+    let effect = if is_granted || user.in_group(SYSTEM_MASTERS) {
+        "the request is allowed"
+    } else {
+        "the answer is still unknown"
+    };
+    let groups = quoted_or_none(&user.groups);
+    let then = if user.username.is_empty() {
+        format!("the groups are {groups}")
+    } else {
+        format!("the user is `{}` with groups {groups}", user.username)
+    };
+    let mend = if values.username.is_some() || values.group.is_some() {
+        "load the access entry, with `rbacsim collect`"
+    } else {
+        "give --session-name"
+    };
+    format!("if {}, {then}, and {effect}; {mend}", conditions(values))
 }
 
 /// Why an answer is unknown, in a sentence.
@@ -143,19 +165,7 @@ pub fn doubt_sentence(cluster: &Cluster, doubt: &Doubt<'_>) -> String {
             let then = if grant.is_some() { "; as one user that it could be, this is allowed" } else { "" };
             format!("{}{then}", doubt.text)
         }
-        Doubt::Session { user, values, grant } => {
-            let effect = if grant.is_some() || user.in_group(crate::model::user::SYSTEM_MASTERS) {
-                "the request is allowed"
-            } else {
-                "the answer is still unknown"
-            };
-            format!(
-                "if {}, the user is `{}` with groups {}, and {effect}; give --session-name",
-                conditions(values),
-                user.username,
-                quoted_or_none(&user.groups)
-            )
-        }
+        Doubt::Session { user, values, grant } => session_sentence(user, values, grant.is_some()),
     }
 }
 

@@ -79,8 +79,14 @@ impl Matrix<'_> {
         let mut namespaces: BTreeSet<String> = named.map(|namespace| (*namespace).to_owned()).collect();
         let possible = self.namespaces_of_possible_users(holder);
         namespaces.extend(possible.iter().cloned());
-        let is_blanket = unknown.iter().any(|one| one.namespace == "*" && one.reason.is_blanket());
         let (who, is_told) = (asked_as(holder), is_told(holder));
+        // Where it is told whom all a caller could be, what none of them may is a "no".
+        let is_one_of = matches!(who.error(), Some(IdentityError::Unknown { is_exhaustive: true, .. }));
+        let leaves_all_open = |reason: &Reason<'_>| {
+            reason.is_blanket() && !(is_one_of && matches!(reason, Reason::Identity(_)))
+        };
+        let is_blanket = unknown.iter().any(|one| one.namespace == "*" && leaves_all_open(&one.reason));
+        let inside = self.universe.inside_a_namespace();
         let mut found: Vec<UnknownBlock> = Vec::new();
         let headings = ["", "*"].into_iter().map(str::to_owned).chain(namespaces);
         for heading in headings {
@@ -90,7 +96,7 @@ impl Matrix<'_> {
             let place = match heading.as_str() {
                 "" => self.universe.without_namespace(),
                 "*" => self.universe.in_every_namespace(),
-                _ => self.universe.in_a_namespace(),
+                _ => &inside,
             };
             let here = if heading.is_empty() { "*" } else { heading.as_str() };
             let anywhere = (here != "*" && possible.contains(&heading)).then_some("*");
@@ -105,7 +111,9 @@ impl Matrix<'_> {
                 let is_asked = !(is_blanket || is_told && one.reason.is_exact());
                 columns.to_sparse().add_to(if is_asked { &mut to_ask } else { &mut open });
             }
-            let everywhere = found.iter().find(|block| block.namespace == "*").map(|block| &block.columns);
+            // What is open outside namespaces is open about every Namespace object, too.
+            let everywhere = found.iter().filter(|block| matches!(block.namespace.as_str(), "" | "*"));
+            let everywhere = everywhere.map(|block| &block.columns);
             let besides = granted.get("*").into_iter().chain(granted.get(&heading)).chain(everywhere);
             besides.for_each(|columns| {
                 open.subtract(columns);
@@ -128,14 +136,18 @@ impl Matrix<'_> {
 
     /// Those of some columns, none of them granted by a row, whose answer is no "no".
     fn really_unknown(&self, who: &Who, heading: &str, columns: &Dense) -> Dense {
-        let namespace = if heading == "*" { "" } else { heading };
+        // What may hold in every namespace is asked about in all at once, and in one that nobody names.
+        let asked_in: &[&str] = if heading == "*" { &["", "*"] } else { &[heading] };
         let mut kept = Dense::default();
         kept.reset(self.universe.columns().len());
         for column in columns.iter() {
             let Some((cell, verb)) = self.universe.column(column) else { continue };
-            let attributes = cell.attributes(verb, "", namespace);
             // What every user of a random mapping may, each by another grant, has no row either.
-            if self.cluster.ternary_for_type(who, &attributes) != Ternary::No {
+            let is_open = |namespace: &&str| {
+                let attributes = cell.attributes(verb, "", namespace);
+                self.cluster.ternary_for_type(who, &attributes) != Ternary::No
+            };
+            if asked_in.iter().any(is_open) {
                 kept.insert(column);
             }
         }
@@ -152,6 +164,10 @@ impl Matrix<'_> {
             let is = WhoIs::Mapped(Box::new(mapped.clone()));
             let user = holder::of_identity(self.cluster, "", Who { identity: who.identity.clone(), is });
             namespaces.extend(self.namespaces_of(&user).into_keys());
+            let mut open = Vec::new();
+            super::access(mapped, &mut open);
+            let open = open.into_iter().flat_map(|one| self.where_shown(&one.namespace));
+            namespaces.extend(open.filter(|namespace| namespace != "*"));
         };
         match &who.is {
             WhoIs::Error(error) => match &**error {

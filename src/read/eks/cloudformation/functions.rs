@@ -113,10 +113,10 @@ impl<'t> Template<'t> {
         }
         let budget = self.budget.get();
         if depth > MAX_DEPTH || budget == 0 || !Self::is_function(node) {
-            return Told::unknown("value");
+            return Told::nameless();
         }
         self.budget.set(budget - 1);
-        let Some((key, argument)) = node.pairs().next() else { return Told::unknown("value") };
+        let Some((key, argument)) = node.pairs().next() else { return Told::nameless() };
         let known = match key.text() {
             "Ref" => Some(self.reference(argument.text(), depth)),
             "Fn::Join" => self.join(argument, depth),

@@ -75,16 +75,19 @@ impl<'t> Plan<'t> {
         let reference = references.items().next()?.text().strip_suffix(".arn")?;
         let kind = reference.split('.').next()?;
         let target = if module.is_empty() { reference.to_owned() } else { format!("{module}.{reference}") };
-        let planned = self.planned.get(&target).or_else(|| self.planned.get(&format!("{target}[0]")))?;
+        let Some(planned) = self.planned.get(&target).or_else(|| self.planned.get(&format!("{target}[0]")))
+        else {
+            return Some(Told::unknown(target));
+        };
         if let Some(arn) = values::text(planned.get("arn")) {
             return Some(Told::known(arn));
         }
-        let name = values::text(planned.get("name"))?;
+        let Some(name) = values::text(planned.get("name")) else { return Some(Told::unknown(target)) };
         let path = values::text(planned.get("path")).unwrap_or_else(|| "/".to_owned());
         let kind = match kind {
             "aws_iam_role" => "role",
             "aws_iam_user" => "user",
-            _ => return None,
+            _ => return Some(Told::unknown(target)),
         };
         let mut told = Told::known("arn:");
         told.push(Told::hole(HoleOf::Partition, "partition"));

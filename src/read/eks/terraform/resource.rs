@@ -64,7 +64,7 @@ impl Resource<'_, '_> {
             return Told::known(arn);
         }
         let from_plan = self.plan.and_then(|(plan, address)| plan.principal(address));
-        from_plan.unwrap_or_else(|| Told::unknown("known after apply"))
+        from_plan.unwrap_or_else(Told::nameless)
     }
 
     fn place(&self, key: &str, origin: Origin) -> Source {
@@ -96,6 +96,7 @@ impl Resource<'_, '_> {
                     principal: principal.clone(),
                     policy: values::told(one.get("policy_arn")),
                     scope: values::scope(field("type"), field("namespaces")),
+                    has_idle_namespaces: values::has_idle_namespaces(field("type"), field("namespaces")),
                     modified_at: None,
                     standing: self.standing,
                     form: self.form,
@@ -143,6 +144,7 @@ impl Resource<'_, '_> {
             principal: self.principal(),
             policy: values::told(get("policy_arn")),
             scope,
+            has_idle_namespaces: values::has_idle_namespaces(field("type"), field("namespaces")),
             modified_at: values::moment(get("modified_at")),
             standing: self.standing,
             form: self.form,
