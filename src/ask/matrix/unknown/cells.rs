@@ -157,48 +157,72 @@ impl Matrix<'_> {
     /// The namespaces in which bindings name a user that the holder may turn out to be.
     fn namespaces_of_possible_users(&self, holder: &Holder) -> BTreeSet<String> {
         let mut namespaces = BTreeSet::new();
-        let Some(who) = holder.who.as_deref() else { return namespaces };
-        let graph = self.cluster.graph();
-        let names = &graph.policy().names;
-        let add = |mapped: &Mapped| {
-            let is = WhoIs::Mapped(Box::new(mapped.clone()));
-            let user = holder::of_identity(self.cluster, "", Who { identity: who.identity.clone(), is });
-            namespaces.extend(self.namespaces_of(&user).into_keys());
-            let mut open = Vec::new();
-            super::access(mapped, &mut open);
-            let open = open.into_iter().flat_map(|one| self.where_shown(&one.namespace));
-            namespaces.extend(open.filter(|namespace| namespace != "*"));
-        };
-        match &who.is {
-            WhoIs::Error(error) => match &**error {
-                IdentityError::NotMapped { unfilled, .. } => unfilled.iter().for_each(add),
-                IdentityError::Unknown { could_be, .. } => could_be.iter().flatten().for_each(add),
-                IdentityError::RandomMapping { candidates } => candidates.iter().flatten().for_each(add),
-                _ => {}
-            },
-            WhoIs::Mapped(mapped) => {
-                let unfilled: Vec<(Field, &str)> = mapped.unfilled().collect();
-                let could_be = |principal: &Principal| match principal {
-                    Principal::Username(name) => unfilled.iter().any(|(field, text)| {
-                        *field == Field::Username && could_become(text, names.text(*name))
-                    }),
-                    Principal::Group(name) => unfilled.iter().any(|(field, text)| {
-                        *field != Field::Username && could_become(text, names.text(*name))
-                    }),
-                    Principal::Caller(_) => false,
-                };
-                let principals = graph.principals().filter(|one| !unfilled.is_empty() && could_be(one));
-                for scope in principals.flat_map(|principal| graph.scopes_of(principal)) {
-                    if let Scope::Namespace(namespace) = scope
-                        && self.shows(namespace)
-                    {
-                        namespaces.insert(names.text(namespace).to_owned());
-                    }
-                }
-            }
-            WhoIs::User(_) => {}
+        match holder.who.as_deref().map(|who| &who.is) {
+            Some(WhoIs::Error(error)) => self.add_namespaces_of_error(error, &mut namespaces),
+            Some(WhoIs::Mapped(mapped)) => self.add_namespaces_of_unfilled(mapped, &mut namespaces),
+            Some(WhoIs::User(_)) | None => {}
         }
         namespaces
+    }
+
+    /// The namespaces of everybody whom somebody could be who is not certainly anyone.
+    fn add_namespaces_of_error(&self, error: &IdentityError, namespaces: &mut BTreeSet<String>) {
+        let outcomes = match error {
+            IdentityError::NotMapped { unfilled, .. } => {
+                for mapped in unfilled {
+                    self.add_namespaces_of(mapped, namespaces);
+                }
+                return;
+            }
+            IdentityError::Unknown { could_be, .. } => could_be,
+            IdentityError::RandomMapping { candidates } => candidates,
+            _ => return,
+        };
+        for outcome in outcomes {
+            match outcome {
+                Ok(mapped) => self.add_namespaces_of(mapped, namespaces),
+                Err(error) => self.add_namespaces_of_error(error, namespaces),
+            }
+        }
+    }
+
+    /// The namespaces in which bindings name a user, also where that hangs on what is not told of it.
+    fn add_namespaces_of(&self, mapped: &Mapped, namespaces: &mut BTreeSet<String>) {
+        let is = WhoIs::Mapped(Box::new(mapped.clone()));
+        let user = holder::of_identity(self.cluster, "", Who { identity: None, is });
+        namespaces.extend(self.namespaces_of(&user).into_keys());
+        let mut open = Vec::new();
+        super::access(mapped, &mut open);
+        if mapped.is_symbolic() {
+            self.sessions(mapped, &mut open);
+        }
+        let open = open.into_iter().flat_map(|one| self.where_shown(&one.namespace));
+        namespaces.extend(open.filter(|namespace| namespace != "*"));
+        self.add_namespaces_of_unfilled(mapped, namespaces);
+    }
+
+    /// The namespaces in which bindings name what the placeholders of a user may become.
+    fn add_namespaces_of_unfilled(&self, mapped: &Mapped, namespaces: &mut BTreeSet<String>) {
+        let graph = self.cluster.graph();
+        let names = &graph.policy().names;
+        let unfilled: Vec<(Field, &str)> = mapped.unfilled().collect();
+        let could_be = |principal: &Principal| match principal {
+            Principal::Username(name) => unfilled
+                .iter()
+                .any(|(field, text)| *field == Field::Username && could_become(text, names.text(*name))),
+            Principal::Group(name) => unfilled
+                .iter()
+                .any(|(field, text)| *field != Field::Username && could_become(text, names.text(*name))),
+            Principal::Caller(_) => false,
+        };
+        let principals = graph.principals().filter(|one| !unfilled.is_empty() && could_be(one));
+        for scope in principals.flat_map(|principal| graph.scopes_of(principal)) {
+            if let Scope::Namespace(namespace) = scope
+                && self.shows(namespace)
+            {
+                namespaces.insert(names.text(namespace).to_owned());
+            }
+        }
     }
 }
 
