@@ -35,7 +35,7 @@ Exit code: 0 nothing found, 1 something found (see --fail-on), 2 the question co
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The old and the new inputs: files or directories
-    #[arg(value_name = "OLD NEW", num_args = 2, required_unless_present = "base", conflicts_with_all = ["base", "filename"])]
+    #[arg(value_name = "OLD NEW", num_args = 2, required_unless_present = "base", conflicts_with_all = ["base", "filename", "kustomize", "helm_chart"])]
     sides: Vec<PathBuf>,
     /// Compare with what stood in this Git revision at the paths of -f (default: this directory)
     #[arg(long, value_name = "REV")]
@@ -173,9 +173,15 @@ fn sides(args: &Args) -> Result<(Cluster, Cluster), Failure> {
         let old = args.inputs.load_side(&[Input::Path(old.clone())])?;
         return Ok((old, args.inputs.load_with(std::slice::from_ref(new))?));
     }
+    let base = args.base.as_deref().unwrap_or_default();
+    if args.inputs.is_rendered() {
+        return Err(format!(
+            "--base compares files as they stand in the repository and renders none of them; render both sides, for example `git worktree add ../base {base}` and `kubectl kustomize` in each, and give the two outputs: rbacsim diff old.yaml new.yaml"
+        )
+        .into());
+    }
     let here = [PathBuf::from(".")];
     let paths = if args.inputs.filename.is_empty() { &here[..] } else { &args.inputs.filename };
-    let base = args.base.as_deref().unwrap_or_default();
     let old = args.inputs.load_side(&git::inputs(base, paths, &args.inputs.exclude()?)?)?;
     let new =
         if args.inputs.filename.is_empty() { args.inputs.load_with(&here)? } else { args.inputs.load()? };

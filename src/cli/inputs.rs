@@ -172,11 +172,15 @@ impl Inputs {
         Ok(inputs)
     }
 
+    /// Whether a program is to render some of the inputs.
+    pub(crate) fn is_rendered(&self) -> bool {
+        !self.kustomize.is_empty() || !self.helm_chart.is_empty()
+    }
+
     /// The same with more paths before those of -f.
     pub(crate) fn load_with(&self, more: &[PathBuf]) -> Result<Cluster, Failure> {
         let mut inputs: Vec<Input> = more.iter().cloned().map(Input::Path).collect();
-        let is_rest = !self.filename.is_empty() || !self.kustomize.is_empty() || !self.helm_chart.is_empty();
-        if is_rest {
+        if !self.filename.is_empty() || self.is_rendered() {
             inputs.extend(self.inputs()?);
         }
         self.cluster(&inputs, &self.options()?)

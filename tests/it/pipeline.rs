@@ -316,3 +316,24 @@ fn hooks_and_snippets_name_commands_that_there_are() {
     let parsed = rbacsim::ask::check::file::parse(assertions.as_bytes()).unwrap();
     assert_eq!(parsed.tests.len(), 3);
 }
+
+#[test]
+fn no_side_of_a_difference_is_rendered_alone() {
+    let (_folder, path) = repository();
+    let rendered = rbacsim(&path, &["diff", "--base", "HEAD", "-k", "manifests"]);
+    assert_eq!((rendered.status.code(), text_of(&rendered.stdout)), (Some(2), ""));
+    assert!(text_of(&rendered.stderr).contains("render both sides"), "{}", text_of(&rendered.stderr));
+    let one = rbacsim(&path, &["diff", "manifests", "manifests", "-k", "manifests"]);
+    assert_eq!((one.status.code(), text_of(&one.stdout)), (Some(2), ""));
+}
+
+#[test]
+fn lost_access_is_a_finding_too() {
+    let (_folder, path) = repository();
+    change(&path);
+    git(&path, &["commit", "-qam", "on call"]);
+    let before = git(&path, &["rev-parse", "HEAD~1"]);
+    git(&path, &["checkout", "-q", before.trim(), "--", "manifests"]);
+    let lost = rbacsim(&path, &["diff", "--base", "HEAD", "-f", "manifests", "-o", "github"]);
+    assert!(text_of(&lost.stdout).contains("title=rbacsim access-lost::"), "{}", text_of(&lost.stdout));
+}
