@@ -41,6 +41,7 @@ mod iam_near; // what a "no" about a role says
 mod iam_people; // from people to rules, by the account of testdata/iam
 mod iam_pods; // pods that get roles by EKS Pod Identity, in every form
 mod iam_random; // random accounts: the evaluator against the slow reading
+mod iam_reach; // who is looked at when it is asked who may become a role
 mod iam_rules; // who may assume which role: one test per rule
 mod iam_ways; // chains inside of EKS, sessions of a certain name, nodes, the EKS API
 mod identity; // from ARN to user: every recorded answer
