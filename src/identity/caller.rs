@@ -4,6 +4,7 @@
 //! are asked in order, and the first that maps the caller decides; nothing is merged.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::arn::{self, ParseArnError, PrincipalType, Unreachable};
 use super::nearest::NearMiss;
@@ -243,7 +244,7 @@ pub struct Mapped {
     /// Notes on the mapping.
     pub notes: Vec<Note>,
     /// The access policies of the principal, where its access entry made the user.
-    pub access: Option<Box<Access>>,
+    pub access: Option<Arc<Access>>,
 }
 
 /// The access policies of a principal. They are its own: nobody else has them who is in the same groups.

@@ -1,6 +1,9 @@
 //! One access entry: a principal, what EKS makes of it, and the policies that are associated with it.
 
+use std::sync::{Arc, OnceLock};
+
 use super::super::arn::{Sections, fold};
+use super::super::caller::Access;
 use super::super::template::{PlaceholderKind, Template, unknown_placeholders};
 use super::told::{Setting, Told};
 use crate::model::access::Association;
@@ -31,6 +34,8 @@ pub struct Entry {
     pub created_at: Option<i64>,
     /// Where it stands, the place that counts first.
     pub places: Vec<Source>,
+    /// The policies as every caller of the principal has them: made once, for each question resolves somebody.
+    pub(super) shared: OnceLock<Arc<Access>>,
 }
 
 /// What tells a principal apart from every other: partition, account, kind and name, and of a user the path.
@@ -87,6 +92,19 @@ impl Entry {
     /// Where it stands.
     pub fn source(&self) -> Source {
         self.places.first().copied().unwrap_or_default()
+    }
+
+    /// The policies as the callers of the principal have them.
+    pub(super) fn access(&self) -> Arc<Access> {
+        let access = self.shared.get_or_init(|| {
+            Arc::new(Access {
+                principal: self.key.clone(),
+                policies: self.policies.clone(),
+                has_all_policies: self.has_all_policies,
+                source: self.source(),
+            })
+        });
+        Arc::clone(access)
     }
 
     /// The type, as far as it is known: what eksctl does not tell shows in the groups.

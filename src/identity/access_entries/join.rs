@@ -1,6 +1,7 @@
 //! From facts to entries: what several files say of one principal is joined, and where they differ both places are named.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -608,6 +609,7 @@ fn bare(principal: Told, source: Source) -> Entry {
         is_conditional: false,
         created_at: None,
         places: vec![source],
+        shared: OnceLock::new(),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::super::arn::{Sections, Unreachable, fold};
 use super::super::caller::{
-    Access, Field, IamIdentity, IdentityError, IdentitySource, Mapped, MappedIdentity, MappingKind, Note,
-    Provenance, Reach, Session, Written,
+    Field, IamIdentity, IdentityError, IdentitySource, Mapped, MappedIdentity, MappingKind, Note, Provenance,
+    Reach, Session, Written,
 };
 use super::super::nearest::{NearMiss, compare};
 use super::super::template::{PlaceholderKind, Sessions, Template, render};
@@ -92,20 +92,7 @@ impl AccessEntries {
         if entry.principal.text().is_none() && !entry.principal.is_open() {
             note("the account or partition of the entry is that of the deployment, and taken to be this one");
         }
-        let access = Access {
-            principal: entry.key.clone(),
-            policies: entry.policies.clone(),
-            has_all_policies: entry.has_all_policies,
-            source,
-        };
-        Ok(Mapped {
-            username,
-            groups: templates,
-            sessions,
-            provenance,
-            notes,
-            access: Some(Box::new(access)),
-        })
+        Ok(Mapped { username, groups: templates, sessions, provenance, notes, access: Some(entry.access()) })
     }
 
     /// The entries whose principal is not wholly told, each as [`IdentityMappings::untold_entries`] gives it.
