@@ -39,6 +39,16 @@ pub enum Part<'p> {
     },
 }
 
+impl<'p> Part<'p> {
+    /// The resource as written, if it is about one.
+    pub fn resource(&self) -> Option<&'p str> {
+        match self {
+            Self::Resource { resource, .. } => Some(resource.text),
+            Self::Url { .. } => None,
+        }
+    }
+}
+
 /// `get secrets named db`, `create pods.apps`, `get /metrics`.
 impl fmt::Display for Part<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -10,14 +10,47 @@ use super::super::identities::{Class, Identities, Other, Pair, Username, joined}
 use super::super::step::Step;
 use super::super::world::{Account, CLUSTER, EVERY, FIRST, Place, World};
 use super::{Closure, Fact, NEVER};
-use crate::decide::covers::uncovered;
-use crate::model::names::Name;
+use crate::decide::covers::{covers, parts};
+use crate::model::names::{Name, Names};
 use crate::model::rbac::{PolicyRule, RuleId, Scope};
 
 /// The rules of a class in a place, and which rules they cover.
 struct Owner<'c> {
-    rules: Vec<PolicyRule<'c>>,
+    rules: Rules<'c>,
     covered: FxHashMap<RuleId, bool>,
+}
+
+/// Rules that may cover others, found by what they are about: few of many are about the same.
+#[derive(Default)]
+struct Rules<'c> {
+    /// By each resource as it is written.
+    by_resource: FxHashMap<Name, Vec<PolicyRule<'c>>>,
+    /// Those about URLs.
+    of_urls: Vec<PolicyRule<'c>>,
+}
+
+impl<'c> Rules<'c> {
+    fn add(&mut self, rule: PolicyRule<'c>) {
+        for resource in rule.resources {
+            self.by_resource.entry(*resource).or_default().push(rule);
+        }
+        if !rule.non_resource_urls.is_empty() {
+            self.of_urls.push(rule);
+        }
+    }
+
+    /// Whether every part of a rule is covered by one of them.
+    fn cover(&self, names: &Names, rule: PolicyRule<'_>) -> bool {
+        parts(rule, names, names).all(|part| match part.resource() {
+            Some(resource) => {
+                let any_with = resource.split_once('/').map(|(_, own)| names.lookup_joined("*", own));
+                let own = [Some(names.lookup(resource)), Some(Name::STAR), any_with];
+                let own = own.into_iter().flatten().filter_map(|name| self.by_resource.get(&name));
+                own.flatten().any(|own| covers(names, own, &part))
+            }
+            None => self.of_urls.iter().any(|own| covers(names, own, &part)),
+        })
+    }
 }
 
 impl Owner<'_> {
@@ -27,9 +60,7 @@ impl Owner<'_> {
         let Some(role) = policy.roles.get(role as usize) else { return false };
         let names = &policy.names;
         world.cluster.graph().rules_in_force(role).all(|rule| {
-            *self.covered.entry(rule.placed.rule).or_insert_with(|| {
-                uncovered(names, &self.rules, std::iter::once(rule.rule), names).next().is_none()
-            })
+            *self.covered.entry(rule.placed.rule).or_insert_with(|| self.rules.cover(names, rule.rule))
         })
     }
 }
@@ -624,22 +655,20 @@ impl Closure {
     }
 
     /// The rules that a class has in a place.
-    fn rules<'c>(
-        &self,
-        world: &World<'c>,
-        identities: &Identities,
-        class: Class,
-        place: Place,
-    ) -> Vec<PolicyRule<'c>> {
+    fn rules<'c>(&self, world: &World<'c>, identities: &Identities, class: Class, place: Place) -> Rules<'c> {
         let own = identities.roles_in(class, place);
         let own = own.filter(|role| !world.access_policies.contains(role));
         let granted = counting(place).flat_map(|place| self.grants_at.get(&place).into_iter().flatten());
         let graph = world.cluster.graph();
-        own.chain(granted.copied())
-            .filter_map(|role| world.policy().roles.get(role as usize))
-            .flat_map(|role| graph.rules_in_force(role))
-            .map(|rule| rule.rule)
-            .collect()
+        let mut rules = Rules::default();
+        let mut known: FxHashSet<RuleId> = FxHashSet::default();
+        let all = own.chain(granted.copied()).filter_map(|role| world.policy().roles.get(role as usize));
+        for rule in all.flat_map(|role| graph.rules_in_force(role)) {
+            if known.insert(rule.placed.rule) {
+                rules.add(rule.rule);
+            }
+        }
+        rules
     }
 
     /// Roles into which any rule can be written.
