@@ -22,6 +22,7 @@ use super::findings::{Findings, Later};
 use super::ignored::Ignore;
 use super::kustomize::{Kustomization, Outcome};
 use super::operators::{self, Expanded};
+use super::settings::Settings;
 use super::version_hints::{Hints, is_name_of_eks};
 use super::what_if::{Change, Removal};
 use super::{
@@ -370,7 +371,7 @@ impl Collector {
         options: &LoadOptions,
         api_resources: &[(String, Vec<u8>)],
     ) -> Result<Loaded, LoadError> {
-        let mut outcome = source_form::follow(&mut self);
+        let mut outcome = source_form::follow(&mut self, Settings::new(&options.set));
         source_form::expand(&mut self, &mut outcome);
         let platform = if options.defaults == Defaults::Eks || self.shows_eks() {
             Platform::Eks

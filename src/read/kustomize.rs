@@ -14,6 +14,7 @@ use crate::document::relocate::Original;
 use crate::document::{Node, Position, Tree};
 use crate::model::source::{FileId, Source, Sources};
 
+use crate::read::settings::Settings;
 use build::{Builder, Lack};
 use files::{Files, Walked};
 use item::{Item, Origin};
@@ -126,10 +127,14 @@ pub(super) fn follow(
     holding: &FxHashSet<FileId>,
     roots: &[PathBuf],
     selected: &FxHashSet<String>,
+    settings: Option<Settings>,
 ) -> Outcome {
     let mut ids: FxHashMap<PathBuf, FileId> = FxHashMap::default();
-    let mut walked =
-        Walked { roots: roots.iter().map(|root| Files::normal(root)).collect(), ..Walked::default() };
+    let mut walked = Walked {
+        roots: roots.iter().map(|root| Files::normal(root)).collect(),
+        settings,
+        ..Walked::default()
+    };
     for number in 0..u32::try_from(sources.len()).unwrap_or(u32::MAX) {
         let file = FileId(number);
         let path = Files::normal(Path::new(sources.file(file)));
@@ -480,7 +485,7 @@ pub(super) fn tree_of<'s>(text: &'s str, tree: &mut Tree<'s>, sources: &Sources,
     let place = Position { line: source.line, column: source.column };
     let mut is_done = false;
     let path = Path::new(sources.file(source.file));
-    files::for_each_document(path, &mut |root, lines_before| {
+    files::for_each_document(path, None, &mut |root, lines_before| {
         let stands_there = |node: &Node<'_>| {
             let position = node.position();
             (position.line + lines_before, position.column) == (source.line, source.column)

@@ -201,3 +201,26 @@ fn every_command_that_answers_takes_the_change() {
         assert!(!grants.contains("on-call-shell"), "{command:?}: {out}");
     }
 }
+
+#[test]
+fn placeholders_are_filled_in_what_a_kustomization_changes_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("kustomization.yaml", "namespace: kube-system\nresources: [aws-auth.yaml]\n");
+    write(
+        "aws-auth.yaml",
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: aws-auth}\ndata:\n  mapRoles: |\n    - rolearn: arn:aws:iam::{{ ACCOUNT }}:role/dev\n      username: dev\n",
+    );
+    let whoami = |more: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_rbacsim"))
+            .args(["whoami", "--arn", "arn:aws:iam::111122223333:role/dev", "-f"])
+            .arg(folder.path())
+            .args(more)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(whoami(&[]).contains("if `arn:aws:iam::{{ ACCOUNT }}:role/dev` maps this ARN: user `dev`"));
+    let filled = whoami(&["--set", "ACCOUNT=111122223333"]);
+    assert!(filled.contains("user `dev`") && !filled.contains("{{ ACCOUNT }}"), "{filled}");
+}

@@ -9,6 +9,7 @@ use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::source::{FileId, Source};
 use crate::model::unread::{Concern, Unread};
 use crate::read::kustomize::{self, Variant, Why};
+use crate::read::settings::Settings;
 use crate::read::{aws_auth, concern, config_map};
 
 /// The labels by which the default roles select others.
@@ -19,7 +20,7 @@ const SELECTED: [&str; 3] = [
 ];
 
 /// Follows the kustomizations of the inputs, and sets apart what is not applied as it stands.
-pub(super) fn follow(collector: &mut Collector) -> Outcome {
+pub(super) fn follow(collector: &mut Collector, settings: Option<Settings>) -> Outcome {
     let found = std::mem::take(&mut collector.kustomizations);
     if found.is_empty() {
         return Outcome::default();
@@ -37,7 +38,7 @@ pub(super) fn follow(collector: &mut Collector) -> Outcome {
     let mut selected: FxHashSet<String> =
         requirements.map(|requirement| policy.names.text(requirement.key).to_owned()).collect();
     selected.extend(SELECTED.map(str::to_owned));
-    let outcome = kustomize::follow(found, &policy.sources, &holding, &collector.roots, &selected);
+    let outcome = kustomize::follow(found, &policy.sources, &holding, &collector.roots, &selected, settings);
     collector.leave_out(&outcome.no_objects);
     collector.set_apart(&outcome);
     collector.miss(&outcome);

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::item::Item;
 use super::value::{self, list, text, texts};
 use crate::document::{self, Node, Tree, encoding, json, split};
+use crate::read::settings::Settings;
 
 /// What is known of the inputs' files.
 #[derive(Debug, Default)]
@@ -20,6 +21,8 @@ pub(super) struct Walked {
     pub(super) holding: FxHashSet<PathBuf>,
     /// The folders that were walked.
     pub(super) roots: Vec<PathBuf>,
+    /// What fills placeholders in.
+    pub(super) settings: Option<Settings>,
 }
 
 /// The files that kustomizations name, each read once.
@@ -79,7 +82,7 @@ impl<'k> Files<'k> {
         }
         let mut items = Vec::new();
         let file: Rc<Path> = path.into();
-        for_each_document(path, &mut |root, lines_before| {
+        for_each_document(path, self.walked.settings.as_ref(), &mut |root, lines_before| {
             let mut take = |node: Node<'_>| {
                 let value = value::of(node);
                 if super::bears_on_access(&value) {
@@ -114,7 +117,8 @@ impl<'k> Files<'k> {
         let path = Self::normal(&folder.join(written));
         let mut values = Vec::new();
         if !written.contains('\n') && path.is_file() {
-            for_each_document(&path, &mut |root, _| values.push(value::of(root)));
+            let settings = self.walked.settings.as_ref();
+            for_each_document(&path, settings, &mut |root, _| values.push(value::of(root)));
             self.other_uses.insert(path);
         } else {
             of_text(written, &mut |root, _| values.push(value::of(root)));
@@ -199,10 +203,15 @@ impl<'k> Files<'k> {
 }
 
 /// Reads the documents of a file, each with the number of lines before it.
-pub(super) fn for_each_document(path: &Path, each: &mut dyn FnMut(Node<'_>, u32)) {
+pub(super) fn for_each_document(
+    path: &Path,
+    settings: Option<&Settings>,
+    each: &mut dyn FnMut(Node<'_>, u32),
+) {
     let Ok(bytes) = std::fs::read(path) else { return };
     let Ok(decoded) = encoding::decode(&bytes) else { return };
-    of_text(&decoded, each);
+    let filled = settings.and_then(|settings| settings.fill_bytes(&bytes));
+    of_text(filled.as_deref().unwrap_or(&decoded), each);
 }
 
 fn of_text(text: &str, each: &mut dyn FnMut(Node<'_>, u32)) {
