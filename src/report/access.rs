@@ -174,9 +174,9 @@ pub(super) fn basis_in_short(cluster: &Cluster) -> String {
         Some(access) => match (access.mode(), access.list()) {
             (None, _) => "; the authentication mode is unknown",
             (Some(AuthenticationMode::ConfigMap), _) if access.has_creator() => "",
-            (Some(AuthenticationMode::ConfigMap), _) => "; the cluster creator is not in them",
+            (Some(AuthenticationMode::ConfigMap), _) => "; the cluster creator is not told",
             (_, EntryList::Complete(_)) => "",
-            (_, EntryList::Partial) => "; they may not hold all access entries",
+            (_, EntryList::Partial) => "; access entries may be missing",
             (_, EntryList::Absent) => phrases::NOT_IN_INPUTS_SHORT,
         },
     };

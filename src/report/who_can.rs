@@ -30,9 +30,17 @@ fn title(subject: &Named) -> String {
 
 /// The first line: how many can do what.
 fn summary(found: &WhoCan<'_>, asked: &str) -> String {
-    let more = match found.in_namespaces.len() {
-        0 => String::new(),
-        some => format!("; {} in some namespaces", counted(some, "more subject")),
+    let mut more = Vec::new();
+    if !found.in_namespaces.is_empty() {
+        more.push(counted(found.in_namespaces.len(), "subject"));
+    }
+    if !found.identities_in.is_empty() {
+        more.push(counted_as(found.identities_in.len(), "IAM identity", "IAM identities"));
+    }
+    let more = if more.is_empty() {
+        String::new()
+    } else {
+        format!("; {} only in some namespaces", more.join(" and "))
     };
     format!("{}{more}", everywhere(found, asked))
 }
@@ -105,6 +113,18 @@ fn all_grants(
         .try_for_each(|grant| grant_lines(lines, cluster, &grant, depth))
 }
 
+/// What access policies grant an identity: what subjects have stands with these.
+fn policy_grants(
+    lines: &mut Aligned<'_>,
+    cluster: &Cluster,
+    identity: &IdentityAccess<'_>,
+    depth: usize,
+) -> io::Result<()> {
+    let grants = grants_of(identity);
+    let of_policies = grants.iter().filter(|grant| grant.authorizer() == Authorizer::AccessPolicy);
+    of_policies.into_iter().try_for_each(|grant| grant_lines(lines, cluster, grant, depth))
+}
+
 /// An IAM identity and its place; `any_session` says that the answer holds for every session name.
 fn identity_line(cluster: &Cluster, can: &IdentityAccess<'_>, any_session: bool) -> (String, String) {
     let mut text = format!("IAM {}", can.arn);
@@ -170,6 +190,7 @@ pub fn text(out: &mut dyn Write, cluster: &Cluster, asked: &str, found: &WhoCan<
                 let (text, place) = identity_line(cluster, identity, true);
                 lines.line(1, text, place)?;
                 people.write(lines, &identity.arn)?;
+                policy_grants(lines, cluster, identity, 2)?;
             }
         }
         let mut together = found.identities.iter().filter(|identity| identity.through.is_empty()).peekable();
@@ -256,6 +277,7 @@ fn single_namespaces(
         let (text, place) = identity_line(cluster, identity, true);
         lines.line(1, format_args!("{text} in {}", words::joined(namespaces.iter())), place)?;
         people.write(lines, &identity.arn)?;
+        policy_grants(lines, cluster, identity, 2)?;
     }
     Ok(())
 }

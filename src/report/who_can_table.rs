@@ -1,10 +1,13 @@
 //! Everyone who can do something, as a table: who, where, through what, and the IAM identities behind it.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
+
+use rustc_hash::FxHashMap;
 
 use crate::ask::who_can::{GrantRef, IdentityAccess, Named, WhoCan, grants_of};
 use crate::decide::cluster::{Cluster, WhoIs};
-use crate::model::rbac::{Authorizer, Scope};
+use crate::model::rbac::{Authorizer, Binding, Scope};
 
 use super::iam::short;
 use super::visible::visible;
@@ -56,29 +59,57 @@ fn rows(cluster: &Cluster, found: &WhoCan<'_>) -> Vec<Row> {
         let (place, through) = if can.subject.is_masters() {
             ("everywhere".to_owned(), "bypasses RBAC".to_owned())
         } else {
-            (place(cluster, &can.grants), through(cluster, &can.grants))
+            (place(cluster, &bindings_of(&can.grants)), through(cluster, &can.grants))
         };
         let identities: Vec<String> = behind.iter().map(|identity| identity_name(identity)).collect();
         rows.push([who(&can.subject, can.names.as_deref()), place, through, some_of(&identities)]);
     }
-    for can in &found.in_namespaces {
-        let places = some_of(&owned(&can.namespaces));
-        let who = who(&can.subject, can.names.as_deref());
-        rows.push([who, places, through(cluster, &can.grants), String::new()]);
+    // Who has access in single namespaces by a grant of a subject stands beside that subject.
+    let mut holders: FxHashMap<(u32, usize), usize> = FxHashMap::default();
+    for (can, row) in found.in_namespaces.iter().zip(0usize..) {
+        let grants = can.grants.iter();
+        holders.extend(grants.map(|grant| ((grant.applied.order(), grant.subject as usize), row)));
+    }
+    let mut beside: Vec<Vec<String>> = vec![Vec::new(); found.in_namespaces.len()];
+    let mut alone: Vec<(&IdentityAccess<'_>, String, Vec<&Binding>)> = Vec::new();
+    for (identity, namespaces) in &found.identities_in {
+        let (mut held, mut own) = (BTreeSet::new(), Vec::new());
+        for grant in grants_of(identity) {
+            match holders.get(&(grant.applied.order(), grant.subject)) {
+                Some(row) => {
+                    held.insert(*row);
+                }
+                None => own.push(grant.applied.binding),
+            }
+        }
+        for row in &held {
+            beside.get_mut(*row).into_iter().for_each(|names| names.push(identity_name(identity)));
+        }
+        let places = if held.is_empty() { some_of(&owned(namespaces)) } else { place(cluster, &own) };
+        if held.is_empty() || !own.is_empty() {
+            alone.push((identity, places, own));
+        }
+    }
+    for (can, identities) in found.in_namespaces.iter().zip(&beside) {
+        rows.push([
+            who(&can.subject, can.names.as_deref()),
+            some_of(&owned(&can.namespaces)),
+            through(cluster, &can.grants),
+            some_of(identities),
+        ]);
     }
     for identity in found.identities.iter().filter(|identity| identity.through.is_empty()) {
-        let grants = grants_of(identity);
-        let through = grants.first().map_or_else(
-            || "several subjects together".to_owned(),
-            |first| more(binding(cluster, first.applied.binding), grants.len()),
-        );
-        let is_everywhere = grants.iter().any(|grant| grant.applied.binding.scope == Scope::Cluster);
-        let place = if is_everywhere { "everywhere" } else { "" };
-        rows.push([iam(identity), place.to_owned(), through, identity_name(identity)]);
+        let bindings: Vec<&Binding> = grants_of(identity).iter().map(|grant| grant.applied.binding).collect();
+        let through = if bindings.is_empty() {
+            "several subjects together".to_owned()
+        } else {
+            bindings_shown(cluster, &bindings)
+        };
+        rows.push([iam(identity), place(cluster, &bindings), through, identity_name(identity)]);
     }
-    for (identity, namespaces) in &found.identities_in {
-        let places = some_of(&owned(namespaces));
-        rows.push([iam(identity), places, String::new(), identity_name(identity)]);
+    for (identity, places, bindings) in alone {
+        let through = bindings_shown(cluster, &bindings);
+        rows.push([iam(identity), places, through, identity_name(identity)]);
     }
     for account in &found.accounts {
         let who = format!("every IAM principal of account {account}");
@@ -110,34 +141,41 @@ fn identity_name(identity: &IdentityAccess<'_>) -> String {
     format!("{}{only}", short(&identity.arn))
 }
 
-/// Where grants hold.
-fn place(cluster: &Cluster, grants: &[GrantRef<'_>]) -> String {
+fn bindings_of<'g>(grants: &[GrantRef<'g>]) -> Vec<&'g Binding> {
+    grants.iter().map(|grant| grant.applied.binding).collect()
+}
+
+/// Where bindings grant.
+fn place(cluster: &Cluster, bindings: &[&Binding]) -> String {
     let names = &cluster.graph().policy().names;
-    let mut namespaces: Vec<&str> = Vec::new();
-    for grant in grants {
-        match grant.applied.binding.scope {
+    let mut namespaces: Vec<String> = Vec::new();
+    for binding in bindings {
+        match binding.scope {
             Scope::Cluster => return "everywhere".to_owned(),
-            Scope::Namespace(namespace) => namespaces.push(names.text(namespace)),
+            Scope::Namespace(namespace) => namespaces.push(names.text(namespace).to_owned()),
         }
     }
     namespaces.dedup();
-    some_of(&owned(&namespaces))
+    some_of(&namespaces)
 }
 
-/// The binding of the first grant with its role, and how many more bindings there are.
 fn through(cluster: &Cluster, grants: &[GrantRef<'_>]) -> String {
-    let Some(first) = grants.first() else { return String::new() };
-    let mut bindings: Vec<u32> = grants.iter().map(|grant| grant.applied.order()).collect();
-    bindings.dedup();
-    more(binding(cluster, first.applied.binding), bindings.len())
+    bindings_shown(cluster, &bindings_of(grants))
 }
 
-fn more(first: String, count: usize) -> String {
-    if count > 1 { format!("{first} +{}", count - 1) } else { first }
+/// The first binding with its role, and how many more there are.
+fn bindings_shown(cluster: &Cluster, bindings: &[&Binding]) -> String {
+    let Some(first) = bindings.first() else { return String::new() };
+    let mut distinct: Vec<*const Binding> =
+        bindings.iter().map(|binding| std::ptr::from_ref(*binding)).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let first = binding(cluster, first);
+    if distinct.len() > 1 { format!("{first} +{}", distinct.len() - 1) } else { first }
 }
 
 /// A binding with its role, and where it comes from if from no input: `RoleBinding prod/shell (ClusterRole exec)`.
-fn binding(cluster: &Cluster, binding: &crate::model::rbac::Binding) -> String {
+fn binding(cluster: &Cluster, binding: &Binding) -> String {
     let policy = cluster.graph().policy();
     let plain = |text: String| text.replace('`', "");
     let bound = plain(words::binding(policy, binding).to_string());

@@ -827,6 +827,64 @@ subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: readers}]
         assert!(lines.iter().any(|line| line == row), "{row}: {lines:#?}");
     }
     let everywhere = table(&["get", "secrets", "-A"]);
-    assert!(everywhere.contains("; 1 more subject in some namespaces"), "{everywhere}");
+    assert!(everywhere.contains("; 1 subject only in some namespaces"), "{everywhere}");
     assert!(table(&["get", "secrets", "-n", "prod", "-o", "wide"]).contains("rule 1: get on secrets"));
+}
+
+#[test]
+fn the_table_has_iam_identities_beside_those_whose_grants_they_use_and_policies_with_their_scope() {
+    let table = |words: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_rbacsim"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["who-can", "create", "pods", "--exclude-system"])
+            .args(words)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ");
+        text.lines().map(words).collect::<Vec<_>>()
+    };
+    let has =
+        |lines: &[String], row: &str| assert!(lines.iter().any(|line| line == row), "{row}: {lines:#?}");
+    let quickstart = table(&["-A", "-f", "testdata/quickstart"]);
+    has(
+        &quickstart,
+        "Group developers staging RoleBinding staging/developers (ClusterRole edit) role/dev, role/oncall",
+    );
+    assert!(
+        quickstart[0].ends_with("; 1 subject and 2 IAM identities only in some namespaces"),
+        "{}",
+        quickstart[0]
+    );
+    let entry = "cluster: {name: shop, accessConfig: {authenticationMode: API}}
+---
+accessEntry: {clusterName: shop, principalArn: \"arn:aws:iam::111122223333:role/dev\", username: dev, kubernetesGroups: [], type: STANDARD}
+---
+clusterName: shop
+principalArn: \"arn:aws:iam::111122223333:role/dev\"
+associatedAccessPolicies:
+- {policyArn: \"arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy\", accessScope: {type: namespace, namespaces: [prod]}}
+";
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("entry.yaml"), entry).unwrap();
+    let path = folder.path().to_str().unwrap();
+    for scope in [&["-n", "prod"][..], &["-A"]] {
+        let lines = table(&[scope, &["-f", path]].concat());
+        has(&lines, "User dev prod association of AmazonEKSEditPolicy with namespace prod role/dev");
+    }
+    // Beside what a group of it has, what its own policy allows stays in sight.
+    let bound = "apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: b, namespace: staging}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: dev}]
+";
+    std::fs::write(folder.path().join("rbac.yaml"), bound).unwrap();
+    let both = table(&["-A", "-f", path]);
+    has(&both, "User dev staging RoleBinding staging/b (ClusterRole edit) role/dev");
+    has(&both, "User dev prod association of AmazonEKSEditPolicy with namespace prod role/dev");
+    let wide = table(&["-A", "-o", "wide", "-f", path]);
+    assert!(wide.iter().any(
+        |line| line.starts_with("association of `AmazonEKSEditPolicy`") && line.ends_with("entry.yaml:8")
+    ));
 }

@@ -37,9 +37,7 @@ impl Reason<'_> {
                 | Self::SessionOfMasters(_)
         )
     }
-}
 
-impl Reason<'_> {
     /// Whether it leaves every one of its columns open that is not granted, so that none of them need be asked.
     fn is_exact(&self) -> bool {
         self.is_blanket() || matches!(self, Self::MissingRole(_) | Self::Aggregates(_))
