@@ -4,6 +4,7 @@
 //! Only whom a change can touch is looked at: bindings, roles and mappings are compared first, name by name and rule by
 //! rule, and rows are made for the holders of those that differ. What is the same on both sides has the same rows.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
@@ -22,6 +23,8 @@ use crate::model::user::{SYSTEM_AUTHENTICATED, SYSTEM_SERVICE_ACCOUNTS, SYSTEM_U
 
 mod causes;
 pub mod structure;
+
+use self::causes::ByName;
 
 pub use self::causes::Cause;
 pub use self::holder::HolderKind;
@@ -67,6 +70,8 @@ pub struct Diff<'c> {
     pub structure: Structure,
     /// The identities that are mapped on one side, or otherwise on the other: the ARN, and the user on each side.
     pub identities: Vec<(String, Option<UserInfo>, Option<UserInfo>)>,
+    /// The bindings of each side by name, made when the first cause is asked for.
+    by_name: [OnceCell<ByName>; 2],
 }
 
 /// A row that one side has and the other has not.
@@ -179,7 +184,7 @@ pub fn diff<'c>(old: &'c Cluster, new: &'c Cluster, filter: &Filter, selection: 
         new_matrix = new_matrix.in_namespaces(namespaces());
     }
     let identities = identities(old, new);
-    Diff { old: old_matrix, new: new_matrix, pairs, structure, identities }
+    Diff { old: old_matrix, new: new_matrix, pairs, structure, identities, by_name: Default::default() }
 }
 
 /// The rules that are granted to holders.
@@ -428,6 +433,16 @@ impl<'c> Diff<'c> {
         (changes.lost, changes.now_unknown) = parted(&self.new, lost, &changes.became);
         (changes.old, changes.new) = (old, new);
         changes
+    }
+
+    fn old_bindings(&self) -> &ByName {
+        let [old, _] = &self.by_name;
+        old.get_or_init(|| ByName::of(self.old.cluster()))
+    }
+
+    fn new_bindings(&self) -> &ByName {
+        let [_, new] = &self.by_name;
+        new.get_or_init(|| ByName::of(self.new.cluster()))
     }
 
     /// What made a row come or go: the first grant whose binding, role or subject differs.

@@ -3,14 +3,23 @@
 //! A RoleBinding grants nothing on a cluster-scoped type, whatever its role says, so whether a type is one decides; and
 //! a Git tree seldom holds the CRDs of the add-ons that its roles speak of.
 
+use std::sync::LazyLock;
+
 const TEXT: &str = include_str!("scopes.txt");
+
+/// The lines, sorted by group as the table is.
+static LINES: LazyLock<Vec<Line>> = LazyLock::new(|| lines().collect());
+
+/// Group, cluster-scoped types, namespaced types.
+type Line = (&'static str, &'static str, &'static str);
 
 /// Whether objects of a type live in namespaces; `None` where the table does not have it.
 pub fn is_namespaced(group: &str, resource: &str) -> Option<bool> {
     if group.is_empty() {
         return None;
     }
-    let (_, cluster, namespaced) = lines().find(|(own, ..)| *own == group)?;
+    let at = LINES.binary_search_by(|(own, ..)| (*own).cmp(group)).ok()?;
+    let (_, cluster, namespaced) = LINES.get(at)?;
     let has = |list: &str| list == "*" || list.split(',').any(|own| own == resource && own != "-");
     if has(cluster) {
         return Some(false);
@@ -18,8 +27,7 @@ pub fn is_namespaced(group: &str, resource: &str) -> Option<bool> {
     has(namespaced).then_some(true)
 }
 
-/// Group, cluster-scoped types, namespaced types.
-fn lines() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+fn lines() -> impl Iterator<Item = Line> {
     TEXT.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
         let mut words = line.split(' ');
         Some((words.next()?, words.next()?, words.next()?))

@@ -50,17 +50,36 @@ fn same_scope(own: &Policy, scope: Scope, other: &Policy, other_scope: Scope) ->
     text(own, scope.namespace()) == text(other, other_scope.namespace())
 }
 
+/// The bindings of a side by name, so that those of the same name are found without a walk over all.
+#[derive(Clone, Debug)]
+pub(super) struct ByName {
+    /// Sorted; those of one name in the order of the policy.
+    numbers: Vec<(Name, u32)>,
+}
+
+impl ByName {
+    pub(super) fn of(cluster: &Cluster) -> Self {
+        let bindings = &cluster.graph().policy().bindings;
+        let mut numbers: Vec<(Name, u32)> = bindings.iter().map(|binding| binding.name).zip(0..).collect();
+        numbers.sort_unstable();
+        Self { numbers }
+    }
+
+    fn named(&self, name: Name) -> impl Iterator<Item = usize> {
+        let from = self.numbers.partition_point(|(own, _)| *own < name);
+        let all = self.numbers.get(from..).unwrap_or_default();
+        all.iter().take_while(move |(own, _)| *own == name).map(|(_, number)| *number as usize)
+    }
+}
+
 /// The bindings of the same name on the other side.
-fn namesakes<'o>(own: &Policy, binding: &Binding, other: &'o Cluster) -> Vec<&'o Binding> {
+fn namesakes<'o>(own: &Policy, binding: &Binding, other: &'o Cluster, by_name: &ByName) -> Vec<&'o Binding> {
     let policy = other.graph().policy();
-    let name = policy.names.lookup(text(own, binding.name));
-    policy
-        .bindings
-        .iter()
+    by_name
+        .named(policy.names.lookup(text(own, binding.name)))
+        .filter_map(|number| policy.bindings.get(number))
         .filter(|one| {
-            one.name == name
-                && one.authorizer() == binding.authorizer()
-                && same_scope(own, binding.scope, policy, one.scope)
+            one.authorizer() == binding.authorizer() && same_scope(own, binding.scope, policy, one.scope)
         })
         .collect()
 }
@@ -68,9 +87,10 @@ fn namesakes<'o>(own: &Policy, binding: &Binding, other: &'o Cluster) -> Vec<&'o
 pub(super) fn of_row(diff: &Diff<'_>, pair: &Pair, row: &Row<'_>, is_gained: bool) -> Cause {
     let (own, other) = if is_gained { (&diff.new, &diff.old) } else { (&diff.old, &diff.new) };
     let (own, other) = (own.cluster(), other.cluster());
+    let by_name = if is_gained { diff.old_bindings() } else { diff.new_bindings() };
     let mut last = None;
     for grant in &row.grants {
-        if let Some(cause) = of_grant(own, other, pair, grant, is_gained) {
+        if let Some(cause) = of_grant((own, other), by_name, pair, grant, is_gained) {
             return cause;
         }
         last = Some(grant);
@@ -84,8 +104,8 @@ pub(super) fn of_row(diff: &Diff<'_>, pair: &Pair, row: &Row<'_>, is_gained: boo
 }
 
 fn of_grant(
-    own: &Cluster,
-    other: &Cluster,
+    (own, other): (&Cluster, &Cluster),
+    by_name: &ByName,
     pair: &Pair,
     grant: &GrantRef<'_>,
     is_gained: bool,
@@ -101,7 +121,7 @@ fn of_grant(
     });
     let cause =
         |text: String, source: Source| Cause { text, source: Some(source), is_new: is_gained, implied };
-    let there = namesakes(policy, binding, other);
+    let there = namesakes(policy, binding, other, by_name);
     let verb = |come: &'static str, go: &'static str| if is_gained { come } else { go };
     let Some(first) = there.first() else {
         return Some(cause(format!("{title} {}", verb("added", "removed")), binding.source));
