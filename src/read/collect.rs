@@ -371,7 +371,8 @@ impl Collector {
         options: &LoadOptions,
         api_resources: &[(String, Vec<u8>)],
     ) -> Result<Loaded, LoadError> {
-        let mut outcome = source_form::follow(&mut self, Settings::new(&options.set));
+        let settings = Settings::new(&options.set);
+        let mut outcome = source_form::follow(&mut self, settings.as_ref());
         source_form::expand(&mut self, &mut outcome);
         let platform = if options.defaults == Defaults::Eks || self.shows_eks() {
             Platform::Eks
@@ -455,7 +456,7 @@ impl Collector {
         access::add(&mut self.policy, &identities);
         self.diagnostics.extend(access::lint(&self.policy, &identities, completeness));
         let possible = (!outcome.variants.is_empty())
-            .then(|| possible::of(&mut self.policy, &outcome.variants, &outcome.reasons));
+            .then(|| possible::of(&mut self.policy, &outcome.variants, &outcome.reasons, settings.as_ref()));
         Ok(Loaded {
             policy: self.policy,
             possible,

@@ -10,20 +10,21 @@ use std::path::{Path, PathBuf};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::{Value, json};
 
-use crate::document::relocate::Original;
-use crate::document::{Node, Position, Tree};
+use crate::document::Node;
 use crate::model::source::{FileId, Source, Sources};
 
 use crate::read::settings::Settings;
 use build::{Builder, Lack};
 use files::{Files, Walked};
 use item::{Item, Origin};
+pub(super) use originals::Originals;
 use value::text;
 
 mod build;
 mod files;
 mod item;
 mod names;
+mod originals;
 mod patch;
 mod select;
 mod value;
@@ -127,7 +128,7 @@ pub(super) fn follow(
     holding: &FxHashSet<FileId>,
     roots: &[PathBuf],
     selected: &FxHashSet<String>,
-    settings: Option<Settings>,
+    settings: Option<&Settings>,
 ) -> Outcome {
     let mut ids: FxHashMap<PathBuf, FileId> = FxHashMap::default();
     let mut walked = Walked {
@@ -475,30 +476,4 @@ fn commands(folders: &[&Path]) -> String {
             )
         }
     }
-}
-
-/// Reads an object into a tree whose nodes stand where they stood before.
-pub(super) fn tree_of<'s>(text: &'s str, tree: &mut Tree<'s>, sources: &Sources, source: Source) -> bool {
-    if !value::read(text, tree) {
-        return false;
-    }
-    let place = Position { line: source.line, column: source.column };
-    let mut is_done = false;
-    let path = Path::new(sources.file(source.file));
-    files::for_each_document(path, None, &mut |root, lines_before| {
-        let stands_there = |node: &Node<'_>| {
-            let position = node.position();
-            (position.line + lines_before, position.column) == (source.line, source.column)
-        };
-        let mut items = root.get("items").into_iter().flat_map(Node::items);
-        let node = Some(root).filter(stands_there).or_else(|| items.find(stands_there));
-        if let Some(node) = node.filter(|_| !is_done) {
-            tree.relocate(&Original { root: Some(node), place, lines_before });
-            is_done = true;
-        }
-    });
-    if !is_done {
-        tree.relocate(&Original { root: None, place, lines_before: 0 });
-    }
-    true
 }

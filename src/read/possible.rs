@@ -9,17 +9,24 @@ use crate::model::policy::{Policy, SourceForm};
 use crate::model::rbac::{PlacedRule, PlacedSubject, RoleRef, Scope};
 use crate::model::source::Source;
 
-use super::kustomize::{self, Variant, Why};
+use super::kustomize::{Originals, Variant, Why};
 use super::rbac::{self, RbacKind, Scratch};
+use super::settings::Settings;
 
 /// The policy with all that objects in source form may be; the certain one loses what any of them may replace.
-pub(super) fn of(certain: &mut Policy, variants: &[Variant], reasons: &[Why]) -> Policy {
+pub(super) fn of(
+    certain: &mut Policy,
+    variants: &[Variant],
+    reasons: &[Why],
+    settings: Option<&Settings>,
+) -> Policy {
     let mut policy = certain.clone();
     let form = |why: &Why| SourceForm { source: why.source, sentence: why.sentence.clone() };
     policy.forms = reasons.iter().map(form).collect();
     let mut scratch = Scratch::default();
+    let mut originals = Originals::new(&certain.sources, settings);
     for variant in variants {
-        add(&mut policy, &mut scratch, variant);
+        add(&mut policy, &mut scratch, variant, &mut originals);
     }
     let roles: FxHashSet<(Scope, Name)> = policy
         .roles
@@ -40,7 +47,7 @@ pub(super) fn of(certain: &mut Policy, variants: &[Variant], reasons: &[Why]) ->
     policy
 }
 
-fn add(policy: &mut Policy, scratch: &mut Scratch, variant: &Variant) {
+fn add(policy: &mut Policy, scratch: &mut Scratch, variant: &Variant, originals: &mut Originals<'_>) {
     let mut value = variant.value.clone();
     let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default();
     let Some(kind) = RbacKind::of(kind) else { return };
@@ -56,7 +63,7 @@ fn add(policy: &mut Policy, scratch: &mut Scratch, variant: &Variant) {
     }
     let text = value.to_string();
     let mut tree = Tree::default();
-    if !kustomize::tree_of(&text, &mut tree, &policy.sources, variant.source) {
+    if !originals.read(&text, &mut tree, variant.source) {
         return;
     }
     let Some(root) = tree.root() else { return };

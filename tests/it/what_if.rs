@@ -223,4 +223,6 @@ fn placeholders_are_filled_in_what_a_kustomization_changes_too() {
     assert!(whoami(&[]).contains("if `arn:aws:iam::{{ ACCOUNT }}:role/dev` maps this ARN: user `dev`"));
     let filled = whoami(&["--set", "ACCOUNT=111122223333"]);
     assert!(filled.contains("user `dev`") && !filled.contains("{{ ACCOUNT }}"), "{filled}");
+    // The mapping stands where it was written.
+    assert!(filled.contains("aws-auth.yaml:6"), "{filled}");
 }

@@ -8,7 +8,7 @@ use crate::identity::{IdentityDoubt, OtherForm};
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::source::{FileId, Source};
 use crate::model::unread::{Concern, Unread};
-use crate::read::kustomize::{self, Variant, Why};
+use crate::read::kustomize::{self, Originals, Variant, Why};
 use crate::read::settings::Settings;
 use crate::read::{aws_auth, concern, config_map};
 
@@ -20,7 +20,7 @@ const SELECTED: [&str; 3] = [
 ];
 
 /// Follows the kustomizations of the inputs, and sets apart what is not applied as it stands.
-pub(super) fn follow(collector: &mut Collector, settings: Option<Settings>) -> Outcome {
+pub(super) fn follow(collector: &mut Collector, settings: Option<&Settings>) -> Outcome {
     let found = std::mem::take(&mut collector.kustomizations);
     if found.is_empty() {
         return Outcome::default();
@@ -40,7 +40,7 @@ pub(super) fn follow(collector: &mut Collector, settings: Option<Settings>) -> O
     selected.extend(SELECTED.map(str::to_owned));
     let outcome = kustomize::follow(found, &policy.sources, &holding, &collector.roots, &selected, settings);
     collector.leave_out(&outcome.no_objects);
-    collector.set_apart(&outcome);
+    collector.set_apart(&outcome, settings);
     collector.miss(&outcome);
     collector.tell(&outcome);
     outcome
@@ -105,7 +105,7 @@ impl Collector {
     }
 
     /// Takes out what is not applied as it stands.
-    fn set_apart(&mut self, outcome: &Outcome) {
+    fn set_apart(&mut self, outcome: &Outcome, settings: Option<&Settings>) {
         let is_covered =
             |source: Source| outcome.covered.contains_key(&(source.file, source.line, source.column));
         self.policy.roles.retain(|role| !is_covered(role.source));
@@ -122,7 +122,7 @@ impl Collector {
         }
         for variant in &outcome.variants {
             let Some(why) = outcome.reasons.get(variant.form) else { continue };
-            self.map(variant, why);
+            self.map(variant, why, settings);
         }
         for (value, why) in &outcome.without_target {
             if value.get("kind").is_some_and(|kind| kind == "ConfigMap") {
@@ -136,14 +136,14 @@ impl Collector {
     }
 
     /// An `aws-auth` as it may be.
-    fn map(&mut self, variant: &Variant, why: &Why) {
+    fn map(&mut self, variant: &Variant, why: &Why, settings: Option<&Settings>) {
         if variant.value.get("kind").is_none_or(|kind| kind != "ConfigMap") {
             return;
         }
         let sentence = format!("this `aws-auth` is in source form: {}", why.sentence);
         let text = variant.value.to_string();
         let mut tree = Tree::default();
-        if !kustomize::tree_of(&text, &mut tree, &self.policy.sources, variant.source) {
+        if !Originals::new(&self.policy.sources, settings).read(&text, &mut tree, variant.source) {
             return;
         }
         let Some(root) = tree.root() else { return };

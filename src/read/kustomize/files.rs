@@ -14,7 +14,7 @@ use crate::read::settings::Settings;
 
 /// What is known of the inputs' files.
 #[derive(Debug, Default)]
-pub(super) struct Walked {
+pub(super) struct Walked<'s> {
     /// Every file that was read.
     pub(super) files: FxHashSet<PathBuf>,
     /// Those in which an object stands that bears on access.
@@ -22,12 +22,12 @@ pub(super) struct Walked {
     /// The folders that were walked.
     pub(super) roots: Vec<PathBuf>,
     /// What fills placeholders in.
-    pub(super) settings: Option<Settings>,
+    pub(super) settings: Option<&'s Settings>,
 }
 
 /// The files that kustomizations name, each read once.
 pub(super) struct Files<'k> {
-    walked: &'k Walked,
+    walked: &'k Walked<'k>,
     objects: FxHashMap<PathBuf, Rc<[Item]>>,
     /// Files that some kustomization uses as something else than objects.
     pub(super) other_uses: BTreeSet<PathBuf>,
@@ -36,7 +36,7 @@ pub(super) struct Files<'k> {
 }
 
 impl<'k> Files<'k> {
-    pub(super) fn new(walked: &'k Walked) -> Self {
+    pub(super) fn new(walked: &'k Walked<'k>) -> Self {
         Self {
             walked,
             objects: FxHashMap::default(),
@@ -82,7 +82,7 @@ impl<'k> Files<'k> {
         }
         let mut items = Vec::new();
         let file: Rc<Path> = path.into();
-        for_each_document(path, self.walked.settings.as_ref(), &mut |root, lines_before| {
+        for_each_document(path, self.walked.settings, &mut |root, lines_before| {
             let mut take = |node: Node<'_>| {
                 let value = value::of(node);
                 if super::bears_on_access(&value) {
@@ -117,7 +117,7 @@ impl<'k> Files<'k> {
         let path = Self::normal(&folder.join(written));
         let mut values = Vec::new();
         if !written.contains('\n') && path.is_file() {
-            let settings = self.walked.settings.as_ref();
+            let settings = self.walked.settings;
             for_each_document(&path, settings, &mut |root, _| values.push(value::of(root)));
             self.other_uses.insert(path);
         } else {
@@ -202,21 +202,33 @@ impl<'k> Files<'k> {
     }
 }
 
+/// The text of a file with placeholders filled in.
+pub(super) fn text_of(path: &Path, settings: Option<&Settings>) -> Option<String> {
+    let bytes = std::fs::read(path).ok()?;
+    let decoded = encoding::decode(&bytes).ok()?;
+    let filled = settings.and_then(|settings| settings.fill_bytes(&bytes));
+    Some(filled.unwrap_or_else(|| decoded.into_owned()))
+}
+
+/// Whether a text may be JSON.
+pub(super) fn is_json(text: &str) -> bool {
+    text.trim_start().starts_with(['{', '['])
+}
+
 /// Reads the documents of a file, each with the number of lines before it.
 pub(super) fn for_each_document(
     path: &Path,
     settings: Option<&Settings>,
     each: &mut dyn FnMut(Node<'_>, u32),
 ) {
-    let Ok(bytes) = std::fs::read(path) else { return };
-    let Ok(decoded) = encoding::decode(&bytes) else { return };
-    let filled = settings.and_then(|settings| settings.fill_bytes(&bytes));
-    of_text(filled.as_deref().unwrap_or(&decoded), each);
+    if let Some(text) = text_of(path, settings) {
+        of_text(&text, each);
+    }
 }
 
 fn of_text(text: &str, each: &mut dyn FnMut(Node<'_>, u32)) {
     let mut tree = Tree::default();
-    if text.trim_start().starts_with(['{', '[']) && json::read(text, &mut tree).is_ok() {
+    if is_json(text) && json::read(text, &mut tree).is_ok() {
         tree.root().into_iter().for_each(|root| each(root, 0));
         return;
     }
