@@ -10,7 +10,7 @@ use std::convert::Infallible;
 
 use rustc_hash::FxHashSet;
 
-use crate::ask::matrix::unknown::Unknown;
+use crate::ask::matrix::unknown::{Reason, Unknown};
 use crate::ask::matrix::{Filter, Holder, Matrix, RowGrants, Scratch, Sparse, holder};
 use crate::ask::system::System;
 use crate::ask::who_can::GrantRef;
@@ -419,7 +419,16 @@ impl<'c> Diff<'c> {
         let gained = only(&self.new, &pair.new, &new, before, scratch);
         let lost = only(&self.old, &pair.old, &old, after, scratch);
         // What was open on both sides is open still; what only one side leaves open is neither gained nor lost.
-        let (of_old, of_new) = (self.old.unknown(&pair.old), self.new.unknown(&pair.new));
+        let (mut of_old, mut of_new) = (self.old.unknown(&pair.old), self.new.unknown(&pair.new));
+        // A side without any role or binding has none of those of the other side: a change that adds the first, or
+        // removes the last, is one.
+        let is_read =
+            |list: &[Unknown<'_>]| !list.iter().any(|one| matches!(one.reason, Reason::NothingRead));
+        if is_read(&of_old) != is_read(&of_new) {
+            for list in [&mut of_old, &mut of_new] {
+                list.retain(|one| !matches!(one.reason, Reason::NothingRead));
+            }
+        }
         let keys = |matrix: &Matrix<'_>, list: &[Unknown<'_>]| -> Vec<String> {
             list.iter().map(|one| causes::key(matrix.cluster(), one)).collect()
         };

@@ -23,6 +23,9 @@ Examples:
   # Who gains and loses what, since the main branch?
   rbacsim diff --base origin/main -f manifests/
 
+  # The same of what an overlay renders
+  rbacsim diff --base origin/main -k overlays/prod
+
   # The comment of a pull request
   rbacsim diff --base origin/main -f manifests/ -o markdown > comment.md
 
@@ -37,7 +40,7 @@ pub(crate) struct Args {
     /// The old and the new inputs: files or directories
     #[arg(value_name = "OLD NEW", num_args = 2, required_unless_present = "base", conflicts_with_all = ["base", "filename", "kustomize", "helm_chart"])]
     sides: Vec<PathBuf>,
-    /// Compare with what stood in this Git revision at the paths of -f (default: this directory)
+    /// Compare with what stood in this Git revision at the paths of -f, -k and --helm-chart (default: this directory)
     #[arg(long, value_name = "REV")]
     base: Option<String>,
     /// What makes the exit code 1
@@ -174,17 +177,18 @@ fn sides(args: &Args) -> Result<(Cluster, Cluster), Failure> {
         return Ok((old, args.inputs.load_with(std::slice::from_ref(new))?));
     }
     let base = args.base.as_deref().unwrap_or_default();
-    if args.inputs.is_rendered() {
-        return Err(format!(
-            "--base compares files as they stand in the repository and renders none of them; render both sides, for example `git worktree add ../base {base}` and `kubectl kustomize` in each, and give the two outputs: rbacsim diff old.yaml new.yaml"
-        )
-        .into());
-    }
+    let rendered = args.inputs.rendered();
     let here = [PathBuf::from(".")];
-    let paths = if args.inputs.filename.is_empty() { &here[..] } else { &args.inputs.filename };
-    let old = args.inputs.load_side(&git::inputs(base, paths, &args.inputs.exclude()?)?)?;
-    let new =
-        if args.inputs.filename.is_empty() { args.inputs.load_with(&here)? } else { args.inputs.load()? };
+    let is_bare = args.inputs.filename.is_empty() && rendered.is_empty();
+    let paths = if is_bare { &here[..] } else { &args.inputs.filename };
+    let mut inputs =
+        if paths.is_empty() { Vec::new() } else { git::inputs(base, paths, &args.inputs.exclude()?)? };
+    let extracted = if rendered.is_empty() { None } else { Some(git::Extracted::of(base)?) };
+    for input in &rendered {
+        inputs.extend(extracted.as_ref().map(|files| files.input(input)).transpose()?.flatten());
+    }
+    let old = args.inputs.load_side(&inputs)?;
+    let new = if is_bare { args.inputs.load_with(&here)? } else { args.inputs.load()? };
     Ok((old, new))
 }
 

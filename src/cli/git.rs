@@ -9,6 +9,10 @@ use rbacsim::read::{Exclude, Input};
 
 use super::Failure;
 
+mod extracted;
+
+pub(crate) use extracted::Extracted;
+
 fn git(arguments: &[&str]) -> Result<Vec<u8>, Failure> {
     let output = Command::new("git")
         .args(arguments)
@@ -44,15 +48,25 @@ fn ignore_files(commit: &str, listed: &[(String, String)], paths: &[PathBuf]) ->
     wanted.into_iter().filter_map(text).collect()
 }
 
-/// What stood at paths in a revision: files as they were, directories searched as always. A path that was not there then
-/// is left out.
-pub(crate) fn inputs(revision: &str, paths: &[PathBuf], exclude: &Exclude) -> Result<Vec<Input>, Failure> {
+/// The commit that a revision names.
+fn commit(revision: &str) -> Result<String, Failure> {
     if revision.starts_with('-') || revision.is_empty() {
         return Err(format!("`{revision}` is no revision").into());
     }
     let commit = git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{revision}^{{commit}}")])
         .map_err(|_| format!("`{revision}` is no revision of this Git repository; a shallow clone may lack it (actions/checkout: fetch-depth: 0)"))?;
-    let commit = String::from_utf8_lossy(&commit).trim().to_owned();
+    Ok(String::from_utf8_lossy(&commit).trim().to_owned())
+}
+
+/// A revision as it stands behind the name of a file.
+fn short(revision: &str) -> String {
+    revision.chars().take(40).collect()
+}
+
+/// What stood at paths in a revision: files as they were, directories searched as always. A path that was not there then
+/// is left out.
+pub(crate) fn inputs(revision: &str, paths: &[PathBuf], exclude: &Exclude) -> Result<Vec<Input>, Failure> {
+    let commit = commit(revision)?;
     let mut arguments = vec!["ls-tree", "-r", "-z", &commit, "--"];
     let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
     arguments.extend(names.iter().map(String::as_str));
@@ -87,7 +101,7 @@ pub(crate) fn inputs(revision: &str, paths: &[PathBuf], exclude: &Exclude) -> Re
     // As directories are walked: name by name, folder by folder.
     entries.sort_by(|(a, _), (b, _)| Path::new(a).cmp(Path::new(b)));
     let contents = contents(&entries)?;
-    let short: String = revision.chars().take(40).collect();
+    let short = short(revision);
     let inputs = entries.into_iter().zip(contents);
     Ok(inputs.map(|((path, _), bytes)| Input::Text { name: format!("{path} at {short}"), bytes }).collect())
 }

@@ -162,25 +162,25 @@ impl Inputs {
     fn inputs(&self) -> Result<Vec<Input>, Failure> {
         let mut inputs: Vec<Input> =
             self.filename.iter().map(|path| input(path)).collect::<Result<_, _>>()?;
-        inputs.extend(self.kustomize.iter().cloned().map(Input::Kustomize));
-        let chart =
-            |folder: &PathBuf| Input::Chart { folder: folder.clone(), values: self.helm_values.clone() };
-        inputs.extend(self.helm_chart.iter().map(chart));
+        inputs.extend(self.rendered());
         if inputs.is_empty() {
             return Err("no input given; use -f with a file, a directory, or - for standard input; or -k with a folder that has a kustomization".into());
         }
         Ok(inputs)
     }
 
-    /// Whether a program is to render some of the inputs.
-    pub(crate) fn is_rendered(&self) -> bool {
-        !self.kustomize.is_empty() || !self.helm_chart.is_empty()
+    /// What a program is to render: kustomizations and charts.
+    pub(crate) fn rendered(&self) -> Vec<Input> {
+        let chart =
+            |folder: &PathBuf| Input::Chart { folder: folder.clone(), values: self.helm_values.clone() };
+        let kustomizations = self.kustomize.iter().cloned().map(Input::Kustomize);
+        kustomizations.chain(self.helm_chart.iter().map(chart)).collect()
     }
 
     /// The same with more paths before those of -f.
     pub(crate) fn load_with(&self, more: &[PathBuf]) -> Result<Cluster, Failure> {
         let mut inputs: Vec<Input> = more.iter().cloned().map(Input::Path).collect();
-        if !self.filename.is_empty() || self.is_rendered() {
+        if !self.filename.is_empty() || !self.rendered().is_empty() {
             inputs.extend(self.inputs()?);
         }
         self.cluster(&inputs, &self.options()?)

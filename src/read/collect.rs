@@ -323,12 +323,7 @@ impl Collector {
 
     /// Objects that came since are there in place of those of the same name before.
     pub(super) fn replace_since(&mut self, before: &Counts, input: &Input) -> Result<(), LoadError> {
-        let name = match input {
-            Input::Path(path) | Input::Kustomize(path) | Input::Chart { folder: path, .. } => {
-                path.display().to_string()
-            }
-            Input::Text { name, .. } => name.clone(),
-        };
+        let name = input.name();
         let Policy { roles, bindings, .. } = &mut self.policy;
         let (new_roles, new_bindings) = (roles.len() - before.roles, bindings.len() - before.bindings);
         let (maps, crds) = (self.aws_auth.len() - before.aws_auth, self.crds.len() - before.crds);

@@ -22,11 +22,12 @@ use crate::model::version::{KubernetesVersion, Platform};
 use super::collect::Collector;
 pub use super::exclude::Exclude;
 use super::ignored::Ignore;
+use super::programs::{self, Revision};
 use super::reader::Reader;
+use super::rendered;
 use super::settings::Settings;
 use super::version_hints::VersionSource;
 use super::what_if::{Change, WhatIf};
-use super::{programs, rendered};
 
 /// Something to read.
 #[derive(Clone, Debug)]
@@ -49,6 +50,30 @@ pub enum Input {
         /// Files with values.
         values: Vec<PathBuf>,
     },
+    /// A kustomization or a chart as it was in a revision, whose files stand in a folder apart.
+    OfRevision {
+        /// It, by its path there.
+        input: Box<Input>,
+        /// What stands for the current directory there.
+        here: PathBuf,
+        /// The revision, as people will see it.
+        revision: String,
+    },
+}
+
+impl Input {
+    /// What people know it by: the path or the name.
+    pub(super) fn name(&self) -> String {
+        match self {
+            Self::Path(path) | Self::Kustomize(path) | Self::Chart { folder: path, .. } => {
+                path.display().to_string()
+            }
+            Self::Text { name, .. } => name.clone(),
+            Self::OfRevision { input, here, revision } => {
+                format!("{} at {revision}", input.name().trim_start_matches(&format!("{}/", here.display())))
+            }
+        }
+    }
 }
 
 /// Whether the default roles and bindings of Kubernetes are added.
@@ -249,17 +274,31 @@ pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, LoadError
     let mut collector = Collector::default();
     let settings = Settings::new(&options.set);
     let reader = Reader::with_settings(settings.as_ref());
+    let printed = |input: &Input| match input {
+        Input::Kustomize(folder) => Some(programs::kustomize(folder)),
+        Input::Chart { folder, values } => Some(programs::helm(folder, values)),
+        _ => None,
+    };
     let read = |collector: &mut Collector, input: &Input| match input {
         Input::Text { name, bytes } => {
             reader.bytes(collector, name, bytes);
             Ok(())
         }
-        Input::Kustomize(folder) => {
-            rendered::read(collector, &programs::kustomize(folder).map_err(LoadError::Program)?);
+        Input::Kustomize(_) | Input::Chart { .. } => {
+            if let Some(printed) = printed(input) {
+                rendered::read(collector, &printed.map_err(LoadError::Program)?);
+            }
             Ok(())
         }
-        Input::Chart { folder, values } => {
-            rendered::read(collector, &programs::helm(folder, values).map_err(LoadError::Program)?);
+        Input::OfRevision { input, here, revision } => {
+            if let Some(printed) = printed(input) {
+                let revision = Revision { here: here.clone(), name: revision.clone() };
+                let printed = match printed {
+                    Ok(printed) => printed.of_revision(revision),
+                    Err(error) => return Err(LoadError::Program(revision.shown(&error))),
+                };
+                rendered::read(collector, &printed);
+            }
             Ok(())
         }
         Input::Path(path) => reader

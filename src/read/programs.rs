@@ -20,6 +20,44 @@ pub(super) struct Printed {
     pub(super) command: String,
     /// What tells where an object comes from.
     pub(super) origins: Origins,
+    /// The revision whose files were rendered; `None` for the files as they are.
+    pub(super) revision: Option<Revision>,
+}
+
+impl Printed {
+    /// What was rendered is of a revision.
+    pub(super) fn of_revision(mut self, revision: Revision) -> Self {
+        self.command = revision.shown(&self.command);
+        self.revision = Some(revision);
+        self
+    }
+}
+
+/// A revision whose files stand in a folder apart.
+#[derive(Debug)]
+pub(super) struct Revision {
+    /// What stands for the current directory.
+    pub(super) here: PathBuf,
+    /// As people see it.
+    pub(super) name: String,
+}
+
+impl Revision {
+    /// A text that names paths of that folder, as if they were here.
+    pub(super) fn shown(&self, text: &str) -> String {
+        let here = self.here.display();
+        let text = text.replace(&format!("{here}/"), "").replace(&here.to_string(), ".");
+        match text.split_once('\n') {
+            Some((first, rest)) => format!("at {}: {first}\n{rest}", self.name),
+            None => format!("{text} at {}", self.name),
+        }
+    }
+
+    /// The path of a file of that folder as people see it.
+    pub(super) fn path(&self, path: &Path) -> Option<String> {
+        let below = path.strip_prefix(&self.here).ok()?;
+        Some(format!("{} at {}", below.display(), self.name))
+    }
 }
 
 /// How the output tells which file an object comes from.
@@ -43,20 +81,25 @@ pub(super) fn kustomize(folder: &Path) -> Result<Printed, String> {
     let candidates = [("kubectl", "kustomize"), ("kustomize", "build")];
     for (program, word) in candidates {
         // A kustomization of our own asks for the origin of every object; that of the user stays as it is.
-        let wrapped = Wrapper::around(folder).and_then(|wrapper| {
+        let wrapped = Wrapper::around(folder).map(|wrapper| {
             let run = run(program, &[word.as_ref(), wrapper.folder.as_ref()]);
-            let folder = wrapper.folder.clone();
-            run.ok().filter(|run| run.status.success()).map(|run| (run, folder))
+            (run, wrapper.folder.clone())
         });
         let command = format!("{program} {word} {shown}");
-        if let Some((run, folder)) = wrapped {
-            return Ok(Printed { text: run.stdout, command, origins: Origins::Annotated(folder) });
+        match wrapped {
+            Some((Ok(run), folder)) if run.status.success() => {
+                let origins = Origins::Annotated(folder);
+                return Ok(Printed { text: run.stdout, command, origins, revision: None });
+            }
+            // What took too long would take as long again.
+            Some((Err(Failed::TooLong), _)) => return Err(Failed::TooLong.of(&command)),
+            _ => {}
         }
         match run(program, &[word.as_ref(), folder.as_ref()]) {
             Err(Failed::NotFound) => {}
-            Err(Failed::Told(error)) => return Err(format!("`{command}` failed: {error}")),
+            Err(failed) => return Err(failed.of(&command)),
             Ok(run) if run.status.success() => {
-                return Ok(Printed { text: run.stdout, command, origins: Origins::None });
+                return Ok(Printed { text: run.stdout, command, origins: Origins::None, revision: None });
             }
             Ok(run) => return Err(run.complaint(&command)),
         }
@@ -79,10 +122,13 @@ pub(super) fn helm(chart: &Path, values: &[PathBuf]) -> Result<Printed, String> 
         Err(Failed::NotFound) => {
             Err(format!("--helm-chart {} needs helm on PATH, and it was not found", chart.display()))
         }
-        Err(Failed::Told(error)) => Err(format!("`{command}` failed: {error}")),
-        Ok(run) if run.status.success() => {
-            Ok(Printed { text: run.stdout, command, origins: Origins::Commented(chart.to_owned()) })
-        }
+        Err(failed) => Err(failed.of(&command)),
+        Ok(run) if run.status.success() => Ok(Printed {
+            text: run.stdout,
+            command,
+            origins: Origins::Commented(chart.to_owned()),
+            revision: None,
+        }),
         Ok(run) => Err(run.complaint(&command)),
     }
 }
@@ -105,7 +151,21 @@ impl Run {
 
 enum Failed {
     NotFound,
+    TooLong,
     Told(String),
+}
+
+impl Failed {
+    fn of(&self, command: &str) -> String {
+        match self {
+            Self::NotFound => format!("`{command}` failed: the program was not found"),
+            Self::TooLong => format!(
+                "`{command}` did not end within {} seconds and was stopped; run it yourself and give what it prints: {command} | rbacsim ... -f -",
+                LONGEST.as_secs()
+            ),
+            Self::Told(error) => format!("`{command}` failed: {error}"),
+        }
+    }
 }
 
 fn run(program: &str, args: &[&std::ffi::OsStr]) -> Result<Run, Failed> {
@@ -123,10 +183,8 @@ fn run(program: &str, args: &[&std::ffi::OsStr]) -> Result<Run, Failed> {
         let status = loop {
             match child.try_wait() {
                 Ok(Some(status)) => break Ok(status),
-                Err(error) => break Err(error.to_string()),
-                Ok(None) if begun.elapsed() > LONGEST => {
-                    break Err(format!("it did not end within {} seconds", LONGEST.as_secs()));
-                }
+                Err(error) => break Err(Failed::Told(error.to_string())),
+                Ok(None) if begun.elapsed() > LONGEST => break Err(Failed::TooLong),
                 Ok(None) => std::thread::sleep(PAUSE),
             }
         };
@@ -135,7 +193,7 @@ fn run(program: &str, args: &[&std::ffi::OsStr]) -> Result<Run, Failed> {
             let _ = child.kill();
             let _ = child.wait();
         }
-        let status = status.map_err(Failed::Told)?;
+        let status = status?;
         let text = |thread: std::thread::ScopedJoinHandle<'_, Vec<u8>>| thread.join().unwrap_or_default();
         Ok(Run { status, stdout: text(stdout), stderr: text(stderr) })
     })

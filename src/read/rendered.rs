@@ -11,7 +11,7 @@ use crate::model::source::{FileId, Shift};
 use super::collect::Collector;
 use super::findings::Findings;
 use super::origin::Origin;
-use super::programs::{Origins, Printed};
+use super::programs::{Origins, Printed, Revision};
 
 /// The annotation by which kustomize tells where an object comes from.
 const ORIGIN: &str = "config.kubernetes.io/origin";
@@ -27,7 +27,7 @@ pub(super) fn read(collector: &mut Collector, printed: &Printed) {
         let own =
             tree.root().filter(|_| read.is_ok()).and_then(|root| origin(root, part.text, &printed.origins));
         let (file, origin) = if let Some(path) = own {
-            let file = files.file(collector, &path);
+            let file = files.file(collector, &path, printed.revision.as_ref());
             file.place(&mut tree);
             (file.id, Origin::yaml(FileId(0), 0))
         } else {
@@ -101,10 +101,11 @@ impl Files {
         *self.command.get_or_insert_with(|| collector.file(command))
     }
 
-    fn file(&mut self, collector: &mut Collector, path: &Path) -> &mut File {
+    fn file(&mut self, collector: &mut Collector, path: &Path, revision: Option<&Revision>) -> &mut File {
         let path = normal(path);
         self.known.entry(path).or_insert_with_key(|path| {
-            let id = collector.file(&shown(path));
+            let name = revision.and_then(|revision| revision.path(path)).unwrap_or_else(|| shown(path));
+            let id = collector.file(&name);
             let text = std::fs::read_to_string(path).unwrap_or_default();
             let objects = objects(&text);
             File { id, text, objects, met: FxHashMap::default() }

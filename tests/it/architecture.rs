@@ -211,7 +211,7 @@ fn the_ground_floor_has_rooms_and_a_plan() {
 /// A crate or a part of std, and who alone may name it.
 const ALONE: [(&str, &[&str]); 11] = [
     ("std::thread", &["read/parallel", "read/programs", "cli/git"]),
-    ("std::fs", &["read", "cli/review", "cli/matrix", "cli/findings", "cli/check", "cli/report"]),
+    ("std::fs", &["read", "cli/git", "cli/review", "cli/matrix", "cli/findings", "cli/check", "cli/report"]),
     ("std::process", &["main", "cli", "read/programs"]),
     ("clap", &["cli", "main"]),
     ("anstream", &["cli", "main"]),

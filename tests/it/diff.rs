@@ -372,3 +372,12 @@ fn a_comment_is_never_too_long_and_names_are_no_markup() {
     );
     assert!(headline(&summary).contains("sensitive access is among what is gained"));
 }
+
+#[test]
+fn the_first_objects_are_gained_and_the_last_are_lost() {
+    let base = [role("r", READ), bind("ns/b", "ClusterRole r", "Group g")].concat();
+    let shown = read("", &base, Completeness::Partial);
+    assert!(shown.contains("Group `g` gains in ns:") && !shown.contains("unknown"), "{shown}");
+    let shown = read(&base, "", Completeness::Partial);
+    assert!(shown.contains("Group `g` loses in ns:") && !shown.contains("unknown"), "{shown}");
+}

@@ -112,7 +112,8 @@ fn what_the_inputs_say_is_text_and_nothing_else() {
     let Some(dom) = open(&html, "") else { return };
     assert!(dom.contains("<title>Access matrix</title>"));
     assert!(dom.contains("&lt;/script&gt;&lt;script&gt;document.title='pwned'"));
-    assert!(dom.contains(">1 of 1 rows, on 1 lines<"));
+    // The script ran to its end. A name in angle brackets may be a placeholder, so that everything is listed as unknown.
+    assert!(dom.contains(" rows, in ") && dom.contains("still has placeholders"), "{dom}");
 }
 
 #[test]

@@ -179,3 +179,62 @@ fn a_chart_is_rendered_with_its_values() {
     // Values without a chart make no sense.
     assert_eq!(run(tree.path(), None, &asked(&["--helm-values", "a.yaml"])).status.code(), Some(2));
 }
+
+/// A command of git in a folder, without anybody's settings.
+fn git(folder: &Path, args: &[&str]) {
+    let status = Command::new("git")
+        .current_dir(folder)
+        .args(["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false"])
+        .args(args)
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .status();
+    assert!(status.unwrap().success(), "{args:?}");
+}
+
+#[test]
+fn both_sides_of_a_revision_are_rendered() {
+    let tree = tree();
+    // The folder is given from where the command runs, and both sides read the base that the overlay names.
+    let script = "[ \"$2\" != . ] && [ -f \"$2/kustomization.yaml\" ] && [ -d \"$2/../base\" ] || exit 7\nwhile read -r line; do echo \"$line\"; done < \"$2/../base/rbac.yaml\"\n";
+    let bin = stand_in(tree.path(), "kubectl", script);
+    let path = format!("{bin}:{}", std::env::var("PATH").unwrap());
+    let rbac = tree.path().join("base/rbac.yaml");
+    let text = fs::read_to_string(&rbac).unwrap();
+    let flat = text.replace("deployer}\nr", "deployer, namespace: prod}\nr");
+    fs::write(&rbac, &flat).unwrap();
+    fs::write(tree.path().join(".gitignore"), "bin\n").unwrap();
+    git(tree.path(), &["init", "-q"]);
+    git(tree.path(), &["add", "."]);
+    git(tree.path(), &["commit", "-qm", "base"]);
+    let diff = |folder: &Path, dir: &str| {
+        let args = ["diff", "--base", "HEAD", "-k", dir, "--defaults", "never"];
+        let (stdout, stderr, code) = said(&run(folder, Some(&path), &args));
+        assert!(stderr.is_empty(), "{stderr}");
+        (stdout, code)
+    };
+    assert_eq!(diff(tree.path(), "prod"), ("no change of access\n".to_owned(), Some(0)));
+    fs::write(&rbac, flat.replace("verbs: [get]", "verbs: [get, list]")).unwrap();
+    let whole = tree.path().canonicalize().unwrap().join("prod");
+    for (folder, dir) in [
+        (tree.path(), "prod"),
+        (&tree.path().join("base"), "../prod"),
+        (tree.path(), whole.to_str().unwrap()),
+    ] {
+        let (stdout, code) = diff(folder, dir);
+        assert_eq!(code, Some(1), "{dir}: {stdout}");
+        assert!(stdout.contains("User `alice` gains in prod:\n      list on secrets"), "{dir}: {stdout}");
+    }
+    // What went is of the revision, and says so.
+    fs::write(&rbac, flat.replace("secrets", "configmaps")).unwrap();
+    let (stdout, _) = diff(tree.path(), "prod");
+    assert!(stdout.contains("kubectl kustomize prod at HEAD:"), "{stdout}");
+    // An overlay that is new was nothing before.
+    fs::rename(tree.path().join("prod"), tree.path().join("stage")).unwrap();
+    let (stdout, _) = diff(tree.path(), "stage");
+    assert!(stdout.contains("RoleBinding `prod/deployer` added"), "{stdout}");
+    // Nothing is written in the repository, and what is outside is not guessed.
+    let args = ["diff", "--base", "HEAD", "-k", "/"];
+    let (_, stderr, code) = said(&run(tree.path(), Some(&path), &args));
+    assert_eq!(code, Some(2));
+    assert!(stderr.contains("`/` is outside the Git repository"), "{stderr}");
+}

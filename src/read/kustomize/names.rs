@@ -1,5 +1,6 @@
 //! Namespaces, prefixes and suffixes, and the references that follow them.
 
+use rustc_hash::FxHashMap;
 use serde_json::Value;
 
 use super::item::Item;
@@ -54,9 +55,38 @@ pub(super) fn add(items: &mut [Item], prefix: &str, suffix: &str) {
     }
 }
 
+/// What bindings name: roles and service accounts, by their kind and every name that they had or have.
+struct Named {
+    items: Vec<Item>,
+    by_name: FxHashMap<(String, String), Vec<usize>>,
+}
+
+impl Named {
+    fn of(items: &[Item]) -> Self {
+        let is_named = |item: &&Item| matches!(item.kind(), "Role" | "ClusterRole" | "ServiceAccount");
+        let items: Vec<Item> = items.iter().filter(is_named).cloned().collect();
+        let mut by_name: FxHashMap<(String, String), Vec<usize>> = FxHashMap::default();
+        for (item, number) in items.iter().zip(0..) {
+            for (_, known) in &item.known_as {
+                let numbers = by_name.entry((item.kind().to_owned(), known.clone())).or_default();
+                if numbers.last() != Some(&number) {
+                    numbers.push(number);
+                }
+            }
+        }
+        Self { items, by_name }
+    }
+
+    /// Those of a kind that have a name, or had it.
+    fn known(&self, kind: &str, name: &str) -> impl Iterator<Item = &Item> {
+        let numbers = self.by_name.get(&(kind.to_owned(), name.to_owned()));
+        numbers.into_iter().flatten().filter_map(|number| self.items.get(*number))
+    }
+}
+
 /// Changes the names of roles and service accounts in bindings to those that they have now.
 pub(super) fn follow(items: &mut Vec<Item>) {
-    let all = items.clone();
+    let all = Named::of(items);
     let mut more = Vec::new();
     for item in items.iter_mut().filter(|item| is_binding(item.kind())) {
         follow_role(item, &all, &mut more);
@@ -67,12 +97,11 @@ pub(super) fn follow(items: &mut Vec<Item>) {
             }
             let (name, namespace) = (text(subject, "name").to_owned(), text(subject, "namespace").to_owned());
             let is_meant = |account: &&Item| {
-                account.kind() == "ServiceAccount"
-                    && account.known_as.iter().any(|(space, known)| {
-                        *known == name && (namespace.is_empty() || *space == namespace || space.is_empty())
-                    })
+                account.known_as.iter().any(|(space, known)| {
+                    *known == name && (namespace.is_empty() || *space == namespace || space.is_empty())
+                })
             };
-            let mut candidates = all.iter().filter(is_meant);
+            let mut candidates = all.known("ServiceAccount", &name).filter(is_meant);
             let first = candidates.next();
             let same = candidates.find(|account| account.namespace() == own_namespace);
             let Some(account) = first.filter(|first| first.namespace() == own_namespace).or(same).or(first)
@@ -92,14 +121,13 @@ pub(super) fn follow(items: &mut Vec<Item>) {
 }
 
 /// Changes the roleRef of a binding; where it may be one of several, there is a binding for each.
-fn follow_role(item: &mut Item, all: &[Item], more: &mut Vec<Item>) {
+fn follow_role(item: &mut Item, all: &Named, more: &mut Vec<Item>) {
     let Some(role_ref) = item.value.get("roleRef") else { return };
     let (kind, name) = (text(role_ref, "kind").to_owned(), text(role_ref, "name").to_owned());
     let namespace = item.namespace().to_owned();
     let mut names: Vec<String> = all
-        .iter()
-        .filter(|role| role.kind() == kind && (kind != "Role" || role.namespace() == namespace))
-        .filter(|role| role.known_as.iter().any(|(_, known)| *known == name))
+        .known(&kind, &name)
+        .filter(|role| kind != "Role" || role.namespace() == namespace)
         .map(|role| role.name().to_owned())
         .collect();
     names.sort();
