@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use rustc_hash::FxHashMap;
 
-use super::{Cluster, Who, certain};
+use super::who::certain;
+use super::{Cluster, Who};
 use crate::decide::answer::Doubt;
 use crate::decide::evaluate::Grant;
 use crate::decide::graph::Principal;

@@ -1,19 +1,25 @@
 //! From facts to entries: what several files say of one principal is joined, and where they differ both places are named.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
+use std::collections::BTreeSet;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use facts::{
+    association, bare, by_policy, content, dedup, differ, differ_groups, key_of_told, merge, merge_groups,
+    normalise, only_associated,
+};
+
 use super::change::key_of_caller;
-use super::entry::{Entry, default_username, key_of};
-use super::facts::{AssociationFact, AuthenticationMode, ClusterFact, EntryFact, Facts, Form, Standing};
+use super::entry::{Entry, key_of};
+use super::facts::{AssociationFact, AuthenticationMode, EntryFact, Facts, Form, Standing};
 use super::refused::{self, Checks};
-use super::told::{Setting, Told};
+use super::told::Told;
 use super::{AccessEntries, EntryList};
-use crate::model::access::{AccessScope, Association};
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::source::Source;
+
+mod cluster;
+mod facts;
 
 /// What was said with the question, and what other rooms know.
 pub struct JoinOptions<'a> {
@@ -131,136 +137,6 @@ impl Join<'_> {
 
     fn show(&self, source: Source) -> String {
         (self.options.show)(source)
-    }
-
-    /// Leaves the facts of one cluster: the one that was meant, or the only one. Otherwise the names of all.
-    fn choose_cluster(&mut self, facts: &mut Facts) -> Result<Option<String>, Vec<(String, Source)>> {
-        let mut names: BTreeMap<&str, Source> = BTreeMap::new();
-        let told = facts.clusters.iter().map(|cluster| (&cluster.name, cluster.source));
-        let told = told.chain(facts.entries.iter().map(|entry| (&entry.cluster, entry.source)));
-        let told = told.chain(facts.associations.iter().map(|one| (&one.cluster, one.source)));
-        let told = told.chain(facts.lists.iter().map(|list| (&list.cluster, list.source)));
-        for (name, source) in told {
-            if let Some(name) = name {
-                let first = names.entry(name).or_insert(source);
-                *first = (*first).min(source);
-            }
-        }
-        let chosen = match (self.options.cluster, names.len()) {
-            (Some(meant), _) => meant.to_owned(),
-            (None, 0) => return Ok(None),
-            (None, 1) => return Ok(names.keys().next().map(|name| (*name).to_owned())),
-            (None, _) => {
-                let several: Vec<(String, Source)> =
-                    names.into_iter().map(|(name, source)| (name.to_owned(), source)).collect();
-                let listed: Vec<String> = several
-                    .iter()
-                    .map(|(name, source)| format!("`{name}` ({})", self.show(*source)))
-                    .collect();
-                if let Some((_, source)) = several.first() {
-                    let message = format!(
-                        "the inputs speak of several clusters: {}; give --cluster, until then no ARN can be resolved",
-                        listed.join(", ")
-                    );
-                    self.report(Code::SeveralClusters, *source, message);
-                }
-                return Err(several);
-            }
-        };
-        let is_only = names.keys().all(|name| **name == chosen);
-        let mut lost: Vec<Source> = Vec::new();
-        let mut keep = |name: &Option<String>, source: Source| match name {
-            Some(name) => *name == chosen,
-            None if is_only => true,
-            None => {
-                lost.push(source);
-                false
-            }
-        };
-        facts.clusters.retain(|cluster| keep(&cluster.name, cluster.source));
-        facts.entries.retain(|entry| keep(&entry.cluster, entry.source));
-        facts.associations.retain(|association| keep(&association.cluster, association.source));
-        facts.lists.retain(|list| keep(&list.cluster, list.source));
-        if let Some(first) = lost.iter().min() {
-            let message = format!(
-                "{} do not say to which of several clusters they belong, the first of them here; they are left out",
-                counted(lost.len(), "fact")
-            );
-            self.report(Code::ClusterNotTold, *first, message);
-        }
-        Ok(Some(chosen))
-    }
-
-    /// The account and partition of the cluster, if one is told.
-    fn account(clusters: &[ClusterFact]) -> Option<(String, String)> {
-        let told: BTreeSet<&(String, String)> =
-            clusters.iter().filter_map(|cluster| cluster.account.as_ref()).collect();
-        (told.len() == 1).then(|| told.into_iter().next().cloned()).flatten()
-    }
-
-    /// The mode: as given with the question, else observed, else declared. Unknown where inputs differ.
-    ///
-    /// What EKS reports of entries shows that the mode is not `CONFIG_MAP`, whatever somebody declared.
-    fn mode(
-        &mut self,
-        clusters: &[ClusterFact],
-        reported: Option<Source>,
-    ) -> (Option<AuthenticationMode>, Option<Source>) {
-        if self.options.mode.is_some() {
-            return (self.options.mode, None);
-        }
-        let of = |standing| {
-            let told = clusters.iter().filter(move |cluster| cluster.standing == standing);
-            told.filter_map(|cluster| Some((*cluster.mode.given()?, cluster.source))).collect::<Vec<_>>()
-        };
-        let (observed, declared) = (of(Standing::Observed), of(Standing::Declared));
-        let deciding = if observed.is_empty() { &declared } else { &observed };
-        let Some((mode, source)) = deciding.first().copied() else { return (None, None) };
-        if let Some((other, place)) = deciding.iter().find(|(other, _)| *other != mode) {
-            let message = format!(
-                "the authentication mode is {} here and {} at {}; it is not known which holds, give --authentication-mode",
-                other.as_str(),
-                mode.as_str(),
-                self.show(source)
-            );
-            self.report(Code::AuthenticationModeConflict, *place, message);
-            return (None, None);
-        }
-        if let (AuthenticationMode::ConfigMap, true, Some(entry)) = (mode, observed.is_empty(), reported) {
-            let message = format!(
-                "the authentication mode is declared as {} here, in which a cluster has no access entries, and EKS reports some ({}); the mode is not known, give --authentication-mode",
-                mode.as_str(),
-                self.show(entry)
-            );
-            self.report(Code::AccessEntryDrift, source, message);
-            return (None, None);
-        }
-        if let Some((other, place)) = declared.iter().find(|(other, _)| *other != mode) {
-            let message = format!(
-                "the authentication mode is declared as {} here, and EKS reports {} ({}); what EKS reports counts",
-                other.as_str(),
-                mode.as_str(),
-                self.show(source)
-            );
-            self.report(Code::AccessEntryDrift, *place, message);
-        }
-        (Some(mode), Some(source))
-    }
-
-    fn list(&self, facts: &Facts) -> EntryList {
-        if let Some(list) = facts.lists.iter().find(|list| list.is_complete) {
-            return EntryList::Complete(Some(list.source));
-        }
-        if facts.lists.is_empty() && facts.entries.is_empty() && facts.associations.is_empty() {
-            return EntryList::Absent;
-        }
-        // Answers of the AWS CLI that are no whole list stay a part, whoever says that the inputs are everything.
-        let is_read_in_parts =
-            facts.entries.iter().any(|entry| entry.form == Form::AwsCli) || !facts.lists.is_empty();
-        if self.options.is_complete && !is_read_in_parts {
-            return EntryList::Complete(None);
-        }
-        EntryList::Partial
     }
 
     fn entries(&mut self, facts: Facts, account: Option<&str>, access: &mut AccessEntries) {
@@ -590,172 +466,6 @@ impl Join<'_> {
             }
         }
     }
-}
-
-/// An entry of which nothing is known but that it exists.
-fn bare(principal: Told, source: Source) -> Entry {
-    Entry {
-        key: match principal.text() {
-            Some(arn) => key_of(arn),
-            None => key_of_told(&principal, source),
-        },
-        principal,
-        kind: Setting::Unknown,
-        username: Setting::Unknown,
-        groups: Setting::Unknown,
-        policies: Vec::new(),
-        has_all_policies: false,
-        is_observed: false,
-        is_conditional: false,
-        created_at: None,
-        places: vec![source],
-        shared: OnceLock::new(),
-    }
-}
-
-/// What tells a principal apart that is not wholly told: as its file speaks of it. What has no name is alone.
-fn key_of_told(principal: &Told, source: Source) -> String {
-    let file = if principal.is_open() { format!("#{}", source.file.0) } else { String::new() };
-    let line =
-        if principal.is_nameless() { format!(":{}:{}", source.line, source.column) } else { String::new() };
-    format!("{principal}{file}{line}")
-}
-
-/// What an association tells of the entry: that it exists.
-fn only_associated(fact: &AssociationFact) -> EntryFact {
-    EntryFact {
-        cluster: fact.cluster.clone(),
-        cluster_object: None,
-        principal: fact.principal.clone(),
-        kind: Setting::Unknown,
-        username: Setting::Unknown,
-        groups: Setting::Unknown,
-        policies: None,
-        created_at: None,
-        modified_at: None,
-        standing: fact.standing,
-        form: fact.form,
-        is_listed_only: true,
-        is_conditional: false,
-        source: fact.source,
-    }
-}
-
-/// What EKS would fill in itself is left to it: a username or groups that are the default of the type.
-fn normalise(fact: &mut EntryFact) {
-    let kind = match &fact.kind {
-        Setting::Given(kind) => kind.clone(),
-        Setting::Default => "STANDARD".to_owned(),
-        Setting::Unknown => return,
-    };
-    if fact
-        .username
-        .given()
-        .is_some_and(|text| default_username(&kind, &fact.principal).as_ref() == Some(text))
-    {
-        fact.username = Setting::Default;
-    }
-    if kind == "STANDARD" {
-        fact.kind = Setting::Given(kind);
-        if fact.groups == Setting::Default {
-            fact.groups = Setting::Given(Vec::new());
-        }
-    }
-}
-
-/// Joins what another fact says of a field; whether it says something else.
-fn merge<T: Clone + PartialEq>(own: &mut Setting<T>, other: &Setting<T>, is_later: bool) -> bool {
-    if own.is_unknown() && !other.is_unknown() {
-        *own = other.clone();
-        return false;
-    }
-    let differs = differ(own, other);
-    if differs && !is_later {
-        *own = Setting::Unknown;
-    }
-    differs
-}
-
-fn differ<T: PartialEq>(one: &Setting<T>, other: &Setting<T>) -> bool {
-    !one.is_unknown() && !other.is_unknown() && one != other
-}
-
-/// As [`merge`], for lists whose order does not count.
-fn merge_groups(own: &mut Setting<Vec<String>>, other: &Setting<Vec<String>>, is_later: bool) -> bool {
-    if differ_groups(own, other) {
-        if !is_later {
-            *own = Setting::Unknown;
-        }
-        return true;
-    }
-    if own.is_unknown() {
-        *own = other.clone();
-    }
-    false
-}
-
-fn differ_groups(one: &Setting<Vec<String>>, other: &Setting<Vec<String>>) -> bool {
-    let sorted = |groups: &Setting<Vec<String>>| match groups {
-        Setting::Given(groups) => Setting::Given(groups.iter().cloned().collect::<BTreeSet<_>>()),
-        Setting::Default => Setting::Default,
-        Setting::Unknown => Setting::Unknown,
-    };
-    differ(&sorted(one), &sorted(other))
-}
-
-fn association(fact: &AssociationFact) -> Association {
-    Association {
-        policy_arn: fact.policy.to_string(),
-        policy: fact.policy.last_part().map(str::to_owned),
-        scopes: vec![fact.scope.clone()],
-        is_certain: true,
-        source: fact.source,
-    }
-}
-
-/// The associations of one principal, each policy once: EKS keeps one association for each, the last.
-fn by_policy(facts: &[AssociationFact]) -> Vec<Association> {
-    let mut found: Vec<(Association, Option<i64>)> = Vec::new();
-    for fact in facts {
-        let own = association(fact);
-        // A policy that is not known may be any: it stays apart from every other.
-        let same = found.iter_mut().find(|(other, _)| own.policy.is_some() && other.policy == own.policy);
-        match same {
-            None => found.push((own, fact.modified_at)),
-            Some((other, time)) => match (*time, fact.modified_at) {
-                (Some(before), Some(now)) if before < now => {
-                    *other = own;
-                    *time = fact.modified_at;
-                }
-                (Some(before), Some(now)) if before > now => {}
-                _ if other.scopes.contains(&fact.scope) => {}
-                _ => other.scopes.push(fact.scope.clone()),
-            },
-        }
-    }
-    found.into_iter().map(|(association, _)| association).collect()
-}
-
-fn content(association: &Association) -> (Option<String>, Vec<AccessScope>) {
-    let mut scopes: Vec<AccessScope> = association
-        .scopes
-        .iter()
-        .map(|scope| match scope {
-            AccessScope::Namespaces(namespaces) => {
-                let mut namespaces = namespaces.clone();
-                namespaces.sort();
-                AccessScope::Namespaces(namespaces)
-            }
-            other => other.clone(),
-        })
-        .collect();
-    scopes.sort();
-    (association.policy.clone(), scopes)
-}
-
-fn dedup(places: &mut Vec<Source>) {
-    let mut seen = BTreeSet::new();
-    places.retain(|place| seen.insert(*place));
 }
 
 pub(super) fn counted(count: usize, one: &str) -> String {
