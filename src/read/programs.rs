@@ -3,8 +3,9 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
 
 /// A program that takes longer is stopped.
 const LONGEST: Duration = Duration::from_secs(120);
@@ -210,19 +211,15 @@ fn read_all(pipe: Option<impl Read>) -> Vec<u8> {
 
 /// A folder with a kustomization that takes another in and asks for the origin of its objects; removed when dropped.
 struct Wrapper {
+    _own: TempDir,
     folder: PathBuf,
 }
 
 impl Wrapper {
     fn around(folder: &Path) -> Option<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let target = folder.canonicalize().ok()?;
-        let temporary = std::env::temp_dir().canonicalize().ok()?;
-        let own = temporary.join(format!("rbacsim-{}-{number}", std::process::id()));
-        // Fails where something of that name is there already, which is then not touched.
-        std::fs::create_dir(&own).ok()?;
-        let wrapper = Self { folder: own };
+        let own = tempfile::Builder::new().prefix("rbacsim-").tempdir().ok()?;
+        let wrapper = Self { folder: own.path().canonicalize().ok()?, _own: own };
         // Kustomize takes no absolute path.
         let mut relative = PathBuf::new();
         wrapper.folder.components().skip(1).for_each(|_| relative.push(".."));
@@ -233,13 +230,5 @@ impl Wrapper {
         });
         std::fs::write(wrapper.folder.join("kustomization.yaml"), text.to_string()).ok()?;
         Some(wrapper)
-    }
-}
-
-impl Drop for Wrapper {
-    fn drop(&mut self) {
-        // Left behind it does no harm.
-        let _ = std::fs::remove_file(self.folder.join("kustomization.yaml"));
-        let _ = std::fs::remove_dir(&self.folder);
     }
 }
