@@ -10,7 +10,9 @@ use crate::model::workload::WorkloadKind;
 pub(crate) mod checks;
 mod closure;
 mod identities;
+mod listing;
 mod outside;
+mod overview;
 mod starts;
 mod step;
 mod tell;
@@ -20,11 +22,13 @@ pub use closure::Round;
 use closure::{Closure, Fact, NEVER, Start, Told};
 use identities::{Identities, Other, Username};
 pub use outside::Condition;
+pub use overview::Overview;
+use overview::Overviews;
 use rustc_hash::FxHashMap;
 pub use starts::starts;
 pub use step::{Step, Steps};
 pub use tell::{Ground, Hop, Possible, Target, Traced};
-use world::{CLUSTER, EVERY, Place, World};
+use world::{EVERY, Place, World};
 
 /// Somebody whose ways are looked for.
 #[derive(Clone, Debug)]
@@ -138,51 +142,23 @@ impl Paths {
     }
 }
 
-/// What one start reaches, in numbers.
-#[derive(Clone, Debug)]
-pub struct Overview {
-    /// How many identities, nodes and powers; `None` for whoever reaches cluster-admin, and with it everything.
-    pub reached: Option<usize>,
-    /// The sinks in order of name, each with its depth.
-    pub sinks: Vec<(&'static str, Option<Round>)>,
-    /// Sinks that are reached only if conditions hold.
-    pub possible: Vec<&'static str>,
-    /// The service accounts reached, as bits: who is one of them does not count itself.
-    accounts: Vec<u64>,
-    /// The same of users.
-    others: Vec<u32>,
-}
-
-impl Overview {
-    /// The depth of a sink.
-    pub fn depth(&self, sink: &str) -> Option<Round> {
-        self.sinks.iter().find(|(name, _)| *name == sink).and_then(|(_, depth)| *depth)
-    }
-
-    /// Whether a sink is reached, for certain or if conditions hold.
-    pub fn may_reach(&self, sink: &str) -> bool {
-        self.depth(sink).is_some() || self.possible.contains(&sink)
-    }
-
-    /// Whether any sink is reached.
-    pub fn reaches_a_sink(&self) -> bool {
-        self.sinks.iter().any(|(_, depth)| depth.is_some())
-    }
-}
-
 /// The search for paths in a cluster.
 #[derive(Clone, Debug)]
 pub struct Search<'c> {
     world: World<'c>,
     identities: Identities,
-    /// Of equal identities one is searched.
-    known: FxHashMap<(identities::Class, bool, Option<Round>), Overview>,
+    /// What starts reach, as far as it was asked.
+    overviews: Overviews,
 }
 
 impl<'c> Search<'c> {
     /// Prepares a search.
     pub fn new(cluster: &'c Cluster) -> Self {
-        Self { world: World::new(cluster), identities: Identities::default(), known: FxHashMap::default() }
+        Self {
+            world: World::new(cluster),
+            identities: Identities::default(),
+            overviews: Overviews::default(),
+        }
     }
 
     /// A search as in a large cluster: it finds the same identities in the same rounds.
@@ -261,19 +237,6 @@ impl<'c> Search<'c> {
         found
     }
 
-    /// What whoever is root on a node reaches.
-    pub fn overview_of_node(&mut self, node: &str) -> Overview {
-        let names = &self.world.policy().names;
-        let Some(number) = self.world.nodes.iter().position(|own| names.text(*own) == node) else {
-            return Overview::default();
-        };
-        let class = self.identities.class_of(&self.world, &[]);
-        let fact = u32::try_from(number).ok().map(Fact::Node);
-        let start = Start { class, fact, is_master: false, iam: None, is_user: false };
-        let (world, identities) = (&mut self.world, &mut self.identities);
-        overview(&Closure::run(world, identities, start, None, Told::Sinks, false))
-    }
-
     /// Whether some way could lead to an ARN.
     pub fn knows_arn(&self, arn: &str) -> bool {
         self.world.outside.find(self.world.cluster, arn).is_some()
@@ -287,15 +250,6 @@ impl<'c> Search<'c> {
             self.world.outside.arns.iter().filter(leads).map(|arn| arn.text.as_str()).collect();
         texts.sort_unstable();
         texts.into_iter().map(|text| From { title: format!("IAM {text}"), user: None }).collect()
-    }
-
-    /// Whether somebody is more than the roles that are bound to it: then it is searched by itself.
-    fn is_special(&self, start: Start) -> bool {
-        let account = match start.fact {
-            Some(Fact::Account(number)) => self.world.outside.of_account.contains_key(&number),
-            _ => false,
-        };
-        account || start.iam.is_some()
     }
 
     /// The fact that a user is, if it is one that can be reached.
@@ -339,46 +293,6 @@ impl<'c> Search<'c> {
         let (world, identities) = (&mut self.world, &mut self.identities);
         let closure = Closure::run(world, identities, start, most, Told::Reached, false);
         self.report(&closure)
-    }
-
-    /// What somebody reaches, in numbers: identities with equal rights are searched once.
-    pub fn overview(&mut self, from: &From, most: Option<Round>) -> Overview {
-        let Some(start) = self.start(from) else { return Overview::default() };
-        if self.is_special(start) {
-            let (world, identities) = (&mut self.world, &mut self.identities);
-            let closure = Closure::run(world, identities, start, most, Told::Sinks, most.is_none());
-            let own = overview(&closure);
-            let is_itself = match start.fact {
-                Some(Fact::Account(_) | Fact::Other(_)) => 1,
-                _ => 0,
-            };
-            let reached = own.reached.map(|reached| reached.saturating_sub(is_itself));
-            return Overview { reached, ..own };
-        }
-        let key = (start.class, start.is_master, most);
-        if !self.known.contains_key(&key) {
-            let anyone = Start { fact: None, ..start };
-            let (world, identities) = (&mut self.world, &mut self.identities);
-            let closure = Closure::run(world, identities, anyone, most, Told::Sinks, most.is_none());
-            self.known.insert(key, overview(&closure));
-        }
-        let Some(known) = self.known.get(&key) else { return Overview::default() };
-        let is_itself = match start.fact {
-            Some(Fact::Account(number)) => {
-                let word = known.accounts.get(number as usize / 64).copied().unwrap_or(0);
-                word >> (number % 64) & 1 == 1
-            }
-            Some(Fact::Other(number)) => known.others.contains(&number),
-            _ => false,
-        };
-        let reached = known.reached.map(|reached| reached - usize::from(is_itself));
-        Overview {
-            reached,
-            sinks: known.sinks.clone(),
-            possible: known.possible.clone(),
-            accounts: Vec::new(),
-            others: Vec::new(),
-        }
     }
 
     /// Everything that somebody can become, ready to be told step by step.
@@ -478,172 +392,6 @@ impl<'c> Search<'c> {
             _ => None,
         }
     }
-
-    fn show_other(&self, number: u32) -> String {
-        let names = &self.world.policy().names;
-        let Some((other, _)) = self.identities.others.get(number as usize) else { return String::new() };
-        let mut text = match other.username {
-            Username::User(name) => format!("User {}", names.text(name)),
-            Username::Account(account) => match self.world.accounts.get(account as usize) {
-                Some(account) => {
-                    format!("User system:serviceaccount:{}:{}", account.namespace, account.name)
-                }
-                None => String::new(),
-            },
-        };
-        for group in &other.groups {
-            text.push_str(" + ");
-            text.push_str(names.text(*group));
-        }
-        text
-    }
-
-    fn report(&self, closure: &Closure) -> Paths {
-        let until = closure.certain_until.unwrap_or(NEVER);
-        let mut reached = self.everything_reached(closure);
-        reached.retain(|reach| reach.depth <= until);
-        let mut roles = self.roles(closure);
-        roles.retain(|reach| reach.depth <= until);
-        Paths { reached, roles, admin: closure.admin.round <= until.min(NEVER - 1), sinks: sinks(closure) }
-    }
-
-    /// Identities and powers, the certain ones and the others, by depth and name.
-    fn everything_reached(&self, closure: &Closure) -> Vec<Reach> {
-        let world = &self.world;
-        let mut reached: Vec<Reach> = Vec::new();
-        let mut add = |identity: String, own: closure::Reached, of: Of| {
-            if own.round != NEVER {
-                reached.push(Reach { identity, depth: own.round, last: own.steps, of });
-            }
-        };
-        for (own, number) in closure.accounts.iter().zip(0u32..) {
-            if own.round != NEVER
-                && closure.start.fact != Some(Fact::Account(number))
-                && let Some(account) = world.accounts.get(number as usize)
-            {
-                add(
-                    format!("ServiceAccount {}/{}", account.namespace, account.name),
-                    *own,
-                    Of::Fact(Fact::Account(number)),
-                );
-            }
-        }
-        for (number, own) in &closure.others {
-            if closure.start.fact != Some(Fact::Other(*number)) {
-                add(self.show_other(*number), *own, Of::Fact(Fact::Other(*number)));
-            }
-        }
-        for ((own, node), number) in closure.nodes.iter().zip(&world.nodes).zip(0u32..) {
-            if own.round != NEVER {
-                let text = world.policy().names.text(*node);
-                add(format!("node {text}"), *own, Of::Fact(Fact::Node(number)));
-            }
-        }
-        for (number, own) in &closure.iam {
-            if closure.start.iam != Some(*number) {
-                let text = world.outside.arns.get(*number as usize).map_or("", |arn| &arn.text);
-                add(format!("IAM {text}"), *own, Of::Fact(Fact::Iam(*number)));
-            }
-        }
-        for (number, own) in &closure.logins {
-            add(self.show_login(*number), *own, Of::Fact(Fact::Login(*number)));
-        }
-        add("node *".to_owned(), closure.any_node, Of::Fact(Fact::AnyNode));
-        add("node ?".to_owned(), closure.lost_node, Of::Fact(Fact::LostNode));
-        for (place, own) in &closure.namespace_admins {
-            add(format!("namespace-admin {}", world.namespace(*place)), *own, Of::Everything(*place));
-        }
-        add("cluster-admin".to_owned(), closure.admin, Of::Everything(CLUSTER));
-        reached.sort_by(|a, b| (a.depth, &a.identity).cmp(&(b.depth, &b.identity)));
-        reached
-    }
-
-    /// The identity as which an ARN logs in.
-    fn show_login(&self, number: u32) -> String {
-        let login = self.world.outside.arns.get(number as usize).and_then(|arn| arn.login.as_ref());
-        login.and_then(Who::shown).map_or_else(String::new, |user| From::who(&user).title)
-    }
-
-    fn roles(&self, closure: &Closure) -> Vec<Reach> {
-        let listed = Steps::of(Step::BindRole).and(Steps::of(Step::ChangeBinding));
-        let mut roles: Vec<Reach> = Vec::new();
-        // Whether a role said everything when it was given.
-        let said_everything = |role: u32, round: Round| {
-            self.world.says_everything(role) || closure.changed_round(&self.world, role) < round
-        };
-        // Since when everybody may do everything in a place.
-        let mut open: FxHashMap<Place, Round> = FxHashMap::default();
-        for (pair, own) in &closure.grants {
-            let (role, place) = self.identities.pair_at(*pair);
-            if said_everything(role, own.round) {
-                let known = open.entry(place).or_insert(NEVER);
-                *known = own.round.min(*known);
-            }
-        }
-        let open = |place: Place| open.get(&place).copied().unwrap_or(NEVER);
-        for (pair, own) in &closure.grants {
-            let (role, place) = self.identities.pair_at(*pair);
-            if !own.steps.meets(listed) || said_everything(role, own.round) {
-                continue;
-            }
-            let places = if place == EVERY { self.world.every() } else { place..place + 1 };
-            for place in places {
-                let admin = closure.namespace_admins.get(&place).map_or(NEVER, |admin| admin.round);
-                let everywhere = if place == CLUSTER { NEVER } else { open(EVERY) };
-                if own.round < admin.min(open(place)).min(everywhere) {
-                    let identity = self.world.show_role(role, place);
-                    let of = Of::Fact(Fact::Grant(*pair));
-                    roles.push(Reach { identity, depth: own.round, last: own.steps, of });
-                }
-            }
-        }
-        roles.sort_by(|a, b| (a.depth, &a.identity).cmp(&(b.depth, &b.identity)));
-        // A binding in every namespace, and one in this: of the same depth both count.
-        roles.dedup_by(|other, first| {
-            let same = first.identity == other.identity;
-            if same && first.depth == other.depth {
-                first.last = first.last.and(other.last);
-            }
-            same
-        });
-        roles
-    }
-}
-
-fn overview(closure: &Closure) -> Overview {
-    let until = closure.certain_until.unwrap_or(NEVER - 1);
-    let mut accounts = vec![0u64; closure.accounts.len().div_ceil(64)];
-    let mut reached = 0;
-    for (own, number) in closure.accounts.iter().zip(0usize..) {
-        if own.round <= until {
-            reached += 1;
-            if let Some(word) = accounts.get_mut(number / 64) {
-                *word |= 1 << (number % 64);
-            }
-        }
-    }
-    let nodes = closure.nodes.iter().chain([&closure.any_node, &closure.lost_node, &closure.admin]);
-    let maps = [&closure.others, &closure.logins, &closure.iam].into_iter().flat_map(|map| map.iter());
-    let own = closure.start.iam;
-    let maps = maps.filter(|(number, reached)| reached.round > 0 || own != Some(**number));
-    let maps = maps.map(|(_, reached)| reached).chain(closure.namespace_admins.values());
-    reached += nodes.chain(maps).filter(|own| own.round <= until).count();
-    let reached = (closure.admin.round > until).then_some(reached);
-    let others = closure.others.iter().filter(|(_, own)| own.round <= until);
-    let others = others.map(|(number, _)| *number).collect();
-    let certain = sinks(closure);
-    let all = sinks_until(closure, NEVER - 1);
-    let possible =
-        all.iter().zip(&certain).filter(|((_, all), (_, certain))| all.is_some() && certain.is_none());
-    let possible = possible.map(|((name, _), _)| *name).collect();
-    Overview { reached, sinks: certain, possible, accounts, others }
-}
-
-impl Default for Overview {
-    fn default() -> Self {
-        let sinks = nothing().sinks;
-        Self { reached: Some(0), sinks, possible: Vec::new(), accounts: Vec::new(), others: Vec::new() }
-    }
 }
 
 impl Paths {
@@ -665,25 +413,4 @@ fn nothing() -> Paths {
         admin: false,
         sinks: SINKS.into_iter().map(|name| (name, None)).collect(),
     }
-}
-
-fn sinks(closure: &Closure) -> Vec<(&'static str, Option<Round>)> {
-    sinks_until(closure, closure.certain_until.unwrap_or(NEVER - 1))
-}
-
-fn sinks_until(closure: &Closure, until: Round) -> Vec<(&'static str, Option<Round>)> {
-    let admin = closure.admin.round;
-    let nodes = closure.nodes.iter().map(|node| node.round).min().unwrap_or(NEVER);
-    let node = nodes.min(closure.any_node.round).min(closure.lost_node.round);
-    let own = &closure.sinks;
-    let rounds = [admin, own.edit_aws_auth, own.exec_everywhere, node, own.read_all_secrets];
-    SINKS
-        .into_iter()
-        .zip(rounds)
-        .map(|(name, round)| {
-            // Whoever is cluster-admin has the rest.
-            let round = round.min(admin);
-            (name, (round <= until).then_some(round))
-        })
-        .collect()
 }

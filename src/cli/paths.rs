@@ -155,8 +155,8 @@ impl Run<'_> {
         out: &mut dyn Write,
     ) -> Result<(), Failure> {
         let mut rows: Vec<(From, Overview)> = Vec::new();
-        for from in froms {
-            let overview = search.overview(&from, self.args.max_steps);
+        let overviews = search.overviews(&froms, self.args.max_steps);
+        for (from, overview) in froms.into_iter().zip(overviews) {
             self.is_certain |= overview.reached != Some(0);
             self.is_possible |= !overview.possible.is_empty();
             if overview.reaches_a_sink() || !overview.possible.is_empty() {

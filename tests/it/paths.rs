@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use rbacsim::ask::paths::{From, Paths, Search};
+use rbacsim::ask::paths::{From, Paths, Search, Target};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::read::{Completeness, Defaults, Input, LoadOptions, load};
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ use crate::recorded::{data, skipped};
 
 pub(crate) mod beyond; // through IAM, and what is only possible
 mod indirect; // a no that is a few steps from a yes
+mod large; // what a search of many starts shares
 mod laws; // more rights, other orders, fewer bindings
 mod steps; // one test a step
 
@@ -120,6 +121,12 @@ fn every_recorded_set_agrees() {
             let overview = large.overview(&from(&cluster, subject), None);
             assert_eq!(overview.sinks, found.sinks, "{subject}");
             assert_eq!(overview.reached, (!found.admin).then_some(found.reached.len()), "{subject}");
+            let mut alone = Search::of_large(&cluster);
+            let possibly = alone.traced_with_possible(&from(&cluster, subject), None);
+            for (sink, depth) in &found.sinks {
+                let possible = depth.is_none() && possibly.possibly_to(&Target::Sink(sink)).is_some();
+                assert_eq!(overview.possible.contains(sink), possible, "{subject}: {sink}");
+            }
             let other = large.paths(&from(&cluster, subject), None);
             assert_eq!((plain(found), &found.sinks), (plain(&other), &other.sinks), "{subject}");
             let mut differ = differences(found, recorded);

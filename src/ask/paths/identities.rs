@@ -1,6 +1,6 @@
 //! Identities, and classes of them that hold the same roles in the same places.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::checks::{Answers, Check, JOINED, PERSONAL};
 use super::world::{CLUSTER, Place, World};
@@ -34,12 +34,18 @@ pub(super) struct Other {
 /// The roles that a class holds.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Held {
-    /// Sorted by place.
+    /// What groups give that many identities share: another class, whose roles it holds as well.
+    pub(super) base: Option<Class>,
+    /// The other roles, sorted by place.
     pub(super) pairs: Box<[Pair]>,
-    /// The checks that it passes anywhere, if perhaps only for some names.
+    /// The checks that it passes anywhere by these, if perhaps only for some names.
+    own: u64,
+    /// The same by all its roles.
     anywhere: u64,
     /// The same in the whole cluster.
     in_cluster: u64,
+    /// Whether any of its own roles holds in the whole cluster.
+    is_in_cluster: bool,
 }
 
 impl Held {
@@ -53,10 +59,29 @@ impl Held {
         self.anywhere & PERSONAL != 0
     }
 
+    /// Whether it can write what its base cannot, but for bindings of roles that both cover only together.
+    pub(super) fn is_more_than_base(&self) -> bool {
+        self.base.is_none() || self.own & PERSONAL != 0 || self.is_in_cluster
+    }
+
+    /// Whether it may change a binding in namespaces.
+    pub(super) fn changes_bindings(&self) -> bool {
+        self.anywhere & Check::ChangeBindings.bit() != 0
+    }
+
     /// Whether it may impersonate some user or group.
     pub(super) fn impersonates(&self) -> bool {
         self.in_cluster & (Check::ImpersonateUsers.bit() | Check::ImpersonateGroups.bit()) != 0
     }
+}
+
+/// Many who are reached at once by one uncertain step.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Crowd {
+    /// Every service account that exists.
+    Accounts,
+    /// Every user, in all groups but `system:masters`, and every service account.
+    Everybody,
 }
 
 /// All pairs, classes and identities that were met.
@@ -67,12 +92,18 @@ pub(super) struct Identities {
     /// Per role the pairs with it.
     pub(super) pairs_of_role: FxHashMap<u32, Vec<Pair>>,
     pub(super) classes: Vec<Held>,
-    class_numbers: FxHashMap<Box<[Pair]>, Class>,
+    class_numbers: FxHashMap<(Option<Class>, Box<[Pair]>), Class>,
+    /// Per set of groups the class of whoever is in them.
+    class_of_groups: FxHashMap<Box<[Name]>, Class>,
     pub(super) account_classes: Vec<Option<Class>>,
     pub(super) others: Vec<(Other, Class)>,
     pub(super) other_numbers: FxHashMap<Other, u32>,
     /// Per class and place which rules its own roles cover there.
     pub(super) covered: FxHashMap<(Class, Place), FxHashMap<RuleId, bool>>,
+    /// The crowds of which it is known that they become cluster-admin, if conditions hold.
+    pub(super) admin_crowds: Vec<Crowd>,
+    /// Classes of which it is known that they become cluster-admin, if conditions hold.
+    pub(super) admin_classes: FxHashSet<Class>,
     /// What a principal holds.
     of_principal: FxHashMap<Principal, Box<[Pair]>>,
 }
@@ -96,18 +127,31 @@ impl Identities {
         self.classes.get(class as usize)
     }
 
-    /// What a class holds in a place itself.
-    pub(super) fn held_at(&self, class: Class, place: Place) -> &[Pair] {
-        let Some(held) = self.held(class) else { return &[] };
-        let start = held.pairs.partition_point(|pair| self.pair_at(*pair).1 < place);
-        let end = held.pairs.partition_point(|pair| self.pair_at(*pair).1 <= place);
-        held.pairs.get(start..end).unwrap_or_default()
+    /// What a class and its base hold in a place itself.
+    pub(super) fn held_at(&self, class: Class, place: Place) -> impl Iterator<Item = Pair> + '_ {
+        let in_place = move |held: &Held| {
+            let start = held.pairs.partition_point(|pair| self.pair_at(*pair).1 < place);
+            let end = held.pairs.partition_point(|pair| self.pair_at(*pair).1 <= place);
+            start..end
+        };
+        let parts = [self.held(class), self.base_of(class)].into_iter().flatten();
+        parts.flat_map(move |held| held.pairs.get(in_place(held)).unwrap_or_default().iter().copied())
+    }
+
+    fn base_of(&self, class: Class) -> Option<&Held> {
+        self.held(class)?.base.and_then(|base| self.held(base))
+    }
+
+    /// Everything that a class and its base hold.
+    pub(super) fn all_held(&self, class: Class) -> impl Iterator<Item = Pair> + '_ {
+        let parts = [self.held(class), self.base_of(class)].into_iter().flatten();
+        parts.flat_map(|held| held.pairs.iter().copied())
     }
 
     /// The roles that a class holds and that count in a place: those of the cluster, and those of the place.
     pub(super) fn roles_in(&self, class: Class, place: Place) -> impl Iterator<Item = u32> + '_ {
-        let here = if place == CLUSTER { &[][..] } else { self.held_at(class, place) };
-        self.held_at(class, CLUSTER).iter().chain(here).map(|pair| self.pair_at(*pair).0)
+        let here = (place != CLUSTER).then(|| self.held_at(class, place)).into_iter().flatten();
+        self.held_at(class, CLUSTER).chain(here).map(|pair| self.pair_at(pair).0)
     }
 
     /// What bindings grant to a principal.
@@ -140,31 +184,63 @@ impl Identities {
 
     /// The class of whoever has these names.
     pub(super) fn class_of(&mut self, world: &World<'_>, principals: &[Principal]) -> Class {
+        self.class_with(world, principals, None)
+    }
+
+    fn class_with(&mut self, world: &World<'_>, principals: &[Principal], base: Option<Class>) -> Class {
         let graph = world.cluster.graph();
         let mut all: Vec<Pair> = Vec::new();
         for principal in principals {
             all.extend(self.of_principal(world, graph, *principal));
         }
+        if let Some(base) = base {
+            let held = |pair: &Pair| self.held_at(base, self.pair_at(*pair).1).any(|own| own == *pair);
+            all.retain(|pair| !held(pair));
+            if all.is_empty() {
+                return base;
+            }
+        }
         all.sort_unstable_by_key(|pair| (self.pair_at(*pair).1, *pair));
         all.dedup();
-        if let Some(known) = self.class_numbers.get(all.as_slice()) {
+        let key = (base, all.into_boxed_slice());
+        if let Some(known) = self.class_numbers.get(&key) {
             return *known;
         }
         let number = position(self.classes.len());
-        let pairs: Box<[Pair]> = all.into();
-        let mut held = Held { pairs: pairs.clone(), ..Held::default() };
-        for pair in &pairs {
+        let mut held = Held { base, pairs: key.1.clone(), ..Held::default() };
+        for pair in &held.pairs {
             let (role, place) = self.pair_at(*pair);
+            held.is_in_cluster |= place == CLUSTER;
             let Some(answers) = world.answers(role) else { continue };
             let bits = answers.any | answers.named_bits;
-            held.anywhere |= bits;
+            held.own |= bits;
             if place == CLUSTER {
                 held.in_cluster |= bits;
             }
         }
+        held.anywhere = held.own;
+        if let Some(base) = base.and_then(|base| self.held(base)) {
+            held.anywhere |= base.anywhere;
+            held.in_cluster |= base.in_cluster;
+        }
         self.classes.push(held);
-        self.class_numbers.insert(pairs, number);
+        self.class_numbers.insert(key, number);
         number
+    }
+
+    /// The class of a user in groups. In a large cluster those of the same groups share what these give.
+    fn class_in_groups(&mut self, world: &World<'_>, username: Name, groups: &[Name]) -> Class {
+        let everybody = world.policy().names.lookup(SYSTEM_AUTHENTICATED);
+        let user = [Principal::Username(username)];
+        let user = user.into_iter().filter(is_spelt);
+        let all = groups.iter().copied().chain([everybody]).map(Principal::Group).filter(is_spelt);
+        if world.is_thorough || groups.is_empty() {
+            return self.class_of(world, &user.chain(all).collect::<Vec<_>>());
+        }
+        let known = self.class_of_groups.get(groups).copied();
+        let base = known.unwrap_or_else(|| self.class_of(world, &all.collect::<Vec<_>>()));
+        self.class_of_groups.insert(groups.into(), base);
+        self.class_with(world, &user.collect::<Vec<_>>(), Some(base))
     }
 
     /// The class of a service account with its own groups.
@@ -207,11 +283,7 @@ impl Identities {
                 None => Name::UNKNOWN,
             },
         };
-        let mut principals = vec![Principal::Username(username)];
-        principals.extend(other.groups.iter().map(|group| Principal::Group(*group)));
-        principals.push(Principal::Group(names.lookup(SYSTEM_AUTHENTICATED)));
-        principals.retain(is_spelt);
-        let class = self.class_of(world, &principals);
+        let class = self.class_in_groups(world, username, &other.groups);
         let number = position(self.others.len());
         self.others.push((other.clone(), class));
         self.other_numbers.insert(other.clone(), number);

@@ -7,11 +7,9 @@ use super::super::checks::Check;
 use super::super::identities::{Identities, Other, Username};
 use super::super::outside::{Condition, Edge};
 use super::super::step::{Step, Steps};
-use super::super::world::{CLUSTER, FIRST, Node, Place, World};
+use super::super::world::{Place, World};
 use super::{Closure, Fact, NEVER, RUN, Round};
-use crate::knowledge::operators::APPLIERS;
 use crate::model::names::Name;
-use crate::model::policy::Completeness;
 use crate::model::user::SYSTEM_MASTERS;
 
 /// A step that the state alone does not tell.
@@ -29,12 +27,12 @@ pub(in crate::ask::paths) struct Extra {
 }
 
 impl Extra {
-    fn of(step: Step, condition: impl Into<String>) -> Self {
+    pub(super) fn of(step: Step, condition: impl Into<String>) -> Self {
         let conditions = vec![Condition::says(condition)];
         Self { step, uses: Vec::new(), asks: Vec::new(), object: String::new(), conditions }
     }
 
-    fn asking(mut self, check: Check, name: Name, place: Place) -> Self {
+    pub(super) fn asking(mut self, check: Check, name: Name, place: Place) -> Self {
         self.asks.push((check, name, place));
         self
     }
@@ -66,7 +64,10 @@ impl Closure {
     /// Remembers that the token of an account is had, and whether from inside a pod; impersonation gives neither.
     pub(super) fn hold_token(&mut self, number: u32, round: Round, steps: Steps) {
         let only = Steps::of(Step::ImpersonateServiceAccount);
-        let Some((token, pod)) = self.tokens.get_mut(number as usize) else { return };
+        if number as usize >= self.tokens.len() {
+            return;
+        }
+        let (token, pod) = self.tokens.fill(number);
         if !steps.without(only).is_empty() {
             *token = round.min(*token);
         }
@@ -75,15 +76,15 @@ impl Closure {
         }
     }
 
-    fn give_beyond(&mut self, fact: Fact, extra: Extra) {
-        let (round, step) = (self.round + 1, Steps::of(extra.step));
+    pub(super) fn give_beyond(&mut self, fact: Fact, step: Step, extra: impl FnOnce() -> Extra) {
+        let (round, step) = (self.round + 1, Steps::of(step));
         let is_new = match fact {
             Fact::Iam(number) => self.iam.entry(number).or_default().give(round, step),
             Fact::Login(number) => self.logins.entry(number).or_default().give(round, step),
             Fact::Other(number) => self.others.entry(number).or_default().give(round, step),
             Fact::Account(number) => {
                 self.hold_token(number, round, step);
-                self.accounts.get_mut(number as usize).is_some_and(|own| own.give(round, step))
+                self.accounts.fill(number).give(round, step)
             }
             Fact::AnyNode => self.any_node.give(round, step),
             Fact::ClusterAdmin => self.admin.give(round, step),
@@ -91,7 +92,9 @@ impl Closure {
         };
         if is_new {
             self.next.push(fact);
-            self.extras.insert(fact, extra);
+            if !self.is_quick {
+                self.extras.insert(fact, extra());
+            }
         }
     }
 
@@ -107,15 +110,18 @@ impl Closure {
         let round = self.round;
         // What is not certain is looked at once, of everything there is.
         let is_due = |own: Round| own != NEVER && (if is_certain { own == round } else { own <= round });
-        let mut accounts: Vec<u32> = world.outside.of_account.keys().copied().collect();
+        let held = self.tokens.filled().iter().copied();
+        let mut accounts: Vec<u32> =
+            held.filter(|account| world.outside.of_account.contains_key(account)).collect();
         accounts.sort_unstable();
         for account in accounts {
-            let (token, pod) = self.tokens.get(account as usize).copied().unwrap_or((NEVER, NEVER));
+            let (token, pod) = self.tokens.get(account);
             for edge in world.outside.of_account.get(&account).into_iter().flatten() {
                 let held = if edge.takes_a_pod { pod } else { token };
                 if edge.conditions.is_empty() == is_certain && is_due(held) {
-                    let extra = Extra::through(edge.step, Some(Fact::Account(account)), edge);
-                    self.give_beyond(Fact::Iam(edge.to), extra);
+                    self.give_beyond(Fact::Iam(edge.to), edge.step, || {
+                        Extra::through(edge.step, Some(Fact::Account(account)), edge)
+                    });
                 }
             }
         }
@@ -130,7 +136,9 @@ impl Closure {
             let from = Fact::Iam(number);
             for edge in &arn.edges {
                 if edge.conditions.is_empty() == is_certain {
-                    self.give_beyond(Fact::Iam(edge.to), Extra::through(edge.step, Some(from), edge));
+                    self.give_beyond(Fact::Iam(edge.to), edge.step, || {
+                        Extra::through(edge.step, Some(from), edge)
+                    });
                 }
             }
             if is_certain {
@@ -145,7 +153,7 @@ impl Closure {
                     conditions: power.conditions.clone(),
                 };
                 if power.is_admin {
-                    self.give_beyond(Fact::ClusterAdmin, extra);
+                    self.give_beyond(Fact::ClusterAdmin, Step::EksApi, || extra);
                 } else {
                     self.anybody(world, identities, &extra, true);
                 }
@@ -167,14 +175,14 @@ impl Closure {
             object: object.to_owned(),
             conditions: Vec::new(),
         };
-        self.give_beyond(Fact::Login(number), extra(""));
+        self.give_beyond(Fact::Login(number), Step::MapBack, || extra(""));
         if user.in_group(SYSTEM_MASTERS) {
-            self.give_beyond(Fact::ClusterAdmin, extra("mapped to Group system:masters"));
+            self.give_beyond(Fact::ClusterAdmin, Step::MapBack, || extra("mapped to Group system:masters"));
         }
     }
 
     /// Every user that bindings name, in every group that they name but `system:masters`.
-    fn anybody(
+    pub(super) fn anybody(
         &mut self,
         world: &World<'_>,
         identities: &mut Identities,
@@ -192,12 +200,16 @@ impl Closure {
         for user in users {
             let other = Other { username: Username::User(user), groups: groups.clone() };
             let number = identities.other(world, &other);
-            self.give_beyond(Fact::Other(number), extra.clone());
+            self.give_beyond(Fact::Other(number), extra.step, || extra.clone());
         }
     }
 
     /// Everything that depends on what the inputs do not tell.
     pub(super) fn uncertain(&mut self, world: &World<'_>, identities: &mut Identities) {
+        if self.is_quick && self.crowd_is_admin(world, identities) {
+            self.give_beyond(Fact::ClusterAdmin, Step::Csr, || Extra::of(Step::Csr, ""));
+            return;
+        }
         if !world.outside.is_empty() {
             self.through_iam(world, identities, false);
             self.node_roles(world);
@@ -214,19 +226,19 @@ impl Closure {
         let Some(node) = held else { return };
         for number in &world.outside.node_roles {
             let Some(arn) = world.outside.arns.get(*number as usize) else { continue };
-            let mut extra = Extra::of(
-                Step::NodeRole,
-                format!("the node runs with {}, and pods reach its credentials", arn.text),
-            );
-            extra.uses.push(node);
-            self.give_beyond(Fact::Iam(*number), extra);
+            self.give_beyond(Fact::Iam(*number), Step::NodeRole, || {
+                let condition = format!("the node runs with {}, and pods reach its credentials", arn.text);
+                let mut extra = Extra::of(Step::NodeRole, condition);
+                extra.uses.push(node);
+                extra
+            });
         }
     }
 
     /// A node of which it is known which it is.
-    fn held_node(&self) -> Option<Fact> {
-        let known = (0u32..).zip(&self.nodes).find(|(_, own)| own.round <= self.round);
-        let known = known.map(|(number, _)| Fact::Node(number));
+    pub(super) fn held_node(&self) -> Option<Fact> {
+        let known = self.nodes.filled().iter().filter(|node| self.nodes.get(**node).round <= self.round);
+        let known = known.min().map(|number| Fact::Node(*number));
         let any = (self.any_node.round <= self.round).then_some(Fact::AnyNode);
         any.or(known)
     }
@@ -257,252 +269,14 @@ impl Closure {
                 }
                 let other = Other { username: Username::User(*name), groups: groups.clone().into() };
                 let number_of_user = identities.other(world, &other);
-                let mut extra = Extra::of(
-                    Step::SessionName,
-                    format!("the trust policy of {} lets the caller choose its session name", arn.text),
-                );
-                extra.uses.push(Fact::Iam(number));
-                self.give_beyond(Fact::Other(number_of_user), extra);
+                self.give_beyond(Fact::Other(number_of_user), Step::SessionName, || {
+                    let condition =
+                        format!("the trust policy of {} lets the caller choose its session name", arn.text);
+                    let mut extra = Extra::of(Step::SessionName, condition);
+                    extra.uses.push(Fact::Iam(number));
+                    extra
+                });
             }
         }
-    }
-
-    /// Steps whose object is not in the inputs.
-    fn absent_objects(&mut self, world: &World<'_>) {
-        let is_export = world.cluster.completeness() == Completeness::Complete;
-        let knows_accounts = is_export && !world.policy().service_accounts.is_empty();
-        if !knows_accounts {
-            self.absent_accounts(world);
-        }
-        let any = Name::UNKNOWN;
-        let inventory = &world.policy().inventory;
-        for place in world.every() {
-            let Some(space) = world.space(place) else { continue };
-            let name = world.namespace(place);
-            let bits = self.bits(place);
-            if inventory.workloads.is_empty() {
-                for (check, step) in [
-                    (Check::ChangePods, Step::ChangePod),
-                    (Check::Exec, Step::Exec),
-                    (Check::AddContainers, Step::EphemeralContainer),
-                    (Check::ReachKubelets, Step::NodeProxy),
-                    (Check::ChangeDeployments, Step::ChangeWorkload),
-                    (Check::ChangeDaemonSets, Step::ChangeWorkload),
-                    (Check::ChangeStatefulSets, Step::ChangeWorkload),
-                    (Check::ChangeCronJobs, Step::ChangeWorkload),
-                ] {
-                    let at = if check == Check::ReachKubelets { CLUSTER } else { place };
-                    if self.bits(at) & check.bit() == 0 {
-                        continue;
-                    }
-                    let object = if step == Step::ChangeWorkload { "a workload" } else { "a pod" };
-                    for account in &space.accounts {
-                        let Some(own) = world.accounts.get(*account as usize).filter(|own| own.exists) else {
-                            continue;
-                        };
-                        let condition = match step {
-                            Step::ChangeWorkload => format!("namespace {name} has a workload to change"),
-                            _ => format!("{object} runs as ServiceAccount {name}/{}", own.name),
-                        };
-                        self.give_beyond(
-                            Fact::Account(*account),
-                            Extra::of(step, condition).asking(check, any, at),
-                        );
-                    }
-                }
-            }
-            if bits & Check::Attach.bit() != 0 {
-                for pod in &space.pods {
-                    let Some(own) = world.pods.get(*pod as usize).filter(|own| own.has_token) else {
-                        continue;
-                    };
-                    let condition = "a container of the pod has `stdin: true` and takes commands from it";
-                    let extra = Extra::of(Step::Attach, condition).asking(Check::Attach, any, place);
-                    self.give_beyond(Fact::Account(own.account), extra);
-                }
-            }
-            let runs = self.hubs.get((place - FIRST) as usize).is_some_and(|hub| hub.meets(RUN));
-            if runs && !space.is_loaded && !space.lets_privileged {
-                let condition = format!(
-                    "no policy keeps privileged pods out of namespace {name}; its Namespace is not in the inputs"
-                );
-                let mut extra = Extra::of(Step::PrivilegedPod, condition);
-                extra.object = format!("namespace {name}");
-                extra.asks = [Check::CreatePods, Check::CreateWorkloads, Check::ChangeDeployments]
-                    .into_iter()
-                    .find(|check| bits & check.bit() != 0)
-                    .map(|check| (check, any, place))
-                    .into_iter()
-                    .collect();
-                self.give_beyond(Fact::AnyNode, extra);
-            }
-        }
-        self.absent_aws_auth(world);
-    }
-
-    /// Service accounts that bindings name and the inputs do not hold.
-    fn absent_accounts(&mut self, world: &World<'_>) {
-        for (account, number) in world.accounts.iter().zip(0u32..) {
-            if account.exists || self.made.contains_key(&number) {
-                continue;
-            }
-            let hub = account.place.checked_sub(FIRST).and_then(|index| self.hubs.get(index as usize));
-            let waiting = self.waiting.get(&number).copied().unwrap_or_default();
-            let Some(step) = hub.copied().unwrap_or_default().and(waiting).first() else { continue };
-            let check = match step {
-                Step::CreateToken => Check::CreateTokens,
-                Step::MintTokenSecret => Check::CreateSecrets,
-                Step::CreatePod => Check::CreatePods,
-                Step::CreateWorkload => Check::CreateWorkloads,
-                Step::ChangeWorkload => Check::ChangeDeployments,
-                _ => continue,
-            };
-            let named = world.policy().names.lookup(account.name);
-            let name = if step == Step::CreateToken { named } else { Name::UNKNOWN };
-            let mut extra = Extra::of(step, "").asking(check, name, account.place);
-            extra.conditions =
-                vec![Condition::AccountExists(format!("{}/{}", account.namespace, account.name))];
-            self.give_beyond(Fact::Account(number), extra);
-        }
-    }
-
-    /// The ConfigMap `aws-auth` where the inputs do not hold it.
-    fn absent_aws_auth(&mut self, world: &World<'_>) {
-        if world.aws_auth.is_some() {
-            return;
-        }
-        let place = world.kube_system;
-        for check in [Check::ChangeConfigMaps, Check::CreateConfigMaps] {
-            if self.bits(place) & check.bit() != 0 {
-                let condition = "the cluster reads aws-auth (authentication mode CONFIG_MAP or API_AND_CONFIG_MAP); \
-                                 the inputs do not hold it";
-                let extra = Extra::of(Step::EditAwsAuth, condition).asking(check, Name::UNKNOWN, place);
-                self.give_beyond(Fact::ClusterAdmin, extra);
-            }
-        }
-    }
-
-    /// Custom resources by which a controller acts.
-    fn by_operators(&mut self, world: &World<'_>) {
-        let any = Name::UNKNOWN;
-        for place in world.every() {
-            let bits = self.bits(place);
-            let name = world.namespace(place);
-            if bits & Check::RunByOperator.bit() != 0 && world.is_installed(Check::RunByOperator) {
-                for account in world.space(place).into_iter().flat_map(|space| &space.accounts) {
-                    if world.accounts.get(*account as usize).is_some_and(|own| own.exists) {
-                        let condition =
-                            format!("the controller of that resource runs, and acts in namespace {name}");
-                        let extra = Extra::of(Step::RunByOperator, condition);
-                        let extra = extra.asking(Check::RunByOperator, any, place);
-                        self.give_beyond(Fact::Account(*account), extra);
-                    }
-                }
-            }
-            for (applier, check) in
-                APPLIERS.iter().zip([Check::WriteFlux, Check::WriteArgo, Check::WriteKyverno])
-            {
-                if bits & check.bit() == 0 || !world.is_installed(check) {
-                    continue;
-                }
-                for account in applier.accounts.iter().filter_map(|name| world.accounts_by_name.get(name)) {
-                    for number in account {
-                        let Some(own) = world.accounts.get(*number as usize) else { continue };
-                        if applier.is_at_home && own.place != place {
-                            continue;
-                        }
-                        let condition = format!(
-                            "{} runs as ServiceAccount {}/{} and {}",
-                            applier.name, own.namespace, own.name, applier.unless
-                        );
-                        let extra = Extra::of(Step::ApplyByOperator, condition).asking(check, any, place);
-                        self.give_beyond(Fact::Account(*number), extra);
-                    }
-                }
-            }
-            let check = Check::WriteEksResources;
-            if bits & check.bit() != 0 && world.is_installed(check) {
-                let condition = "the controller's IAM role may let somebody into this cluster";
-                let extra = Extra::of(Step::CloudByOperator, condition).asking(check, any, place);
-                self.give_beyond(Fact::ClusterAdmin, extra);
-            }
-        }
-    }
-
-    /// Steps by rights in the whole cluster.
-    fn in_cluster(&mut self, world: &World<'_>, identities: &mut Identities) {
-        let any = Name::UNKNOWN;
-        let bits = self.bits(CLUSTER);
-        let has = |check: Check| bits & check.bit() != 0;
-        if has(Check::CreateCertificates) && self.approves(world, identities) {
-            let condition = "the signer kubernetes.io/kube-apiserver-client issues what is approved; by public reports \
-                             it does not on EKS";
-            let extra = Extra::of(Step::Csr, condition)
-                .asking(Check::CreateCertificates, any, CLUSTER)
-                .asking(Check::ApproveCertificates, any, CLUSTER);
-            self.anybody(world, identities, &extra, false);
-            for number in (0u32..).zip(&world.accounts).map(|(number, _)| number) {
-                self.give_beyond(Fact::Account(number), extra.clone());
-            }
-        }
-        let mutations = has(Check::WriteMutations) && has(Check::BindMutations);
-        let mut all = |extra: &Extra| {
-            for (account, number) in world.accounts.iter().zip(0u32..) {
-                if account.exists {
-                    self.give_beyond(Fact::Account(number), extra.clone());
-                }
-            }
-        };
-        if has(Check::WriteWebhooks) {
-            let condition = "somebody creates a pod with that account after the webhook is there";
-            all(&Extra::of(Step::MutateByWebhook, condition).asking(Check::WriteWebhooks, any, CLUSTER));
-        }
-        if mutations && world.cluster.version().minor() >= 36 {
-            let condition = "somebody creates a pod with that account after the policy is there";
-            let extra = Extra::of(Step::MutateByPolicy, condition);
-            all(&extra.asking(Check::WriteMutations, any, CLUSTER).asking(
-                Check::BindMutations,
-                any,
-                CLUSTER,
-            ));
-        }
-        if has(Check::ChangeNodes)
-            && let Some(node) = self.held_node()
-        {
-            let moved = |place: &Place| self.bits(*place) & Check::MovePods.bit() != 0;
-            for place in world.every().filter(moved).collect::<Vec<_>>() {
-                for pod in world.space(place).into_iter().flat_map(|space| &space.pods) {
-                    let own = world.pods.get(*pod as usize);
-                    let Some(own) = own.filter(|own| own.has_token && own.node != Node::Fargate) else {
-                        continue;
-                    };
-                    let condition = "the scheduler moves the pod to the node";
-                    let mut extra = Extra::of(Step::StealPods, condition)
-                        .asking(Check::MovePods, any, place)
-                        .asking(Check::ChangeNodes, any, CLUSTER);
-                    extra.uses.push(node);
-                    self.give_beyond(Fact::Account(own.account), extra);
-                }
-            }
-        }
-        if has(Check::WriteDrivers) {
-            let condition = "a driver of that name runs on the nodes and is its own";
-            let extra = Extra::of(Step::Driver, condition).asking(Check::WriteDrivers, any, CLUSTER);
-            self.give_beyond(Fact::AnyNode, extra);
-        }
-    }
-
-    /// Whether one identity approves requests for client certificates: the signer is asked of who approves.
-    fn approves(&self, world: &World<'_>, identities: &Identities) -> bool {
-        let names = &world.policy().names;
-        let signers =
-            ["kubernetes.io/kube-apiserver-client", "kubernetes.io/*"].map(|name| names.lookup(name));
-        self.classes.iter().any(|class| {
-            let rights = self.rights(world, identities, *class, CLUSTER);
-            let all = rights.any & Check::ApproveSigners.bit() != 0;
-            let known = signers.iter().filter(|name| name.index() < names.len());
-            rights.any & Check::ApproveCertificates.bit() != 0
-                && (all || known.into_iter().any(|name| rights.allows(Check::ApproveSigners, *name)))
-        })
     }
 }

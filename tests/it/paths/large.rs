@@ -1,0 +1,125 @@
+//! What a search of many starts may share, and what it may not.
+
+use rbacsim::ask::paths::{Search, Target};
+use serde_json::{Value, json};
+
+use super::{RBAC, account, all, cluster, from, grant, namespace, pod, rule, workload};
+
+/// The sinks that a start reaches and may reach, by the search for one and by the one for many.
+#[track_caller]
+fn same(objects: &Value, starts: &[&str]) {
+    let cluster = cluster(objects, "1.36");
+    assert_eq!(cluster.diagnostics(), []);
+    let froms: Vec<_> = starts.iter().map(|start| from(&cluster, start)).collect();
+    let overviews = Search::of_large(&cluster).overviews(&froms, None);
+    for (from, overview) in froms.iter().zip(overviews) {
+        let mut search = Search::of_large(&cluster);
+        let traced = search.traced_with_possible(from, None);
+        assert_eq!(overview.sinks, traced.paths.sinks, "{}", from.title);
+        let reached = (!traced.paths.admin).then_some(traced.paths.reached.len());
+        assert_eq!(overview.reached, reached, "{}", from.title);
+        for (sink, certain) in &overview.sinks {
+            let possible = certain.is_none() && traced.possibly_to(&Target::Sink(sink)).is_some();
+            assert_eq!(overview.possible.contains(sink), possible, "{}: {sink}", from.title);
+        }
+    }
+}
+
+fn nobody_else() -> Vec<Value> {
+    vec![namespace("apps", ""), namespace("web", "restricted"), account("apps", "a"), account("web", "b")]
+}
+
+/// Both starts hold a role that allows nothing of interest; somebody whom both become rewrites the role of one.
+#[test]
+fn starts_that_are_alike_are_told_apart_where_a_role_is_changed() {
+    let runs = [rule(&["create"], "", &["pods"], &[])];
+    let objects = all(&[
+        &nobody_else(),
+        &grant("apps", "first-runs", "User first", &runs),
+        &grant("apps", "second-runs", "User second", &runs),
+        &grant("", "first-looks", "User first", &[rule(&["get"], "", &["services"], &[])]),
+        &grant("", "second-looks", "User second", &[rule(&["get"], "", &["endpoints"], &[])]),
+        &grant(
+            "",
+            "rewrites",
+            "ServiceAccount apps/a",
+            &[rule(&["update", "escalate"], RBAC, &["clusterroles"], &["first-looks"])],
+        ),
+    ]);
+    same(&objects, &["User first", "User second"]);
+    let cluster = cluster(&objects, "1.36");
+    let mut search = Search::of_large(&cluster);
+    assert_eq!(search.overview(&from(&cluster, "User first"), None).depth("cluster-admin"), Some(2));
+    assert_eq!(search.overview(&from(&cluster, "User second"), None).depth("cluster-admin"), None);
+}
+
+/// Whoever runs pods everywhere gets nothing more by exec where no pod opens its node, and more where one does.
+#[test]
+fn a_right_that_makes_no_difference_makes_starts_alike_and_one_that_does_does_not() {
+    let opens = json!({ "name": "c", "securityContext": { "privileged": true } });
+    let objects = all(&[
+        &nobody_else(),
+        &[workload("Deployment", "apps", "site", "a"), pod("web", "root", "b", "node-1", opens)],
+        &grant("", "plain", "User plain", &[rule(&["create"], "", &["pods"], &[])]),
+        &grant("", "one", "User one", &[rule(&["create"], "", &["pods"], &[])]),
+        &grant("apps", "one-exec", "User one", &[rule(&["create"], "", &["pods/exec"], &[])]),
+        &grant("", "two", "User two", &[rule(&["create"], "", &["pods"], &[])]),
+        &grant("web", "two-exec", "User two", &[rule(&["create"], "", &["pods/exec"], &[])]),
+    ]);
+    same(&objects, &["User plain", "User one", "User two"]);
+    let cluster = cluster(&objects, "1.36");
+    let mut search = Search::of_large(&cluster);
+    let mut reached = |start: &str| search.overview(&from(&cluster, start), None).reached;
+    assert_eq!(reached("User plain"), reached("User one"));
+    assert_ne!(reached("User plain"), reached("User two"));
+}
+
+/// One uncertain step gives every service account; whether one of them is cluster-admin is looked at once.
+#[test]
+fn a_crowd_is_judged_once_and_not_mistaken() {
+    let webhooks = "admissionregistration.k8s.io";
+    let hooks = [rule(&["create"], webhooks, &["mutatingwebhookconfigurations"], &[])];
+    let certificates = [
+        rule(&["create"], "certificates.k8s.io", &["certificatesigningrequests"], &[]),
+        rule(&["update"], "certificates.k8s.io", &["certificatesigningrequests/approval"], &[]),
+        rule(&["approve"], "certificates.k8s.io", &["signers"], &[]),
+    ];
+    let few = all(&[
+        &nobody_else(),
+        &grant("", "hooks", "User hooks", &hooks),
+        &grant("", "signs", "User signs", &certificates),
+        &grant("apps", "reads", "User hooks", &[rule(&["get"], "", &["secrets"], &[])]),
+        &grant("", "all", "User all", &[rule(&["*"], "*", &["*"], &[])]),
+    ]);
+    same(&few, &["User hooks", "User signs"]);
+    let strong = grant("", "strong", "ServiceAccount web/b", &[rule(&["*"], "*", &["*"], &[])]);
+    let more = all(&[few.as_array().unwrap(), &strong]);
+    same(&more, &["User hooks", "User signs"]);
+}
+
+/// Identities of the same groups share what the groups give; what a user has besides still counts together with it.
+#[test]
+fn what_a_user_and_its_groups_have_counts_together() {
+    let objects = all(&[
+        &nobody_else(),
+        &grant(
+            "",
+            "may",
+            "User may",
+            &[
+                rule(&["impersonate"], "", &["users"], &["binder"]),
+                rule(&["impersonate"], "", &["groups"], &["writers", "readers"]),
+            ],
+        ),
+        // One may bind any role, the other writes bindings: only together do they give a role away.
+        &grant("apps", "binds", "User binder", &[rule(&["bind"], RBAC, &["clusterroles"], &[])]),
+        &grant("", "writes", "Group writers", &[rule(&["create"], RBAC, &["rolebindings"], &[])]),
+        &grant("", "reads", "Group readers", &[rule(&["get"], "", &["pods"], &[])]),
+        &grant("", "all", "User all", &[rule(&["*"], "*", &["*"], &[])]),
+    ]);
+    same(&objects, &["User may"]);
+    let cluster = cluster(&objects, "1.36");
+    let mut search = Search::of_large(&cluster);
+    let reached = search.paths(&from(&cluster, "User may"), None).reached;
+    assert!(reached.iter().any(|own| own.identity == "namespace-admin apps"), "{reached:?}");
+}
