@@ -9,7 +9,7 @@ use super::super::checks::{Answers, Check, JOINED};
 use super::super::identities::{Class, Identities, Other, Username, joined};
 use super::super::step::Step;
 use super::super::world::{Account, CLUSTER, EVERY, FIRST, Place, World};
-use super::write::own_places;
+use super::write::{counting, own_places};
 use super::{Closure, Fact, NEVER};
 use crate::model::names::Name;
 
@@ -282,10 +282,4 @@ impl Closure {
             self.grants.contains_key(&pair)
         })
     }
-}
-
-/// Where grants count in a place.
-pub(super) fn counting(place: Place) -> impl Iterator<Item = Place> {
-    let every = (place != CLUSTER && place != EVERY).then_some(EVERY);
-    [(place != CLUSTER).then_some(CLUSTER), every, Some(place)].into_iter().flatten()
 }

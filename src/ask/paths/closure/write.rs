@@ -7,7 +7,6 @@ use super::super::identities::{Class, Identities};
 use super::super::step::Step;
 use super::super::world::{CLUSTER, EVERY, FIRST, Place, World};
 use super::covering::{Owner, Rules};
-use super::joined::counting;
 use super::{Closure, Fact, NEVER};
 use crate::model::names::Name;
 use crate::model::rbac::Scope;
@@ -43,6 +42,12 @@ pub(super) const IN_NAMESPACES: Kinds = Kinds {
 /// cluster that is looked at then.
 pub(super) fn matters(world: &World<'_>, role: u32) -> bool {
     world.is_thorough || world.answers(role).is_some_and(|own| (own.any | own.named_bits) & PERSONAL != 0)
+}
+
+/// Where grants count in a place.
+pub(super) fn counting(place: Place) -> impl Iterator<Item = Place> {
+    let every = (place != CLUSTER && place != EVERY).then_some(EVERY);
+    [(place != CLUSTER).then_some(CLUSTER), every, Some(place)].into_iter().flatten()
 }
 
 /// The namespaces in which a class holds something, with what its base holds or without.
