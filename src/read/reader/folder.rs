@@ -66,7 +66,9 @@ impl<'p> Walk<'p> {
                             self.excluded.enter(path);
                         }
                     } else if kind.is_file() && is_wanted(path) && !self.excluded.leaves_out(path, false) {
-                        paths.push(Ok(entry.into_path()));
+                        // As people write it: from where they are.
+                        let path = entry.into_path();
+                        paths.push(Ok(path.strip_prefix("./").map(Path::to_owned).unwrap_or(path)));
                     }
                 }
                 Some(Err(error)) => {
