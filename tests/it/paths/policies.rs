@@ -94,29 +94,6 @@ fn a_policy_does_not_count_for_whoever_impersonates_its_user() {
     assert_eq!(reached(&cluster, "User may"), ["User dev 1"]);
 }
 
-/// The service account may take the rights of a role by adding itself to its binding if its own RBAC rules cover the role:
-/// what a policy allows is no rule.
-#[test]
-fn a_policy_does_not_cover_a_role_that_is_handed_on() {
-    let writes = rule(&["update"], "rbac.authorization.k8s.io", &["clusterrolebindings"], &[]);
-    let reads = rule(&["impersonate"], "", &["groups"], &["team"]);
-    let names = rule(&["impersonate"], "", &["users"], &["dev"]);
-    let objects = |more: &[Value]| {
-        all(&[
-            &two_namespaces(),
-            &grant("", "writes", "User dev", &[writes.clone(), names.clone()]),
-            &grant("", "shared", "Group others", std::slice::from_ref(&reads)),
-            &grant("", "team", "Group team", &[rule(&["create"], "", &["pods"], &[])]),
-            more,
-        ])
-    };
-    let policies: &[(&str, &[&str])] = &[("AmazonEKSAdminPolicy", &[])];
-    let without = dev(&objects(&[]), policies);
-    assert!(!without.iter().any(|own| own.contains("+ team")), "{without:?}");
-    let covered = dev(&objects(&grant("", "covers", "User dev", std::slice::from_ref(&reads))), policies);
-    assert!(covered.iter().any(|own| own.contains("+ team")), "{covered:?}");
-}
-
 #[test]
 fn a_role_that_is_assumed_logs_in_with_its_policies() {
     let roles = json!({
