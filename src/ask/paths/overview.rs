@@ -56,46 +56,56 @@ struct Known {
 /// The service accounts and users reached: who is one of them does not count itself.
 #[derive(Clone, Debug)]
 struct Members {
-    accounts: Accounts,
-    others: Box<[u32]>,
+    accounts: Numbers,
+    others: Numbers,
 }
 
-/// Service accounts by number: few as a list, many as bits.
+/// A set of numbers: few as a list, many as bits.
 #[derive(Clone, Debug)]
-enum Accounts {
+enum Numbers {
     Few(Box<[u32]>),
     Many(Box<[u64]>),
 }
 
+impl Numbers {
+    fn of(mut few: Vec<u32>) -> Self {
+        let most = few.iter().max().map_or(0, |number| *number as usize + 1);
+        if few.len() * 32 < most {
+            few.sort_unstable();
+            return Self::Few(few.into());
+        }
+        let mut many = vec![0u64; most.div_ceil(64)];
+        for number in few {
+            if let Some(word) = many.get_mut(number as usize / 64) {
+                *word |= 1 << (number % 64);
+            }
+        }
+        Self::Many(many.into())
+    }
+
+    fn contain(&self, number: u32) -> bool {
+        match self {
+            Self::Few(few) => few.binary_search(&number).is_ok(),
+            Self::Many(many) => {
+                many.get(number as usize / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
+            }
+        }
+    }
+}
+
 impl Members {
     fn of(closure: &Closure, until: Round) -> Self {
-        let own = closure.accounts.filled().iter().copied();
-        let mut few: Vec<u32> = own.filter(|number| closure.accounts.get(*number).round <= until).collect();
-        let accounts = if few.len() * 32 < closure.accounts.len() {
-            few.sort_unstable();
-            Accounts::Few(few.into())
-        } else {
-            let mut many = vec![0u64; closure.accounts.len().div_ceil(64)];
-            for number in few {
-                if let Some(word) = many.get_mut(number as usize / 64) {
-                    *word |= 1 << (number % 64);
-                }
-            }
-            Accounts::Many(many.into())
-        };
+        let accounts = closure.accounts.filled().iter().copied();
+        let accounts = accounts.filter(|number| closure.accounts.get(*number).round <= until).collect();
         let others = closure.others.iter().filter(|(_, own)| own.round <= until);
-        let mut others: Vec<u32> = others.map(|(number, _)| *number).collect();
-        others.sort_unstable();
-        Self { accounts, others: others.into() }
+        let others = others.map(|(number, _)| *number).collect();
+        Self { accounts: Numbers::of(accounts), others: Numbers::of(others) }
     }
 
     fn contain(&self, fact: Fact) -> bool {
-        match (fact, &self.accounts) {
-            (Fact::Account(number), Accounts::Few(few)) => few.binary_search(&number).is_ok(),
-            (Fact::Account(number), Accounts::Many(many)) => {
-                many.get(number as usize / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
-            }
-            (Fact::Other(number), _) => self.others.binary_search(&number).is_ok(),
+        match fact {
+            Fact::Account(number) => self.accounts.contain(number),
+            Fact::Other(number) => self.others.contain(number),
             _ => false,
         }
     }
