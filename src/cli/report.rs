@@ -8,9 +8,9 @@ use rbacsim::ask::access_review::decisions::{self, Changes, InputFile, Origin, R
 use rbacsim::ask::access_review::{AccessReview, Population, of_text};
 use rbacsim::ask::risk::findings;
 use rbacsim::decide::cluster::Cluster;
-use rbacsim::knowledge::capabilities::CAPABILITIES;
+use rbacsim::knowledge::capabilities;
 use rbacsim::read::{Completeness, digests};
-use rbacsim::report::access_review::{Document, csv, html, markdown};
+use rbacsim::report::access_review::{Document, csv, html, markdown, xlsx};
 use rbacsim::report::statement::Statement;
 
 use super::inputs::Inputs;
@@ -24,7 +24,10 @@ Examples:
   # The next quarter: what changed since the decisions that the page saved comes first
   rbacsim report -o html --decisions decisions.json -f export.yaml > review.html
 
-  # For a pull request, or for a spreadsheet
+  # A workbook: summary, identities, access, grants, unknown, and decisions with drop-downs
+  rbacsim report -o xlsx -f export.yaml > review.xlsx
+
+  # For a pull request, or for a program
   rbacsim report -o markdown -f manifests/
   rbacsim report -o csv -f manifests/ > review.csv
 
@@ -60,9 +63,14 @@ enum Format {
     Markdown,
     /// One line per identity and capability
     Csv,
+    /// A workbook with a sheet of decisions to fill in
+    Xlsx,
 }
 
 pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
+    if args.output == Format::Xlsx && io::IsTerminal::is_terminal(&io::stdout()) {
+        return Err("a workbook is no text for a terminal; write it to a file: rbacsim report -o xlsx ... > review.xlsx".into());
+    }
     let record = args.decisions.as_deref().map(record).transpose()?;
     let cluster = args.inputs.load()?;
     let population = Population::of(&cluster, args.include_system);
@@ -83,6 +91,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
     match args.output {
         Format::Html => html::write(&mut out, &document)?,
         Format::Markdown => markdown::write(&mut out, &document)?,
+        Format::Xlsx => xlsx::write(&mut out, &document)?,
         Format::Csv => {
             if let Some(formula) = csv::write(&mut out, &document)? {
                 super::to_stderr(
@@ -122,7 +131,7 @@ fn origin(args: &Args, cluster: &Cluster) -> Origin {
             .collect(),
         tool: concat!("rbacsim ", env!("CARGO_PKG_VERSION")).to_owned(),
         kubernetes_version: cluster.version().to_string(),
-        capabilities_sha256: of_text(&format!("{CAPABILITIES:?}")),
+        capabilities_sha256: of_text(&capabilities::canonical()),
         completeness: if complete { "complete" } else { "partial" }.to_owned(),
     }
 }

@@ -3,6 +3,8 @@
 //! A capability is no permission but what permissions are good for: a shell can be opened by `create` on `pods/exec`, or
 //! by writing an ephemeral container. Each is a tree of questions; "any" is as good as its best part, "all" as its worst.
 
+use std::fmt::Write as _;
+
 mod table;
 
 pub use table::CAPABILITIES;
@@ -73,6 +75,25 @@ pub struct Ask {
 }
 
 impl Ask {
+    fn canonical(&self) -> String {
+        let mut text = format!("{}:{}/{}", self.verbs.join(","), self.group, self.resource);
+        if let Some((namespace, name)) = self.object {
+            let _ = write!(text, "={namespace}/{name}");
+        }
+        for (word, is) in [(" bound", self.bound), (" itself", self.itself), (" if-known", self.if_known)] {
+            if is {
+                text.push_str(word);
+            }
+        }
+        if self.from > 0 {
+            let _ = write!(text, " from-1.{}", self.from);
+        }
+        if self.until < u32::MAX {
+            let _ = write!(text, " until-1.{}", self.until);
+        }
+        text
+    }
+
     /// Whether the question counts in a version.
     pub fn counts_in(&self, version: KubernetesVersion) -> bool {
         (self.from..=self.until).contains(&u32::from(version.minor()))
@@ -80,6 +101,23 @@ impl Ask {
 }
 
 impl Need {
+    fn canonical(&self, text: &mut String) {
+        let (word, parts) = match self {
+            Self::Any(parts) => ("any", parts),
+            Self::All(parts) => ("all", parts),
+            Self::Ask(ask) => return text.push_str(&ask.canonical()),
+        };
+        text.push_str(word);
+        text.push('(');
+        for (part, number) in parts.iter().zip(0usize..) {
+            if number > 0 {
+                text.push(' ');
+            }
+            part.canonical(text);
+        }
+        text.push(')');
+    }
+
     /// Every question in it.
     pub fn asks(&self) -> Vec<&Ask> {
         match self {
@@ -87,6 +125,25 @@ impl Need {
             Self::Any(parts) | Self::All(parts) => parts.iter().flat_map(Need::asks).collect(),
         }
     }
+}
+
+/// The table as text, a line for each capability, as far as it decides answers: names and sentences are not in it.
+///
+/// Its hash tells whether two reviews measured the same; so nothing that only the program's text decides may enter.
+pub fn canonical() -> String {
+    let mut text = String::new();
+    for one in CAPABILITIES {
+        let reach = match one.reach {
+            Reach::Cluster => "cluster",
+            Reach::Namespaces => "namespaces",
+        };
+        let names = if one.by_name { " by-name" } else { "" };
+        let _ = write!(text, "{} {reach}{names} implies({})", one.id, one.implies.join(","));
+        text.push(' ');
+        one.needs.canonical(&mut text);
+        text.push('\n');
+    }
+    text
 }
 
 /// A capability by its name.

@@ -19,6 +19,7 @@ use super::{matrix_people, matrix_statement, notes, words};
 pub mod csv;
 pub mod html;
 pub mod markdown;
+pub mod xlsx;
 
 /// A review with all that goes into its document.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use rbacsim::ask::matrix::unknown::asked_as;
 use rbacsim::ask::matrix::{Filter, Matrix, Scratch};
 use rbacsim::decide::cluster::{Cluster, Who};
 use rbacsim::identity::IdentityError;
-use rbacsim::knowledge::capabilities::{Ask, CAPABILITIES, Need, Reach, find};
+use rbacsim::knowledge::capabilities::{Ask, CAPABILITIES, Need, Reach, canonical, find};
 use rbacsim::model::attributes::{Attributes, ResourceAttributes};
 use rbacsim::model::ternary::Ternary;
 use rbacsim::read::{Completeness, Input, LoadOptions, load};
@@ -477,4 +477,25 @@ fn capabilities_are_found_by_name_and_each_is_once() {
         assert!(one.sentence.starts_with("May ") && one.sentence.ends_with('.'), "{}", one.id);
     }
     assert!(find("none").is_none());
+}
+
+#[test]
+fn the_hash_of_the_table_is_of_what_decides_and_of_no_words() {
+    let text = canonical();
+    assert_eq!(text.lines().count(), CAPABILITIES.len());
+    assert!(text.starts_with("cluster-admin cluster implies(*) *:*/*\n"), "{text}");
+    for part in [
+        "\nlogs namespaces by-name implies() get:/pods/log\n",
+        "delete:/namespaces itself",
+        "update,patch:/configmaps=kube-system/aws-auth",
+        " bound",
+        "until-1.34",
+        "from-1.36",
+        "if-known",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(CAPABILITIES.iter().all(|one| !text.contains(one.sentence)));
+    let lines: std::collections::BTreeSet<&str> = text.lines().collect();
+    assert_eq!(lines.len(), CAPABILITIES.len());
 }
