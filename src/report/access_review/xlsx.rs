@@ -29,7 +29,7 @@ const DECISIONS: [&str; 3] = ["keep", "change", "remove"];
 
 /// The workbook while it is filled.
 struct Book {
-    book: Workbook,
+    workbook: Workbook,
     text: Format,
     head: Format,
     title: Format,
@@ -44,7 +44,7 @@ impl Book {
         let text = Format::new().set_text_wrap().set_align(FormatAlign::Top).set_quote_prefix();
         let mark = Format::new().set_align(FormatAlign::Center).set_align(FormatAlign::Top);
         Self {
-            book: Workbook::new(),
+            workbook: Workbook::new(),
             head: Format::new()
                 .set_bold()
                 .set_text_wrap()
@@ -96,7 +96,7 @@ fn bytes(document: &Document<'_, '_>) -> Result<Vec<u8>, XlsxError> {
         Some(date) => date,
         None => ExcelDateTime::from_ymd(2000, 1, 1)?,
     };
-    book.book.set_properties(
+    book.workbook.set_properties(
         &DocProperties::new()
             .set_title(visible(&name(document)))
             .set_author(origin.tool.as_str())
@@ -108,7 +108,7 @@ fn bytes(document: &Document<'_, '_>) -> Result<Vec<u8>, XlsxError> {
     grants(&mut book, document)?;
     unknown(&mut book, document)?;
     decisions(&mut book, document)?;
-    book.book.save_to_buffer()
+    book.workbook.save_to_buffer()
 }
 
 fn name(document: &Document<'_, '_>) -> String {
@@ -213,7 +213,7 @@ fn summary(book: &mut Book, document: &Document<'_, '_>) -> Result<(), XlsxError
     lines.heading("Sign-off", "I read every line. The decisions are mine, and lines about my own access were decided by somebody else.")?;
     ["Name", "Role", "Date", "Signature"].iter().try_for_each(|one| lines.line(one, ""))?;
     let sheet = lines.sheet;
-    book.book.push_worksheet(sheet);
+    book.workbook.push_worksheet(sheet);
     Ok(())
 }
 
@@ -269,7 +269,7 @@ fn identities(book: &mut Book, document: &Document<'_, '_>) -> Result<(), XlsxEr
             sheet.text(column, &sign(cell), book.mark(cell.mark()))?;
         }
     }
-    sheet.finish(&mut book.book)
+    sheet.finish(&mut book.workbook)
 }
 
 /// A line for each capability that somebody has, or that is unknown.
@@ -302,7 +302,7 @@ fn access(book: &mut Book, document: &Document<'_, '_>) -> Result<(), XlsxError>
             sheet.number(7, evidence.len(), &book.number)?;
         }
     }
-    sheet.finish(&mut book.book)
+    sheet.finish(&mut book.workbook)
 }
 
 /// A line for each grant behind a capability.
@@ -338,7 +338,7 @@ fn grants(book: &mut Book, document: &Document<'_, '_>) -> Result<(), XlsxError>
             }
         }
     }
-    sheet.finish(&mut book.book)
+    sheet.finish(&mut book.workbook)
 }
 
 /// A line for each reason why something is unknown of somebody.
@@ -353,7 +353,7 @@ fn unknown(book: &mut Book, document: &Document<'_, '_>) -> Result<(), XlsxError
             sheet.texts(texts, &book.text)?;
         }
     }
-    sheet.finish(&mut book.book)
+    sheet.finish(&mut book.workbook)
 }
 
 /// A line for each identity, with columns that the reviewer fills in.
@@ -395,5 +395,5 @@ fn decisions(book: &mut Book, document: &Document<'_, '_>) -> Result<(), XlsxErr
         .set_error_message("A decision is keep, change or remove.")?;
     let (own, last) = sheet.sheet();
     own.add_data_validation(1, 6, last.max(1), 6, &choice)?;
-    sheet.finish(&mut book.book)
+    sheet.finish(&mut book.workbook)
 }

@@ -38,7 +38,7 @@ pub(super) struct Sheet<'s> {
     name: &'static str,
     columns: &'s Columns,
     head: Format,
-    sheet: Worksheet,
+    page: Worksheet,
     row: RowNum,
     parts: Vec<Worksheet>,
     most: RowNum,
@@ -48,7 +48,7 @@ impl<'s> Sheet<'s> {
     /// An empty sheet. What is printed repeats the header, in landscape, as wide as a page.
     pub(super) fn new(name: &'static str, columns: &'s Columns, head: &Format) -> Result<Self, XlsxError> {
         let sheet = begin(name, columns, head)?;
-        Ok(Self { name, columns, head: head.clone(), sheet, row: 0, parts: Vec::new(), most: ROWS })
+        Ok(Self { name, columns, head: head.clone(), page: sheet, row: 0, parts: Vec::new(), most: ROWS })
     }
 
     /// Begins the next row; on the next sheet, where this one is full.
@@ -57,7 +57,7 @@ impl<'s> Sheet<'s> {
             let name = format!("{} {}", self.name, self.parts.len() + 2);
             let next = begin(&name, self.columns, &self.head)?;
             self.close()?;
-            self.parts.push(std::mem::replace(&mut self.sheet, next));
+            self.parts.push(std::mem::replace(&mut self.page, next));
             self.row = 0;
         }
         self.row += 1;
@@ -67,9 +67,9 @@ impl<'s> Sheet<'s> {
     /// Writes a text into the row, as a string whatever it looks like.
     pub(super) fn text(&mut self, column: ColNum, text: &str, format: &Format) -> Result<(), XlsxError> {
         if text.is_empty() {
-            self.sheet.write_blank(self.row, column, format)?;
+            self.page.write_blank(self.row, column, format)?;
         } else {
-            self.sheet.write_string_with_format(self.row, column, cell_text(text), format)?;
+            self.page.write_string_with_format(self.row, column, cell_text(text), format)?;
         }
         Ok(())
     }
@@ -86,18 +86,18 @@ impl<'s> Sheet<'s> {
     /// Writes a number into the row.
     pub(super) fn number(&mut self, column: ColNum, number: usize, format: &Format) -> Result<(), XlsxError> {
         let number = u32::try_from(number).unwrap_or(u32::MAX);
-        self.sheet.write_number_with_format(self.row, column, number, format)?;
+        self.page.write_number_with_format(self.row, column, number, format)?;
         Ok(())
     }
 
     /// The sheet that is written now, and the number of its last row.
     pub(super) fn sheet(&mut self) -> (&mut Worksheet, RowNum) {
-        (&mut self.sheet, self.row)
+        (&mut self.page, self.row)
     }
 
     fn close(&mut self) -> Result<(), XlsxError> {
         let last = ColNum::try_from(self.columns.len().saturating_sub(1)).unwrap_or_default();
-        self.sheet.autofilter(0, 0, self.row, last)?;
+        self.page.autofilter(0, 0, self.row, last)?;
         Ok(())
     }
 
@@ -105,7 +105,7 @@ impl<'s> Sheet<'s> {
     pub(super) fn finish(mut self, book: &mut Workbook) -> Result<(), XlsxError> {
         self.close()?;
         self.parts.into_iter().for_each(|part| book.push_worksheet(part));
-        book.push_worksheet(self.sheet);
+        book.push_worksheet(self.page);
         Ok(())
     }
 }
