@@ -179,6 +179,7 @@ pub mod decide {
 ///
 /// Decides through [`decide`] alone, and leaves to [`report`] how an answer looks.
 pub mod ask {
+    pub mod access_graph;
     pub mod access_review;
     pub mod assume_role;
     pub mod behind;
@@ -207,12 +208,14 @@ pub mod ask {
 /// The forms of output: text and tables for people, JSON, CSV and a page. Shows answers and makes none.
 pub mod report {
     mod access;
+    pub mod access_graph;
     pub mod access_review;
     pub mod aligned;
     pub mod assume_role;
     pub mod can_i;
     pub mod check;
     pub mod diagnostics;
+    pub mod diagram;
     pub mod diff;
     pub mod eks_doors;
     pub mod escalation;

@@ -12,6 +12,7 @@ mod cli {
     mod explain;
     mod findings;
     mod git;
+    mod graph;
     mod iam;
     mod inputs;
     mod lint;

@@ -11,8 +11,9 @@ use rbacsim::ask::question::{self, Object};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::knowledge::catalogue::Resolution;
 use rbacsim::knowledge::operations;
+use rbacsim::read::digests;
 use rbacsim::report::question as words;
-use rbacsim::report::statement::Statement;
+use rbacsim::report::statement::{Asked, Statement};
 use rbacsim::report::{
     matrix_evidence, matrix_html, matrix_long, matrix_people, matrix_statement, matrix_table,
 };
@@ -148,7 +149,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let filter = entries.map_or(filter, preset::filter);
     let matrix = choose(args, Matrix::new(&cluster, &filter), entries)?;
     let matrix = with_people(args, matrix, &holders)?;
-    let statement = Statement::of(&matrix, &holders, left_out);
+    let mut statement = Statement::of(&matrix, &holders, left_out);
+    statement.asked = asked(args, &cluster, entries.unwrap_or_default());
     if let Some(path) = &args.meta {
         let meta = matrix_statement::document(&matrix, &statement, count(&matrix, &holders));
         write_meta(path, &matrix, &holders, &meta)?;
@@ -198,7 +200,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         Format::Markdown | Format::Table | Format::Wide => {
             drop(raw);
             let rows = count(&matrix, &holders);
-            let lines = matrix_statement::lines(&matrix, &statement, rows);
+            let mut lines = matrix_statement::lines(&matrix, &statement, rows);
+            if args.output == Format::Markdown {
+                lines.extend(matrix_statement::asked_lines(&statement.asked));
+            }
             let style = if args.output == Format::Markdown {
                 matrix_table::Style::Markdown
             } else {
@@ -216,6 +221,25 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         }
     }
     Ok(Exit::Yes)
+}
+
+/// What the matrix is asked for, for its statement.
+fn asked(args: &Args, cluster: &Cluster, entries: &[preset::Entry]) -> Asked {
+    let columns = entries.iter().map(|entry| {
+        let group = if entry.group.is_empty() { String::new() } else { format!(".{}", entry.group) };
+        let object = entry.object.map(|(namespace, name)| format!(" {name} in {namespace}"));
+        let access = format!("{} {}{group}{}", entry.verb, entry.resource, object.unwrap_or_default());
+        (access, entry.means)
+    });
+    let digests = digests(cluster.sources(), |file| cluster.graph().policy().is_builtin_file(file));
+    Asked {
+        command: super::command(),
+        namespaces: args.namespace.clone(),
+        verbs: args.verbs.clone(),
+        resources: args.resources.clone(),
+        preset: (!entries.is_empty()).then(|| ("sensitive", columns.collect())),
+        inputs: digests.into_iter().map(|one| (one.file, one.sha256)).collect(),
+    }
 }
 
 /// Writes what the matrix is based on, what is unknown, and the people where they are asked for.

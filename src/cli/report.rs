@@ -120,11 +120,10 @@ fn origin(args: &Args, cluster: &Cluster) -> Origin {
     let policy = cluster.graph().policy();
     let digests = digests(cluster.sources(), |file| policy.is_builtin_file(file));
     let complete = cluster.completeness() == Completeness::Complete;
-    let words = std::env::args_os().skip(1).map(|word| shell_word(&word.to_string_lossy()));
     Origin {
         title: args.title.clone(),
         date: args.date.clone(),
-        command: std::iter::once("rbacsim".to_owned()).chain(words).collect::<Vec<_>>().join(" "),
+        command: super::command(),
         inputs: digests
             .into_iter()
             .map(|digest| InputFile { name: digest.file, sha256: digest.sha256 })
@@ -133,15 +132,5 @@ fn origin(args: &Args, cluster: &Cluster) -> Origin {
         kubernetes_version: cluster.version().to_string(),
         capabilities_sha256: of_text(&capabilities::canonical()),
         completeness: if complete { "complete" } else { "partial" }.to_owned(),
-    }
-}
-
-/// A word as a shell takes it.
-fn shell_word(word: &str) -> String {
-    let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_./:=,@%+".contains(char);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{
-    can_i, check, collect, diff, explain, lint, matrix, paths, report, review, risk, who_can, whoami,
+    can_i, check, collect, diff, explain, graph, lint, matrix, paths, report, review, risk, who_can, whoami,
 };
 use clap::{Parser, Subcommand, ValueEnum};
 use rbacsim::decide::cluster::Who;
@@ -49,6 +49,8 @@ enum Command {
     WhoCan(who_can::Args),
     /// Show what access leads to: who can become whom, step by step
     Paths(paths::Args),
+    /// Draw an answer or all access of an identity: from ARN to rule, as SVG, Mermaid, DOT or JSON
+    Graph(graph::Args),
     /// Write the access review for sign-off: who may do what in plain words, to be decided on and signed
     Report(report::Args),
     /// Show the Kubernetes user behind IAM ARNs
@@ -143,6 +145,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Matrix(args) => matrix::run(args, &mut *out),
         Command::WhoCan(args) => who_can::run(args, &mut *out),
         Command::Paths(args) => paths::run(args, &mut *out),
+        Command::Graph(args) => graph::run(args, &mut *out),
         Command::Report(args) => report::run(args),
         Command::Whoami(args) => whoami::run(args, &mut *out),
         Command::Diff(args) => diff::run(args, &mut *out),
@@ -303,4 +306,20 @@ pub(crate) fn write_json(out: &mut dyn Write, value: &impl serde::Serialize) -> 
     value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, EscapedInJson::default()))?;
     writeln!(out)?;
     Ok(out.flush()?)
+}
+
+/// The command that was given, as a shell takes it.
+pub(crate) fn command() -> String {
+    let words = std::env::args_os().skip(1).map(|word| shell_word(&word.to_string_lossy()));
+    std::iter::once("rbacsim".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell takes it.
+fn shell_word(word: &str) -> String {
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_./:=,@%+".contains(char);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }

@@ -159,6 +159,28 @@ pub fn shown<'r>(row: &'r Row<'_>) -> Vec<(&'static Capability, &'r Cell, usize)
         .collect()
 }
 
+/// What a card says of capabilities that are unknown and not had otherwise: where, and which, the gravest first. Many are
+/// often unknown for one reason in the same places; these are told together.
+pub fn unknown_folds(review: &AccessReview<'_>, row: &Row<'_>) -> Vec<(String, Vec<usize>)> {
+    let mut folds: Vec<(String, Vec<usize>)> = Vec::new();
+    for (capability, cell, number) in shown(row) {
+        if cell.mark() != Mark::Unknown {
+            continue;
+        }
+        let place = places(review, capability, cell);
+        match folds.iter_mut().find(|(known, _)| *known == place) {
+            Some((_, numbers)) => numbers.push(number),
+            None => folds.push((place, vec![number])),
+        }
+    }
+    folds
+}
+
+/// The names of capabilities by their numbers.
+pub fn names(numbers: &[usize]) -> Vec<&'static str> {
+    numbers.iter().filter_map(|number| CAPABILITIES.get(*number)).map(|one| one.name).collect()
+}
+
 /// The grant behind a capability: binding with role, its place, the rule, its place.
 pub fn grant(review: &AccessReview<'_>, evidence: &Evidence<'_>) -> Option<[String; 4]> {
     let cluster = review.matrix.cluster();
@@ -272,6 +294,7 @@ pub fn headline(document: &Document<'_, '_>) -> Vec<String> {
     let rows = &document.review.rows;
     let of = |is: &dyn Fn(&Row<'_>) -> bool| rows.iter().filter(|row| is(row)).count();
     let admins = of(&|row| row.cells.first().is_some_and(|cell| cell.mark() == Mark::Everywhere));
+    let may_be = of(&|row| row.cells.first().is_some_and(|cell| cell.mark() == Mark::Unknown));
     let open = of(&|row| row.cells.iter().any(Cell::is_open));
     let none = of(&|row| row.cells.iter().all(|cell| cell.mark() == Mark::No && !cell.is_open()));
     let counts = Counts::of(rows);
@@ -284,6 +307,12 @@ pub fn headline(document: &Document<'_, '_>) -> Vec<String> {
         ),
         format!("{} cluster administrator everywhere", counted_as(admins, "is", "are")),
         format!("{} something unknown in their access", counted_as(open, "has", "have")),
+    ];
+    if may_be > 0 {
+        let who = counted_as(may_be, "identity", "identities");
+        lines.push(format!("{who} may be cluster administrator: unknown"));
+    }
+    lines.extend([
         format!("{} none of the capabilities below", counted_as(none, "has", "have")),
         format!(
             "{}: {} everywhere, {} in some namespaces, {} only for names, {} unknown, {} not; {} of those had are unknown beyond that",
@@ -295,7 +324,7 @@ pub fn headline(document: &Document<'_, '_>) -> Vec<String> {
             counts.no,
             counts.open_besides
         ),
-    ];
+    ]);
     if let Some((record, changes)) = document.signed {
         let count = |is: &dyn Fn(&Since) -> bool| changes.rows.iter().filter(|since| is(since)).count();
         lines.push(format!(
@@ -402,6 +431,10 @@ pub fn document(document: &Document<'_, '_>) -> Value {
         let cells: Vec<Value> =
             row.capabilities().map(|(capability, cell)| cell_value(review, capability, cell)).collect();
         let shown: Vec<usize> = shown(row).into_iter().map(|(_, _, number)| number).collect();
+        let folds: Vec<Value> = unknown_folds(review, row)
+            .into_iter()
+            .map(|(place, numbers)| json!({ "where": place, "capabilities": numbers }))
+            .collect();
         let evidence: Vec<Value> = row
             .evidence
             .iter()
@@ -425,6 +458,7 @@ pub fn document(document: &Document<'_, '_>) -> Value {
             "people": people(review, row),
             "cells": cells,
             "shown": shown,
+            "folds": folds,
             "evidence": evidence,
             "unknown": unknown,
             "leadsTo": leads_to(document, row),

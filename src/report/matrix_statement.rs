@@ -9,7 +9,7 @@ use crate::ask::matrix::unknown::{Reason, Unknown, UnknownBlock};
 use crate::ask::matrix::{Cell, Dense, Holder, Matrix};
 use crate::identity::IdentityDoubt;
 use crate::model::unread::Unread;
-use crate::report::statement::{Remark, Statement};
+use crate::report::statement::{Asked, Remark, Statement};
 
 use super::phrases::{self, counted, counted_as, titles};
 use super::{notes, text, words};
@@ -168,6 +168,7 @@ pub fn document(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Valu
         "tool": concat!("rbacsim ", env!("CARGO_PKG_VERSION")),
         "kubernetesVersion": matrix.cluster().version().to_string(),
         "inputs": statement.files,
+        "asked": asked(&statement.asked),
         "whatIf": notes::changes(matrix.cluster()),
         "completeness": if statement.complete { "complete" } else { "partial" },
         "defaultsAdded": { "count": statement.defaults_added.0, "ofEks": statement.defaults_added.1 },
@@ -183,6 +184,35 @@ pub fn document(matrix: &Matrix<'_>, statement: &Statement, rows: usize) -> Valu
         "leftOut": { "count": statement.left_out.count, "boundByInputs": statement.left_out.bound_by_inputs },
         "notModelled": statement.not_modelled,
     })
+}
+
+/// What was asked for, as JSON.
+fn asked(asked: &Asked) -> Value {
+    let preset = asked.preset.as_ref().map(|(name, columns)| {
+        let columns = columns.iter().map(|(access, means)| json!({ "access": access, "means": means }));
+        json!({ "name": name, "columns": columns.collect::<Vec<_>>() })
+    });
+    let inputs = asked.inputs.iter().map(|(name, sha256)| json!({ "name": name, "sha256": sha256 }));
+    json!({
+        "command": asked.command,
+        "namespaces": asked.namespaces,
+        "verbs": asked.verbs,
+        "resources": asked.resources,
+        "preset": preset,
+        "inputs": inputs.collect::<Vec<_>>(),
+    })
+}
+
+/// What was asked for, in lines for people.
+pub fn asked_lines(asked: &Asked) -> Vec<String> {
+    let mut lines = vec![format!("command: {}", asked.command)];
+    for (name, sha256) in &asked.inputs {
+        lines.push(format!(
+            "input {name}: SHA-256 {}",
+            sha256.as_deref().unwrap_or("none, for it is not a file")
+        ));
+    }
+    lines
 }
 
 /// The texts that could not be read and may grant something to somebody.

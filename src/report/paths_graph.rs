@@ -1,9 +1,8 @@
 //! Ways as a picture: who becomes whom, as DOT or Mermaid. What is possible only is dashed.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
-use super::visible::visible;
+use super::diagram::{Diagram, Look, Node};
 use crate::ask::paths::{Reach, Traced};
 
 /// The picture of ways, gathered one by one.
@@ -43,55 +42,34 @@ impl Picture {
         *certain |= is_certain;
     }
 
-    fn number(&self, node: &str) -> usize {
-        self.nodes.iter().position(|own| own == node).unwrap_or(0)
+    /// As a diagram, nodes in the order of their names.
+    fn diagram(&self) -> Diagram {
+        let mut diagram = Diagram::default();
+        for name in &self.nodes {
+            let look = if self.sinks.contains(name) {
+                Look::Sink
+            } else if self.starts.contains(name) {
+                Look::Start
+            } else {
+                Look::Plain
+            };
+            diagram.nodes.push(Node { look, lines: vec![name.clone()], places: Vec::new() });
+        }
+        let number = |node: &String| self.nodes.iter().position(|own| own == node).unwrap_or(0);
+        for ((from, to), (steps, is_certain)) in &self.edges {
+            let steps: Vec<&str> = steps.iter().copied().collect();
+            diagram.edge(number(from), number(to), &steps.join(", "), *is_certain);
+        }
+        diagram
     }
 
     /// As DOT, for Graphviz.
     pub fn dot(&self) -> String {
-        let quoted = |text: &str| visible(text).replace('\\', "\\\\").replace('"', "\\\"");
-        let mut text = "digraph paths {\n  rankdir=LR;\n  node [shape=box];\n".to_owned();
-        for (node, number) in self.nodes.iter().zip(0usize..) {
-            let style = if self.sinks.contains(node) {
-                ", style=filled, fillcolor=\"#f4b6b6\""
-            } else if self.starts.contains(node) {
-                ", style=rounded"
-            } else {
-                ""
-            };
-            let _ = writeln!(text, "  n{number} [label=\"{}\"{style}];", quoted(node));
-        }
-        for ((from, to), (steps, is_certain)) in &self.edges {
-            let steps: Vec<&str> = steps.iter().copied().collect();
-            let style = if *is_certain { "" } else { ", style=dashed" };
-            let (from, to) = (self.number(from), self.number(to));
-            let _ = writeln!(text, "  n{from} -> n{to} [label=\"{}\"{style}];", steps.join(", "));
-        }
-        text.push_str("}\n");
-        text
+        self.diagram().dot("paths")
     }
 
     /// As Mermaid, for Markdown.
     pub fn mermaid(&self) -> String {
-        // A label in quotes takes everything but quotes; `#` begins a character by its number.
-        let quoted = |text: &str| visible(text).replace('#', "#35;").replace('"', "#quot;");
-        let mut text = "flowchart LR\n".to_owned();
-        for (node, number) in self.nodes.iter().zip(0usize..) {
-            let class = if self.sinks.contains(node) { ":::sink" } else { "" };
-            let label = quoted(node);
-            let _ = if self.starts.contains(node) {
-                writeln!(text, "  n{number}([\"{label}\"]){class}")
-            } else {
-                writeln!(text, "  n{number}[\"{label}\"]{class}")
-            };
-        }
-        for ((from, to), (steps, is_certain)) in &self.edges {
-            let steps: Vec<&str> = steps.iter().copied().collect();
-            let arrow = if *is_certain { "-->" } else { "-.->" };
-            let (from, to) = (self.number(from), self.number(to));
-            let _ = writeln!(text, "  n{from} {arrow}|{}| n{to}", steps.join(", "));
-        }
-        text.push_str("  classDef sink fill:#f4b6b6\n");
-        text
+        self.diagram().mermaid()
     }
 }

@@ -21,6 +21,23 @@ pub struct Remark {
     pub source: String,
 }
 
+/// What a matrix was asked for, so that it can be made again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// The command.
+    pub command: String,
+    /// The namespaces, where not all.
+    pub namespaces: Vec<String>,
+    /// The verbs, where not all.
+    pub verbs: Vec<String>,
+    /// The resources, where not all.
+    pub resources: Vec<String>,
+    /// The preset, and what each of its columns means.
+    pub preset: Option<(&'static str, Vec<(String, &'static str)>)>,
+    /// The input files with their SHA-256; `None` for what is no file.
+    pub inputs: Vec<(String, Option<String>)>,
+}
+
 /// What a matrix rests on.
 #[derive(Clone, Debug, Default)]
 pub struct Statement {
@@ -48,6 +65,8 @@ pub struct Statement {
     pub left_out: LeftOut,
     /// What no input can show.
     pub not_modelled: Vec<&'static str>,
+    /// What was asked for, where a command asked.
+    pub asked: Asked,
 }
 
 /// Without the people behind the identities.

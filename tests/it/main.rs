@@ -10,6 +10,7 @@
 
 mod access_changes; // access entries more or less, and what a change of the inputs does
 mod access_entries; // who may enter an EKS cluster: every recorded case, one test a rule
+mod access_graph; // the picture of an answer and of all access, as every form
 mod access_inputs; // every form of input that holds access entries
 mod access_laws; // the laws of access entries, on clusters made at random
 mod access_people; // people who become a role that has an access entry

@@ -7,9 +7,12 @@ use crate::knowledge::capabilities::CAPABILITIES;
 use crate::report::markdown::markdown;
 
 use super::{
-    Document, basis, decision, grant, groups, headline, kind, leads_to, left_out, not_modelled, people,
-    sentence, shown, since, title, unknown_reasons,
+    Document, basis, decision, grant, groups, headline, kind, leads_to, left_out, names, not_modelled,
+    people, sentence, shown, since, title, unknown_folds, unknown_reasons,
 };
+
+/// How many capabilities stand in a row of the overview.
+const GRAVEST: usize = 4;
 
 /// What a cell shows.
 fn sign(cell: &Cell) -> String {
@@ -42,14 +45,17 @@ pub fn write(out: &mut dyn Write, document: &Document<'_, '_>) -> io::Result<()>
     for line in basis(document) {
         writeln!(out, "- {}", markdown(&line))?;
     }
-    writeln!(out, "\n| input | SHA-256 |\n| --- | --- |")?;
+    writeln!(out, "\n<details><summary>Inputs with their SHA-256 ({})</summary>\n", origin.inputs.len())?;
+    writeln!(out, "| input | SHA-256 |\n| --- | --- |")?;
     for input in &origin.inputs {
         let hash = input.sha256.as_deref().unwrap_or("not a file");
         writeln!(out, "| {} | {hash} |", markdown(&input.name))?;
     }
+    writeln!(out, "\n</details>")?;
     list(out, "Not in this review", &not_modelled(document))?;
     list(out, "Not on the list", &left_out(document))?;
     changes(out, document)?;
+    overview(out, document)?;
     picture(out, document)?;
     writeln!(out, "\n## Identities")?;
     for (row, number) in review.rows.iter().zip(0usize..) {
@@ -82,12 +88,42 @@ fn changes(out: &mut dyn Write, document: &Document<'_, '_>) -> io::Result<()> {
     list(out, "Changed since the review that was signed", &lines)
 }
 
+/// Identities with equal access as one row: the gravest that they may do. The whole picture can be unfolded.
+fn overview(out: &mut dyn Write, document: &Document<'_, '_>) -> io::Result<()> {
+    let review = document.review;
+    writeln!(out, "\n## Who may do what\n\n| who | may, the gravest first | unknown |\n| --- | --- | --- |")?;
+    for group in review.groups() {
+        let rows: Vec<_> = group.iter().filter_map(|number| review.rows.get(*number)).collect();
+        let Some(first) = rows.first() else { continue };
+        let who: Vec<String> =
+            rows.iter().map(|row| format!("{} ({})", markdown(title(row)), kind(row))).collect();
+        let had: Vec<String> = shown(first)
+            .into_iter()
+            .filter(|(_, cell, _)| cell.mark() != Mark::Unknown)
+            .map(|(capability, cell, _)| markdown(&sentence(review, capability, cell)))
+            .collect();
+        let more = had.len().saturating_sub(GRAVEST);
+        let mut may: Vec<String> = had.into_iter().take(GRAVEST).collect();
+        if more > 0 {
+            may.push(format!("and {more} more"));
+        }
+        if may.is_empty() {
+            may.push("none of the capabilities".to_owned());
+        }
+        let open = first.cells.iter().filter(|cell| cell.is_open()).count();
+        let open = if open > 0 { format!("{open} of {}", CAPABILITIES.len()) } else { String::new() };
+        writeln!(out, "| {} | {} | {open} |", who.join(", "), may.join("<br>"))?;
+    }
+    Ok(())
+}
+
 /// Identities with equal access as one row, the capabilities that anybody has across.
 fn picture(out: &mut dyn Write, document: &Document<'_, '_>) -> io::Result<()> {
     let review = document.review;
     writeln!(
         out,
-        "\n## Who may do what\n\n`all` everywhere, a number: in so many namespaces, `names` only objects of certain names, `?` unknown, `-` no\n"
+        "\n<details><summary>All {} capabilities</summary>\n\n`all` everywhere, a number: in so many namespaces, `names` only objects of certain names, `?` unknown, `-` no\n",
+        CAPABILITIES.len()
     )?;
     let is_had = |number: usize| {
         let cells = review.rows.iter().filter_map(|row| row.cells.get(number));
@@ -104,6 +140,7 @@ fn picture(out: &mut dyn Write, document: &Document<'_, '_>) -> io::Result<()> {
         let cells = columns.iter().filter_map(|number| first.cells.get(*number)).map(sign);
         writeln!(out, "| {} | {} |", names.join(", "), cells.collect::<Vec<_>>().join(" | "))?;
     }
+    writeln!(out, "\n</details>")?;
     let nobody = CAPABILITIES.iter().zip(0usize..).filter(|(_, number)| !columns.contains(number));
     let nobody: Vec<&str> = nobody.map(|(one, _)| one.name).collect();
     if !nobody.is_empty() {
@@ -136,6 +173,9 @@ fn card(
         writeln!(out, "- none of the capabilities")?;
     }
     for (capability, cell, place) in shown {
+        if cell.mark() == Mark::Unknown {
+            continue;
+        }
         writeln!(out, "- **{}**", markdown(&sentence(review, capability, cell)))?;
         if row.holder.is_master() {
             writeln!(out, "  - {}", markdown(super::phrases::BYPASSES_RBAC))?;
@@ -154,6 +194,15 @@ fn card(
         for (binding, rules) in bindings {
             writeln!(out, "  - {}: {}", markdown(&binding), markdown(&rules.join(", ")))?;
         }
+    }
+    for (place, numbers) in unknown_folds(review, row) {
+        let names = names(&numbers);
+        let names = if numbers.len() == CAPABILITIES.len() {
+            format!("all {} capabilities", names.len())
+        } else {
+            names.join("; ")
+        };
+        writeln!(out, "- **{}**: {}", markdown(&names), markdown(&place))?;
     }
     for (place, reason, source) in unknown_reasons(review, row) {
         let source = if source.is_empty() { source } else { format!(" ({source})") };
