@@ -499,3 +499,27 @@ fn the_hash_of_the_table_is_of_what_decides_and_of_no_words() {
     let lines: std::collections::BTreeSet<&str> = text.lines().collect();
     assert_eq!(lines.len(), CAPABILITIES.len());
 }
+
+#[test]
+fn who_has_only_unknown_access_is_never_said_to_have_none() {
+    let cluster = load_text(&binding("prod", "gone", ALICE), Completeness::Partial);
+    let review = review(&cluster);
+    let (origin, statement) = (origin(), statement(&review));
+    let whole =
+        Document { review: &review, origin: &origin, statement: &statement, findings: &[], signed: None };
+    let mut out = Vec::new();
+    markdown::write(&mut out, &whole).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(!text.contains("none of the capabilities |"), "{text}");
+    let open = review.rows[0].cells.iter().filter(|cell| cell.is_open()).count();
+    assert!(
+        text.contains(&format!("| alice (user) | nothing for certain | {open} of {} |", CAPABILITIES.len()))
+    );
+    // What is unknown in the same place is one line of the card, on the page too, with every capability in it.
+    let page: Value = document(&whole);
+    let folds = page["rows"][0]["folds"].as_array().unwrap();
+    assert_eq!(folds.len(), 1);
+    assert_eq!(folds[0]["capabilities"].as_array().unwrap().len(), open);
+    assert_eq!(text.matches("**: unknown in prod").count(), 1, "{text}");
+    assert!(!text.contains("may be cluster administrator"));
+}

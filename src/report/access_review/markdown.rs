@@ -107,10 +107,11 @@ fn overview(out: &mut dyn Write, document: &Document<'_, '_>) -> io::Result<()> 
         if more > 0 {
             may.push(format!("and {more} more"));
         }
-        if may.is_empty() {
-            may.push("none of the capabilities".to_owned());
-        }
         let open = first.cells.iter().filter(|cell| cell.is_open()).count();
+        if may.is_empty() {
+            let text = if open > 0 { "nothing for certain" } else { "none of the capabilities" };
+            may.push(text.to_owned());
+        }
         let open = if open > 0 { format!("{open} of {}", CAPABILITIES.len()) } else { String::new() };
         writeln!(out, "| {} | {} | {open} |", who.join(", "), may.join("<br>"))?;
     }
