@@ -240,8 +240,12 @@ impl Diagram {
         }
         for Edge { from, to, label, is_certain } in &self.edges {
             let arrow = if *is_certain { "-->" } else { "-.->" };
-            let label =
-                if label.is_empty() { String::new() } else { format!("|\"{}\"|", quoted(&visible(label))) };
+            let is_plain = label.chars().all(|char| char.is_ascii_alphanumeric() || "-, ".contains(char));
+            let label = match label.as_str() {
+                "" => String::new(),
+                plain if is_plain => format!("|{plain}|"),
+                other => format!("|\"{}\"|", quoted(&visible(other))),
+            };
             let _ = writeln!(text, "  n{from} {arrow}{label} n{to}");
         }
         let looks: BTreeSet<Look> = self.nodes.iter().map(|node| node.look).collect();
