@@ -231,7 +231,14 @@ fn asked(args: &Args, cluster: &Cluster, entries: &[preset::Entry]) -> Asked {
         let access = format!("{} {}{group}{}", entry.verb, entry.resource, object.unwrap_or_default());
         (access, entry.means)
     });
-    let digests = digests(cluster.sources(), |file| cluster.graph().policy().is_builtin_file(file));
+    // Forms that cannot carry what was asked need no hashes of the inputs.
+    let is_carried =
+        args.meta.is_some() || matches!(args.output, Format::Json | Format::Html | Format::Markdown);
+    let digests = if is_carried {
+        digests(cluster.sources(), |file| cluster.graph().policy().is_builtin_file(file))
+    } else {
+        Vec::new()
+    };
     Asked {
         command: super::command(),
         namespaces: args.namespace.clone(),

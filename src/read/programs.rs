@@ -170,6 +170,10 @@ impl Failed {
 }
 
 fn run(program: &str, args: &[&std::ffi::OsStr]) -> Result<Run, Failed> {
+    run_within(LONGEST, program, args)
+}
+
+fn run_within(longest: Duration, program: &str, args: &[&std::ffi::OsStr]) -> Result<Run, Failed> {
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| match error.kind() {
@@ -185,7 +189,7 @@ fn run(program: &str, args: &[&std::ffi::OsStr]) -> Result<Run, Failed> {
             match child.try_wait() {
                 Ok(Some(status)) => break Ok(status),
                 Err(error) => break Err(Failed::Told(error.to_string())),
-                Ok(None) if begun.elapsed() > LONGEST => break Err(Failed::TooLong),
+                Ok(None) if begun.elapsed() > longest => break Err(Failed::TooLong),
                 Ok(None) => std::thread::sleep(PAUSE),
             }
         };
@@ -230,5 +234,19 @@ impl Wrapper {
         });
         std::fs::write(wrapper.folder.join("kustomization.yaml"), text.to_string()).ok()?;
         Some(wrapper)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_does_not_end_is_stopped() {
+        let run = run_within(Duration::from_millis(20), "sleep", &["600".as_ref()]);
+        assert!(matches!(run, Err(Failed::TooLong)));
+        let said = Failed::TooLong.of("kubectl kustomize prod");
+        assert!(said.contains("`kubectl kustomize prod` did not end within 120 seconds"), "{said}");
+        assert!(run_within(LONGEST, "sleep", &["0".as_ref()]).is_ok_and(|run| run.status.success()));
     }
 }
