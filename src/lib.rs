@@ -158,6 +158,7 @@ pub mod read {
     pub use self::eks::kubeconfig;
     pub use self::ignored::{ANNOTATION, Ignore, comments};
     pub use self::load::*;
+    pub use self::programs::Revision;
     pub use self::version_hints::VersionSource;
     pub use self::what_if::{Change, ObjectKind, ObjectName, WhatIf, new_mapping};
 }

@@ -54,10 +54,8 @@ pub enum Input {
     OfRevision {
         /// It, by its path there.
         input: Box<Input>,
-        /// What stands for the current directory there.
-        here: PathBuf,
-        /// The revision, as people will see it.
-        revision: String,
+        /// The revision, with the folders that stand for others.
+        revision: Revision,
     },
 }
 
@@ -69,9 +67,7 @@ impl Input {
                 path.display().to_string()
             }
             Self::Text { name, .. } => name.clone(),
-            Self::OfRevision { input, here, revision } => {
-                format!("{} at {revision}", input.name().trim_start_matches(&format!("{}/", here.display())))
-            }
+            Self::OfRevision { input, revision } => revision.shown(&input.name()),
         }
     }
 }
@@ -290,11 +286,10 @@ pub fn load(inputs: &[Input], options: &LoadOptions) -> Result<Loaded, LoadError
             }
             Ok(())
         }
-        Input::OfRevision { input, here, revision } => {
+        Input::OfRevision { input, revision } => {
             if let Some(printed) = printed(input) {
-                let revision = Revision { here: here.clone(), name: revision.clone() };
                 let printed = match printed {
-                    Ok(printed) => printed.of_revision(revision),
+                    Ok(printed) => printed.of_revision(revision.clone()),
                     Err(error) => return Err(LoadError::Program(revision.shown(&error))),
                 };
                 rendered::read(collector, &printed);

@@ -35,29 +35,39 @@ impl Printed {
 }
 
 /// A revision whose files stand in a folder apart.
-#[derive(Debug)]
-pub(super) struct Revision {
-    /// What stands for the current directory.
-    pub(super) here: PathBuf,
+#[derive(Clone, Debug)]
+pub struct Revision {
     /// As people see it.
-    pub(super) name: String,
+    pub name: String,
+    /// The folder that stands for the top of the repository.
+    pub root: PathBuf,
+    /// The top of the repository itself.
+    pub top: PathBuf,
+    /// What stands for the current directory: the root, or a folder below it.
+    pub here: PathBuf,
 }
 
 impl Revision {
-    /// A text that names paths of that folder, as if they were here.
+    /// A text that names paths of that folder, as if they were those of the repository.
     pub(super) fn shown(&self, text: &str) -> String {
-        let here = self.here.display();
-        let text = text.replace(&format!("{here}/"), "").replace(&here.to_string(), ".");
+        let (here, root) = (self.here.display(), self.root.display());
+        let text = text
+            .replace(&format!("{here}/"), "")
+            .replace(&here.to_string(), ".")
+            .replace(&root.to_string(), &self.top.display().to_string());
         match text.split_once('\n') {
             Some((first, rest)) => format!("at {}: {first}\n{rest}", self.name),
             None => format!("{text} at {}", self.name),
         }
     }
 
-    /// The path of a file of that folder as people see it.
+    /// The path of a file of that folder as people see it: from where they are, or whole.
     pub(super) fn path(&self, path: &Path) -> Option<String> {
-        let below = path.strip_prefix(&self.here).ok()?;
-        Some(format!("{} at {}", below.display(), self.name))
+        let shown = match path.strip_prefix(&self.here) {
+            Ok(below) => below.to_owned(),
+            Err(_) => self.top.join(path.strip_prefix(&self.root).ok()?),
+        };
+        Some(format!("{} at {}", shown.display(), self.name))
     }
 }
 

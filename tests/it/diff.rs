@@ -378,6 +378,8 @@ fn the_first_objects_are_gained_and_the_last_are_lost() {
     let base = [role("r", READ), bind("ns/b", "ClusterRole r", "Group g")].concat();
     let shown = read("", &base, Completeness::Partial);
     assert!(shown.contains("Group `g` gains in ns:") && !shown.contains("unknown"), "{shown}");
+    assert!(shown.contains("the old side holds no Role and no binding"), "{shown}");
     let shown = read(&base, "", Completeness::Partial);
     assert!(shown.contains("Group `g` loses in ns:") && !shown.contains("unknown"), "{shown}");
+    assert!(shown.contains("the new side holds no Role and no binding"), "{shown}");
 }

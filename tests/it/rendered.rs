@@ -238,3 +238,49 @@ fn both_sides_of_a_revision_are_rendered() {
     assert_eq!(code, Some(2));
     assert!(stderr.contains("`/` is outside the Git repository"), "{stderr}");
 }
+
+#[test]
+fn values_that_a_revision_did_not_have_are_no_part_of_it() {
+    let tree = tree();
+    // Without values the chart grants list, with them get.
+    let script = "verb=list; [ \"$3\" = --values ] && verb=get\nwhile read -r line; do echo \"$line\"; done <<X\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r, namespace: prod}\nrules: [{apiGroups: [''], resources: [secrets], verbs: [$verb]}]\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: r, namespace: prod}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: r}\nsubjects: [{apiGroup: rbac.authorization.k8s.io, kind: User, name: alice}]\nX\n";
+    let bin = stand_in(tree.path(), "helm", script);
+    let path = format!("{bin}:{}", std::env::var("PATH").unwrap());
+    fs::create_dir(tree.path().join("chart")).unwrap();
+    fs::write(tree.path().join("chart/Chart.yaml"), "name: c\n").unwrap();
+    git(tree.path(), &["init", "-q"]);
+    git(tree.path(), &["add", "."]);
+    git(tree.path(), &["commit", "-qm", "base"]);
+    let args = ["diff", "--base", "HEAD", "--helm-chart", "chart", "--helm-values", "own.yaml"];
+    fs::write(tree.path().join("own.yaml"), "get: true\n").unwrap();
+    let (stdout, stderr, _) = said(&run(tree.path(), Some(&path), &args));
+    assert!(stdout.contains("User `alice` gains in prod:\n      get on secrets"), "{stdout}{stderr}");
+    git(tree.path(), &["add", "."]);
+    git(tree.path(), &["commit", "-qm", "values"]);
+    let (stdout, stderr, _) = said(&run(tree.path(), Some(&path), &args));
+    assert_eq!(stdout, "no change of access\n", "{stderr}");
+}
+
+#[test]
+fn a_file_of_a_revision_is_named_by_its_place_in_the_repository() {
+    let there =
+        Command::new("kubectl").args(["kustomize", "--help"]).output().is_ok_and(|out| out.status.success());
+    if !there {
+        super::recorded::skipped("kubectl kustomize");
+        return;
+    }
+    let tree = tree();
+    git(tree.path(), &["init", "-q"]);
+    git(tree.path(), &["add", "."]);
+    git(tree.path(), &["commit", "-qm", "base"]);
+    let rbac = tree.path().join("base/rbac.yaml");
+    fs::write(&rbac, fs::read_to_string(&rbac).unwrap().replace("[get]", "[list]")).unwrap();
+    let top = tree.path().canonicalize().unwrap();
+    for (folder, dir, place) in [
+        (top.clone(), "prod", "base/rbac.yaml at HEAD:7".to_owned()),
+        (top.join("prod"), ".", format!("{}/base/rbac.yaml at HEAD:7", top.display())),
+    ] {
+        let (stdout, stderr, _) = said(&run(&folder, None, &["diff", "--base", "HEAD", "-k", dir]));
+        assert!(stdout.contains(&format!("removed or changed  {place}\n")), "{place}\n{stdout}{stderr}");
+    }
+}

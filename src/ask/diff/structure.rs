@@ -339,6 +339,17 @@ impl Structure {
             ),
             _ => {}
         }
+        match (old.coverage().nothing_read, new.coverage().nothing_read) {
+            (true, false) => general.push(
+                "the old side holds no Role and no binding, so all that the new one grants counts as gained"
+                    .to_owned(),
+            ),
+            (false, true) => general.push(
+                "the new side holds no Role and no binding, so all that the old one granted counts as lost"
+                    .to_owned(),
+            ),
+            _ => {}
+        }
         self.general = general;
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use rbacsim::read::Input;
+use rbacsim::read::{Input, Revision};
 use tempfile::TempDir;
 
 use super::super::Failure;
@@ -14,13 +14,7 @@ const LARGEST: u64 = 16 << 20;
 /// The files of a revision; they go when this is dropped.
 pub(crate) struct Extracted {
     _folder: TempDir,
-    /// The repository's files in it.
-    root: PathBuf,
-    /// What stands for the current directory.
-    here: PathBuf,
-    /// The top of the repository itself.
-    top: PathBuf,
-    revision: String,
+    revision: Revision,
 }
 
 impl Extracted {
@@ -67,7 +61,8 @@ impl Extracted {
             link(&root, Path::new(path), Path::new(&*String::from_utf8_lossy(&bytes)))?;
         }
         let here = normal(&root.join(prefix));
-        Ok(Self { _folder: folder, root, here, top, revision: short(revision) })
+        let revision = Revision { name: short(revision), root, top, here };
+        Ok(Self { _folder: folder, revision })
     }
 
     /// A kustomization or a chart as it was; `None` if it was not there.
@@ -75,12 +70,13 @@ impl Extracted {
         let input = match input {
             Input::Kustomize(folder) => Input::Kustomize(self.place(folder)?),
             Input::Chart { folder, values } => {
-                let there = |path: &PathBuf| match self.place(path) {
-                    // Values that the repository does not hold are the same on both sides.
-                    Ok(place) if place.exists() => place,
-                    _ => path.clone(),
-                };
-                Input::Chart { folder: self.place(folder)?, values: values.iter().map(there).collect() }
+                let values = values.iter().filter_map(|path| match self.place(path) {
+                    // Values that were not there then are left out.
+                    Ok(place) => place.exists().then_some(place),
+                    // Those outside the repository are the same on both sides.
+                    Err(_) => Some(path.clone()),
+                });
+                Input::Chart { folder: self.place(folder)?, values: values.collect() }
             }
             _ => return Ok(None),
         };
@@ -88,27 +84,29 @@ impl Extracted {
             Input::Kustomize(folder) | Input::Chart { folder, .. } => folder.is_dir(),
             _ => false,
         };
-        let (here, revision) = (self.here.clone(), self.revision.clone());
-        Ok(is_there.then(|| Input::OfRevision { input: Box::new(input), here, revision }))
+        let revision = self.revision.clone();
+        Ok(is_there.then(|| Input::OfRevision { input: Box::new(input), revision }))
     }
 
     /// Where a path of the working tree stands among the files of the revision.
     fn place(&self, path: &Path) -> Result<PathBuf, Failure> {
+        let Revision { root, top, here, .. } = &self.revision;
         let outside = || {
             format!(
                 "`{}` is outside the Git repository `{}`, so --base cannot tell what it was",
                 path.display(),
-                self.top.display()
+                top.display()
             )
         };
         let place = if path.is_absolute() {
-            let below = path.strip_prefix(&self.top).map_err(|_| outside())?;
-            self.root.join(below)
+            let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+            let below = path.strip_prefix(top).or_else(|_| real.strip_prefix(top)).map_err(|_| outside())?;
+            root.join(below)
         } else {
-            self.here.join(path)
+            here.join(path)
         };
         let place = normal(&place);
-        if place.starts_with(&self.root) { Ok(place) } else { Err(outside().into()) }
+        if place.starts_with(root) { Ok(place) } else { Err(outside().into()) }
     }
 }
 
