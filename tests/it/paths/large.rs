@@ -123,3 +123,113 @@ fn what_a_user_and_its_groups_have_counts_together() {
     let reached = search.paths(&from(&cluster, "User may"), None).reached;
     assert!(reached.iter().any(|own| own.identity == "namespace-admin apps"), "{reached:?}");
 }
+
+/// What rules are made of at random: what paths are made of, with names and without.
+const RIGHTS: [(&[&str], &str, &[&str], &[&str]); 30] = [
+    (&["create"], "", &["pods"], &[]),
+    (&["create"], "", &["pods/exec"], &[]),
+    (&["get"], "", &["pods/exec"], &[]),
+    (&["patch"], "", &["pods/ephemeralcontainers"], &[]),
+    (&["create"], "apps", &["deployments"], &[]),
+    (&["update"], "apps", &["deployments"], &["site"]),
+    (&["patch"], "apps", &["daemonsets"], &[]),
+    (&["create"], "batch", &["jobs", "cronjobs"], &[]),
+    (&["get", "list"], "", &["secrets"], &[]),
+    (&["get"], "", &["secrets"], &["a-token"]),
+    (&["create"], "", &["secrets"], &[]),
+    (&["create"], "", &["serviceaccounts/token"], &[]),
+    (&["create"], "", &["serviceaccounts/token"], &["a"]),
+    (&["impersonate"], "", &["users"], &[]),
+    (&["impersonate"], "", &["users"], &["two"]),
+    (&["impersonate"], "", &["groups"], &["team"]),
+    (&["impersonate"], "", &["serviceaccounts"], &[]),
+    (&["create", "update"], RBAC, &["rolebindings"], &[]),
+    (&["create"], RBAC, &["clusterrolebindings"], &[]),
+    (&["bind"], RBAC, &["clusterroles"], &[]),
+    (&["bind"], RBAC, &["clusterroles"], &["cluster-admin"]),
+    (&["update", "escalate"], RBAC, &["roles"], &[]),
+    (&["update", "escalate"], RBAC, &["clusterroles"], &[]),
+    (&["update"], RBAC, &["clusterroles"], &["r0"]),
+    (&["create"], "admissionregistration.k8s.io", &["mutatingwebhookconfigurations"], &[]),
+    (&["create"], "certificates.k8s.io", &["certificatesigningrequests"], &[]),
+    (&["update"], "certificates.k8s.io", &["certificatesigningrequests/approval"], &[]),
+    (&["get", "create"], "", &["nodes/proxy"], &[]),
+    (&["get"], "", &["services"], &[]),
+    (&["*"], "*", &["*"], &[]),
+];
+
+const WHO: [&str; 7] = [
+    "User one",
+    "User two",
+    "User three",
+    "Group team",
+    "ServiceAccount apps/a",
+    "ServiceAccount web/b",
+    "ServiceAccount web/c",
+];
+
+/// Clusters made at random: whoever is searched together with others reaches what it reaches when it is searched alone.
+#[test]
+fn searches_that_share_find_what_each_finds_alone() {
+    use proptest::prelude::*;
+    use proptest::test_runner::{Config, TestRunner};
+
+    // Of rights that give everything away few, or nothing else is ever tried.
+    let right = prop_oneof![20 => 0..RIGHTS.len() - 1, 1 => Just(RIGHTS.len() - 1)];
+    let held =
+        (0..WHO.len(), prop::sample::select(vec!["", "apps", "web"]), prop::collection::vec(right, 1..4));
+    let made = (prop::collection::vec(held, 1..9), any::<[bool; 3]>());
+    let cases = std::env::var("RBACSIM_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(64);
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let (apart, together) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
+    let mut runner = TestRunner::new_with_rng(
+        config.clone(),
+        proptest::test_runner::TestRng::deterministic_rng(config.rng_algorithm),
+    );
+    runner
+        .run(&made, |(held, [opens, runs, restricted])| {
+            let mut objects = vec![
+                namespace("apps", ""),
+                namespace("web", if restricted { "restricted" } else { "" }),
+                account("apps", "a"),
+                account("web", "b"),
+                account("web", "c"),
+            ];
+            if runs {
+                objects.push(workload("Deployment", "apps", "site", "a"));
+            }
+            if opens {
+                let opens = json!({ "name": "c", "securityContext": { "privileged": true } });
+                objects.push(pod("web", "root", "b", "node-1", opens));
+            }
+            for ((who, place, rights), number) in held.iter().zip(0..) {
+                let rules: Vec<Value> = rights
+                    .iter()
+                    .map(|right| {
+                        let (verbs, group, resources, names) = RIGHTS[*right];
+                        rule(verbs, group, resources, names)
+                    })
+                    .collect();
+                objects.extend(grant(place, &format!("r{number}"), WHO[*who], &rules));
+            }
+            // Two hold what one holds: they are alike, or nearly.
+            let (_, place, rights) = &held[0];
+            let (verbs, group, resources, names) = RIGHTS[rights[0]];
+            for who in ["User one", "User three"] {
+                let name = format!("like-{}", &who[5..]);
+                objects.extend(grant(place, &name, who, &[rule(verbs, group, resources, names)]));
+            }
+            let objects = all(&[&objects]);
+            same(&objects, &WHO);
+            let cluster = cluster(&objects, "1.36");
+            let froms: Vec<_> = WHO.iter().map(|who| from(&cluster, who)).collect();
+            for overview in Search::of_large(&cluster).overviews(&froms, None) {
+                let count = if overview.reached == Some(0) { &apart } else { &together };
+                count.set(count.get() + 1);
+            }
+            Ok(())
+        })
+        .unwrap();
+    // Some reach nothing and some do, or nothing was tried.
+    assert!(apart.get() > 20 && together.get() > 20, "{apart:?} {together:?}");
+}
