@@ -124,8 +124,11 @@ fn what_a_user_and_its_groups_have_counts_together() {
     assert!(reached.iter().any(|own| own.identity == "namespace-admin apps"), "{reached:?}");
 }
 
+/// Verbs, API group, resources and names.
+type Right = (&'static [&'static str], &'static str, &'static [&'static str], &'static [&'static str]);
+
 /// What rules are made of at random: what paths are made of, with names and without.
-const RIGHTS: [(&[&str], &str, &[&str], &[&str]); 30] = [
+const RIGHTS: [Right; 36] = [
     (&["create"], "", &["pods"], &[]),
     (&["create"], "", &["pods/exec"], &[]),
     (&["get"], "", &["pods/exec"], &[]),
@@ -155,6 +158,12 @@ const RIGHTS: [(&[&str], &str, &[&str], &[&str]); 30] = [
     (&["update"], "certificates.k8s.io", &["certificatesigningrequests/approval"], &[]),
     (&["get", "create"], "", &["nodes/proxy"], &[]),
     (&["get"], "", &["services"], &[]),
+    (&["update", "create"], "", &["configmaps"], &[]),
+    (&["create"], "", &["pods/attach"], &[]),
+    (&["create"], "", &["serviceaccounts"], &[]),
+    (&["create"], "", &["persistentvolumes", "persistentvolumeclaims"], &[]),
+    (&["patch"], "", &["namespaces"], &[]),
+    (&["create"], "", &["pods/binding", "pods/eviction"], &[]),
     (&["*"], "*", &["*"], &[]),
 ];
 
@@ -177,9 +186,9 @@ fn searches_that_share_find_what_each_finds_alone() {
     // Of rights that give everything away few, or nothing else is ever tried.
     let right = prop_oneof![20 => 0..RIGHTS.len() - 1, 1 => Just(RIGHTS.len() - 1)];
     let held =
-        (0..WHO.len(), prop::sample::select(vec!["", "apps", "web"]), prop::collection::vec(right, 1..4));
+        (0..WHO.len(), prop::sample::select(vec!["", "", "apps", "web"]), prop::collection::vec(right, 1..4));
     let made = (prop::collection::vec(held, 1..9), any::<[bool; 3]>());
-    let cases = std::env::var("RBACSIM_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(64);
+    let cases = std::env::var("RBACSIM_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000);
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let (apart, together) = (std::cell::Cell::new(0), std::cell::Cell::new(0));
     let mut runner = TestRunner::new_with_rng(
