@@ -315,7 +315,7 @@ pub fn headline(document: &Document<'_, '_>) -> Vec<String> {
     lines.extend([
         format!("{} none of the capabilities below", counted_as(none, "has", "have")),
         format!(
-            "{}: {} everywhere, {} in some namespaces, {} only for names, {} unknown, {} not; {} of those had are unknown beyond that",
+            "{}: {} everywhere, {} in some namespaces, {} only for names, {} unknown, {} not; in {} of those with access, whether there is more is unknown",
             counted(rows.len() * CAPABILITIES.len(), "cell"),
             counts.everywhere,
             counts.namespaces,

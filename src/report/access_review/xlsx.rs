@@ -179,7 +179,7 @@ fn summary(book: &mut Book, document: &Document<'_, '_>) -> Result<(), XlsxError
         ("only for names", counts.named),
         ("unknown", counts.unknown),
         ("not", counts.no),
-        ("of those had: unknown beyond that", counts.open_besides),
+        ("with access, and whether there is more is unknown", counts.open_besides),
     ] {
         lines.number(label, count)?;
     }
