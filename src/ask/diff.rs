@@ -8,7 +8,7 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::ask::matrix::unknown::{Reason, Unknown};
 use crate::ask::matrix::{Filter, Holder, Matrix, RowGrants, Scratch, Sparse, holder};
@@ -251,15 +251,15 @@ fn pairs(old: &Cluster, new: &Cluster, structure: &Structure, selection: &Select
     let touches_all = structure.touches_all || structure.touched.iter().any(is_implied);
     if selection.mapped {
         let (of_old, of_new) = (holder::mapped(old), holder::mapped(new));
+        // Of several mappings of one ARN the first.
+        let (old_by_arn, new_by_arn) = (by_arn(&of_old), by_arn(&of_new));
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         for one in of_old.iter().chain(&of_new).filter(|one| seen.insert(&one.identity)) {
-            let on = |side: &[Holder], cluster: &Cluster| {
-                side.iter()
-                    .find(|own| own.identity == one.identity)
-                    .cloned()
-                    .unwrap_or_else(|| holder::absent(cluster, &one.identity))
+            let on = |side: &FxHashMap<&str, &Holder>, cluster: &Cluster| {
+                let own = side.get(one.identity.as_str()).map(|own| Holder::clone(own));
+                own.unwrap_or_else(|| holder::absent(cluster, &one.identity))
             };
-            let pair = Pair { old: on(&of_old, old), new: on(&of_new, new) };
+            let pair = Pair { old: on(&old_by_arn, old), new: on(&new_by_arn, new) };
             if touches_all || differs(old, new, &pair, structure) {
                 pairs.push(pair);
             }
@@ -284,6 +284,11 @@ fn pairs(old: &Cluster, new: &Cluster, structure: &Structure, selection: &Select
         pairs.retain(|pair| !pair.old.is_system(&of_old) && !pair.new.is_system(&of_new));
     }
     pairs
+}
+
+/// Mapped identities by their ARN.
+fn by_arn(side: &[Holder]) -> FxHashMap<&str, &Holder> {
+    side.iter().rev().map(|own| (own.identity.as_str(), own)).collect()
 }
 
 /// Whether somebody who is mapped may have other access on one side.

@@ -1,6 +1,6 @@
 //! Risks of objects as they are written: bindings, roles, identity mappings.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::subject_title;
 use crate::decide::cluster::{Cluster, WhoIs};
@@ -284,10 +284,14 @@ impl<'c> Shapes<'c> {
         }
         self.session_names();
         let graph = self.cluster.graph();
-        for from in crate::ask::paths::starts(self.cluster) {
+        let cluster = self.cluster;
+        let mut mapped: FxHashMap<&str, Source> = FxHashMap::default();
+        for identity in cluster.identities().identities() {
+            mapped.entry(identity.arn).or_insert(identity.source);
+        }
+        for from in crate::ask::paths::starts(cluster) {
             let (Some(arn), Some(user)) = (from.title.strip_prefix("IAM "), &from.user) else { continue };
-            let mapped = self.cluster.identities().identities().find(|mapped| mapped.arn == arn);
-            let Some(source) = mapped.map(|mapped| mapped.source) else { continue };
+            let Some(source) = mapped.get(arn).copied() else { continue };
             if user.in_group(SYSTEM_MASTERS) {
                 let message = format!("maps {arn} to Group system:masters");
                 self.mapping("I01", about(), source, from.title.clone(), &message);
