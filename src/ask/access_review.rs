@@ -138,6 +138,8 @@ pub struct AccessReview<'c> {
     pub covered: Vec<String>,
     /// Who was left out.
     pub left_out: LeftOut,
+    /// How many namespaces the inputs know.
+    pub namespaces_known: usize,
 }
 
 impl<'c> AccessReview<'c> {
@@ -164,7 +166,7 @@ impl<'c> AccessReview<'c> {
             rows.push(row);
         }
         rows.sort_by(|a, b| b.marks().cmp(&a.marks()).then_with(|| a.key.cmp(&b.key)));
-        Self { matrix, rows, covered, left_out }
+        Self { matrix, rows, covered, left_out, namespaces_known: cluster.namespaces().len() }
     }
 
     /// The identities whose access is wholly equal, as numbers of rows, in the order of the rows; nobody is judged for

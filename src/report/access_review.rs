@@ -101,7 +101,6 @@ fn quoted(names: &[String]) -> String {
 
 /// Where a capability is had, in words; empty where it is not had and nothing is unknown.
 pub fn places(review: &AccessReview<'_>, capability: &Capability, cell: &Cell) -> String {
-    let known = review.matrix.cluster().namespaces().len();
     let mut parts = Vec::new();
     if cell.everywhere.is_yes() {
         return match capability.reach {
@@ -111,7 +110,7 @@ pub fn places(review: &AccessReview<'_>, capability: &Capability, cell: &Cell) -
     }
     match cell.namespaces.len() {
         0 => {}
-        count if count > 1 && count == known => {
+        count if count > 1 && count == review.namespaces_known => {
             parts.push(format!("in all {count} namespaces that the inputs know, not in later ones"));
         }
         _ => parts.push(format!("in {}", cell.namespaces.join(", "))),
@@ -227,11 +226,12 @@ pub fn unknown_reasons(review: &AccessReview<'_>, row: &Row<'_>) -> Vec<(String,
 
 /// What `risk` says of an identity, the gravest first.
 pub fn leads_to(document: &Document<'_, '_>, row: &Row<'_>) -> Vec<String> {
+    let identity = &row.holder.identity;
+    let of_iam = format!("IAM {identity}");
     let own = |finding: &&Finding| {
-        let identity = &row.holder.identity;
         finding.severity >= Level::High
             && (finding.holders.iter().any(|holder| holder == identity)
-                || finding.subject == format!("IAM {identity}")
+                || finding.subject == of_iam
                 || finding.subject == row.key)
     };
     let mut found: Vec<&Finding> = document.findings.iter().filter(own).collect();
