@@ -312,17 +312,21 @@ pub fn headline(document: &Document<'_, '_>) -> Vec<String> {
         let who = counted_as(may_be, "identity", "identities");
         lines.push(format!("{who} may be cluster administrator: unknown"));
     }
+    let more = match counts.open_besides {
+        0 => String::new(),
+        some => format!("; in {some} of those with access there may be more: unknown"),
+    };
     lines.extend([
         format!("{} none of the capabilities below", counted_as(none, "has", "have")),
         format!(
-            "{}: {} everywhere, {} in some namespaces, {} only for names, {} unknown, {} not; in {} of those with access, whether there is more is unknown",
+            "{}: {} everywhere, {} in some namespaces, {} only for names, {} unknown, {} not{}",
             counted(rows.len() * CAPABILITIES.len(), "cell"),
             counts.everywhere,
             counts.namespaces,
             counts.named,
             counts.unknown,
             counts.no,
-            counts.open_besides
+            more
         ),
     ]);
     if let Some((record, changes)) = document.signed {

@@ -93,7 +93,7 @@ impl Extracted {
         let Revision { root, top, here, .. } = &self.revision;
         let outside = || {
             format!(
-                "`{}` is outside the Git repository `{}`, so --base cannot tell what it was",
+                "`{}` is outside the Git repository `{}`, so --base cannot tell what it was; give a folder inside it",
                 path.display(),
                 top.display()
             )
