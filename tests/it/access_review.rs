@@ -171,7 +171,7 @@ fn every_number_of_the_page_is_that_of_the_matrix() {
     }
     assert!(compared > 100, "{compared}");
     let line = format!(
-        "{} cells: {} everywhere, {} in some namespaces, {} only for names, {} unknown, {} not;",
+        "{} cells: {} everywhere, {} in some namespaces, {} only for names, {} unknown, {} not",
         review.rows.len() * CAPABILITIES.len(),
         marks[0],
         marks[1],
