@@ -7,7 +7,7 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
-use crate::decide::graph::{Applied, Principal, RbacGraph, RoleRule, is_pattern};
+use crate::decide::graph::{Applied, Granted, Principal, RbacGraph, RoleRule, is_pattern};
 use crate::model::attributes::Attributes;
 use crate::model::names::Name;
 use crate::model::rbac::{Authorizer, RoleKind, RuleId, Scope, Subject};
@@ -35,6 +35,14 @@ impl Asker {
     pub fn principals(&self) -> &[Principal] {
         &self.principals
     }
+
+    /// The username and the groups. The caller stands last, where access policies name it.
+    fn without_caller(&self) -> &[Principal] {
+        match self.principals.split_last() {
+            Some((Principal::Caller(_), others)) => others,
+            _ => &self.principals,
+        }
+    }
 }
 
 /// Where a request is made.
@@ -56,22 +64,11 @@ impl<'a> Place<'a> {
         );
         Self { name, text: attributes.namespace(), is_of_namespace }
     }
-}
 
-/// One thing that `RbacGraph::visit` comes to between a user and the rules.
-#[derive(Copy, Clone, Debug)]
-pub enum Visited<'g> {
-    /// A rule of a role that a binding grants to the user.
-    Rule {
-        /// The binding, with its role.
-        applied: Applied<'g>,
-        /// The rule.
-        rule: RuleId,
-        /// Its number among the rules in force of the role.
-        number: usize,
-    },
-    /// A binding that applies to the user and whose role nothing defines.
-    MissingRole(Applied<'g>),
+    /// Whether it is in the namespaces of a pattern.
+    fn is_in(&self, pattern: &str) -> bool {
+        !self.text.is_empty() && matches::pattern_matches(pattern, self.text)
+    }
 }
 
 /// A rule that applies to a user, with the binding and the subject through which it does.
@@ -166,42 +163,38 @@ impl RbacGraph {
 
     /// Walks everything that applies to a user in a namespace ([`Name::EMPTY`]: at cluster scope): bindings of
     /// the cluster first, then those of the namespace; the username's first, then those of each group, then the access
-    /// policies of the caller, by patterns of namespaces last.
-    pub(crate) fn visit<'g, B>(
+    /// policies of the caller, by patterns of namespaces last. The visitor is given each binding with the rules in force
+    /// of its role, `None` where nothing defines the role; it goes through the rules itself, in a loop of its own.
+    fn visit<'g, B>(
         &'g self,
         asker: &Asker,
         place: Place<'_>,
-        mut visitor: impl FnMut(Visited<'g>) -> ControlFlow<B>,
+        mut visitor: impl FnMut(Granted, Option<&'g [RuleId]>) -> ControlFlow<B>,
     ) -> Option<B> {
-        let Place { name, text, is_of_namespace } = place;
-        let scopes = [Some(Scope::Cluster), (name != Name::EMPTY).then_some(Scope::Namespace(name))];
-        let matches = |pattern: &&Name| {
-            !text.is_empty() && matches::pattern_matches(self.policy().names.text(**pattern), text)
-        };
-        let patterns = asker.patterns.iter().filter(matches).map(|pattern| Scope::Namespace(*pattern));
-        for scope in scopes.into_iter().flatten().chain(patterns) {
-            // Whether a Namespace object belongs to the scope of its own name is not documented: never certain.
-            let skips_callers = is_of_namespace && scope != Scope::Cluster;
-            for principal in &asker.principals {
-                if skips_callers && matches!(principal, Principal::Caller(_)) {
-                    continue;
-                }
-                for applied in self.bindings_of(*principal, scope) {
-                    if applied.role.is_none()
-                        && let ControlFlow::Break(value) = visitor(Visited::MissingRole(applied))
-                    {
+        let mut scope = Scope::Cluster;
+        let mut principals = &asker.principals[..];
+        let mut own = (place.name != Name::EMPTY).then_some(Scope::Namespace(place.name));
+        let mut patterns = asker.patterns.iter();
+        let names = &self.policy().names;
+        loop {
+            for principal in principals {
+                for granted in self.granted_to(*principal, scope) {
+                    let visited = visitor(*granted, self.rules_of_granted(*granted));
+                    if let ControlFlow::Break(value) = visited {
                         return Some(value);
-                    }
-                    for (rule, number) in self.rules_granted(&applied).iter().zip(0..) {
-                        let visited = Visited::Rule { applied, rule: *rule, number };
-                        if let ControlFlow::Break(value) = visitor(visited) {
-                            return Some(value);
-                        }
                     }
                 }
             }
+            scope = if let Some(own) = own.take() {
+                own
+            } else {
+                Scope::Namespace(*patterns.find(|pattern| place.is_in(names.text(**pattern)))?)
+            };
+            // Whether a Namespace object belongs to the scope of its own name is not documented: never certain.
+            if place.is_of_namespace {
+                principals = asker.without_caller();
+            }
         }
-        None
     }
 
     /// Decides a request, stopping at the first rule that allows it.
@@ -212,18 +205,17 @@ impl RbacGraph {
         let policy = self.policy();
         let request = self.lexicon.request(&policy.names, attributes);
         let mut missing = Vec::new();
-        let found = self.visit(asker, Place::of(request.namespace, attributes), |visited| {
-            match visited {
-                Visited::Rule { applied, rule, number } => {
-                    if self.lexicon.allows(policy, rule, &request) {
-                        return ControlFlow::Break((applied, number));
-                    }
-                }
-                Visited::MissingRole(applied) => missing.push(applied),
+        let found = self.visit(asker, Place::of(request.namespace, attributes), |granted, rules| {
+            let Some(rules) = rules else {
+                missing.extend(self.applied(granted));
+                return ControlFlow::Continue(());
+            };
+            match rules.iter().position(|rule| self.lexicon.allows(policy, *rule, &request)) {
+                Some(number) => ControlFlow::Break((granted, number)),
+                None => ControlFlow::Continue(()),
             }
-            ControlFlow::Continue(())
         });
-        match found.and_then(|(applied, number)| self.grant(asker, applied, number)) {
+        match found.and_then(|(granted, number)| self.grant(asker, granted, number)) {
             Some(grant) => Decision::Allow(grant),
             None => Decision::NoOpinion(in_order(missing)),
         }
@@ -235,22 +227,22 @@ impl RbacGraph {
         let request = self.lexicon.request(&policy.names, attributes);
         let mut grants = Grants { is_master: asker.is_master, ..Grants::default() };
         let mut seen = rustc_hash::FxHashSet::default();
-        self.visit(asker, Place::of(request.namespace, attributes), |visited| {
-            match visited {
-                Visited::Rule { applied, rule, number } => {
-                    if seen.insert((applied.order(), number))
-                        && let Some(grant) = self.grant(asker, applied, number)
-                    {
-                        // The same question as in `authorize`; the answer here says also what differs.
-                        if self.lexicon.allows(policy, rule, &request) {
-                            grants.allowing.push(grant);
-                        } else {
-                            let mismatch = Lexicon::mismatch(&policy.names, &grant.rule.rule, &request);
-                            grants.refusing.push((grant, mismatch));
-                        }
+        self.visit(asker, Place::of(request.namespace, attributes), |granted, rules| {
+            if rules.is_none() {
+                grants.missing.extend(self.applied(granted));
+            }
+            for (rule, number) in rules.unwrap_or_default().iter().zip(0..) {
+                if seen.insert((granted.binding, number))
+                    && let Some(grant) = self.grant(asker, granted, number)
+                {
+                    // The same question as in `authorize`; the answer here says also what differs.
+                    if self.lexicon.allows(policy, *rule, &request) {
+                        grants.allowing.push(grant);
+                    } else {
+                        let mismatch = Lexicon::mismatch(&policy.names, &grant.rule.rule, &request);
+                        grants.refusing.push((grant, mismatch));
                     }
                 }
-                Visited::MissingRole(applied) => grants.missing.push(applied),
             }
             ControlFlow::<()>::Continue(())
         });
@@ -263,20 +255,23 @@ impl RbacGraph {
         let (mut rules, mut missing) = (Vec::new(), Vec::new());
         let mut seen = rustc_hash::FxHashSet::default();
         let name = self.policy().names.lookup(namespace);
-        self.visit(asker, Place { name, text: namespace, is_of_namespace: false }, |visited| {
-            match visited {
-                Visited::Rule { applied, number, .. } if seen.insert((applied.order(), number)) => {
-                    rules.extend(self.grant(asker, applied, number));
+        let place = Place { name, text: namespace, is_of_namespace: false };
+        self.visit(asker, place, |granted, in_force| {
+            if in_force.is_none() {
+                missing.extend(self.applied(granted));
+            }
+            for number in 0..in_force.unwrap_or_default().len() {
+                if seen.insert((granted.binding, number)) {
+                    rules.extend(self.grant(asker, granted, number));
                 }
-                Visited::Rule { .. } => {}
-                Visited::MissingRole(applied) => missing.push(applied),
             }
             ControlFlow::<()>::Continue(())
         });
         (rules, in_order(missing))
     }
 
-    fn grant<'g>(&'g self, asker: &Asker, applied: Applied<'g>, number: usize) -> Option<Grant<'g>> {
+    fn grant(&self, asker: &Asker, granted: Granted, number: usize) -> Option<Grant<'_>> {
+        let applied = self.applied(granted)?;
         let rule = self.granted_rule(&applied, number)?;
         Some(Grant { applied, subject: self.first_subject(asker, &applied), rule })
     }

@@ -24,7 +24,8 @@ mod aggregation;
 mod index;
 
 pub(crate) use aggregation::selects;
-use index::{Granted, Index};
+pub(crate) use index::Granted;
+use index::Index;
 
 /// What an authorizer compares: a username (of a user or service account alike) or a group.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -266,10 +267,22 @@ impl RbacGraph {
         principal: Principal,
         scope: Scope,
     ) -> impl Iterator<Item = Applied<'_>> + Clone {
-        self.index.bindings(principal, scope).iter().filter_map(|granted| self.applied(*granted))
+        self.granted_to(principal, scope).iter().filter_map(|granted| self.applied(*granted))
     }
 
-    fn applied(&self, granted: Granted) -> Option<Applied<'_>> {
+    /// The same bindings by their numbers, for a decision, which looks at most of them only in passing.
+    pub(crate) fn granted_to(&self, principal: Principal, scope: Scope) -> &[Granted] {
+        self.index.bindings(principal, scope)
+    }
+
+    /// The rules in force of the role that a binding grants; `None` where nothing defines it.
+    pub(crate) fn rules_of_granted(&self, granted: Granted) -> Option<&[RuleId]> {
+        // Roles are the first vertices.
+        ((granted.role as usize) < self.policy.roles.len()).then(|| self.index.rules(granted.role))
+    }
+
+    /// The binding and the role of a number.
+    pub(crate) fn applied(&self, granted: Granted) -> Option<Applied<'_>> {
         let Granted { binding: number, role: role_vertex } = granted;
         let binding = self.policy.bindings.get(number as usize)?;
         let vertex = self.first_binding + number;

@@ -3,6 +3,8 @@
 //! It says what the edges of the graph say. A decision about a large cluster costs as many waits for memory as it
 //! has steps, so each step here is one look into one table, and what is looked at together lies together.
 
+use rustc_hash::FxHashMap;
+
 use super::Principal;
 use crate::model::names::Name;
 use crate::model::policy::position;
@@ -10,8 +12,10 @@ use crate::model::rbac::{RuleId, Scope};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
-    /// Per name where its entries begin, as a username, a group and a caller; 0 where no binding names it.
-    heads: Vec<[u32; 3]>,
+    /// Per name where its entries begin, as a username and as a group; 0 where no binding names it.
+    heads: Vec<[u32; 2]>,
+    /// The same of the few callers that access policies name.
+    callers: FxHashMap<Name, u32>,
     /// The entries of one principal after the other, each run behind an entry that holds its length.
     entries: Vec<ScopeEntry>,
     /// The bindings of one entry after the other, in their order.
@@ -32,17 +36,9 @@ struct ScopeEntry {
 
 /// A binding, and the vertex of the role that it grants.
 #[derive(Copy, Clone, Debug)]
-pub(super) struct Granted {
-    pub(super) binding: u32,
-    pub(super) role: u32,
-}
-
-fn slot(principal: Principal) -> (Name, usize) {
-    match principal {
-        Principal::Username(name) => (name, 0),
-        Principal::Group(name) => (name, 1),
-        Principal::Caller(name) => (name, 2),
-    }
+pub(crate) struct Granted {
+    pub(crate) binding: u32,
+    pub(crate) role: u32,
 }
 
 impl Index {
@@ -53,7 +49,7 @@ impl Index {
         rules_of_roles: impl Iterator<Item = (u32, RuleId)>,
         roles: usize,
     ) -> Self {
-        let mut index = Self { heads: vec![[0; 3]; names], ..Self::default() };
+        let mut index = Self { heads: vec![[0; 2]; names], ..Self::default() };
         index.grants.reserve_exact(grants.len());
         let mut rest = grants;
         while let Some(((principal, _), _)) = rest.first() {
@@ -79,7 +75,6 @@ impl Index {
     }
 
     fn add(&mut self, principal: Principal, grants: &[((Principal, Scope), Granted)]) {
-        let (name, kind) = slot(principal);
         let head = self.entries.len();
         // No run begins at 0, which says that there is none.
         let head = if head == 0 {
@@ -88,9 +83,12 @@ impl Index {
         } else {
             head
         };
-        if let Some(heads) = self.heads.get_mut(name.index())
-            && let Some(place) = heads.get_mut(kind)
-        {
+        let head_of = match principal {
+            Principal::Username(name) => self.heads.get_mut(name.index()).map(|[user, _]| user),
+            Principal::Group(name) => self.heads.get_mut(name.index()).map(|[_, group]| group),
+            Principal::Caller(name) => Some(self.callers.entry(name).or_default()),
+        };
+        if let Some(place) = head_of {
             *place = position(head);
         }
         self.entries.push(ScopeEntry { namespace: Name::EMPTY, grants: position(self.grants.len()) });
@@ -111,9 +109,12 @@ impl Index {
 
     /// The entries of a principal, and the entry after them.
     fn entries(&self, principal: Principal) -> &[ScopeEntry] {
-        let (name, kind) = slot(principal);
-        let head =
-            self.heads.get(name.index()).and_then(|heads| heads.get(kind)).copied().unwrap_or_default();
+        let head = match principal {
+            Principal::Username(name) => self.heads.get(name.index()).map(|[user, _]| *user),
+            Principal::Group(name) => self.heads.get(name.index()).map(|[_, group]| *group),
+            Principal::Caller(name) => self.callers.get(&name).copied(),
+        };
+        let head = head.unwrap_or_default();
         if head == 0 {
             return &[];
         }
@@ -132,9 +133,12 @@ impl Index {
     pub(super) fn bindings(&self, principal: Principal, scope: Scope) -> &[Granted] {
         let entries = self.entries(principal);
         let Some((_, own)) = entries.split_last() else { return &[] };
-        let Ok(at) = own.binary_search_by_key(&scope.namespace(), |entry| entry.namespace) else {
-            return &[];
+        let at = match scope {
+            // The empty name comes before all others.
+            Scope::Cluster => own.first().and_then(|entry| (entry.namespace == Name::EMPTY).then_some(0)),
+            Scope::Namespace(name) => own.binary_search_by_key(&name, |entry| entry.namespace).ok(),
         };
+        let Some(at) = at else { return &[] };
         match entries.get(at..at + 2) {
             Some([entry, next]) => {
                 self.grants.get(entry.grants as usize..next.grants as usize).unwrap_or_default()
