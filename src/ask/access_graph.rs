@@ -102,13 +102,22 @@ fn principal(graph: &RbacGraph, grant: &Grant<'_>) -> Option<Principal> {
     })
 }
 
-/// Whether a binding gives everybody a role of Kubernetes itself, such as `system:discovery`.
-fn is_everybodys(graph: &RbacGraph, item: &Item<'_>) -> bool {
+/// Whether bindings give everybody roles of Kubernetes itself, such as `system:discovery`.
+pub fn is_everybodys(graph: &RbacGraph, bundle: &Bundle<'_>) -> bool {
+    gives_everybody(graph, bundle.principals.iter(), bundle.applied.iter())
+}
+
+fn gives_everybody<'g>(
+    graph: &RbacGraph,
+    mut principals: impl Iterator<Item = &'g Principal>,
+    mut applied: impl Iterator<Item = &'g Applied<'g>>,
+) -> bool {
     let names = &graph.policy().names;
     let is_all = |principal: &Principal| matches!(principal, Principal::Group(name) if names.text(*name) == SYSTEM_AUTHENTICATED);
-    item.applied.role.is_some()
-        && item.principals.iter().all(is_all)
-        && names.text(item.applied.binding.role_ref.name).starts_with("system:")
+    principals.all(is_all)
+        && applied.all(|applied| {
+            applied.role.is_some() && names.text(applied.binding.role_ref.name).starts_with("system:")
+        })
 }
 
 /// What makes bindings equal: whom they name, the rules, the role where it is missing, and what they allow.
@@ -117,7 +126,8 @@ type Key = (bool, BTreeSet<Principal>, Vec<RuleId>, Option<Name>, BTreeSet<usize
 fn bundled<'g>(graph: &'g RbacGraph, items: BTreeMap<u32, Item<'g>>) -> Vec<Bundle<'g>> {
     let mut bundles: BTreeMap<Key, Bundle<'g>> = BTreeMap::new();
     for item in items.into_values() {
-        let is_everybodys = item.requests.is_empty() && is_everybodys(graph, &item);
+        let is_everybodys = item.requests.is_empty()
+            && gives_everybody(graph, item.principals.iter(), std::iter::once(&item.applied));
         let mut rules: Vec<RuleId> = Vec::new();
         if !is_everybodys {
             rules.extend(item.rules.iter().map(|rule| rule.placed.rule));

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::ask::access_graph::{Bundle, of_access, of_answer};
+use crate::ask::access_graph::{Bundle, is_everybodys, of_access, of_answer};
 use crate::ask::can_i::Answered;
-use crate::ask::matrix::holder::{self, Holder};
-use crate::ask::matrix::unknown::Unknown;
+use crate::ask::matrix::holder::{self, Holder, HolderKind};
+use crate::ask::matrix::unknown::{Unknown, asked_as};
 use crate::ask::matrix::{Filter, Matrix};
 use crate::ask::question::Question;
 use crate::decide::cluster::{Cluster, Who, WhoIs};
@@ -171,22 +171,33 @@ pub fn add_access(
     };
     bypass(diagram, &start);
     bundles(diagram, cluster, &start, &of_access(cluster, &holder, namespace));
-    unknown(diagram, cluster, &holder, &start, namespace);
+    unknown(diagram, &Matrix::new(cluster, &Filter::default()), &holder, &start, namespace);
     if let Some(error) = who.error() {
         let own = diagram.node(node(Look::Unknown, error.to_string(), String::new()));
         diagram.edge(start.first, own, "", false);
     }
 }
 
+/// Adds what a holder of a matrix may, without what every user may by the roles of Kubernetes itself.
+pub fn add_holder(diagram: &mut Diagram, matrix: &Matrix<'_>, holder: &Holder) {
+    let cluster = matrix.cluster();
+    let who = asked_as(holder);
+    let start = start(diagram, cluster, &who, (holder.kind == HolderKind::Iam).then_some(&holder.identity));
+    bypass(diagram, &start);
+    let mut own = of_access(cluster, holder, None);
+    own.retain(|bundle| !is_everybodys(cluster.graph(), bundle));
+    bundles(diagram, cluster, &start, &own);
+    unknown(diagram, matrix, holder, &start, None);
+}
+
 /// What is unknown of somebody, in one box.
 fn unknown(
     diagram: &mut Diagram,
-    cluster: &Cluster,
+    matrix: &Matrix<'_>,
     holder: &Holder,
     start: &Start,
     namespace: Option<&str>,
 ) {
-    let matrix = Matrix::new(cluster, &Filter::default());
     let counts = |one: &&Unknown<'_>| {
         namespace
             .is_none_or(|namespace| matches!(one.namespace.as_str(), "" | "*") || one.namespace == namespace)
@@ -195,11 +206,11 @@ fn unknown(
     for one in matrix.unknown(holder).iter().filter(counts) {
         let place =
             if one.namespace == "*" { "anywhere".to_owned() } else { format!("in {}", one.namespace) };
-        let line = format!("unknown {place}: {}", matrix_statement::reason(&matrix, holder, one));
+        let line = format!("unknown {place}: {}", matrix_statement::reason(matrix, holder, one));
         if !lines.contains(&line) {
             lines.push(line);
         }
-        let source = matrix_statement::place(&matrix, one);
+        let source = matrix_statement::place(matrix, one);
         if !source.is_empty() && !places.contains(&source) {
             places.push(source);
         }

@@ -1,24 +1,23 @@
 //! The access review in words: what every form of it says alike.
 
-use serde_json::{Value, json};
-
-use crate::ask::access_review::decisions::{Changes, Decision, Origin, Record, Since, seen};
+use crate::ask::access_review::decisions::{Changes, Decision, Origin, Record, Since};
 use crate::ask::access_review::{AccessReview, Cell, Counts, Evidence, Mark, Row};
 use crate::ask::matrix::holder::HolderKind;
-use crate::ask::matrix::unknown::Unknown;
 use crate::decide::cluster::{Who, WhoIs};
 use crate::identity::arn::PrincipalType;
 use crate::knowledge::capabilities::{CAPABILITIES, Capability, Reach};
-use crate::model::finding::{Finding, Level};
+use crate::model::finding::Finding;
 use crate::model::user::SYSTEM_NODES;
 use crate::report::statement::Statement;
 
 use super::phrases::{self, counted, counted_as};
-use super::{matrix_people, matrix_statement, notes, words};
+use super::{matrix_people, notes, words};
 
+pub mod cards;
 pub mod csv;
 pub mod html;
 pub mod markdown;
+pub mod page;
 pub mod xlsx;
 
 /// A review with all that goes into its document.
@@ -35,6 +34,12 @@ pub struct Document<'r, 'c> {
     /// What was signed before, and what changed since.
     pub signed: Option<(&'r Record, &'r Changes)>,
 }
+
+/// Where something is unknown that no capability shows.
+const BEYOND: &str = "beyond the capabilities of this review";
+
+/// How many identities a line of the headline names.
+const NAMED: usize = 5;
 
 /// What a review does not show, whatever the inputs.
 const NOT_SHOWN: &[&str] = &[
@@ -158,23 +163,6 @@ pub fn shown<'r>(row: &'r Row<'_>) -> Vec<(&'static Capability, &'r Cell, usize)
         .collect()
 }
 
-/// What a card says of capabilities that are unknown and not had otherwise: where, and which, the gravest first. Many are
-/// often unknown for one reason in the same places; these are told together.
-pub fn unknown_folds(review: &AccessReview<'_>, row: &Row<'_>) -> Vec<(String, Vec<usize>)> {
-    let mut folds: Vec<(String, Vec<usize>)> = Vec::new();
-    for (capability, cell, number) in shown(row) {
-        if cell.mark() != Mark::Unknown {
-            continue;
-        }
-        let place = places(review, capability, cell);
-        match folds.iter_mut().find(|(known, _)| *known == place) {
-            Some((_, numbers)) => numbers.push(number),
-            None => folds.push((place, vec![number])),
-        }
-    }
-    folds
-}
-
 /// The names of capabilities by their numbers.
 pub fn names(numbers: &[usize]) -> Vec<&'static str> {
     numbers.iter().filter_map(|number| CAPABILITIES.get(*number)).map(|one| one.name).collect()
@@ -205,43 +193,6 @@ pub fn grant(review: &AccessReview<'_>, evidence: &Evidence<'_>) -> Option<[Stri
         format!("rule {}{via}: {rule}", grant.rule.position + 1),
         words::rule_place(policy, &grant.rule).to_string(),
     ])
-}
-
-/// The reasons why something is unknown of an identity: where, why, and the place; each once.
-pub fn unknown_reasons(review: &AccessReview<'_>, row: &Row<'_>) -> Vec<(String, String, String)> {
-    let matrix = &review.matrix;
-    let mut found: Vec<(String, String, String)> = Vec::new();
-    for one in &row.unknown {
-        let one: &Unknown<'_> = one;
-        let place =
-            if one.namespace == "*" { "anywhere".to_owned() } else { format!("in {}", one.namespace) };
-        let reason = matrix_statement::reason(matrix, &row.holder, one);
-        let entry = (place, reason, matrix_statement::place(matrix, one));
-        if !found.contains(&entry) {
-            found.push(entry);
-        }
-    }
-    found
-}
-
-/// What `risk` says of an identity, the gravest first.
-pub fn leads_to(document: &Document<'_, '_>, row: &Row<'_>) -> Vec<String> {
-    let identity = &row.holder.identity;
-    let of_iam = format!("IAM {identity}");
-    let own = |finding: &&Finding| {
-        finding.severity >= Level::High
-            && (finding.holders.iter().any(|holder| holder == identity)
-                || finding.subject == of_iam
-                || finding.subject == row.key)
-    };
-    let mut found: Vec<&Finding> = document.findings.iter().filter(own).collect();
-    found.sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.code.cmp(b.code)));
-    let mut lines: Vec<String> = found
-        .iter()
-        .map(|finding| format!("{} ({}): {}", finding.code, finding.severity, finding.message))
-        .collect();
-    lines.dedup();
-    lines
 }
 
 /// What changed of an identity, in a few words; empty where nothing was signed before.
@@ -292,7 +243,15 @@ pub fn not_modelled(document: &Document<'_, '_>) -> Vec<String> {
 /// What the review says in numbers.
 pub fn headline(document: &Document<'_, '_>) -> Vec<String> {
     let rows = &document.review.rows;
-    let of = |is: &dyn Fn(&Row<'_>) -> bool| rows.iter().filter(|row| is(row)).count();
+    // Who it is stands beside the number, where that is short.
+    let of = |is: &dyn Fn(&Row<'_>) -> bool| -> (usize, String) {
+        let found: Vec<&Row<'_>> = rows.iter().filter(|row| is(row)).collect();
+        let names: Vec<&str> = found.iter().take(NAMED).map(|row| title(row)).collect();
+        let more = found.len().saturating_sub(names.len());
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let named = if names.is_empty() { String::new() } else { format!(": {}{more}", names.join(", ")) };
+        (found.len(), named)
+    };
     let admins = of(&|row| row.cells.first().is_some_and(|cell| cell.mark() == Mark::Everywhere));
     let may_be = of(&|row| row.cells.first().is_some_and(|cell| cell.mark() == Mark::Unknown));
     let open = of(&|row| row.cells.iter().any(Cell::is_open));
@@ -305,19 +264,19 @@ pub fn headline(document: &Document<'_, '_>) -> Vec<String> {
             identity(rows.len()),
             counted(document.review.groups().len(), "group")
         ),
-        format!("{} cluster administrator everywhere", counted_as(admins, "is", "are")),
-        format!("{} something unknown in their access", counted_as(open, "has", "have")),
+        format!("{} cluster administrator everywhere{}", counted_as(admins.0, "is", "are"), admins.1),
     ];
-    if may_be > 0 {
-        let who = counted_as(may_be, "identity", "identities");
-        lines.push(format!("{who} may be cluster administrator: unknown"));
+    if may_be.0 > 0 {
+        let may_be = (counted_as(may_be.0, "is", "are"), may_be.1);
+        lines.push(format!("{} perhaps cluster administrator, which is unknown{}", may_be.0, may_be.1));
     }
+    lines.push(format!("{} something unknown in their access{}", counted_as(open.0, "has", "have"), open.1));
     let more = match counts.open_besides {
         0 => String::new(),
         some => format!("; in {some} of those with access there may be more: unknown"),
     };
     lines.extend([
-        format!("{} none of the capabilities below", counted_as(none, "has", "have")),
+        format!("{} none of the capabilities below", counted_as(none.0, "has", "have")),
         format!(
             "{}: {} everywhere, {} in some namespaces, {} only for names, {} unknown, {} not{}",
             counted(rows.len() * CAPABILITIES.len(), "cell"),
@@ -399,106 +358,3 @@ pub fn left_out(document: &Document<'_, '_>) -> Vec<String> {
     lines
 }
 
-/// The cell as JSON; `null` for a plain no.
-fn cell_value(review: &AccessReview<'_>, capability: &Capability, cell: &Cell) -> Value {
-    if cell.mark() == Mark::No && !cell.is_open() {
-        return Value::Null;
-    }
-    json!({
-        "mark": cell.mark().as_str(),
-        "open": cell.is_open(),
-        "everywhere": cell.everywhere.as_str(),
-        "namespaces": cell.namespaces,
-        "names": cell.named,
-        "unknown": cell.unknown,
-        "where": places(review, capability, cell),
-    })
-}
-
-/// The whole review as JSON: what the page shows, and what a file of decisions takes over from it.
-pub fn document(document: &Document<'_, '_>) -> Value {
-    let Document { review, origin, statement, .. } = document;
-    let mut grants: Vec<[String; 4]> = Vec::new();
-    let mut numbers = std::collections::BTreeMap::new();
-    let mut number_of = |evidence: &Evidence<'_>| -> Option<usize> {
-        let key = (evidence.grant.applied.order(), evidence.grant.subject, evidence.grant.rule);
-        if let Some(number) = numbers.get(&key) {
-            return Some(*number);
-        }
-        grants.push(grant(review, evidence)?);
-        numbers.insert(key, grants.len() - 1);
-        Some(grants.len() - 1)
-    };
-    let mut rows = Vec::new();
-    for (row, number) in review.rows.iter().zip(0usize..) {
-        let (mapped, place) = mapping(review, row);
-        let cells: Vec<Value> =
-            row.capabilities().map(|(capability, cell)| cell_value(review, capability, cell)).collect();
-        let shown: Vec<usize> = shown(row).into_iter().map(|(_, _, number)| number).collect();
-        let folds: Vec<Value> = unknown_folds(review, row)
-            .into_iter()
-            .map(|(place, numbers)| json!({ "where": place, "capabilities": numbers }))
-            .collect();
-        let evidence: Vec<Value> = row
-            .evidence
-            .iter()
-            .map(|list| list.iter().filter_map(|one| Some(json!([one.heading, number_of(one)?]))).collect())
-            .collect();
-        let unknown: Vec<Value> = unknown_reasons(review, row)
-            .into_iter()
-            .map(|(place, reason, source)| json!({ "where": place, "reason": reason, "source": source }))
-            .collect();
-        let before = document.signed.and_then(|(_, changes)| changes.rows.get(number));
-        rows.push(json!({
-            "key": row.key,
-            "kind": kind(row),
-            "identity": row.holder.identity,
-            "title": title(row),
-            "username": row.holder.username,
-            "groups": groups(row),
-            "mapped": mapped,
-            "source": place,
-            "master": row.holder.is_master(),
-            "people": people(review, row),
-            "cells": cells,
-            "shown": shown,
-            "folds": folds,
-            "evidence": evidence,
-            "unknown": unknown,
-            "leadsTo": leads_to(document, row),
-            "since": since(document, number),
-            "isSame": before.is_none_or(Since::is_same),
-            "lastDecision": before.and_then(|before| before.decision.as_ref()).map(decision),
-            "isStale": before.is_some_and(|before| before.is_stale),
-            "seen": seen(row),
-        }));
-    }
-    let capabilities: Vec<Value> = CAPABILITIES
-        .iter()
-        .map(|one| json!({ "id": one.id, "name": one.name, "sentence": one.sentence }))
-        .collect();
-    let signed = document.signed.map(|(record, changes)| {
-        let gone: Vec<Value> = changes
-            .gone
-            .iter()
-            .map(|(key, last)| json!({ "identity": key, "lastDecision": last.as_ref().map(decision) }))
-            .collect();
-        json!({ "title": record.population.title, "date": record.population.date, "gone": gone, "measured": changes.measured })
-    });
-    json!({
-        "origin": origin,
-        "headline": headline(document),
-        "basis": basis(document),
-        "notModelled": not_modelled(document),
-        "leftOut": left_out(document),
-        "missingRoles": statement.missing_roles.iter().map(|one| json!([one.text, one.source])).collect::<Vec<_>>(),
-        "mappingsInError": statement.mappings_in_error.iter().map(|one| json!([one.text, one.source])).collect::<Vec<_>>(),
-        "doors": matrix_people::through_eks(&review.matrix),
-        "capabilities": capabilities,
-        "groups": review.groups(),
-        "rows": rows,
-        "grants": grants,
-        "signed": signed,
-        "bypassesRbac": phrases::BYPASSES_RBAC,
-    })
-}

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use crate::ask::access_review::Mark;
 use crate::report::matrix_long::{csv_field, is_formula, join_names};
 
-use super::{Document, grant, groups, kind, people, places, since, title, unknown_reasons};
+use super::cards::reasons;
+use super::{Document, grant, groups, kind, people, places, since, title};
 
 /// The header.
 pub const HEADER: &str = "identity,kind,title,username,groups,people,capability_id,capability,answer,unknown_too,where,why_unknown,granted_by,source,since_signed,last_decision";
@@ -29,9 +30,9 @@ pub fn write(out: &mut dyn Write, document: &Document<'_, '_>) -> io::Result<Opt
             texts(groups(row)),
             texts(people(review, row)),
         ];
-        let why: Vec<String> = unknown_reasons(review, row)
+        let why: Vec<String> = reasons(review, row)
             .into_iter()
-            .map(|(place, reason, source)| format!("{place}: {reason} {source}").trim_end().to_owned())
+            .map(|one| format!("{}: {} {}", one.scope, one.reason, one.source).trim_end().to_owned())
             .collect();
         let rest = [since(document, number), last.map(super::decision).unwrap_or_default()];
         let mut line = |cells: [String; 8]| -> io::Result<()> {

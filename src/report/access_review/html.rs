@@ -15,7 +15,7 @@ const PAGE: &str = include_str!("page.html");
 pub fn write(out: &mut dyn Write, document: &Document<'_, '_>) -> io::Result<()> {
     let (before, after) = PAGE.split_once("@DATA@").unwrap_or((PAGE, ""));
     out.write_all(before.as_bytes())?;
-    out.write_all(harmless(&super::document(document).to_string()).as_bytes())?;
+    out.write_all(harmless(&super::page::document(document).to_string()).as_bytes())?;
     out.write_all(after.as_bytes())?;
     out.flush()
 }

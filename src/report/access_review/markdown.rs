@@ -1,14 +1,16 @@
 //! The access review as Markdown: the same in the same order, to be read in a pull request.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use crate::ask::access_review::{Cell, Mark};
 use crate::knowledge::capabilities::CAPABILITIES;
 use crate::report::markdown::markdown;
 
+use super::cards::{Card, cards, titles, why};
 use super::{
-    Document, basis, decision, grant, groups, headline, kind, leads_to, left_out, names, not_modelled,
-    people, sentence, shown, since, title, unknown_folds, unknown_reasons,
+    Document, basis, decision, groups, headline, kind, left_out, mapping, names, not_modelled, people,
+    sentence, shown, since, title,
 };
 
 /// How many capabilities stand in a row of the overview.
@@ -31,7 +33,7 @@ fn sign(cell: &Cell) -> String {
 /// # Errors
 /// If writing fails.
 pub fn write(out: &mut dyn Write, document: &Document<'_, '_>) -> io::Result<()> {
-    let (review, origin) = (document.review, document.origin);
+    let origin = document.origin;
     let name = if origin.title.is_empty() { String::new() } else { format!(": {}", markdown(&origin.title)) };
     writeln!(out, "# Access review{name}\n")?;
     if !origin.date.is_empty() {
@@ -58,10 +60,9 @@ pub fn write(out: &mut dyn Write, document: &Document<'_, '_>) -> io::Result<()>
     overview(out, document)?;
     picture(out, document)?;
     writeln!(out, "\n## Identities")?;
-    for (row, number) in review.rows.iter().zip(0usize..) {
-        card(out, document, row, number)?;
-    }
-    Ok(())
+    let cards = cards(document);
+    cards.iter().try_for_each(|one| card(out, document, one))?;
+    words(out, &cards)
 }
 
 fn list(out: &mut dyn Write, title: &str, lines: &[String]) -> io::Result<()> {
@@ -150,73 +151,92 @@ fn picture(out: &mut dyn Write, document: &Document<'_, '_>) -> io::Result<()> {
     Ok(())
 }
 
-fn card(
-    out: &mut dyn Write,
-    document: &Document<'_, '_>,
-    row: &crate::ask::access_review::Row<'_>,
-    number: usize,
-) -> io::Result<()> {
+/// What the words mean: the capabilities, and why the findings matter; each once.
+fn words(out: &mut dyn Write, cards: &[Card]) -> io::Result<()> {
+    writeln!(out, "\n## What the words mean\n")?;
+    for one in CAPABILITIES {
+        writeln!(out, "- **{}**: {}", markdown(one.name), markdown(one.sentence))?;
+    }
+    let codes: BTreeSet<&str> =
+        cards.iter().flat_map(|card| &card.leads_to).map(|[code, ..]| code.as_str()).collect();
+    for code in codes {
+        writeln!(out, "- **{code}**: {}", markdown(why(code)))?;
+    }
+    Ok(())
+}
+
+/// How many identities the heading of a card names.
+const NAMED: usize = 3;
+
+/// One card: who, what they may by which grants, what is unknown, what it leads to, and a line to decide on for each.
+fn card(out: &mut dyn Write, document: &Document<'_, '_>, card: &Card) -> io::Result<()> {
     let review = document.review;
-    writeln!(out, "\n### {} ({})\n", markdown(title(row)), kind(row))?;
-    writeln!(out, "{}", markdown(&row.holder.identity))?;
-    let groups = groups(row);
-    if !row.holder.username.is_empty() {
-        let groups =
-            if groups.is_empty() { String::new() } else { format!(", groups {}", groups.join(", ")) };
-        writeln!(out, "\nuser {}{}", markdown(&row.holder.username), markdown(&groups))?;
-    }
-    for line in people(review, row) {
-        writeln!(out, "\n- behind it: {}", markdown(&line))?;
-    }
-    writeln!(out)?;
-    let shown = shown(row);
-    if shown.is_empty() {
-        writeln!(out, "- none of the capabilities")?;
-    }
-    for (capability, cell, place) in shown {
-        if cell.mark() == Mark::Unknown {
-            continue;
-        }
-        writeln!(out, "- **{}**", markdown(&sentence(review, capability, cell)))?;
-        if row.holder.is_master() {
-            writeln!(out, "  - {}", markdown(super::phrases::BYPASSES_RBAC))?;
-        }
-        let evidence = row.evidence.get(place).map_or(&[][..], Vec::as_slice);
-        // A binding once, with the places of its rules: what they say is in the page and in CSV.
-        let mut bindings: Vec<(String, Vec<String>)> = Vec::new();
-        for [binding, place, rule, rule_place] in evidence.iter().filter_map(|one| grant(review, one)) {
-            let binding = format!("{binding} ({place})");
-            let rule = format!("{} ({rule_place})", rule.split(':').next().unwrap_or_default());
-            match bindings.iter_mut().find(|(known, _)| *known == binding) {
-                Some((_, rules)) => rules.push(rule),
-                None => bindings.push((binding, vec![rule])),
+    let rows: Vec<_> =
+        card.rows.iter().filter_map(|number| Some((*number, review.rows.get(*number)?))).collect();
+    let Some((_, first)) = rows.first() else { return Ok(()) };
+    let (named, more) = titles(review, &card.rows, NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let mut kinds: Vec<&str> = rows.iter().map(|(_, row)| kind(row)).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    writeln!(out, "\n### {}{more} ({})\n", markdown(&named.join(", ")), kinds.join(", "))?;
+    for statement in &card.statements {
+        let names = markdown(&names(&statement.capabilities).join("; "));
+        let colon = if statement.is_unknown { ":" } else { "" };
+        writeln!(out, "- **{names}**{colon} {}", markdown(&statement.place))?;
+        for granted in &statement.grants {
+            writeln!(out, "  - {} gets: {}", markdown(&granted.to), markdown(&granted.rules.join("; ")))?;
+            for through in &granted.roles {
+                let bindings: Vec<String> =
+                    through.bindings.iter().map(|[name, place]| format!("{name} ({place})")).collect();
+                let text =
+                    format!("{}, {}, by {}", through.role, through.rules.join(", "), bindings.join(", "));
+                writeln!(out, "    - {}", markdown(&text))?;
             }
         }
-        for (binding, rules) in bindings {
-            writeln!(out, "  - {}: {}", markdown(&binding), markdown(&rules.join(", ")))?;
+        if first.holder.is_master() {
+            writeln!(out, "  - {}", markdown(super::phrases::BYPASSES_RBAC))?;
         }
     }
-    for (place, numbers) in unknown_folds(review, row) {
-        let names = names(&numbers);
-        let names = if numbers.len() == CAPABILITIES.len() {
-            format!("all {} capabilities", names.len())
-        } else {
-            names.join("; ")
-        };
-        writeln!(out, "- **{}**: {}", markdown(&names), markdown(&place))?;
+    if card.statements.is_empty() {
+        writeln!(out, "- none of the capabilities")?;
     }
-    for (place, reason, source) in unknown_reasons(review, row) {
-        let source = if source.is_empty() { source } else { format!(" ({source})") };
-        writeln!(out, "- unknown {}: {}", markdown(&place), markdown(&format!("{reason}{source}")))?;
+    for one in &card.unknown {
+        let source =
+            if one.source.is_empty() { String::new() } else { format!(" ({})", markdown(&one.source)) };
+        writeln!(out, "- unknown {}: {}{source}", markdown(&one.scope), markdown(&one.reason))?;
     }
-    for line in leads_to(document, row) {
-        writeln!(out, "- leads to: {}", markdown(&line))?;
+    for [code, severity, said] in &card.leads_to {
+        writeln!(out, "- leads to: {code} ({severity}): {}", markdown(said))?;
     }
-    if let Some((_, changes)) = document.signed {
-        writeln!(out, "- since the review that was signed: {}", markdown(&since(document, number)))?;
-        if let Some(last) = changes.rows.get(number).and_then(|since| since.decision.as_ref()) {
-            writeln!(out, "- decided then: {}", markdown(&decision(last)))?;
+    let then = if document.signed.is_some() { " since the review that was signed | decided then |" } else { "" };
+    let rule = if document.signed.is_some() { " --- | --- |" } else { "" };
+    writeln!(out, "\n| who | logs in as |{then} keep, change or remove | by | on | remark |")?;
+    writeln!(out, "| --- | --- |{rule} --- | --- | --- | --- |")?;
+    for (number, row) in rows {
+        let user = &row.holder.username;
+        let mut parts = Vec::new();
+        if !user.is_empty() {
+            parts.push(format!("user {user}"));
         }
+        let groups = groups(row);
+        if !groups.is_empty() {
+            parts.push(format!("groups {}", groups.join(", ")));
+        }
+        let (_, source) = mapping(review, row);
+        if !source.is_empty() {
+            parts.push(format!("({source})"));
+        }
+        let behind = people(review, row);
+        let behind =
+            if behind.is_empty() { String::new() } else { format!("<br>behind it: {}", markdown(&behind.join("; "))) };
+        write!(out, "| {}{behind} | {} |", markdown(&row.holder.identity), markdown(&parts.join(", ")))?;
+        if let Some((_, changes)) = document.signed {
+            let last = changes.rows.get(number).and_then(|since| since.decision.as_ref());
+            let last = last.map(decision).unwrap_or_default();
+            write!(out, " {} | {} |", markdown(&since(document, number)), markdown(&last))?;
+        }
+        writeln!(out, "  |  |  |  |")?;
     }
-    writeln!(out, "\nDecision: [ ] keep  [ ] change  [ ] remove   by ________  on ________  remark ________")
+    Ok(())
 }

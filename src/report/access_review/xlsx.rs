@@ -3,6 +3,7 @@
 //! Every text is written as a string and never as a formula or a link, with the mark that keeps a spreadsheet from taking it
 //! for a formula when somebody edits it. The same review gives the same bytes.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use rust_xlsxwriter::{
@@ -15,9 +16,10 @@ use crate::knowledge::capabilities::CAPABILITIES;
 use crate::report::statement::Remark;
 use crate::report::visible::visible;
 
+use super::cards::{Leads, reasons, said, why};
 use super::{
-    Document, basis, decision, grant, groups, headline, kind, leads_to, left_out, mapping, matrix_people,
-    not_modelled, people, phrases, places, sentence, shown, since, title, unknown_reasons,
+    Document, basis, decision, grant, groups, headline, kind, left_out, mapping, matrix_people,
+    not_modelled, people, phrases, places, sentence, shown, since, title,
 };
 
 mod sheet;
@@ -210,6 +212,13 @@ fn summary(book: &mut Book, document: &Document<'_, '_>) -> Result<(), XlsxError
     }
     lines.heading("What the capabilities mean", "")?;
     CAPABILITIES.iter().try_for_each(|one| lines.line(one.name, one.sentence))?;
+    let leads = Leads::of(document.findings);
+    let codes: BTreeSet<&str> =
+        review.rows.iter().flat_map(|row| leads.to(row)).map(|one| one.code).collect();
+    if !codes.is_empty() {
+        lines.heading("Why what access leads to matters", "")?;
+        codes.into_iter().try_for_each(|code| lines.line(code, why(code)))?;
+    }
     lines.heading("Sign-off", "I read every line. The decisions are mine, and lines about my own access were decided by somebody else.")?;
     ["Name", "Role", "Date", "Signature"].iter().try_for_each(|one| lines.line(one, ""))?;
     let sheet = lines.sheet;
@@ -247,11 +256,17 @@ fn identities(book: &mut Book, document: &Document<'_, '_>) -> Result<(), XlsxEr
     let first = u16::try_from(columns.len()).unwrap_or_default();
     columns.extend(CAPABILITIES.iter().map(|one| (one.name, 11.0)));
     let mut sheet = Sheet::new("identities", &columns, &book.head)?;
+    let leads = Leads::of(document.findings);
     for row in &review.rows {
         sheet.next()?;
         let (mapped, source) = mapping(review, row);
         let (groups, people) = (groups(row).join(", "), people(review, row).join("\n"));
-        let leads_to = leads_to(document, row).join("\n");
+        let leads_to: Vec<String> = leads
+            .to(row)
+            .into_iter()
+            .map(|one| format!("{} ({}): {}", one.code, one.severity, said(one, row)))
+            .collect();
+        let leads_to = leads_to.join("\n");
         let texts = [
             row.holder.identity.as_str(),
             kind(row),
@@ -347,9 +362,9 @@ fn unknown(book: &mut Book, document: &Document<'_, '_>) -> Result<(), XlsxError
         &[("identity", 48.0), ("kind", 14.0), ("where", 26.0), ("why", 100.0), ("source", 34.0)];
     let mut sheet = Sheet::new("unknown", columns, &book.head)?;
     for row in &document.review.rows {
-        for (place, reason, source) in unknown_reasons(document.review, row) {
+        for one in reasons(document.review, row) {
             sheet.next()?;
-            let texts = [row.holder.identity.as_str(), kind(row), &place, &reason, &source];
+            let texts = [row.holder.identity.as_str(), kind(row), &one.scope, &one.reason, &one.source];
             sheet.texts(texts, &book.text)?;
         }
     }
