@@ -357,4 +357,3 @@ pub fn left_out(document: &Document<'_, '_>) -> Vec<String> {
     }
     lines
 }
-

@@ -89,7 +89,9 @@ impl<'r> Leads<'r> {
         for finding in findings.iter().filter(|finding| finding.severity >= Level::High) {
             let holders = finding.holders.iter().map(String::as_str);
             let all: BTreeSet<&str> = holders.chain([finding.subject.as_str()]).collect();
-            all.into_iter().for_each(|holder| by.entry(holder).or_default().push(finding));
+            for holder in all {
+                by.entry(holder).or_default().push(finding);
+            }
         }
         Self { by }
     }
@@ -115,7 +117,8 @@ pub fn said<'f>(finding: &'f Finding, row: &Row<'_>) -> &'f str {
     let why = why(finding.code);
     let text = finding.message.strip_suffix(why).filter(|_| !why.is_empty()).unwrap_or(&finding.message);
     let text = text.trim_end_matches(['.', ' ']);
-    let is_own = finding.subject == row.key || finding.subject.strip_prefix("IAM ") == Some(&row.holder.identity);
+    let is_own =
+        finding.subject == row.key || finding.subject.strip_prefix("IAM ") == Some(&row.holder.identity);
     let own = text.strip_prefix(finding.subject.as_str()).and_then(|rest| rest.strip_prefix(": "));
     own.filter(|_| is_own).unwrap_or(text)
 }
@@ -164,34 +167,38 @@ struct Texts {
 
 /// What an identity may, in as few statements as are true.
 fn statements(review: &AccessReview<'_>, row: &Row<'_>, texts: &mut Texts) -> Vec<Statement> {
-    let mut found: Vec<(Statement, Vec<&Evidence<'_>>, BTreeSet<(u32, u32)>)> = Vec::new();
+    let mut found: Vec<Found<'_, '_>> = Vec::new();
     for (capability, cell, number) in shown(row) {
         let place = places(review, capability, cell);
         let evidence = row.evidence.get(number).map_or(&[][..], Vec::as_slice);
         let bindings: BTreeSet<(u32, u32)> =
             evidence.iter().map(|one| (one.grant.applied.order(), one.grant.subject)).collect();
         let is_unknown = cell.mark() == Mark::Unknown;
-        let equal = found.iter_mut().find(|(known, _, own)| {
-            known.place == place && known.is_unknown == is_unknown && *own == bindings
+        let equal = found.iter_mut().find(|known| {
+            known.place == place && known.is_unknown == is_unknown && known.bindings == bindings
         });
-        match equal {
-            Some((known, all, _)) => {
-                known.capabilities.push(number);
-                all.extend(evidence);
-            }
-            None => {
-                let statement =
-                    Statement { capabilities: vec![number], place, is_unknown, grants: Vec::new() };
-                found.push((statement, evidence.iter().collect(), bindings));
-            }
+        if let Some(known) = equal {
+            known.capabilities.push(number);
+            known.evidence.extend(evidence);
+        } else {
+            let evidence = evidence.iter().collect();
+            found.push(Found { capabilities: vec![number], place, is_unknown, evidence, bindings });
         }
     }
-    found.sort_by_key(|(statement, ..)| statement.is_unknown);
-    let with_grants = found.into_iter().map(|(statement, evidence, _)| {
-        let grants = granted(review, evidence, texts);
-        Statement { grants, ..statement }
+    found.sort_by_key(|one| one.is_unknown);
+    let statements = found.into_iter().map(|Found { capabilities, place, is_unknown, evidence, .. }| {
+        Statement { capabilities, place, is_unknown, grants: granted(review, evidence, texts) }
     });
-    with_grants.collect()
+    statements.collect()
+}
+
+/// A statement while its capabilities are gathered.
+struct Found<'r, 'c> {
+    capabilities: Vec<usize>,
+    place: String,
+    is_unknown: bool,
+    evidence: Vec<&'r Evidence<'c>>,
+    bindings: BTreeSet<(u32, u32)>,
 }
 
 /// The grants of a statement, each once: equal rules for a subject together, and the bindings of a role together.
@@ -210,24 +217,22 @@ fn granted(review: &AccessReview<'_>, mut evidence: Vec<&Evidence<'_>>, texts: &
         for one in of_binding {
             let Some(grant) = one.grant.grant(cluster) else { continue };
             let role = grant.applied.role_number().and_then(|number| u32::try_from(number).ok());
-            let (text, number) = match role.and_then(|role| texts.rules.get(&(role, one.grant.rule))) {
-                Some(known) => known.clone(),
-                None => {
-                    let via = match grant.applied.role {
-                        Some(role) if !graph.provenance(role, &grant.rule).is_empty() => {
-                            format!(" from {}", words::role(policy, grant.rule.owner))
-                        }
-                        _ => String::new(),
-                    };
-                    let place = words::rule_place(policy, &grant.rule);
-                    let text = words::rule(policy, &grant.rule.rule).to_string();
-                    let pair = (text, format!("rule {}{via} ({place})", grant.rule.position + 1));
-                    if let Some(role) = role {
-                        texts.rules.insert((role, one.grant.rule), pair.clone());
+            let known = role.and_then(|role| texts.rules.get(&(role, one.grant.rule))).cloned();
+            let (text, number) = known.unwrap_or_else(|| {
+                let via = match grant.applied.role {
+                    Some(role) if !graph.provenance(role, &grant.rule).is_empty() => {
+                        format!(" from {}", words::role(policy, grant.rule.owner))
                     }
-                    pair
+                    _ => String::new(),
+                };
+                let place = words::rule_place(policy, &grant.rule);
+                let text = words::rule(policy, &grant.rule.rule).to_string();
+                let pair = (text, format!("rule {}{via} ({place})", grant.rule.position + 1));
+                if let Some(role) = role {
+                    texts.rules.insert((role, one.grant.rule), pair.clone());
                 }
-            };
+                pair
+            });
             if !rules.contains(&text) {
                 rules.push(text);
             }

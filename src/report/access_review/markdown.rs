@@ -209,7 +209,8 @@ fn card(out: &mut dyn Write, document: &Document<'_, '_>, card: &Card) -> io::Re
     for [code, severity, said] in &card.leads_to {
         writeln!(out, "- leads to: {code} ({severity}): {}", markdown(said))?;
     }
-    let then = if document.signed.is_some() { " since the review that was signed | decided then |" } else { "" };
+    let then =
+        if document.signed.is_some() { " since the review that was signed | decided then |" } else { "" };
     let rule = if document.signed.is_some() { " --- | --- |" } else { "" };
     writeln!(out, "\n| who | logs in as |{then} keep, change or remove | by | on | remark |")?;
     writeln!(out, "| --- | --- |{rule} --- | --- | --- | --- |")?;
@@ -228,8 +229,11 @@ fn card(out: &mut dyn Write, document: &Document<'_, '_>, card: &Card) -> io::Re
             parts.push(format!("({source})"));
         }
         let behind = people(review, row);
-        let behind =
-            if behind.is_empty() { String::new() } else { format!("<br>behind it: {}", markdown(&behind.join("; "))) };
+        let behind = if behind.is_empty() {
+            String::new()
+        } else {
+            format!("<br>behind it: {}", markdown(&behind.join("; ")))
+        };
         write!(out, "| {}{behind} | {} |", markdown(&row.holder.identity), markdown(&parts.join(", ")))?;
         if let Some((_, changes)) = document.signed {
             let last = changes.rows.get(number).and_then(|since| since.decision.as_ref());

@@ -14,8 +14,8 @@ use crate::report::{access_graph, matrix_people, phrases};
 
 use super::cards::{self, Card};
 use super::{
-    Document, basis, decision, groups, headline, kind, left_out, mapping, not_modelled, people, places, since,
-    title,
+    Document, basis, decision, groups, headline, kind, left_out, mapping, not_modelled, people, places,
+    since, title,
 };
 
 /// How many bytes of pictures a page has: what a browser opens at once, with all the rest.
@@ -72,8 +72,11 @@ fn card_value(card: &Card, texts: &mut Interned<String>, picture: &Value) -> Val
             let mut roles = Vec::new();
             for through in &granted.roles {
                 let numbers: Vec<usize> = through.rules.iter().map(&mut number).collect();
-                let bindings: Vec<usize> =
-                    through.bindings.iter().map(|[name, place]| number(&format!("{name} ({place})"))).collect();
+                let bindings: Vec<usize> = through
+                    .bindings
+                    .iter()
+                    .map(|[name, place]| number(&format!("{name} ({place})")))
+                    .collect();
                 roles.push(json!([number(&through.role), numbers, bindings]));
             }
             grants.push(json!([number(&granted.to), rules, roles]));
@@ -111,7 +114,11 @@ fn asked(row: &Row<'_>) -> String {
         _ => name.clone(),
     };
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "-_./:@+=".contains(char);
-    if name.chars().all(is_plain) { format!("{flag} {name}") } else { format!("{flag} '{}'", name.replace('\'', "'\\''")) }
+    if name.chars().all(is_plain) {
+        format!("{flag} {name}")
+    } else {
+        format!("{flag} '{}'", name.replace('\'', "'\\''"))
+    }
 }
 
 /// The picture of a card, or the command that makes it where a page with all pictures would be too heavy.

@@ -18,8 +18,8 @@ use crate::report::visible::visible;
 
 use super::cards::{Leads, reasons, said, why};
 use super::{
-    Document, basis, decision, grant, groups, headline, kind, left_out, mapping, matrix_people,
-    not_modelled, people, phrases, places, sentence, shown, since, title,
+    Document, basis, decision, grant, groups, headline, kind, left_out, mapping, matrix_people, not_modelled,
+    people, phrases, places, sentence, shown, since, title,
 };
 
 mod sheet;
