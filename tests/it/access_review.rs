@@ -134,7 +134,7 @@ fn every_number_of_the_page_is_that_of_the_matrix() {
         let (all, open) = numbers_are_those_of_the_matrix(&cluster);
         compared = (compared.0 + all, compared.1 + open);
     }
-    assert!(compared.0 > 100 && compared.1 > 10, "{compared:?}");
+    assert!(compared.0 > 100 && compared.1 > 5, "{compared:?}");
 }
 
 /// Gives how many cells were compared, and how many of them have something unknown.
