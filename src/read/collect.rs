@@ -9,7 +9,7 @@ use crate::identity::iam::{IamData, Page};
 use crate::identity::pod_roles::{PodRole, PodRoles};
 use crate::identity::{IdentityDoubt, IdentityMappings, OtherForm};
 use crate::knowledge::access_policies;
-use crate::knowledge::catalogue::{Added, Catalogue, CustomResource};
+use crate::knowledge::catalogue::CustomResource;
 use crate::model::diagnostic::{Code, Diagnostic};
 use crate::model::names::Name;
 use crate::model::policy::{Policy, PolicyMark};
@@ -22,7 +22,7 @@ use super::ignored::Ignore;
 use super::kustomize::{Kustomization, Outcome};
 use super::operators::{self, Expanded};
 use super::settings::Settings;
-use super::version_hints::{Hints, is_name_of_eks};
+use super::version_hints::Hints;
 use super::what_if::{Change, Removal};
 use super::{
     Completeness, Defaults, Input, LoadError, LoadOptions, Loaded, Summary, VersionFrom, access,
@@ -234,43 +234,6 @@ impl Collector {
             Source { file, ..Source::default() },
             "has no *.yaml, *.yml or *.json file, so nothing was read from it",
         ));
-    }
-
-    /// The resources of a version and of the inputs; what is odd about a CRD is said where it was met.
-    fn catalogue(&mut self, version: KubernetesVersion, platform: Platform) -> Catalogue {
-        let mut catalogue = Catalogue::of(version, platform);
-        let (crds, said) = (std::mem::take(&mut self.crds), std::mem::take(&mut self.diagnostics));
-        self.diagnostics.reserve(said.len());
-        let (mut said, mut before) = (said.into_iter(), 0);
-        for (place, crd) in crds {
-            self.diagnostics.extend(said.by_ref().take(place - before));
-            before = place;
-            let (source, name) = (crd.source, format!("{}.{}", crd.plural, crd.group));
-            let message = match catalogue.add_crd(crd) {
-                Added::New | Added::Replaced(_) => continue,
-                Added::BuiltIn => {
-                    format!(
-                        "CustomResourceDefinition `{name}` names a built-in resource, so it has no effect"
-                    )
-                }
-                Added::NotServed => {
-                    format!("CustomResourceDefinition `{name}` serves no version, so `{name}` does not exist")
-                }
-            };
-            self.diagnostics.push(Diagnostic::at(Code::CrdWithoutEffect, source, message));
-        }
-        self.diagnostics.extend(said);
-        catalogue
-    }
-
-    /// Whether anything of the inputs shows a cluster of EKS.
-    fn shows_eks(&self) -> bool {
-        let mut groups = self.summary.skipped.keys().map(|(api_version, _)| api_version.as_str());
-        !self.aws_auth.is_empty()
-            || !self.refused_aws_auth.is_empty()
-            || self.hints.eks.is_some()
-            || groups.any(is_name_of_eks)
-            || self.policy.names.iter().any(|(_, name)| is_name_of_eks(name) || name.starts_with("eks:"))
     }
 
     /// Keeps the last of objects that are defined twice, and says which were replaced.
@@ -497,6 +460,9 @@ impl Collector {
         self.diagnostics.extend(identities.add_access_entries(std::mem::take(&mut self.access), &joined));
     }
 }
+
+/// The API resources, and whose cluster it is.
+mod catalogue;
 
 /// What the inputs as a whole call for a word about.
 mod notes;
