@@ -143,6 +143,7 @@ pub mod read {
     mod operators;
     pub(crate) mod origin;
     pub(crate) mod parallel;
+    mod path;
     mod possible;
     mod programs;
     mod rbac;

@@ -76,20 +76,13 @@ impl<'c> Linter<'c> {
 
     /// Adds a finding with the mend that is always the same; `detail` tells it from others about the same object.
     fn add(&mut self, code: Code, severity: Severity, place: &Place, message: String, detail: &str) {
+        let help = codes::explanation(code).mend;
         self.found.push(Finding {
-            code: code.as_str(),
-            severity: Level::from(severity),
-            message,
-            help: codes::explanation(code).mend.to_owned(),
             object: place.about.clone(),
             source: Some(place.source),
-            suppressed: None,
-            subject: String::new(),
-            scope: "",
-            namespaces: Vec::new(),
-            holders: Vec::new(),
             within: place.within,
             detail: detail.to_owned(),
+            ..Finding::new(code.as_str(), Level::from(severity), message, help)
         });
     }
 
@@ -107,20 +100,13 @@ impl<'c> Linter<'c> {
             (Some(about), source) if about.kind != "ConfigMap" => source,
             (_, source) => of_map.filter(|map| source.is_some_and(|source| source.file == map.file)),
         };
+        let (code, severity) = (diagnostic.code, Level::from(diagnostic.severity()));
+        let help = codes::explanation(code).mend;
         self.found.push(Finding {
-            code: diagnostic.code.as_str(),
-            severity: Level::from(diagnostic.severity()),
-            message: diagnostic.message.clone(),
-            help: codes::explanation(diagnostic.code).mend.to_owned(),
             object: about,
             source: diagnostic.source,
-            suppressed: None,
-            subject: String::new(),
-            scope: "",
-            namespaces: Vec::new(),
-            holders: Vec::new(),
             within,
-            detail: String::new(),
+            ..Finding::new(code.as_str(), severity, diagnostic.message.clone(), help)
         });
     }
 

@@ -110,16 +110,7 @@ impl Table {
                 let attributes = if resource.starts_with('/') {
                     Attributes::NonResource(NonResourceAttributes { verb, path: resource })
                 } else {
-                    let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
-                    let (name, namespace) = ("", "");
-                    Attributes::Resource(ResourceAttributes {
-                        verb,
-                        group,
-                        resource,
-                        subresource,
-                        name,
-                        namespace,
-                    })
+                    Attributes::Resource(ResourceAttributes::of(verb, group, resource))
                 };
                 requests.push(graph.lexicon.request(names, &attributes));
                 let plural = resource.split('/').next().unwrap_or(resource);
@@ -443,19 +434,12 @@ fn of_somebody(
 ) -> Option<Finding> {
     let risk = risks::risk(code)?;
     Some(Finding {
-        within: None,
-        detail: String::new(),
-        code: risk.code,
-        severity,
-        message: format!("{message}. {}", risk.why),
-        help: risk.fix.to_owned(),
-        object: None,
         source: source_of(cluster, from),
-        suppressed: None,
         subject: from.title.clone(),
         scope,
         namespaces,
         holders: holders.behind(from),
+        ..Finding::new(risk.code, severity, format!("{message}. {}", risk.why), risk.fix)
     })
 }
 

@@ -5,8 +5,8 @@ use crate::ask::people::{Becoming, People};
 use crate::ask::question::Question;
 use crate::decide::answer::Doubt;
 use crate::decide::cluster::{Cluster, Who};
+use crate::identity::IdentityError;
 use crate::identity::iam::Lenses;
-use crate::identity::{IdentityError, Session};
 use crate::model::ternary::Ternary;
 
 /// The answer through a mapped role.
@@ -32,10 +32,7 @@ pub fn best<'g>(
     if cluster.iam().is_empty() || !is_not_mapped(who) {
         return None;
     }
-    let session = match who.identity.as_ref()?.session() {
-        Session::Known(name) => Some(name.as_str()),
-        _ => None,
-    };
+    let session = who.identity.as_ref()?.session().name();
     let lenses = Lenses::new(cluster.iam());
     let people = People::new(cluster, &lenses);
     let mut best: Option<Through<'g>> = None;
@@ -69,10 +66,7 @@ pub fn roles(cluster: &Cluster, who: &Who, arn: Option<&str>) -> Option<Vec<Stri
     if cluster.iam().is_empty() || !is_not_mapped(who) {
         return None;
     }
-    let session = match who.identity.as_ref()?.session() {
-        Session::Known(name) => Some(name.as_str()),
-        _ => None,
-    };
+    let session = who.identity.as_ref()?.session().name();
     let lenses = Lenses::new(cluster.iam());
     let ways = People::new(cluster, &lenses).may_become(arn?, session);
     Some(ways.into_iter().map(|way| way.arn).collect())

@@ -26,6 +26,16 @@ pub enum Session {
     Symbolic,
 }
 
+impl Session {
+    /// The name, where it is known.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Known(name) => Some(name),
+            Self::None | Self::Symbolic => None,
+        }
+    }
+}
+
 /// Who calls: what STS tells aws-iam-authenticator of a caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IamIdentity {

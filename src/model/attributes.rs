@@ -19,6 +19,15 @@ pub struct ResourceAttributes<'a> {
     pub namespace: &'a str,
 }
 
+impl<'a> ResourceAttributes<'a> {
+    /// A request for a resource as rules spell it, with its subresource behind a slash; outside of namespaces and for no
+    /// object by name.
+    pub fn of(verb: &'a str, group: &'a str, resource: &'a str) -> Self {
+        let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+        Self { verb, group, resource, subresource, name: "", namespace: "" }
+    }
+}
+
 /// A request for a path that is no API resource. It has no namespace, so no RoleBinding can allow it.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct NonResourceAttributes<'a> {

@@ -107,6 +107,25 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// A finding about nothing in particular yet.
+    pub fn new(code: &'static str, severity: Level, message: String, help: &str) -> Self {
+        Self {
+            code,
+            severity,
+            message,
+            help: help.to_owned(),
+            object: None,
+            source: None,
+            suppressed: None,
+            subject: String::new(),
+            scope: "",
+            namespaces: Vec::new(),
+            holders: Vec::new(),
+            within: None,
+            detail: String::new(),
+        }
+    }
+
     /// What stays the same when lines move and files are renamed: the code, the object and the detail.
     pub fn key(&self) -> String {
         let About { kind, namespace, name } = self.object.clone().unwrap_or_default();

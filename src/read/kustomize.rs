@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::document::Node;
 use crate::model::source::{FileId, Source, Sources};
+use crate::read::path::normal;
 
 use crate::read::settings::Settings;
 use build::{Builder, Lack};
@@ -131,14 +132,11 @@ pub(super) fn follow(
     settings: Option<&Settings>,
 ) -> Outcome {
     let mut ids: FxHashMap<PathBuf, FileId> = FxHashMap::default();
-    let mut walked = Walked {
-        roots: roots.iter().map(|root| Files::normal(root)).collect(),
-        settings,
-        ..Walked::default()
-    };
+    let mut walked =
+        Walked { roots: roots.iter().map(|root| normal(root)).collect(), settings, ..Walked::default() };
     for number in 0..u32::try_from(sources.len()).unwrap_or(u32::MAX) {
         let file = FileId(number);
-        let path = Files::normal(Path::new(sources.file(file)));
+        let path = normal(Path::new(sources.file(file)));
         if holding.contains(&file) {
             walked.holding.insert(path.clone());
         }
@@ -147,7 +145,7 @@ pub(super) fn follow(
     }
     let mut kustomizations: FxHashMap<PathBuf, Kustomization> = FxHashMap::default();
     for kustomization in found {
-        let file = Files::normal(Path::new(sources.file(kustomization.source.file)));
+        let file = normal(Path::new(sources.file(kustomization.source.file)));
         let folder = file.parent().map(Path::to_owned).unwrap_or_default();
         kustomizations.entry(folder).or_insert(kustomization);
     }

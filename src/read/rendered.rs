@@ -1,9 +1,10 @@
 //! Manifests that a program rendered: each object is read at the place where it stands in its own file.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
+use super::path::normal;
 use crate::document::relocate::Original;
 use crate::document::{self, Node, Position, Tree, split};
 use crate::model::source::{FileId, Shift};
@@ -186,21 +187,6 @@ fn objects(text: &str) -> Vec<Object> {
         }
     }
     objects
-}
-
-/// A path without `.` and `..`, as far as it can be without them.
-fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if normal.file_name().is_some() => {
-                normal.pop();
-            }
-            part => normal.push(part),
-        }
-    }
-    normal
 }
 
 /// A path as people type it: from where the program runs, if it is below.

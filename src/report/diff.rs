@@ -376,14 +376,8 @@ fn merged(groups: Vec<Group>) -> Vec<Group> {
 }
 
 fn user(user: &UserInfo) -> String {
-    let groups: Vec<String> = user
-        .groups
-        .iter()
-        .filter(|group| *group != crate::model::user::SYSTEM_AUTHENTICATED)
-        .map(|group| format!("`{group}`"))
-        .collect();
-    let groups =
-        if groups.is_empty() { "no groups".to_owned() } else { format!("groups {}", groups.join(", ")) };
+    let groups = words::own_groups(user);
+    let groups = if groups.is_empty() { "no groups".to_owned() } else { format!("groups {groups}") };
     format!("user `{}`, {groups}", user.username)
 }
 

@@ -211,14 +211,8 @@ impl Statement {
                     }
                     _ => String::new(),
                 };
-                let groups: Vec<String> = user
-                    .groups
-                    .iter()
-                    .filter(|group| *group != crate::model::user::SYSTEM_AUTHENTICATED)
-                    .map(|group| format!("`{group}`"))
-                    .collect();
-                let groups =
-                    if groups.is_empty() { String::new() } else { format!(", groups {}", groups.join(", ")) };
+                let groups = words::own_groups(&user);
+                let groups = if groups.is_empty() { groups } else { format!(", groups {groups}") };
                 self.bound_nowhere.push(Remark {
                     text: format!("{}: user `{}`{groups}", holder.identity, user.username),
                     source,

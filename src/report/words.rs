@@ -9,6 +9,7 @@ use crate::model::names::Name;
 use crate::model::policy::Policy;
 use crate::model::rbac::{Authorizer, Binding, Operator, PolicyRule, Requirement, Role, Scope, Subject};
 use crate::model::source::Source;
+use crate::model::user::{SYSTEM_AUTHENTICATED, UserInfo};
 
 /// A text that is formatted only when it is written, so that hundreds of thousands of them need no memory.
 pub(super) struct FormatWith<F>(pub(super) F);
@@ -375,4 +376,10 @@ pub fn contested(policy: &Policy, applied: &Applied<'_>) -> String {
 /// A binding whose role is missing, in one line.
 pub fn missing_role(policy: &Policy, applied: &Applied<'_>) -> String {
     format!("{} grants {}", binding(policy, applied.binding), role_ref(policy, applied.binding))
+}
+
+/// The groups of a user that a mapping or a token gives it, `system:authenticated` aside, which everybody has.
+pub fn own_groups(user: &UserInfo) -> String {
+    let own = user.groups.iter().filter(|group| *group != SYSTEM_AUTHENTICATED);
+    own.map(|group| format!("`{group}`")).collect::<Vec<_>>().join(", ")
 }

@@ -191,20 +191,10 @@ impl Compiled {
 
 /// One verb of a question, asked of the cluster itself.
 fn direct(cluster: &Cluster, who: &Who, ask: &Ask, verb: &str, name: &str, namespace: &str) -> Ternary {
-    let (resource, subresource) = ask.resource.split_once('/').unwrap_or((ask.resource, ""));
-    let in_cluster = cluster.catalogue().is_namespaced(ask.group, resource) == Some(false);
+    let asked = ResourceAttributes::of(verb, ask.group, ask.resource);
+    let in_cluster = cluster.catalogue().is_namespaced(ask.group, asked.resource) == Some(false);
     let namespace = if in_cluster && !ask.bound && !ask.itself { "" } else { namespace };
-    cluster.ternary_for_type(
-        who,
-        &Attributes::Resource(ResourceAttributes {
-            verb,
-            group: ask.group,
-            resource,
-            subresource,
-            name,
-            namespace,
-        }),
-    )
+    cluster.ternary_for_type(who, &Attributes::Resource(ResourceAttributes { name, namespace, ..asked }))
 }
 
 /// What one column says at a place.

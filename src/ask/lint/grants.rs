@@ -17,8 +17,7 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 const SHOWN: usize = 3;
 
 fn ask<'a>(verb: &'a str, group: &'a str, resource: &'a str) -> Attributes<'a> {
-    let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
-    Attributes::Resource(ResourceAttributes { verb, group, resource, subresource, name: "", namespace: "" })
+    Attributes::Resource(ResourceAttributes::of(verb, group, resource))
 }
 
 impl Linter<'_> {

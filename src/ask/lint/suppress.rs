@@ -152,19 +152,7 @@ fn is_about(ignore: &Ignore, finding: &Finding) -> bool {
 
 fn note(source: Source, message: String) -> Finding {
     let code = Code::UnusedSuppression;
-    Finding {
-        code: code.as_str(),
-        severity: Level::from(Severity::Warning),
-        message,
-        help: codes::explanation(code).mend.to_owned(),
-        object: None,
-        source: Some(source),
-        suppressed: None,
-        subject: String::new(),
-        scope: "",
-        namespaces: Vec::new(),
-        holders: Vec::new(),
-        within: None,
-        detail: String::new(),
-    }
+    let help = codes::explanation(code).mend;
+    let severity = Level::from(Severity::Warning);
+    Finding { source: Some(source), ..Finding::new(code.as_str(), severity, message, help) }
 }

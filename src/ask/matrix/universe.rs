@@ -54,15 +54,8 @@ impl Cell {
         if self.place == Place::Url {
             return Attributes::NonResource(NonResourceAttributes { verb, path: &self.resource });
         }
-        let (resource, subresource) = self.parts();
-        Attributes::Resource(ResourceAttributes {
-            verb,
-            group: &self.group,
-            resource,
-            subresource,
-            name,
-            namespace,
-        })
+        let asked = ResourceAttributes::of(verb, &self.group, &self.resource);
+        Attributes::Resource(ResourceAttributes { name, namespace, ..asked })
     }
 
     /// `deployments.apps/scale`, as kubectl spells it.

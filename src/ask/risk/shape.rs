@@ -59,20 +59,14 @@ impl<'c> Shapes<'c> {
         let slash = if about.namespace.is_empty() { "" } else { "/" };
         let title = format!("{} `{}{slash}{}`", about.kind, about.namespace, about.name);
         let namespaces = if about.namespace.is_empty() { Vec::new() } else { vec![about.namespace.clone()] };
+        let message = format!("{title} {message}. {}", risk.why);
         self.found.push(Finding {
-            within: None,
-            detail: String::new(),
-            code: risk.code,
-            severity,
-            message: format!("{title} {message}. {}", risk.why),
-            help: risk.fix.to_owned(),
             object: Some(about),
             source: Some(source),
-            suppressed: None,
             subject,
             scope,
             namespaces,
-            holders: Vec::new(),
+            ..Finding::new(risk.code, severity, message, risk.fix)
         });
     }
 
@@ -342,20 +336,13 @@ impl<'c> Shapes<'c> {
     fn mapping(&mut self, code: &str, about: About, source: Source, subject: String, message: &str) {
         let Some(risk) = risks::risk(code) else { return };
         let Some(severity) = risk.severity_in("cluster") else { return };
+        let message = format!("aws-auth: {message}. {}", risk.why);
         self.found.push(Finding {
-            within: None,
-            detail: String::new(),
-            code: risk.code,
-            severity,
-            message: format!("aws-auth: {message}. {}", risk.why),
-            help: risk.fix.to_owned(),
             object: Some(about),
             source: Some(source),
-            suppressed: None,
             subject,
             scope: "cluster",
-            namespaces: Vec::new(),
-            holders: Vec::new(),
+            ..Finding::new(risk.code, severity, message, risk.fix)
         });
     }
 }

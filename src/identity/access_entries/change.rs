@@ -83,20 +83,9 @@ impl Facts {
             return;
         }
         let mut fact = EntryFact {
-            cluster: None,
-            cluster_object: None,
-            principal: Told::known(mapping.arn.clone()),
-            kind: Setting::Unknown,
-            username: Setting::Unknown,
-            groups: Setting::Unknown,
             policies: Some(Vec::new()),
-            created_at: None,
-            modified_at: None,
-            standing: Standing::Observed,
-            form,
             is_listed_only: false,
-            is_conditional: false,
-            source,
+            ..EntryFact::listed(Told::known(mapping.arn.clone()), Standing::Observed, form, source)
         };
         settle(&mut fact);
         fact.cluster = cluster.map(str::to_owned).or_else(|| self.only_cluster());

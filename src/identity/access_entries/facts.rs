@@ -139,6 +139,28 @@ pub struct EntryFact {
     pub source: Source,
 }
 
+impl EntryFact {
+    /// That a principal has an entry, and nothing else of it.
+    pub fn listed(principal: Told, standing: Standing, form: Form, source: Source) -> Self {
+        Self {
+            cluster: None,
+            cluster_object: None,
+            principal,
+            kind: Setting::Unknown,
+            username: Setting::Unknown,
+            groups: Setting::Unknown,
+            policies: None,
+            created_at: None,
+            modified_at: None,
+            standing,
+            form,
+            is_listed_only: true,
+            is_conditional: false,
+            source,
+        }
+    }
+}
+
 /// What a file says of an access policy that is associated with a principal.
 #[derive(Clone, Debug)]
 pub struct AssociationFact {

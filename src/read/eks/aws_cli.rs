@@ -187,22 +187,8 @@ struct Facts {
 impl Facts {
     /// That an entry exists.
     fn listed(&self) -> EntryFact {
-        EntryFact {
-            cluster: self.cluster.clone(),
-            cluster_object: None,
-            principal: self.principal.clone(),
-            kind: Setting::Unknown,
-            username: Setting::Unknown,
-            groups: Setting::Unknown,
-            policies: None,
-            created_at: None,
-            modified_at: None,
-            standing: Standing::Observed,
-            form: Form::AwsCli,
-            is_listed_only: true,
-            is_conditional: false,
-            source: self.source,
-        }
+        let listed = EntryFact::listed(self.principal.clone(), Standing::Observed, Form::AwsCli, self.source);
+        EntryFact { cluster: self.cluster.clone(), ..listed }
     }
 
     fn association(&self, node: Node<'_>, origin: Origin, is_part: bool) -> AssociationFact {

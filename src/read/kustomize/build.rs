@@ -1,6 +1,7 @@
 //! What kustomize makes of the objects that bear on access: resources, components, generators and transformers, in
 //! its own order (`accumulateTarget`, `runGenerators`, `configureBuiltinTransformers`).
 
+use crate::read::path::normal;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -91,7 +92,7 @@ impl<'k> Builder<'k> {
             self.resource(folder, resource, built);
         }
         for component in texts(value, "components") {
-            let path = Files::normal(&folder.join(component));
+            let path = normal(&folder.join(component));
             if self.kustomizations.contains_key(&path) {
                 self.accumulate(&path, built);
             } else {
@@ -104,7 +105,7 @@ impl<'k> Builder<'k> {
     }
 
     fn resource(&mut self, folder: &Path, resource: &str, built: &mut Built) {
-        let path = Files::normal(&folder.join(resource));
+        let path = normal(&folder.join(resource));
         if self.kustomizations.contains_key(&path) {
             let base = self.build(&path);
             built.items.extend(base.items.iter().cloned());

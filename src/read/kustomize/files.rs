@@ -1,7 +1,7 @@
 //! The files that kustomizations name: objects, patches, and what goes into generated objects.
 
 use std::collections::BTreeSet;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::item::Item;
 use super::value::{self, list, text, texts};
 use crate::document::{self, Node, Tree, encoding, json, split};
+use crate::read::path::normal;
 use crate::read::settings::Settings;
 
 /// What is known of the inputs' files.
@@ -43,21 +44,6 @@ impl<'k> Files<'k> {
             other_uses: BTreeSet::new(),
             resources: BTreeSet::new(),
         }
-    }
-
-    /// A path without `.` and `..`, as far as it can be without them.
-    pub(super) fn normal(path: &Path) -> PathBuf {
-        let mut normal = PathBuf::new();
-        for part in path.components() {
-            match part {
-                Component::CurDir => {}
-                Component::ParentDir if normal.file_name().is_some() => {
-                    normal.pop();
-                }
-                part => normal.push(part),
-            }
-        }
-        normal
     }
 
     /// Whether a file is among the inputs, or would be under another name.
@@ -109,12 +95,12 @@ impl<'k> Files<'k> {
 
     /// Notes that a file is something else than objects.
     pub(super) fn other_use(&mut self, folder: &Path, written: &str) {
-        self.other_uses.insert(Self::normal(&folder.join(written)));
+        self.other_uses.insert(normal(&folder.join(written)));
     }
 
     /// The patches of a file, or of the text itself where no file is called so.
     pub(super) fn patch(&mut self, folder: &Path, written: &str) -> Vec<Value> {
-        let path = Self::normal(&folder.join(written));
+        let path = normal(&folder.join(written));
         let mut values = Vec::new();
         if !written.contains('\n') && path.is_file() {
             let settings = self.walked.settings;
@@ -169,7 +155,7 @@ impl<'k> Files<'k> {
     }
 
     fn content(&mut self, folder: &Path, file: &str) -> Option<String> {
-        let path = Self::normal(&folder.join(file));
+        let path = normal(&folder.join(file));
         let content = std::fs::read_to_string(&path).ok();
         self.other_uses.insert(path);
         content

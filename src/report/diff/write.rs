@@ -223,20 +223,13 @@ pub fn findings(
                 1 => String::new(),
                 count => format!("; and {} more", count - 1),
             };
+            let severity = Level::from(if is_sensitive { Severity::Warning } else { Severity::Note });
+            let message = format!("{}: {what}{more}", group.cause.text);
+            let help = crate::knowledge::codes::explanation(code).mend;
             found.push(Finding {
-                code: code.as_str(),
-                severity: Level::from(if is_sensitive { Severity::Warning } else { Severity::Note }),
-                message: format!("{}: {what}{more}", group.cause.text),
-                help: crate::knowledge::codes::explanation(code).mend.to_owned(),
-                object: None,
                 source,
-                suppressed: None,
-                subject: String::new(),
-                scope: "",
-                namespaces: Vec::new(),
-                holders: Vec::new(),
-                within: None,
                 detail: format!("{} {}", group.cause.text, code.as_str()),
+                ..Finding::new(code.as_str(), severity, message, help)
             });
         }
     }

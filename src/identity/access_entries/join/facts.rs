@@ -40,22 +40,8 @@ pub(super) fn key_of_told(principal: &Told, source: Source) -> String {
 
 /// What an association tells of the entry: that it exists.
 pub(super) fn only_associated(fact: &AssociationFact) -> EntryFact {
-    EntryFact {
-        cluster: fact.cluster.clone(),
-        cluster_object: None,
-        principal: fact.principal.clone(),
-        kind: Setting::Unknown,
-        username: Setting::Unknown,
-        groups: Setting::Unknown,
-        policies: None,
-        created_at: None,
-        modified_at: None,
-        standing: fact.standing,
-        form: fact.form,
-        is_listed_only: true,
-        is_conditional: false,
-        source: fact.source,
-    }
+    let listed = EntryFact::listed(fact.principal.clone(), fact.standing, fact.form, fact.source);
+    EntryFact { cluster: fact.cluster.clone(), ..listed }
 }
 
 /// What EKS would fill in itself is left to it: a username or groups that are the default of the type.
