@@ -63,13 +63,17 @@ fn is_not_mapped(who: &Who) -> bool {
 
 /// The mapped roles that somebody may become who is not mapped himself; `None` where no export could tell.
 pub fn roles(cluster: &Cluster, who: &Who, arn: Option<&str>) -> Option<Vec<String>> {
+    Some(ways(cluster, who, arn)?.into_iter().map(|way| way.arn).collect())
+}
+
+/// The ways to these roles, each with whether it is certain.
+pub fn ways(cluster: &Cluster, who: &Who, arn: Option<&str>) -> Option<Vec<Becoming>> {
     if cluster.iam().is_empty() || !is_not_mapped(who) {
         return None;
     }
     let session = who.identity.as_ref()?.session().name();
     let lenses = Lenses::new(cluster.iam());
-    let ways = People::new(cluster, &lenses).may_become(arn?, session);
-    Some(ways.into_iter().map(|way| way.arn).collect())
+    Some(People::new(cluster, &lenses).may_become(arn?, session))
 }
 
 fn through<'g>(cluster: &'g Cluster, way: Becoming, question: &Question) -> Through<'g> {

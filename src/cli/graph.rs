@@ -64,11 +64,12 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         let namespace = given(args.asking.namespace.as_deref());
         for (who, arn) in &askers {
             add_access(&mut diagram, &cluster, who, arn.as_deref(), namespace);
-            let roles = if args.direct { None } else { through::roles(&cluster, who, arn.as_deref()) };
-            for role in roles.into_iter().flatten() {
-                add_way(&mut diagram, arn.as_deref().unwrap_or_default(), &role, false);
-                let own = cluster.identify(&role, None);
-                add_access(&mut diagram, &cluster, &own, Some(&role), namespace);
+            let ways = if args.direct { None } else { through::ways(&cluster, who, arn.as_deref()) };
+            for way in ways.into_iter().flatten() {
+                let is_certain = way.value.is_yes();
+                add_way(&mut diagram, arn.as_deref().unwrap_or_default(), &way.arn, is_certain);
+                let own = cluster.identify(&way.arn, None);
+                add_access(&mut diagram, &cluster, &own, Some(&way.arn), namespace);
             }
         }
         let place = namespace.map(|namespace| format!(" in namespace {namespace}")).unwrap_or_default();

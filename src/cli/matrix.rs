@@ -201,6 +201,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
             drop(raw);
             let rows = count(&matrix, &holders);
             let mut lines = matrix_statement::lines(&matrix, &statement, rows);
+            let selection = matrix_statement::selection(&statement.asked);
+            lines.push(selection);
             if args.output == Format::Markdown {
                 lines.extend(matrix_statement::asked_lines(&statement.asked));
             }
@@ -223,6 +225,37 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     Ok(Exit::Yes)
 }
 
+/// Whose access is asked for, in words.
+fn whose(args: &Args, cluster: &Cluster) -> String {
+    let identity = &args.identity;
+    let mut named: Vec<String> = identity.arn.clone();
+    named.extend(identity.as_user.iter().map(|user| format!("User {user}")));
+    named.extend(identity.as_group.iter().map(|group| format!("Group {group}")));
+    if !named.is_empty() {
+        return named.join(", ");
+    }
+    let arns = "every mapped IAM identity";
+    let all = "every subject of a binding";
+    let whose = match subjects(args, || holder::mapped(cluster).is_empty()).as_slice() {
+        [Subjects::Arns] => arns.to_owned(),
+        [Subjects::All] => all.to_owned(),
+        _ => format!("{arns} and {all}"),
+    };
+    let but = if args.exclude_system { ", without those that come with Kubernetes or EKS" } else { "" };
+    format!("{whose}{but}")
+}
+
+/// Whose access is asked for where nobody is named.
+fn subjects(args: &Args, is_nobody_mapped: impl FnOnce() -> bool) -> Vec<Subjects> {
+    let mut given = args.subjects.clone();
+    given.dedup();
+    match given.as_slice() {
+        [] if is_nobody_mapped() => vec![Subjects::All],
+        [] => vec![Subjects::Arns],
+        _ => given,
+    }
+}
+
 /// What the matrix is asked for, for its statement.
 fn asked(args: &Args, cluster: &Cluster, entries: &[preset::Entry]) -> Asked {
     let columns = entries.iter().map(|entry| {
@@ -241,6 +274,7 @@ fn asked(args: &Args, cluster: &Cluster, entries: &[preset::Entry]) -> Asked {
     };
     Asked {
         command: super::command(),
+        identities: whose(args, cluster),
         namespaces: args.namespace.clone(),
         verbs: args.verbs.clone(),
         resources: args.resources.clone(),
@@ -422,11 +456,7 @@ fn holders(args: &Args, cluster: &Cluster) -> Result<Vec<Holder>, Failure> {
         return Ok(holders);
     }
     let mapped = holder::mapped(cluster);
-    let subjects = match args.subjects.as_slice() {
-        [] if mapped.is_empty() => vec![Subjects::All],
-        [] => vec![Subjects::Arns],
-        given => given.to_vec(),
-    };
+    let subjects = subjects(args, || mapped.is_empty());
     let mut holders = Vec::new();
     if subjects.contains(&Subjects::Arns) {
         if mapped.is_empty() {
@@ -454,6 +484,7 @@ fn side_notes(
     for line in matrix_statement::lines(matrix, statement, rows) {
         super::to_stderr("note", &line)?;
     }
+    super::to_stderr("note", &matrix_statement::selection(&statement.asked))?;
     let unknown = matrix_statement::unknown_lines(matrix, holders);
     for line in unknown.iter().take(SHOWN) {
         super::to_stderr("unknown", line)?;

@@ -24,8 +24,9 @@ Examples:
   # The next quarter: what changed since the decisions that the page saved comes first
   rbacsim report -o html --decisions decisions.json -f export.yaml > review.html
 
-  # A workbook: summary, identities, access, grants, unknown, and decisions with drop-downs
+  # A workbook: summary, identities, access, grants, unknown, and decisions with drop-downs; filled in, it is read again
   rbacsim report -o xlsx -f export.yaml > review.xlsx
+  rbacsim report -o html --decisions review.xlsx -f export.yaml > next-review.html
 
   # For a pull request, or for a program
   rbacsim report -o markdown -f manifests/
@@ -45,7 +46,8 @@ pub(crate) struct Args {
     /// The date of the review, printed as it is given; none is printed otherwise
     #[arg(long, default_value = "", value_name = "DATE")]
     date: String,
-    /// The file of decisions that the page of an earlier review saved: what changed since comes first
+    /// The decisions of an earlier review: the file that its page saved, or its workbook, filled in. What changed since comes
+    /// first
     #[arg(long, value_name = "FILE")]
     decisions: Option<PathBuf>,
     /// List the subjects that come with Kubernetes or EKS, too
@@ -109,10 +111,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
 
 /// Reads a file of decisions.
 fn record(path: &std::path::Path) -> Result<Record, Failure> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
-    Ok(decisions::read(&text)
-        .map_err(|error| format!("`{}` is no file of decisions: {error}", path.display()))?)
+    let bytes = std::fs::read(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+    Ok(decisions::read_any(&bytes)
+        .map_err(|error| format!("`{}` holds no decisions: {error}", path.display()))?)
 }
 
 /// Where the review comes from.

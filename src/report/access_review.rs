@@ -259,11 +259,14 @@ pub fn headline(document: &Document<'_, '_>) -> Vec<String> {
     let counts = Counts::of(rows);
     let identity = |count| counted_as(count, "identity", "identities");
     let mut lines = vec![
-        format!(
-            "{} in {} with equal access",
-            identity(rows.len()),
-            counted(document.review.groups().len(), "group")
-        ),
+        match document.review.groups().len() {
+            groups if groups == rows.len() => {
+                format!("{}, each with access of its own", identity(rows.len()))
+            }
+            groups => {
+                format!("{} in {} with equal access", identity(rows.len()), counted(groups, "group"))
+            }
+        },
         format!("{} cluster administrator everywhere{}", counted_as(admins.0, "is", "are"), admins.1),
     ];
     if may_be.0 > 0 {

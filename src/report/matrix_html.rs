@@ -12,6 +12,7 @@ use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use serde_json::{Value, json};
 
+use crate::ask::matrix::preset;
 use crate::ask::matrix::{Cell, Dense, Holder, Matrix, Place, RowGrants, Scratch};
 use crate::decide::cluster::{Who, WhoIs};
 use crate::decide::graph::{Applied, RbacGraph, RoleRule};
@@ -147,6 +148,20 @@ pub fn page(
     let is_url = |cell: &Cell| u8::from(cell.place == Place::Url);
     let cells = universe.cells().iter();
     list(&mut out, "cells", cells.map(|cell| json!([cell.group, cell.resource, is_url(cell)])))?;
+    // The columns of the preset: what matters most stands first.
+    let grave = preset::sensitive(matrix.cluster().version());
+    let is_grave = |number: &u32| {
+        universe.column(*number).is_some_and(|(cell, verb)| {
+            grave.iter().any(|one| {
+                one.object.is_none()
+                    && one.group == cell.group
+                    && one.resource == cell.resource
+                    && one.verb == verb
+            })
+        })
+    };
+    let numbers = universe.columns().iter().zip(0u32..).map(|(_, number)| number);
+    list(&mut out, "sensitive", numbers.filter(is_grave).map(Value::from))?;
     let columns = universe.columns().iter().zip(0u32..);
     let verb = |number| universe.column(number).map_or("", |(_, verb)| verb);
     list(&mut out, "columns", columns.map(|(column, number)| json!([column.cell, verb(number)])))?;

@@ -195,12 +195,33 @@ fn asked(asked: &Asked) -> Value {
     let inputs = asked.inputs.iter().map(|(name, sha256)| json!({ "name": name, "sha256": sha256 }));
     json!({
         "command": asked.command,
+        "selection": selection(asked),
+        "identities": asked.identities,
         "namespaces": asked.namespaces,
         "verbs": asked.verbs,
         "resources": asked.resources,
         "preset": preset,
         "inputs": inputs.collect::<Vec<_>>(),
     })
+}
+
+/// What was selected, in one line: every form that has room for a line says it.
+pub fn selection(asked: &Asked) -> String {
+    let list = |all: &str, one: &str, several: &str, given: &[String]| match given {
+        [] => all.to_owned(),
+        [own] => format!("{one} {own}"),
+        own => format!("{several} {}", own.join(", ")),
+    };
+    let mut parts =
+        vec![asked.identities.clone(), list("all namespaces", "namespace", "namespaces", &asked.namespaces)];
+    match &asked.preset {
+        Some((name, columns)) => parts.push(format!("preset {name}, {} kinds of access", columns.len())),
+        None => {
+            parts.push(list("all resources", "resource", "resources", &asked.resources));
+            parts.push(list("all verbs", "verb", "verbs", &asked.verbs));
+        }
+    }
+    format!("selected: {}", parts.join("; "))
 }
 
 /// What was asked for, in lines for people.

@@ -26,6 +26,8 @@ pub struct Remark {
 pub struct Asked {
     /// The command.
     pub command: String,
+    /// Whose access, in words.
+    pub identities: String,
     /// The namespaces, where not all.
     pub namespaces: Vec<String>,
     /// The verbs, where not all.

@@ -180,3 +180,37 @@ fn the_picture_of_the_readme_is_what_the_command_draws() {
     }
     assert_eq!(std::fs::read_to_string(path).unwrap(), svg);
 }
+
+/// The ways of the picture against `paths`: what is certain there is a solid line here, and nothing else is.
+#[test]
+fn a_role_that_one_certainly_becomes_is_a_solid_line() {
+    let folder = "testdata/scenarios/people-behind-roles";
+    let mut seen = [0, 0];
+    for user in ["alice", "bob"] {
+        let arn = format!("arn:aws:iam::111122223333:user/{user}");
+        let (picture, _) = json(&["--arn", &arn, "-f", folder]);
+        let edges = picture["edges"].as_array().unwrap();
+        let ways: Vec<&Value> = edges.iter().filter(|edge| edge["label"] == "may become").collect();
+        assert!(!ways.is_empty(), "{picture:#}");
+        let output = Command::new(env!("CARGO_BIN_EXE_rbacsim"))
+            .args(["paths", "--arn", &arn, "-o", "json", "-f", folder])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        let paths: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let reached: Vec<&str> = paths[0]["reached"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["identity"].as_str().unwrap())
+            .collect();
+        let nodes = picture["nodes"].as_array().unwrap();
+        for way in ways {
+            let to = nodes.iter().find(|node| node["id"] == way["to"]).unwrap()["names"][0].as_str().unwrap();
+            let is_reached = reached.contains(&format!("IAM {to}").as_str());
+            assert_eq!(way["certain"], is_reached, "{user} {to}: {reached:?}");
+            seen[usize::from(is_reached)] += 1;
+        }
+    }
+    assert!(seen[0] > 0 && seen[1] > 0, "{seen:?}");
+}

@@ -720,3 +720,23 @@ fn check(review: &AccessReview<'_>, card: &Card, number: usize) -> usize {
     assert_eq!(listed, shown(row).len(), "{}", row.key);
     compared
 }
+
+/// What README quotes below the picture.
+#[test]
+fn the_readme_says_what_the_review_of_the_quickstart_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let quoted = readme.split_once("(docs/review.png)").unwrap().1;
+    let quoted = quoted.split_once("```text\n").unwrap().1.split_once("```").unwrap().0;
+    let output = Command::new(env!("CARGO_BIN_EXE_rbacsim"))
+        .args(["report", "-o", "markdown", "-f", "testdata/quickstart"])
+        .current_dir(root)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    for line in quoted.lines() {
+        assert!(said.contains(&format!("- {line}\n")), "{line} in {said}");
+    }
+    assert_eq!(quoted.lines().count(), 3);
+    assert!(root.join("docs/review.png").is_file());
+}

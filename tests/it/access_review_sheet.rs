@@ -1,9 +1,10 @@
 //! The workbook of the access review, read again: its cells are those of the page, its texts are texts, its bytes the same.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Write};
+use std::process::Command;
 
-use rbacsim::ask::access_review::decisions::Origin;
+use rbacsim::ask::access_review::decisions::{self, Origin, workbook};
 use rbacsim::ask::access_review::{AccessReview, Population, Row};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::read::{Completeness, Input, LoadOptions, load};
@@ -202,4 +203,125 @@ fn a_workbook_is_the_same_twice_and_bears_the_date_that_was_given() {
     };
     assert_eq!(date("2026-11-26"), "2026-11-26T00:00:00Z");
     assert_eq!(date("last Thursday"), date(""));
+}
+
+/// The workbook as somebody filled it in: cells of the sheet of decisions that were blank, or numbers that were changed.
+fn filled(bytes: &[u8], cells: &[(&str, &str)]) -> Vec<u8> {
+    let mut book = Book::of(bytes);
+    let xml = book.xml("decisions").to_owned();
+    let mut new = xml.clone();
+    for (place, value) in cells {
+        let start = new.find(&format!("<c r=\"{place}\"")).unwrap();
+        let end = start + new[start..].find('>').unwrap() + 1;
+        let style = between(&new[start..end], "s=\"", "\"").to_owned();
+        let end = if new[start..end].ends_with("/>") {
+            end
+        } else {
+            start + new[start..].find("</c>").unwrap() + 4
+        };
+        let cell = format!("<c r=\"{place}\" s=\"{style}\" t=\"inlineStr\"><is><t>{value}</t></is></c>");
+        new.replace_range(start..end, &cell);
+    }
+    book.0.values_mut().filter(|part| **part == xml).for_each(|part| *part = new.clone());
+    archived(&book)
+}
+
+fn archived(book: &Book) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, text) in &book.0 {
+        archive.start_file(name.as_str(), zip::write::SimpleFileOptions::default()).unwrap();
+        archive.write_all(text.as_bytes()).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+#[test]
+fn a_workbook_that_was_filled_in_is_read_again() {
+    let cluster = folder("quickstart");
+    let (bytes, _) = written(&cluster, "2026-11-26");
+    let said = [
+        ("G2", "keep"),
+        ("H2", " m.ruiz"),
+        ("I2", "2026-11-27"),
+        ("J2", "rota_x0041_ of six"),
+        ("G4", "Remove"),
+    ];
+    let record = decisions::read_any(&filled(&bytes, &said)).unwrap();
+    let review = AccessReview::of(&cluster, Population::of(&cluster, true));
+    assert_eq!(record.decisions.len(), 2);
+    let [first, second] = record.decisions.as_slice() else { panic!() };
+    assert_eq!((first.identity.as_str(), first.decision.as_str()), (review.rows[0].key.as_str(), "keep"));
+    assert_eq!((first.by.as_str(), first.on.as_str()), ("m.ruiz", "2026-11-27"));
+    assert_eq!(first.access_sha256, review.rows[0].access_sha256);
+    assert_eq!((second.identity.as_str(), second.decision.as_str()), (review.rows[2].key.as_str(), "remove"));
+    // What was seen is what the page saves, so nothing has changed.
+    let origin = Origin { tool: "rbacsim".into(), ..Origin::default() };
+    let changes = decisions::changes(&review, &origin, &record);
+    assert!(changes.rows.iter().all(decisions::Since::is_same) && changes.gone.is_empty());
+    assert_eq!(changes.rows[0].decision.as_ref().unwrap().by, "m.ruiz");
+    assert!(!changes.rows[0].is_stale && changes.rows[1].decision.is_none());
+    assert_eq!(record.snapshot, decisions::undecided(&review, &origin).snapshot);
+    assert_eq!(record.population.date, "2026-11-26");
+    // A second time through a workbook that bears the first decisions.
+    let blank = decisions::read_any(&bytes).unwrap();
+    assert!(blank.decisions.is_empty());
+}
+
+#[test]
+fn names_that_a_spreadsheet_would_change_come_back_as_they_were() {
+    let role = cluster_role("l", r#"[{verbs: [get], apiGroups: [""], resources: [pods/log]}]"#);
+    let name = "_x0041_ \u{202e}\u{e9} \u{1f600} =1+1";
+    let text = format!("{role}{}", binding("prod", "l", &format!("{{kind: User, name: \"{name}\"}}")));
+    let (bytes, _) = written(&load_text(&text, Completeness::Complete), "");
+    let record = decisions::read_any(&filled(&bytes, &[("G2", "keep")])).unwrap();
+    assert!(record.snapshot.iter().any(|seen| seen.identity == format!("User {name}")), "{record:?}");
+}
+
+#[test]
+fn a_wrong_sheet_is_one_sentence_that_says_what_to_do() {
+    let (bytes, _) = written(&folder("quickstart"), "");
+    let wrong = |cells: &[(&str, &str)]| decisions::read_any(&filled(&bytes, cells)).unwrap_err();
+    assert_eq!(
+        wrong(&[("G3", "maybe")]),
+        "row 3 of its sheet `decisions` says `maybe`; choose keep, change or remove there"
+    );
+    assert!(
+        wrong(&[("H3", "m.ruiz")])
+            .contains("row 3 of its sheet `decisions` has a name, a date or a remark and no decision")
+    );
+    assert!(
+        wrong(&[("G3", "keep"), ("L3", "4")])
+            .contains("row 3 of its sheet `decisions` is no line of this review")
+    );
+    assert!(wrong(&[("G1", "verdict")]).contains("its sheet `decisions` has no column `decision`"));
+    let mut other = Book::of(&bytes);
+    let list = other.0.get_mut("xl/workbook.xml").unwrap();
+    *list = list.replace("name=\"record\"", "name=\"notes\"");
+    let error = decisions::read_any(&archived(&other)).unwrap_err();
+    assert!(
+        error.starts_with("it has no sheet `record`; give the workbook that `rbacsim report -o xlsx` wrote"),
+        "{error}"
+    );
+    assert!(decisions::read_any(b"PK\x03\x04").unwrap_err().contains("cannot be read as a workbook"));
+    for text in ["identity,kind\na,b\n", "# Access review"] {
+        assert!(
+            decisions::read_any(text.as_bytes()).unwrap_err().contains("save a sheet as .xlsx, not as CSV")
+        );
+    }
+    assert!(decisions::read_any(&[0xff, 0xfe]).is_err());
+    let file = tempfile::NamedTempFile::with_suffix(".csv").unwrap();
+    std::fs::write(file.path(), "identity,decision\n").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_rbacsim"))
+        .args(["report", "-f", "testdata/quickstart", "--decisions"])
+        .arg(file.path())
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        error.contains("holds no decisions: it is neither the file that the page saved nor a workbook"),
+        "{error}"
+    );
+    assert_eq!(workbook::COLUMNS[0], "decision");
 }

@@ -148,3 +148,93 @@ fn an_empty_namespace_is_none_given() {
         assert_eq!(empty.status, plain.status, "{arguments:?}");
     }
 }
+
+/// What was selected, in every form: its one line, and in the forms for machines the fields.
+#[test]
+fn what_was_selected_stands_in_every_form() {
+    let asked = ["-n", "prod", "--resources", "secrets", "--verbs", "get", "--exclude-system"];
+    let line = "selected: every mapped IAM identity, without those that come with Kubernetes or EKS; namespace prod; resource secrets; verb get";
+    for format in ["table", "wide", "markdown", "json", "html", "csv", "ndjson"] {
+        let mut args = vec!["matrix", "-o", format];
+        args.extend(asked);
+        let output = run(&args);
+        let out = text(&output.stdout);
+        // Long forms are rows and nothing else: readers of CSV and NDJSON find it in `--meta`, people on standard error.
+        let place = if matches!(format, "csv" | "ndjson") { text(&output.stderr) } else { out };
+        assert!(place.contains(line), "{format}: {place}");
+    }
+    let meta = tempfile::NamedTempFile::new().unwrap();
+    let path = meta.path().to_str().unwrap();
+    let output = run(&["matrix", "-o", "csv", "--preset", "sensitive", "--arn", ONCALL, "--meta", path]);
+    assert_eq!(output.status.code(), Some(0));
+    let meta: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let asked = &meta["meta"]["asked"];
+    assert_eq!(asked["identities"], ONCALL);
+    assert_eq!(asked["preset"]["name"], "sensitive");
+    let columns = asked["preset"]["columns"].as_array().unwrap();
+    let line =
+        format!("selected: {ONCALL}; all namespaces; preset sensitive, {} kinds of access", columns.len());
+    assert_eq!(asked["selection"], line.as_str());
+    assert!(columns.iter().all(|one| one["means"].as_str().unwrap().ends_with('.')));
+    // Forms with room for sentences have one for each kind of access.
+    for format in ["wide", "table", "markdown", "html", "json"] {
+        let output = text(&run(&["matrix", "-o", format, "--preset", "sensitive"]).stdout);
+        for column in columns {
+            let whole = column["means"].as_str().unwrap();
+            // Tables break sentences into lines.
+            let words = if matches!(format, "html" | "json") { usize::MAX } else { 2 };
+            let first = whole.split(' ').take(words).collect::<Vec<_>>().join(" ");
+            assert!(output.contains(&first), "{format}: {first}");
+        }
+    }
+}
+
+/// `sensitive` asks about `aws-auth` alone, whatever the form.
+#[test]
+fn the_preset_shows_access_to_aws_auth_and_to_no_other_config_map_in_every_form() {
+    let rule = |name: &str, object: &str| {
+        format!(
+            "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {{name: {name}, namespace: kube-system}}\nrules: [{{verbs: [update], apiGroups: [\"\"], resources: [configmaps], resourceNames: [{object}]}}]\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {{name: {name}, namespace: kube-system}}\nroleRef: {{apiGroup: rbac.authorization.k8s.io, kind: Role, name: {name}}}\nsubjects: [{{kind: User, apiGroup: rbac.authorization.k8s.io, name: {name}}}]\n"
+        )
+    };
+    let elsewhere = "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: all}\nrules: [{verbs: [update], apiGroups: [\"\"], resources: [configmaps]}]\n---\napiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: carol, namespace: prod}\nroleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: all}\nsubjects: [{kind: User, apiGroup: rbac.authorization.k8s.io, name: carol}]\n";
+    let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
+    std::fs::write(file.path(), format!("{}{}{elsewhere}", rule("alice", "aws-auth"), rule("bob", "other")))
+        .unwrap();
+    let path = file.path().to_str().unwrap();
+    let of = |format: &str, who: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_rbacsim"))
+            .args(["matrix", "--preset", "sensitive", "--as", who, "--complete", "-o", format, "-f", path])
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{format}");
+        text(&output.stdout).clone()
+    };
+    for format in ["csv", "ndjson"] {
+        let rows = |who: &str| of(format, who).lines().filter(|line| line.contains("configmaps")).count();
+        assert_eq!(["alice", "bob", "carol"].map(rows), [1, 0, 0], "{format}");
+    }
+    let rows = |who: &str| {
+        let json: serde_json::Value = serde_json::from_str(&of("json", who)).unwrap();
+        let rows = json["rows"].as_array().unwrap();
+        rows.iter().filter(|row| row["resource"] == "configmaps").count()
+    };
+    assert_eq!(["alice", "bob", "carol"].map(rows), [1, 0, 0]);
+    for format in ["table", "wide", "markdown"] {
+        let row = |who: &str| {
+            let text = of(format, who);
+            let line =
+                text.lines().find(|line| line.contains("update configmaps/aws-auth")).map(str::to_owned);
+            line.unwrap_or_else(|| panic!("{format}: {text}"))
+        };
+        assert_eq!(row("bob"), row("carol"), "{format}");
+        assert_ne!(row("alice"), row("bob"), "{format}");
+    }
+    let blocks = |who: &str| {
+        let page = of("html", who);
+        let data = page.split_once("id=\"data\">").unwrap().1.split_once("</script>").unwrap().0.to_owned();
+        let data: serde_json::Value = serde_json::from_str(&data).unwrap();
+        data["blocks"].as_array().unwrap().len()
+    };
+    assert_eq!([blocks("alice"), blocks("bob"), blocks("carol")], [1, 0, 0]);
+}

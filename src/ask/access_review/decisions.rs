@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{AccessReview, Cell, Row};
 use crate::knowledge::capabilities::{CAPABILITIES, Capability};
 
+pub mod workbook;
+
 /// What the file says it is.
 pub const API_VERSION: &str = "rbacsim/v1";
 /// What the file says it is.
@@ -162,6 +164,35 @@ pub fn seen(row: &Row<'_>) -> Seen {
         access_sha256: row.access_sha256.clone(),
     }
 }
+
+/// What was seen in a review, before anything is decided.
+pub fn undecided(review: &AccessReview<'_>, origin: &Origin) -> Record {
+    Record {
+        api_version: API_VERSION.to_owned(),
+        kind: KIND.to_owned(),
+        population: origin.clone(),
+        snapshot: review.rows.iter().map(seen).collect(),
+        decisions: Vec::new(),
+    }
+}
+
+/// Reads a file of decisions, or a workbook with decisions.
+///
+/// # Errors
+/// A sentence that says what to do.
+pub fn read_any(bytes: &[u8]) -> Result<Record, String> {
+    if workbook::is_workbook(bytes) {
+        return workbook::read(bytes);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| NEITHER.to_owned())?;
+    if !text.trim_start_matches('\u{feff}').trim_start().starts_with('{') {
+        return Err(NEITHER.to_owned());
+    }
+    read(text)
+}
+
+/// What to do where a file is none of those that hold decisions.
+const NEITHER: &str = "it is neither the file that the page saved nor a workbook; give one of these, and save a sheet as .xlsx, not as CSV";
 
 /// Reads a file of decisions.
 ///

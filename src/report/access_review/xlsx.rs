@@ -11,15 +11,16 @@ use rust_xlsxwriter::{
     XlsxError,
 };
 
+use crate::ask::access_review::decisions::{undecided, workbook};
 use crate::ask::access_review::{Cell, Counts, Mark};
 use crate::knowledge::capabilities::CAPABILITIES;
 use crate::report::statement::Remark;
 use crate::report::visible::visible;
 
-use super::cards::{Leads, reasons, said, why};
+use super::cards::{Leads, cards, reasons, said, why};
 use super::{
-    Document, basis, decision, grant, groups, headline, kind, left_out, mapping, matrix_people, not_modelled,
-    people, phrases, places, sentence, shown, since, title,
+    Document, basis, decision, grant, groups, headline, kind, left_out, mapping, matrix_people, names,
+    not_modelled, people, phrases, places, since, title,
 };
 
 mod sheet;
@@ -110,13 +111,28 @@ fn bytes(document: &Document<'_, '_>) -> Result<Vec<u8>, XlsxError> {
     grants(&mut book, document)?;
     unknown(&mut book, document)?;
     decisions(&mut book, document)?;
+    record(&mut book, document)?;
     book.workbook.save_to_buffer()
+}
+
+/// What was seen, for `--decisions` of a later review: out of sight, for it is no reading for people.
+fn record(book: &mut Book, document: &Document<'_, '_>) -> Result<(), XlsxError> {
+    let mut sheet = Worksheet::new();
+    sheet.set_name(workbook::RECORD)?.set_hidden(true);
+    for (piece, row) in workbook::pieces(&undecided(document.review, document.origin)).iter().zip(0..) {
+        sheet.write_string(row, 0, piece)?;
+    }
+    book.workbook.push_worksheet(sheet);
+    Ok(())
 }
 
 fn name(document: &Document<'_, '_>) -> String {
     let title = &document.origin.title;
     if title.is_empty() { "Access review".to_owned() } else { format!("Access review: {title}") }
 }
+
+/// The widths of the columns of the first sheet.
+const WIDTHS: [f64; 2] = [60.0, 110.0];
 
 /// The first sheet while it is written line by line.
 struct Lines<'b> {
@@ -141,6 +157,9 @@ impl Lines<'_> {
                 self.sheet.write_string_with_format(self.row, column, text, &self.book.text)?;
             }
         }
+        let [label_width, text_width] = WIDTHS;
+        let height = sheet::height(label, label_width).max(sheet::height(text, text_width));
+        self.sheet.set_row_height(self.row, height)?;
         self.row += 1;
         Ok(())
     }
@@ -165,7 +184,7 @@ impl Lines<'_> {
 fn summary(book: &mut Book, document: &Document<'_, '_>) -> Result<(), XlsxError> {
     let (review, origin) = (document.review, document.origin);
     let mut sheet = Worksheet::new();
-    sheet.set_name("summary")?.set_column_width(0, 44)?.set_column_width(1, 110)?;
+    sheet.set_name("summary")?.set_column_width(0, WIDTHS[0])?.set_column_width(1, WIDTHS[1])?;
     sheet::print_setup(&mut sheet);
     sheet.write_string_with_format(0, 0, sheet::cell_text(&name(document)), &book.title)?;
     let mut lines = Lines { sheet, row: 1, book };
@@ -190,10 +209,6 @@ fn summary(book: &mut Book, document: &Document<'_, '_>) -> Result<(), XlsxError
     lines.line("Made by", &origin.tool)?;
     lines.line("SHA-256 of the table of capabilities", &origin.capabilities_sha256)?;
     basis(document).iter().try_for_each(|one| lines.line("", one))?;
-    lines.heading("Inputs", "SHA-256")?;
-    for input in &origin.inputs {
-        lines.line(&input.name, input.sha256.as_deref().unwrap_or("not a file, so no hash"))?;
-    }
     let placed = |list: &[Remark]| -> Vec<String> {
         list.iter().map(|one| format!("{}  {}", one.text, one.source).trim_end().to_owned()).collect()
     };
@@ -221,6 +236,10 @@ fn summary(book: &mut Book, document: &Document<'_, '_>) -> Result<(), XlsxError
     }
     lines.heading("Sign-off", "I read every line. The decisions are mine, and lines about my own access were decided by somebody else.")?;
     ["Name", "Role", "Date", "Signature"].iter().try_for_each(|one| lines.line(one, ""))?;
+    lines.heading("Inputs", "SHA-256")?;
+    for input in &origin.inputs {
+        lines.line(&input.name, input.sha256.as_deref().unwrap_or("not a file, so no hash"))?;
+    }
     let sheet = lines.sheet;
     book.workbook.push_worksheet(sheet);
     Ok(())
@@ -373,6 +392,7 @@ fn unknown(book: &mut Book, document: &Document<'_, '_>) -> Result<(), XlsxError
 
 /// A line for each identity, with columns that the reviewer fills in.
 fn decisions(book: &mut Book, document: &Document<'_, '_>) -> Result<(), XlsxError> {
+    let [decided, by, on, remark, hash, line] = workbook::COLUMNS;
     let columns: &Columns = &[
         ("identity", 48.0),
         ("kind", 14.0),
@@ -380,29 +400,43 @@ fn decisions(book: &mut Book, document: &Document<'_, '_>) -> Result<(), XlsxErr
         ("unknown", 10.0),
         ("since the review that was signed", 30.0),
         ("decided then", 30.0),
-        ("decision", 12.0),
-        ("by", 18.0),
-        ("on", 12.0),
-        ("remark", 40.0),
-        ("SHA-256 of all access", 20.0),
+        (decided, 12.0),
+        (by, 18.0),
+        (on, 12.0),
+        (remark, 40.0),
+        (hash, 20.0),
+        (line, 9.0),
     ];
-    let mut sheet = Sheet::new("decisions", columns, &book.head)?;
+    let mut sheet = Sheet::new(workbook::DECISIONS, columns, &book.head)?;
     let review = document.review;
-    for (row, number) in review.rows.iter().zip(0usize..) {
+    // What is had in the same places by the same grants is one line.
+    let mut texts: Vec<String> = vec![String::new(); review.rows.len()];
+    for card in cards(document) {
+        let said = card.statements.iter().map(|one| {
+            let colon = if one.is_unknown { ":" } else { "" };
+            format!("{}{colon} {}", names(&one.capabilities).join("; "), one.place)
+        });
+        let said = said.collect::<Vec<_>>().join("\n");
+        for number in &card.rows {
+            if let Some(own) = texts.get_mut(*number) {
+                own.clone_from(&said);
+            }
+        }
+    }
+    for ((row, may), number) in review.rows.iter().zip(&texts).zip(0usize..) {
         sheet.next()?;
-        let may: Vec<String> =
-            shown(row).into_iter().map(|(capability, cell, _)| sentence(review, capability, cell)).collect();
-        let may = if may.is_empty() { "none of the capabilities".to_owned() } else { may.join("\n") };
+        let may = if may.is_empty() { "none of the capabilities" } else { may };
         let open = if row.cells.iter().any(Cell::is_open) { "unknown" } else { "" };
         let last = document.signed.and_then(|(_, changes)| changes.rows.get(number)?.decision.as_ref());
         let last = last.map(decision).unwrap_or_default();
         let since = since(document, number);
-        let texts = [row.holder.identity.as_str(), kind(row), &may, open, &since, &last];
+        let texts = [row.holder.identity.as_str(), kind(row), may, open, &since, &last];
         sheet.texts(texts, &book.text)?;
         for column in 6..10 {
             sheet.text(column, "", &book.input)?;
         }
         sheet.text(10, &row.access_sha256, &book.text)?;
+        sheet.number(11, number + 1, &book.number)?;
     }
     let choice = DataValidation::new()
         .allow_list_strings(&DECISIONS)?

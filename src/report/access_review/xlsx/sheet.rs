@@ -33,6 +33,20 @@ pub(super) fn cell_text(text: &str) -> String {
     kept + CUT
 }
 
+/// How high a row of one line is, and a row at most, in points.
+const LINE: u32 = 15;
+const HIGHEST: u32 = 405;
+/// How high a row of a list is at most: its cells have the whole text all the same.
+const HIGHEST_OF_LIST: u32 = 6 * LINE;
+
+/// How high a row has to be for a text in a column of a width; not every program finds it out by itself.
+pub(super) fn height(text: &str, width: f64) -> u32 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "widths are small")]
+    let width = (width.max(1.0) as usize).max(1);
+    let lines: usize = text.split('\n').map(|line| line.chars().count().div_ceil(width).max(1)).sum();
+    u32::try_from(lines).unwrap_or(u32::MAX).saturating_mul(LINE).min(HIGHEST)
+}
+
 /// A sheet while its rows are written from top to bottom.
 pub(super) struct Sheet<'s> {
     name: &'static str,
@@ -40,6 +54,7 @@ pub(super) struct Sheet<'s> {
     head: Format,
     page: Worksheet,
     row: RowNum,
+    height: u32,
     parts: Vec<Worksheet>,
     most: RowNum,
 }
@@ -48,11 +63,13 @@ impl<'s> Sheet<'s> {
     /// An empty sheet. What is printed repeats the header, in landscape, as wide as a page.
     pub(super) fn new(name: &'static str, columns: &'s Columns, head: &Format) -> Result<Self, XlsxError> {
         let sheet = begin(name, columns, head)?;
-        Ok(Self { name, columns, head: head.clone(), page: sheet, row: 0, parts: Vec::new(), most: ROWS })
+        let (head, parts) = (head.clone(), Vec::new());
+        Ok(Self { name, columns, head, page: sheet, row: 0, height: LINE, parts, most: ROWS })
     }
 
     /// Begins the next row; on the next sheet, where this one is full.
     pub(super) fn next(&mut self) -> Result<(), XlsxError> {
+        self.end_row()?;
         if self.row + 1 >= self.most {
             let name = format!("{} {}", self.name, self.parts.len() + 2);
             let next = begin(&name, self.columns, &self.head)?;
@@ -64,11 +81,22 @@ impl<'s> Sheet<'s> {
         Ok(())
     }
 
+    /// Makes the row as high as its texts are.
+    fn end_row(&mut self) -> Result<(), XlsxError> {
+        if self.height > LINE {
+            self.page.set_row_height(self.row, self.height)?;
+        }
+        self.height = LINE;
+        Ok(())
+    }
+
     /// Writes a text into the row, as a string whatever it looks like.
     pub(super) fn text(&mut self, column: ColNum, text: &str, format: &Format) -> Result<(), XlsxError> {
         if text.is_empty() {
             self.page.write_blank(self.row, column, format)?;
         } else {
+            let width = self.columns.get(usize::from(column)).map_or(1.0, |(_, width)| *width);
+            self.height = self.height.max(height(text, width).min(HIGHEST_OF_LIST));
             self.page.write_string_with_format(self.row, column, cell_text(text), format)?;
         }
         Ok(())
@@ -103,6 +131,7 @@ impl<'s> Sheet<'s> {
 
     /// Puts the sheet into the book, and those that it went on in.
     pub(super) fn finish(mut self, book: &mut Workbook) -> Result<(), XlsxError> {
+        self.end_row()?;
         self.close()?;
         self.parts.into_iter().for_each(|part| book.push_worksheet(part));
         book.push_worksheet(self.page);
@@ -142,6 +171,14 @@ mod tests {
         let short = "x".repeat(UNITS);
         assert_eq!(cell_text(&short), short);
         assert_eq!(cell_text("a\u{202e}b\u{7}"), "a\\u{202e}b\\u{7}");
+    }
+
+    #[test]
+    fn a_row_is_as_high_as_its_longest_text() {
+        assert_eq!(height("short", 10.0), LINE);
+        assert_eq!(height("eleven sign", 10.0), 2 * LINE);
+        assert_eq!(height("a\n\nb", 10.0), 3 * LINE);
+        assert_eq!(height(&"x".repeat(9999), 10.0), HIGHEST);
     }
 
     #[test]
