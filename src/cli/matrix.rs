@@ -201,8 +201,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
             drop(raw);
             let rows = count(&matrix, &holders);
             let mut lines = matrix_statement::lines(&matrix, &statement, rows);
-            let selection = matrix_statement::selection(&statement.asked);
-            lines.push(selection);
+            lines.push(matrix_statement::selection(&statement.asked));
             if args.output == Format::Markdown {
                 lines.extend(matrix_statement::asked_lines(&statement.asked));
             }

@@ -214,12 +214,11 @@ pub fn selection(asked: &Asked) -> String {
     };
     let mut parts =
         vec![asked.identities.clone(), list("all namespaces", "namespace", "namespaces", &asked.namespaces)];
-    match &asked.preset {
-        Some((name, columns)) => parts.push(format!("preset {name}, {} kinds of access", columns.len())),
-        None => {
-            parts.push(list("all resources", "resource", "resources", &asked.resources));
-            parts.push(list("all verbs", "verb", "verbs", &asked.verbs));
-        }
+    if let Some((name, columns)) = &asked.preset {
+        parts.push(format!("preset {name}, {} kinds of access", columns.len()));
+    } else {
+        parts.push(list("all resources", "resource", "resources", &asked.resources));
+        parts.push(list("all verbs", "verb", "verbs", &asked.verbs));
     }
     format!("selected: {}", parts.join("; "))
 }

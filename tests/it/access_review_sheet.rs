@@ -222,7 +222,7 @@ fn filled(bytes: &[u8], cells: &[(&str, &str)]) -> Vec<u8> {
         let cell = format!("<c r=\"{place}\" s=\"{style}\" t=\"inlineStr\"><is><t>{value}</t></is></c>");
         new.replace_range(start..end, &cell);
     }
-    book.0.values_mut().filter(|part| **part == xml).for_each(|part| *part = new.clone());
+    book.0.values_mut().filter(|part| **part == xml).for_each(|part| part.clone_from(&new));
     archived(&book)
 }
 
