@@ -23,12 +23,14 @@ use crate::model::user::{SYSTEM_AUTHENTICATED, SYSTEM_SERVICE_ACCOUNTS, SYSTEM_U
 
 mod causes;
 pub mod structure;
+mod ways;
 
 use self::causes::ByName;
 
 pub use self::causes::Cause;
 pub use self::holder::HolderKind;
 pub use self::structure::{ObjectChange, Structure};
+pub use self::ways::{Way, Ways};
 
 /// Whose access is compared.
 #[derive(Clone, Debug, Default)]

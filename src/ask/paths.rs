@@ -7,6 +7,7 @@ use crate::model::rbac::Role;
 use crate::model::user::{SYSTEM_AUTHENTICATED, SYSTEM_SERVICE_ACCOUNTS, UserInfo, split_service_account};
 use crate::model::workload::WorkloadKind;
 
+mod behind;
 pub(crate) mod checks;
 mod closure;
 mod identities;
@@ -279,11 +280,11 @@ impl<'c> Search<'c> {
             user.groups.iter().map(String::as_str).filter(|group| *group != SYSTEM_AUTHENTICATED).collect();
         groups.sort_unstable();
         groups.dedup();
-        let groups: Option<Box<[_]>> = groups
+        let groups: Option<Vec<_>> = groups
             .into_iter()
             .map(|group| Some(names.lookup(group)).filter(|name| name.index() < names.len()))
             .collect();
-        let other = Other { username, groups: groups? };
+        let other = Other { username, groups: self.identities.groups(&groups?) };
         Some(Fact::Other(self.identities.other(&self.world, &other)))
     }
 
@@ -297,15 +298,26 @@ impl<'c> Search<'c> {
 
     /// Everything that somebody can become, ready to be told step by step.
     pub fn traced<'s>(&'s mut self, from: &From, most: Option<Round>) -> Traced<'s, 'c> {
-        self.told(from, most, false)
+        self.told(from, most, false, None)
     }
 
     /// The same with what uncertain steps may add; those that they add are in [`Traced::possible`].
     pub fn traced_with_possible<'s>(&'s mut self, from: &From, most: Option<Round>) -> Traced<'s, 'c> {
-        self.told(from, most, true)
+        self.told(from, most, true, None)
     }
 
-    fn told<'s>(&'s mut self, from: &From, most: Option<Round>, is_possible: bool) -> Traced<'s, 'c> {
+    /// The same where only the way to one thing is asked for: of what is possible nothing else is kept.
+    pub fn traced_to<'s>(&'s mut self, from: &From, target: &Target, most: Option<Round>) -> Traced<'s, 'c> {
+        self.told(from, most, true, Some(target))
+    }
+
+    fn told<'s>(
+        &'s mut self,
+        from: &From,
+        most: Option<Round>,
+        is_possible: bool,
+        only: Option<&Target>,
+    ) -> Traced<'s, 'c> {
         let start = self.start(from);
         let (world, identities) = (&mut self.world, &mut self.identities);
         // Uncertain steps come after all certain ones: how many a way has is counted when it is known.
@@ -338,6 +350,8 @@ impl<'c> Search<'c> {
             paths.cut(most);
         }
         let mut traced = Traced { search: self, closure, from: from.clone(), paths, possible: Vec::new() };
+        let wanted = |reach: &Reach| only.is_none_or(|only| traced.could_be(only, reach));
+        let beyond = beyond.into_iter().filter(wanted).collect();
         traced.find_possible(beyond, most);
         traced
     }
@@ -385,7 +399,7 @@ impl<'c> Search<'c> {
                     Username::Account(number) => account(number)
                         .map(|own| UserInfo::service_account(own.namespace, own.name).username)?,
                 };
-                let groups = other.groups.iter().map(|group| names.text(*group));
+                let groups = self.identities.groups_of(other.groups).iter().map(|group| names.text(*group));
                 Some(UserInfo::authenticated(&username, groups))
             }
             Fact::Login(number) => self.world.outside.arns.get(number as usize)?.login.as_ref()?.certain(),

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use rbacsim::ask::diff::{Selection, diff};
+use rbacsim::ask::diff::{Selection, Ways, diff};
 use rbacsim::ask::matrix::{Filter, Scratch};
 use rbacsim::ask::matrix::{holder, preset};
 use rbacsim::decide::cluster::Cluster;
@@ -123,13 +123,14 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let mut documents = rows::Documents::default();
     let mut scratch = Scratch::default();
     let wants_rows = args.output == Format::Json;
-    let summary = report::summary(&diff, |pair, changes| {
+    let mut summary = report::summary(&diff, |pair, changes| {
         if wants_rows && !changes.is_empty() {
             // Rows as the long form has them, usernames too.
             documents.add(&diff, pair, &diff.changes(pair, true, &mut scratch));
         }
         Ok::<(), Failure>(())
     })?;
+    summary.ways = Ways::of(&old, &new, &selection);
     match args.output {
         Format::Text => report::text(out, &summary)?,
         Format::Markdown => write!(out, "{}", report::markdown(&summary))?,
@@ -162,9 +163,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     }
     let found = match args.fail_on {
         FailOn::Any => !summary.is_empty(),
-        FailOn::Gained => !summary.gaining.is_empty(),
+        FailOn::Gained => !summary.gaining.is_empty() || !summary.ways.opened.is_empty(),
         FailOn::Lost => !summary.losing.is_empty(),
-        FailOn::Sensitive => summary.is_sensitive,
+        FailOn::Sensitive => summary.is_sensitive || !summary.ways.opened.is_empty(),
         FailOn::Never => false,
     };
     Ok(if found { Exit::No } else { Exit::Yes })

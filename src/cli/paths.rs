@@ -32,6 +32,9 @@ Without --arn and --as every mapped ARN, service account and subject of a bindin
 or anything as it is printed, such as 'namespace-admin prod'.
 Exit code: 0 nothing found, 1 something certain, 2 the question could not be asked, 3 something possible only.";
 
+/// How many starts that get somewhere only if conditions hold are told for people before the rest is counted.
+const SHOWN: usize = 12;
+
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -122,9 +125,18 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     if run.target.is_none() && froms.len() > 1 && args.output == Form::Text {
         run.table(&mut search, froms, out)?;
     } else {
-        let several = froms.len() > 1;
-        for from in froms {
-            run.one(&cluster, &mut search, &from, several, out)?;
+        let (mut possible, mut left_out) = (0, 0);
+        for (from, is_certain) in run.promising(&mut search, froms) {
+            possible += usize::from(!is_certain);
+            if possible > SHOWN && !is_certain && args.output == Form::Text {
+                left_out += 1;
+                continue;
+            }
+            run.one(&cluster, &mut search, &from, out)?;
+        }
+        if left_out > 0 {
+            writeln!(out)?;
+            writeln!(out, "{left_out} more may get there if conditions hold; -o json lists them")?;
         }
     }
     match args.output {
@@ -178,25 +190,31 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Leaves out starts that do not get where the question is: a look costs less than a search that is told.
+    /// Says of the others whether they get there for certain, where that is known.
+    fn promising(&self, search: &mut Search<'_>, froms: Vec<From>) -> Vec<(From, bool)> {
+        let sink = match &self.target {
+            Some(Target::Sink(sink)) if froms.len() > 1 && self.args.max_steps.is_none() => *sink,
+            _ => return froms.into_iter().map(|from| (from, true)).collect(),
+        };
+        let overviews = search.overviews(&froms, None);
+        let promising = froms.into_iter().zip(overviews).filter(|(_, overview)| overview.may_reach(sink));
+        promising.map(|(from, overview)| (from, overview.depth(sink).is_some())).collect()
+    }
+
     /// One start, step by step.
     fn one(
         &mut self,
         cluster: &Cluster,
         search: &mut Search<'_>,
         from: &From,
-        several: bool,
         out: &mut dyn Write,
     ) -> Result<(), Failure> {
         let most = self.args.max_steps;
-        // Most starts do not get there: a look costs less than a search that is told.
-        if several
-            && let Some(Target::Sink(sink)) = &self.target
-            && !search.overview(from, most).may_reach(sink)
-            && most.is_none()
-        {
-            return Ok(());
-        }
-        let traced = search.traced_with_possible(from, most);
+        let traced = match &self.target {
+            Some(target) => search.traced_to(from, target, most),
+            None => search.traced_with_possible(from, most),
+        };
         let reach = self.target.as_ref().and_then(|target| traced.to(target));
         let possibly = self.target.as_ref().filter(|_| reach.is_none());
         let possibly = possibly.and_then(|target| traced.possibly_to(target));

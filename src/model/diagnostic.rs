@@ -305,6 +305,8 @@ codes! {
     IdentityMappingIgnored = "identity-mapping-ignored", Warning;
 
     // What `diff` finds.
+    /// A change opens a certain path to a sink, such as cluster-admin.
+    PathOpened = "path-opened", Warning;
     /// A change gives somebody more access.
     AccessGained = "access-gained", Note;
     /// A change takes access from somebody.

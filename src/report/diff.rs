@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ask::diff::{Cause, Changes, Diff, HolderKind, ObjectChange, Pair, Row};
+use crate::ask::diff::{Cause, Changes, Diff, HolderKind, ObjectChange, Pair, Row, Ways};
 use crate::ask::matrix::preset::{self, Entry};
 use crate::ask::matrix::{Place, Scratch, Universe};
 use crate::model::source::Source;
@@ -12,6 +12,7 @@ use super::phrases::counted_as;
 use super::{iam, matrix_statement, words};
 
 pub mod rows;
+mod ways;
 mod write;
 
 pub use write::{MOST, findings, headline, markdown, text};
@@ -71,12 +72,17 @@ pub struct Summary {
     pub objects: Vec<ObjectChange>,
     /// What touches everybody.
     pub general: Vec<String>,
+    /// Ways to sinks that open or close, where they were looked for.
+    pub ways: Ways,
 }
 
 impl Summary {
     /// Whether nobody gains or loses anything, and nothing became unknown.
     pub fn is_empty(&self) -> bool {
-        self.groups.is_empty() && self.unknown.is_empty() && self.identities.is_empty()
+        self.groups.is_empty()
+            && self.unknown.is_empty()
+            && self.identities.is_empty()
+            && self.ways.is_empty()
     }
 }
 

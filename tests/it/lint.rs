@@ -70,7 +70,8 @@ fn every_code_has_an_example_that_triggers_it_and_one_that_does_not() {
             wrong.push(format!("{name}: no effect or no mend in src/knowledge/codes/"));
         }
         // These two are of `diff`; tests/it/pipeline.rs has them.
-        let is_other = OTHER_INPUTS.contains(code) || [Code::AccessGained, Code::AccessLost].contains(code);
+        let is_other = OTHER_INPUTS.contains(code)
+            || [Code::PathOpened, Code::AccessGained, Code::AccessLost].contains(code);
         let (Some(bad), Some(good)) = (&explained.bad, &explained.good) else {
             if !is_other {
                 wrong.push(format!("{name}: no example"));

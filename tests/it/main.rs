@@ -26,6 +26,7 @@ mod cli; // the binary: what it prints, byte by byte, and its exit codes
 mod collect; // the script that gathers who may enter, run against a stand-in for the EKS API
 mod defaults; // the default roles and bindings
 mod diff; // the difference in access: set difference, causes, how it reads
+mod diff_ways; // ways to sinks that a change opens or closes
 mod document_block; // the fast reader of block YAML against the YAML reader
 mod document_block_fuzz; // the same for as long as one likes
 mod document_json; // the JSON reader and its outline

@@ -261,18 +261,29 @@ impl Closure {
             if !(self.is_quick && self.admin.round != NEVER) {
                 self.joined_acts(world, identities);
             }
+            if self.is_admin_at_once() {
+                return;
+            }
             if self.next.is_empty() {
                 if !is_possible {
                     return;
                 }
                 self.certain_until.get_or_insert(self.round);
                 self.uncertain(world, identities);
-                if self.next.is_empty() {
+                if self.next.is_empty() || self.is_admin_at_once() {
                     return;
                 }
             }
             self.advance(world, identities);
         }
+    }
+
+    /// Whether only sinks are asked for, and the next round has them all: then nobody need be looked at in it.
+    fn is_admin_at_once(&mut self) -> bool {
+        if self.is_quick && self.is_admin_next {
+            self.admin.give(self.round + 1, Steps::default());
+        }
+        self.is_quick && self.admin.round != NEVER
     }
 
     fn add_identity(&mut self, world: &World<'_>, identities: &Identities, fact: Option<Fact>, class: Class) {

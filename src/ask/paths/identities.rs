@@ -24,12 +24,14 @@ pub(super) enum Username {
 }
 
 /// An identity that is no service account with its own groups.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Other {
     pub(super) username: Username,
-    /// In order of bytes; `system:authenticated` is not among them.
-    pub(super) groups: Box<[Name]>,
+    pub(super) groups: Groups,
 }
+
+/// A set of groups, by number: many identities are in the same ones.
+pub(super) type Groups = u32;
 
 /// The roles that a class holds.
 #[derive(Clone, Debug, Default)]
@@ -93,8 +95,11 @@ pub(super) struct Identities {
     pub(super) pairs_of_role: FxHashMap<u32, Vec<Pair>>,
     pub(super) classes: Vec<Held>,
     class_numbers: FxHashMap<(Option<Class>, Box<[Pair]>), Class>,
+    /// Every set of groups: in order of bytes, `system:authenticated` is not among them.
+    groups: Vec<Box<[Name]>>,
+    group_numbers: FxHashMap<Box<[Name]>, Groups>,
     /// Per set of groups the class of whoever is in them.
-    class_of_groups: FxHashMap<Box<[Name]>, Class>,
+    class_of_groups: FxHashMap<Groups, Class>,
     pub(super) account_classes: Vec<Option<Class>>,
     pub(super) others: Vec<(Other, Class)>,
     pub(super) other_numbers: FxHashMap<Other, u32>,
@@ -228,18 +233,36 @@ impl Identities {
         number
     }
 
+    /// The number of a set of groups, in order of bytes.
+    pub(super) fn groups(&mut self, groups: &[Name]) -> Groups {
+        if let Some(known) = self.group_numbers.get(groups) {
+            return *known;
+        }
+        let number = position(self.groups.len());
+        self.groups.push(groups.into());
+        self.group_numbers.insert(groups.into(), number);
+        number
+    }
+
+    /// The groups of a set.
+    pub(super) fn groups_of(&self, groups: Groups) -> &[Name] {
+        self.groups.get(groups as usize).map_or(&[], |own| own)
+    }
+
     /// The class of a user in groups. In a large cluster those of the same groups share what these give.
-    fn class_in_groups(&mut self, world: &World<'_>, username: Name, groups: &[Name]) -> Class {
+    fn class_in_groups(&mut self, world: &World<'_>, username: Name, groups: Groups) -> Class {
         let everybody = world.policy().names.lookup(SYSTEM_AUTHENTICATED);
         let user = [Principal::Username(username)];
         let user = user.into_iter().filter(is_spelt);
-        let all = groups.iter().copied().chain([everybody]).map(Principal::Group).filter(is_spelt);
-        if world.is_thorough || groups.is_empty() {
+        let own = self.groups_of(groups).to_vec();
+        let is_shared = !world.is_thorough && !own.is_empty();
+        let all = own.into_iter().chain([everybody]).map(Principal::Group).filter(is_spelt);
+        if !is_shared {
             return self.class_of(world, &user.chain(all).collect::<Vec<_>>());
         }
-        let known = self.class_of_groups.get(groups).copied();
+        let known = self.class_of_groups.get(&groups).copied();
         let base = known.unwrap_or_else(|| self.class_of(world, &all.collect::<Vec<_>>()));
-        self.class_of_groups.insert(groups.into(), base);
+        self.class_of_groups.insert(groups, base);
         self.class_with(world, &user.collect::<Vec<_>>(), Some(base))
     }
 
@@ -283,10 +306,10 @@ impl Identities {
                 None => Name::UNKNOWN,
             },
         };
-        let class = self.class_in_groups(world, username, &other.groups);
+        let class = self.class_in_groups(world, username, other.groups);
         let number = position(self.others.len());
-        self.others.push((other.clone(), class));
-        self.other_numbers.insert(other.clone(), number);
+        self.others.push((*other, class));
+        self.other_numbers.insert(*other, number);
         number
     }
 }

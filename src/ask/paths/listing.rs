@@ -22,7 +22,7 @@ impl Search<'_> {
                 None => String::new(),
             },
         };
-        for group in &other.groups {
+        for group in self.identities.groups_of(other.groups) {
             text.push_str(" + ");
             text.push_str(names.text(*group));
         }

@@ -3,6 +3,9 @@
 //! Two starts are alike if they pass the same checks wherever that makes a difference. Which roles give them the checks
 //! matters only where roles are handed on or changed on the way; then each class of identities is searched by itself.
 
+use std::ops::ControlFlow;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use rustc_hash::FxHashMap;
 
 use super::checks::{CUSTOM, Check};
@@ -11,6 +14,7 @@ use super::identities::{Class, Crowd, Identities};
 use super::listing::{sinks, sinks_until};
 use super::world::{CLUSTER, EVERY, Place, Space, World, kind_of};
 use super::{From, Search, nothing};
+use crate::read::parallel;
 
 /// What one start reaches, in numbers.
 #[derive(Clone, Debug)]
@@ -140,6 +144,17 @@ impl Clone for Overviews {
     }
 }
 
+/// Starts that are searched one after the other, and what they reach.
+#[derive(Default)]
+struct Job {
+    members: Vec<(usize, Start)>,
+    found: Vec<(usize, Overview)>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Search<'_> {
     /// Whether somebody is more than the roles that are bound to it: then it is searched by itself.
     fn is_special(&self, start: Start) -> bool {
@@ -202,6 +217,10 @@ impl Search<'_> {
         if most.is_none() {
             self.know_crowds();
         }
+        self.overview_of(start, most)
+    }
+
+    fn overview_of(&mut self, start: Start, most: Option<Round>) -> Overview {
         if self.is_special(start) {
             let closure = self.look(start, most, most.is_none());
             let own = overview(&closure);
@@ -217,14 +236,68 @@ impl Search<'_> {
         Overview { reached, ..known.overview.clone() }
     }
 
-    /// The same of many, in their order. Service accounts are looked at first: what they reach shortens the search from
-    /// those who may become them.
+    /// The same of many, in their order, on every core. Service accounts are looked at first: what they reach shortens the
+    /// search from those who may become them.
     pub fn overviews(&mut self, froms: &[From], most: Option<Round>) -> Vec<Overview> {
         let is_account = |from: &From| from.title.starts_with("ServiceAccount ");
-        for from in froms.iter().filter(|from| is_account(from)) {
-            self.overview(from, most);
+        let starts: Vec<Option<Start>> = froms.iter().map(|from| self.start(from)).collect();
+        if most.is_none() {
+            self.know_crowds();
         }
-        froms.iter().map(|from| self.overview(from, most)).collect()
+        let mut order: Vec<usize> = (0..froms.len()).collect();
+        order.sort_by_key(|index| !froms.get(*index).is_some_and(is_account));
+        let groups = self.alike(&starts, &order);
+        let mut found = vec![Overview::default(); froms.len()];
+        let searches: Mutex<Vec<Self>> = Mutex::default();
+        let (base, mut next) = (&*self, groups.into_iter());
+        parallel::run(
+            |job: &mut Job| {
+                job.members = next.next().unwrap_or_default();
+                !job.members.is_empty()
+            },
+            |job| {
+                let spare = lock(&searches).pop();
+                let mut search = spare.unwrap_or_else(|| base.clone());
+                let overview = |(index, start): &(usize, Start)| (*index, search.overview_of(*start, most));
+                job.found = job.members.iter().map(overview).collect();
+                lock(&searches).push(search);
+            },
+            |job| {
+                for (index, overview) in job.found.drain(..) {
+                    if let Some(own) = found.get_mut(index) {
+                        *own = overview;
+                    }
+                }
+                ControlFlow::Continue(())
+            },
+        );
+        found
+    }
+
+    /// Starts that may be searched together, with their positions; those that are special each alone.
+    fn alike(&self, starts: &[Option<Start>], order: &[usize]) -> Vec<Vec<(usize, Start)>> {
+        let mut groups: Vec<Vec<(usize, Start)>> = Vec::new();
+        let mut of_class: FxHashMap<(Class, bool), usize> = FxHashMap::default();
+        let mut of_alike: FxHashMap<(Likeness, bool), usize> = FxHashMap::default();
+        for index in order.iter().copied() {
+            let Some(start) = starts.get(index).copied().flatten() else { continue };
+            let next = groups.len();
+            let number = if self.is_special(start) {
+                next
+            } else {
+                *of_class.entry((start.class, start.is_master)).or_insert_with(|| {
+                    match likeness(&self.world, &self.identities, start.class) {
+                        Some(alike) => *of_alike.entry((alike, start.is_master)).or_insert(next),
+                        None => next,
+                    }
+                })
+            };
+            match groups.get_mut(number) {
+                Some(group) => group.push((index, start)),
+                None => groups.push(vec![(index, start)]),
+            }
+        }
+        groups
     }
 
     /// What is known of whoever is like a start, by number.

@@ -1,5 +1,6 @@
 //! A way from a start to what it reaches, step by step: who does what, by which right, and what it gives.
 
+use super::behind::Behind;
 use super::checks::Check;
 use super::closure::trace::Way;
 use super::closure::{Closure, Fact, Round};
@@ -12,7 +13,6 @@ use crate::model::attributes::{Attributes, ResourceAttributes};
 use crate::model::names::Name;
 use crate::model::rbac::{Role, Scope};
 use crate::model::user::UserInfo;
-use rustc_hash::FxHashMap;
 
 /// Everything that one start reaches, with the ways there.
 #[derive(Debug)]
@@ -145,40 +145,46 @@ impl<'c> Traced<'_, 'c> {
 
     /// The same among what is possible; a node is any.
     pub fn possibly_to(&self, target: &Target) -> Option<&Possible> {
-        let named = |name: &str| self.possible.iter().find(|own| own.reach.identity == name);
+        let mut all = self.possible.iter();
+        all.find(|own| self.is(target, &own.reach)).or_else(|| {
+            let is_sink = matches!(target, Target::Sink(_));
+            self.possible.iter().find(|own| is_sink && own.reach.identity == "cluster-admin")
+        })
+    }
+
+    /// Whether a reach is what was asked for.
+    fn is(&self, target: &Target, reach: &Reach) -> bool {
+        let name = reach.identity.as_str();
         match target {
             Target::Arn(arn) => {
                 let outside = &self.search.world.outside;
-                let number = outside.find(self.search.world.cluster, arn)?;
-                named(&format!("IAM {}", outside.arns.get(number as usize)?.text))
+                let number = outside.find(self.search.world.cluster, arn);
+                let own = number.and_then(|number| outside.arns.get(number as usize));
+                own.is_some_and(|own| name.strip_prefix("IAM ") == Some(&own.text))
             }
-            Target::Printed(name) => named(name),
-            Target::Sink("node") => {
-                let mut all = self.possible.iter();
-                all.find(|own| own.reach.identity.starts_with("node ")).or_else(|| named("cluster-admin"))
-            }
-            Target::Sink(sink) => named(sink).or_else(|| named("cluster-admin")),
+            Target::Printed(printed) => name == printed,
+            Target::Sink("node") => name.starts_with("node "),
+            Target::Sink(sink) => name == *sink,
         }
+    }
+
+    /// The same, or what has it at once.
+    pub(super) fn could_be(&self, target: &Target, reach: &Reach) -> bool {
+        self.is(target, reach) || reach.identity == "cluster-admin"
     }
 
     /// Says of what is reached by uncertain steps how many steps it takes, and what must hold.
     pub(super) fn find_possible(&mut self, beyond: Vec<Reach>, most: Option<Round>) {
         let mut found: Vec<Possible> = Vec::new();
-        for mut reach in beyond {
-            let mut conditions: Vec<Condition> = Vec::new();
-            for (fact, _) in self.way(&reach) {
-                for condition in self.conditions_of(fact) {
-                    if !conditions.contains(&condition) {
-                        conditions.push(condition);
-                    }
+        if let Some(closure) = &self.closure {
+            let mut behind = Behind::new(self.search, closure);
+            for mut reach in beyond {
+                let ends = self.ends(&reach);
+                reach.depth = ends.iter().map(|fact| behind.depth(*fact)).max().unwrap_or(0);
+                if most.is_none_or(|most| reach.depth <= most) {
+                    let conditions = behind.conditions(&ends);
+                    found.push(Possible { reach, conditions });
                 }
-            }
-            let Some(closure) = &self.closure else { continue };
-            let mut known = FxHashMap::default();
-            let ends = self.ends(&reach);
-            reach.depth = ends.iter().map(|fact| self.depth(closure, *fact, &mut known)).max().unwrap_or(0);
-            if most.is_none_or(|most| reach.depth <= most) {
-                found.push(Possible { reach, conditions });
             }
         }
         found.sort_by(|a, b| {
@@ -189,25 +195,6 @@ impl<'c> Traced<'_, 'c> {
             key(a).cmp(&key(b))
         });
         self.possible = found;
-    }
-
-    /// How many steps a fact takes: those that do not wait for each other count once.
-    fn depth(&self, closure: &Closure, fact: Fact, known: &mut FxHashMap<Fact, Round>) -> Round {
-        if let Some(depth) = known.get(&fact) {
-            return *depth;
-        }
-        let Some(derivation) = closure.trace.as_ref().and_then(|trace| trace.derivations.get(&fact)) else {
-            return 0;
-        };
-        known.insert(fact, 0);
-        let (world, identities) = (&self.search.world, &self.search.identities);
-        let mut before = derivation.uses.clone();
-        for way in closure.told(world, identities, fact).0 {
-            before.extend(closure.facts_of(world, identities, &way));
-        }
-        let depth = before.into_iter().map(|fact| self.depth(closure, fact, known)).max().unwrap_or(0) + 1;
-        known.insert(fact, depth);
-        depth
     }
 
     fn conditions_of(&self, fact: Fact) -> Vec<Condition> {

@@ -167,6 +167,7 @@ impl Documents {
             "lost": self.lost,
             "identities": { "added": added, "removed": removed, "changed": changed },
             "unknown": self.unknown,
+            "paths": super::ways::document(&summary.ways),
             "summary": summed,
         })
     }

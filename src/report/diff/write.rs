@@ -14,8 +14,15 @@ use crate::report::visible::visible;
 
 use super::{Line, Summary, few, few_by, places};
 
-/// The first line: who gains and who loses.
+/// The first line: what opens, who gains and who loses.
 pub fn headline(summary: &Summary) -> String {
+    match super::ways::headline(&summary.ways) {
+        Some(opens) => format!("{opens}; {}", of_access(summary)),
+        None => of_access(summary),
+    }
+}
+
+fn of_access(summary: &Summary) -> String {
     let identities = |count: usize| counted_as(count, "identity", "identities");
     let (gaining, losing) = (summary.gaining.len(), summary.losing.len());
     let verb =
@@ -48,6 +55,11 @@ pub fn headline(summary: &Summary) -> String {
 /// If writing fails.
 pub fn text(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
     writeln!(out, "{}", visible(&headline(summary)))?;
+    for (heading, lines) in super::ways::opened(&summary.ways) {
+        let style = AnsiColor::Red.on_default().bold();
+        writeln!(out, "\n{style}{heading}{style:#}")?;
+        list(out, &lines)?;
+    }
     for group in &summary.groups {
         let place = if group.place.is_empty() {
             String::new()
@@ -79,23 +91,31 @@ pub fn text(out: &mut dyn Write, summary: &Summary) -> io::Result<()> {
             }
         }
     }
-    let mut list = |heading: &str, lines: &[String]| -> io::Result<()> {
-        const SHOWN: usize = 20;
+    let mut section = |heading: &str, lines: &[String]| -> io::Result<()> {
         if lines.is_empty() {
             return Ok(());
         }
         writeln!(out, "\n{heading}")?;
-        for line in lines.iter().take(SHOWN) {
-            writeln!(out, "  {}", visible(line))?;
-        }
-        if lines.len() > SHOWN {
-            writeln!(out, "  and {} more", lines.len() - SHOWN)?;
-        }
-        Ok(())
+        list(out, lines)
     };
-    list("identities", &summary.identities)?;
-    list("unknown", &summary.unknown)?;
-    list("both sides", &summary.general)
+    for (heading, lines) in super::ways::closed(&summary.ways) {
+        section(&heading, &lines)?;
+    }
+    section("identities", &summary.identities)?;
+    section("unknown", &summary.unknown)?;
+    section("both sides", &summary.general)
+}
+
+/// Lines below a heading, and how many are left out.
+fn list(out: &mut dyn Write, lines: &[String]) -> io::Result<()> {
+    const SHOWN: usize = 20;
+    for line in lines.iter().take(SHOWN) {
+        writeln!(out, "  {}", visible(line))?;
+    }
+    if lines.len() > SHOWN {
+        writeln!(out, "  and {} more", lines.len() - SHOWN)?;
+    }
+    Ok(())
 }
 
 /// How many characters a comment may have: GitHub takes 65,536.
@@ -133,6 +153,13 @@ pub fn markdown(summary: &Summary) -> String {
             text.push_str(more);
         }
     };
+    for (heading, lines) in super::ways::opened(&summary.ways) {
+        let mut head = format!("\n⚠️ **{}**\n\n", plain(&heading));
+        for line in lines {
+            add(&mut text, &format!("{head}- {}\n", plain(&line)));
+            head.clear();
+        }
+    }
     for group in &summary.groups {
         let place = if group.place.is_empty() {
             String::new()
@@ -163,9 +190,13 @@ pub fn markdown(summary: &Summary) -> String {
             head.clear();
         }
     }
-    for (heading, lines) in
-        [("Identities", &summary.identities), ("Unknown", &summary.unknown), ("Both sides", &summary.general)]
-    {
+    let mut sections = super::ways::closed(&summary.ways);
+    sections.extend([
+        ("Identities".to_owned(), summary.identities.clone()),
+        ("Unknown".to_owned(), summary.unknown.clone()),
+        ("Both sides".to_owned(), summary.general.clone()),
+    ]);
+    for (heading, lines) in &sections {
         let mut head = format!("\n**{heading}**\n\n");
         for line in lines {
             add(&mut text, &format!("{head}- {}\n", plain(line)));
@@ -192,6 +223,23 @@ pub fn findings(
     let mut sources = crate::model::source::Sources::default();
     let mut files: BTreeMap<String, crate::model::source::FileId> = BTreeMap::new();
     let mut found = Vec::new();
+    for (heading, lines) in super::ways::opened(&summary.ways) {
+        found.push(Finding {
+            code: Code::PathOpened.as_str(),
+            severity: Level::from(Severity::Warning),
+            message: format!("{heading}: {}", few_by(&lines, 3, "; ")),
+            help: crate::knowledge::codes::explanation(Code::PathOpened).mend.to_owned(),
+            object: None,
+            source: None,
+            suppressed: None,
+            subject: String::new(),
+            scope: "",
+            namespaces: Vec::new(),
+            holders: Vec::new(),
+            within: None,
+            detail: format!("{heading} {}", lines.join("; ")),
+        });
+    }
     for group in &summary.groups {
         let matrix = if group.cause.is_new { &diff.new } else { &diff.old };
         let own = matrix.cluster().sources();

@@ -74,7 +74,8 @@ fn descriptor(code: &str, worst: Level) -> Value {
     let is_known = Code::ALL.iter().find(|known| known.as_str() == code);
     if (risks::risk(code).is_some()
         || is_known.is_some_and(|known| {
-            (Code::AnonymousAccess..=Code::MayImpersonate).contains(known) || *known == Code::AccessGained
+            (Code::AnonymousAccess..=Code::MayImpersonate).contains(known)
+                || [Code::PathOpened, Code::AccessGained].contains(known)
         }))
         && let Some(properties) = properties.as_object_mut()
     {

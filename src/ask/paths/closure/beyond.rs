@@ -192,13 +192,14 @@ impl Closure {
         let text = |name: Name| world.policy().names.text(name);
         let fits = |name: &Name| !without_reserved || !is_reserved(text(*name));
         let groups = world.groups.iter().copied();
-        let groups: Box<[Name]> = groups.filter(|group| *group != world.masters && fits(group)).collect();
+        let groups: Vec<Name> = groups.filter(|group| *group != world.masters && fits(group)).collect();
         let mut users: Vec<Name> = world.users.iter().copied().filter(fits).collect();
         if users.is_empty() && !groups.is_empty() {
             users.push(Name::UNKNOWN);
         }
+        let groups = identities.groups(&groups);
         for user in users {
-            let other = Other { username: Username::User(user), groups: groups.clone() };
+            let other = Other { username: Username::User(user), groups };
             let number = identities.other(world, &other);
             self.give_beyond(Fact::Other(number), extra.step, || extra.clone());
         }
@@ -262,12 +263,13 @@ impl Closure {
             });
             groups.sort_unstable_by_key(|group| names.text(*group));
             groups.dedup();
+            let groups = identities.groups(&groups);
             for name in &world.users {
                 let text = names.text(*name);
                 if mapped.could_be_user(text).is_none() {
                     continue;
                 }
-                let other = Other { username: Username::User(*name), groups: groups.clone().into() };
+                let other = Other { username: Username::User(*name), groups };
                 let number_of_user = identities.other(world, &other);
                 self.give_beyond(Fact::Other(number_of_user), Step::SessionName, || {
                     let condition =

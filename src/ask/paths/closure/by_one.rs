@@ -31,7 +31,7 @@ impl Closure {
                     _ => None,
                 };
                 if let Some(other) = other {
-                    for group in &other.groups {
+                    for group in identities.groups_of(other.groups) {
                         asked.push((Check::ImpersonateGroups, Some(*group), CLUSTER));
                     }
                     asked.push(match other.username {

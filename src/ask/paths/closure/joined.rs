@@ -204,8 +204,9 @@ impl Closure {
             .filter(|user| rights.allows(Check::ImpersonateUsers, *user))
             .collect();
         if groups.is_empty() {
+            let none = identities.groups(&[]);
             for user in users {
-                let other = Other { username: Username::User(user), groups: Box::default() };
+                let other = Other { username: Username::User(user), groups: none };
                 self.give_impersonated(world, identities, &other, (class, Step::ImpersonateUser));
             }
             return;
@@ -220,9 +221,9 @@ impl Closure {
             }
             return;
         }
-        let groups: Box<[Name]> = groups.into();
+        let groups = identities.groups(&groups);
         for username in usernames {
-            let other = Other { username, groups: groups.clone() };
+            let other = Other { username, groups };
             self.give_impersonated(world, identities, &other, (class, Step::ImpersonateGroup));
         }
     }

@@ -4,12 +4,14 @@
 //! was found first, within it by names in order of bytes. A way by bindings that are loaded goes before one by
 //! bindings and roles that were written on the way.
 
+use std::borrow::Cow;
+
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::checks::Check;
 use super::super::identities::{Class, Identities, Pair, Username};
 use super::super::step::{Step, Steps};
-use super::super::world::{CLUSTER, EVERY, Place, World};
+use super::super::world::{Account, CLUSTER, EVERY, Place, World};
 use super::{Closure, Fact, NEVER, Round};
 use crate::model::names::Name;
 
@@ -74,7 +76,7 @@ impl Closure {
     ) {
         let Some(mut trace) = self.trace.take() else { return };
         trace.known.clear();
-        let mut found: Vec<((Step, u32, String), Fact, Derivation)> = Vec::new();
+        let mut found: Vec<((Step, u32, Bytes<'_>), Fact, Derivation)> = Vec::new();
         for fact in facts.drain(..) {
             let Some(derivation) = self.derivation(world, identities, &mut trace, fact) else { continue };
             let giver = trace.givers.get(&(fact, derivation.step));
@@ -254,6 +256,22 @@ impl Closure {
         (round != NEVER).then_some(Fact::ChangedIn(EVERY))
     }
 
+    /// The facts on which one rests at once.
+    pub(in crate::ask::paths) fn before(
+        &self,
+        world: &World<'_>,
+        identities: &Identities,
+        fact: Fact,
+    ) -> Vec<Fact> {
+        let derivation = self.trace.as_ref().and_then(|trace| trace.derivations.get(&fact));
+        let Some(derivation) = derivation else { return Vec::new() };
+        let mut facts = derivation.uses.clone();
+        for way in self.told(world, identities, fact).0 {
+            facts.extend(self.facts_of(world, identities, &way));
+        }
+        facts
+    }
+
     /// Every fact on the way to some, in the order in which they were found.
     pub(in crate::ask::paths) fn way_to(
         &self,
@@ -268,12 +286,7 @@ impl Closure {
             if !seen.insert(fact) {
                 continue;
             }
-            if let Some(derivation) = trace.derivations.get(&fact) {
-                open.extend(&derivation.uses);
-                for way in self.told(world, identities, fact).0 {
-                    open.extend(self.facts_of(world, identities, &way));
-                }
-            }
+            open.extend(self.before(world, identities, fact));
         }
         let mut all: Vec<Fact> =
             seen.into_iter().filter(|fact| trace.derivations.contains_key(fact)).collect();
@@ -282,36 +295,39 @@ impl Closure {
     }
 }
 
-/// What orders facts that are found by one step of one identity.
-fn bytes_of(world: &World<'_>, identities: &Identities, fact: Fact) -> String {
+/// What orders facts that are found by one step of one identity: namespace and name, or one text alone. No name contains
+/// what would come before its end.
+type Bytes<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+fn bytes_of<'a>(world: &'a World<'_>, identities: &Identities, fact: Fact) -> Bytes<'a> {
     let names = &world.policy().names;
-    match fact {
-        Fact::Account(number) | Fact::Made(number) => world
-            .accounts
-            .get(number as usize)
-            .map_or_else(String::new, |own| format!("{}\0{}", own.namespace, own.name)),
-        Fact::Other(number) => {
-            match identities.others.get(number as usize).map(|(other, _)| other.username) {
-                Some(Username::User(name)) => names.text(name).to_owned(),
-                Some(Username::Account(number)) => {
-                    world.accounts.get(number as usize).map_or_else(String::new, |own| {
-                        format!("system:serviceaccount:{}:{}", own.namespace, own.name)
-                    })
-                }
-                None => String::new(),
-            }
-        }
-        Fact::Node(number) => {
-            world.nodes.get(number as usize).map_or("", |name| names.text(*name)).to_owned()
+    let first = match fact {
+        Fact::Account(number) | Fact::Made(number) => {
+            let account = world.accounts.get(number as usize);
+            return account.map_or_else(Bytes::default, |own| (own.namespace.into(), own.name.into()));
         }
         Fact::Grant(pair) => {
             let (role, place) = identities.pair_at(pair);
-            format!("{}\0{}", world.namespace(place), world.show_role(role, place))
+            return (world.namespace(place).into(), world.show_role(role, place).into());
         }
-        Fact::Changed(role) => world.role(role).map_or("", |(_, name)| names.text(name)).to_owned(),
+        Fact::Other(number) => {
+            match identities.others.get(number as usize).map(|(other, _)| other.username) {
+                Some(Username::User(name)) => names.text(name).into(),
+                Some(Username::Account(number)) => {
+                    let account = world.accounts.get(number as usize);
+                    let text =
+                        |own: &Account<'_>| format!("system:serviceaccount:{}:{}", own.namespace, own.name);
+                    account.map(text).unwrap_or_default().into()
+                }
+                None => Cow::default(),
+            }
+        }
+        Fact::Node(number) => world.nodes.get(number as usize).map_or("", |name| names.text(*name)).into(),
+        Fact::Changed(role) => world.role(role).map_or("", |(_, name)| names.text(name)).into(),
         Fact::Iam(number) | Fact::Login(number) => {
-            world.outside.arns.get(number as usize).map_or_else(String::new, |arn| arn.text.clone())
+            world.outside.arns.get(number as usize).map_or("", |arn| arn.text.as_str()).into()
         }
-        _ => String::new(),
-    }
+        _ => Cow::default(),
+    };
+    (first, Cow::default())
 }
