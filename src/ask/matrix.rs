@@ -33,6 +33,7 @@ pub mod bits;
 pub mod crowd;
 pub mod holder;
 pub mod preset;
+pub mod reachable;
 mod rows;
 mod source_form;
 pub mod universe;
@@ -65,6 +66,8 @@ pub struct Matrix<'c> {
     open: Option<Dense>,
     /// The people behind the identities, where they are asked for.
     people: Option<Crowd>,
+    /// What holders have not and can get, where that is asked for.
+    reachable: Option<reachable::OfHolders>,
 }
 
 /// The columns of a role.
@@ -122,6 +125,7 @@ impl<'c> Matrix<'c> {
             objects: FxHashMap::default(),
             open,
             people: None,
+            reachable: None,
         }
     }
 

@@ -80,6 +80,9 @@ pub(crate) struct Args {
     /// In CSV, add the rows whose answer is unknown, and a column `answer`
     #[arg(long)]
     unknown: bool,
+    /// Show apart what they have not and can get by certain steps, with the number of steps
+    #[arg(long)]
+    reachable: bool,
     /// Write what the matrix is based on, and what is unknown, to this file as JSON
     #[arg(long, value_name = "FILE")]
     meta: Option<PathBuf>,
@@ -127,6 +130,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
                 .into(),
         );
     }
+    if args.reachable && matches!(args.output, Format::Ndjson | Format::Html) {
+        let text = "--reachable is for -o table, wide, markdown, csv and json";
+        return Err(text.to_owned().into());
+    }
     let cluster = args.inputs.load()?;
     let filter = columns(&args.verbs, &args.resources, &cluster)?;
     let mut holders = holders(args, &cluster)?;
@@ -149,6 +156,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let filter = entries.map_or(filter, preset::filter);
     let matrix = choose(args, Matrix::new(&cluster, &filter), entries)?;
     let matrix = with_people(args, matrix, &holders)?;
+    let matrix = if args.reachable { matrix.with_reachable(&holders) } else { matrix };
     let mut statement = Statement::of(&matrix, &holders, left_out);
     statement.asked = asked(args, &cluster, entries.unwrap_or_default());
     if let Some(path) = &args.meta {
@@ -161,7 +169,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let mut raw = io::stdout().lock();
     match args.output {
         Format::Csv => {
-            let written = if args.grants || args.unknown {
+            let written = if args.grants || args.unknown || args.reachable {
                 let columns = matrix_evidence::Columns { grants: args.grants, unknown: args.unknown };
                 matrix_evidence::csv(&mut raw, &matrix, &holders, columns, &mut progress)?
             } else {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::markdown::markdown;
+use super::phrases::counted;
 
 /// The signs of a cell.
 #[derive(Copy, Clone)]
@@ -14,10 +15,14 @@ pub(super) struct Signs {
     pub(super) named: &'static str,
     pub(super) no: &'static str,
     pub(super) unknown: &'static str,
+    /// Not direct, but by certain steps; how many stands behind it.
+    pub(super) reachable: &'static str,
 }
 
-pub(super) const UNICODE: Signs = Signs { yes: "✔", some: "◐", named: "◆", no: "·", unknown: "?" };
-pub(super) const ASCII: Signs = Signs { yes: "Y", some: "n", named: "#", no: "-", unknown: "?" };
+pub(super) const UNICODE: Signs =
+    Signs { yes: "✔", some: "◐", named: "◆", no: "·", unknown: "?", reachable: "⇢" };
+pub(super) const ASCII: Signs =
+    Signs { yes: "Y", some: "n", named: "#", no: "-", unknown: "?", reachable: ">" };
 
 /// One access of somebody: the verb, what it is on, and where it holds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +41,8 @@ pub(super) enum CardPlace {
     In(Vec<String>),
     /// For objects of these names, in a namespace, everywhere (`*`) or where there is none.
     Named(Vec<String>, String),
+    /// Not directly, but in so many certain steps: everywhere or in some places.
+    Reachable(u16),
     /// Unknown besides.
     Unknown,
 }
@@ -101,6 +108,9 @@ impl Layout {
                 };
                 format!("{named}only named {}{place}", self.some_of(names))
             }
+            CardPlace::Reachable(steps) => {
+                format!("{}reachable in {}", sign(self.signs.reachable), counted((*steps).into(), "step"))
+            }
             CardPlace::Unknown => format!("{unknown}unknown"),
         }
     }
@@ -111,6 +121,7 @@ impl Layout {
             [] => self.signs.no.to_owned(),
             [CardPlace::Everywhere] => self.signs.yes.to_owned(),
             [CardPlace::Unknown] => self.signs.unknown.to_owned(),
+            [CardPlace::Reachable(steps)] => format!("{}{steps}", self.signs.reachable),
             [places @ .., CardPlace::Unknown] => {
                 format!("{}, else {}", self.cell(places), self.signs.unknown)
             }

@@ -24,25 +24,30 @@ pub struct Columns {
 type Evidence = [String; 4];
 
 /// One row at a time, with what a spreadsheet might take for a formula.
-struct Rows<'w> {
+struct Lines<'w> {
     out: BufWriter<&'w mut dyn Write>,
     columns: Columns,
+    /// Whether `access`, `steps` and `through` follow.
+    shows_reachable: bool,
     line: String,
     written: Written,
 }
 
-impl Rows<'_> {
+impl Lines<'_> {
     fn row(
         &mut self,
         (fields, people): (&[&str; 8], &[String]),
         evidence: Option<&Evidence>,
         answer: &str,
+        reached: &[&str; 3],
     ) -> io::Result<()> {
         self.line.clear();
         let empty = Evidence::default();
         let evidence = self.columns.grants.then(|| evidence.unwrap_or(&empty)).into_iter().flatten();
         let fields = fields.iter().copied().chain(evidence.map(String::as_str));
         let fields = fields.chain(self.columns.unknown.then_some(answer));
+        let reached = self.shows_reachable.then_some(reached).into_iter().flatten();
+        let fields = fields.chain(reached.copied());
         for (field, number) in fields.chain(people.iter().map(String::as_str)).zip(0usize..) {
             if number > 0 {
                 self.line.push(',');
@@ -72,10 +77,12 @@ pub fn csv(
     let cluster = matrix.cluster();
     let policy = cluster.graph().policy();
     let written = Written { rows: 0, formula: None };
-    let mut rows = Rows { out: BufWriter::new(out), columns, line: String::new(), written };
+    let shows_reachable = matrix.shows_reachable();
+    let mut rows = Lines { out: BufWriter::new(out), columns, shows_reachable, line: String::new(), written };
     let grants = if columns.grants { ",granted_by,role,rule,source" } else { "" };
     let answer = if columns.unknown { ",answer" } else { "" };
-    writeln!(rows.out, "{HEADER}{grants}{answer}{}", people_header(matrix))?;
+    let reached = if rows.shows_reachable { ",access,steps,through" } else { "" };
+    writeln!(rows.out, "{HEADER}{grants}{answer}{reached}{}", people_header(matrix))?;
     let (mut scratch, mut found) = (Scratch::default(), RowGrants::default());
     for (holder, done) in holders.iter().zip(1usize..) {
         let people = matrix_people::names(matrix, holder).into_iter().flatten();
@@ -119,7 +126,7 @@ pub fn csv(
                 }
                 for one in &evidence {
                     if result.is_ok() {
-                        result = rows.row((&fields, &people), Some(one), "yes");
+                        result = rows.row((&fields, &people), Some(one), "yes", &["direct", "0", ""]);
                     }
                 }
             });
@@ -138,8 +145,24 @@ pub fn csv(
                     verb,
                     "",
                 ];
-                rows.row((&fields, &people), None, "unknown")?;
+                rows.row((&fields, &people), None, "unknown", &["unknown", "", ""])?;
             }
+        }
+        for ((heading, column, names), reached) in matrix.reached(holder).into_iter().flatten() {
+            let Some((cell, verb)) = matrix.universe().column(*column) else { continue };
+            let names = join_names(names.iter().map(String::as_str));
+            let fields = [
+                holder.kind.as_str(),
+                &holder.identity,
+                &holder.username,
+                heading,
+                &cell.group,
+                &cell.resource,
+                verb,
+                &names,
+            ];
+            let steps = reached.steps.to_string();
+            rows.row((&fields, &people), None, "no", &["reachable", &steps, &reached.through])?;
         }
         progress(done, rows.written.rows);
     }

@@ -437,12 +437,41 @@ pub fn json(
         }
     }
     write!(out, "\n]")?;
+    if matrix.shows_reachable() {
+        write_reachable(&mut out, matrix, holders)?;
+    }
     if matrix.people().is_some() {
         write!(out, ",\n\"people\":{}", matrix_people::document(matrix, holders))?;
     }
     writeln!(out, "}}")?;
     out.flush()?;
     Ok(count)
+}
+
+/// What the holders have not and can get by certain steps.
+fn write_reachable(out: &mut dyn Write, matrix: &Matrix<'_>, holders: &[Holder]) -> io::Result<()> {
+    write!(out, ",\n\"reachable\":[")?;
+    let mut comma = "\n";
+    for holder in holders {
+        for ((heading, column, names), reached) in matrix.reached(holder).into_iter().flatten() {
+            let Some((cell, verb)) = matrix.universe().column(*column) else { continue };
+            let row = json!({
+                "identityKind": holder.kind.as_str(),
+                "identity": holder.identity,
+                "username": holder.username,
+                "namespace": heading,
+                "apiGroup": cell.group,
+                "resource": cell.resource,
+                "verb": verb,
+                "resourceNames": names,
+                "steps": reached.steps,
+                "through": reached.through,
+            });
+            write!(out, "{comma}{row}")?;
+            comma = ",\n";
+        }
+    }
+    write!(out, "\n]")
 }
 
 /// Everything that is unknown, for a side file.

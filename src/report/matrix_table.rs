@@ -5,6 +5,7 @@
 use std::io::{self, Write};
 
 use crate::ask::matrix::preset::Entry;
+use crate::ask::matrix::reachable::Rows;
 use crate::ask::matrix::{Access, Cell, Dense, Holder, Matrix, Place, Scratch};
 
 use super::markdown::markdown;
@@ -128,7 +129,7 @@ pub fn print(out: &mut dyn Write, view: &View<'_>, style: &Style, statement: &[S
         _ => key = several(out, view, style, signs)?,
     }
     if key.is_empty() {
-        legend(out, style, signs, &footnotes, view.holders.len() > 1)?;
+        legend(out, view, style, signs, &footnotes)?;
     } else {
         let title = match (view.entries, view.asked_preset) {
             (Some(_), false) => {
@@ -169,12 +170,13 @@ fn lines(out: &mut dyn Write, style: &Style, title: &str, lines: &[String]) -> i
 
 fn legend(
     out: &mut dyn Write,
+    view: &View<'_>,
     style: &Style,
     signs: Signs,
     footnotes: &Footnotes,
-    in_words: bool,
 ) -> io::Result<()> {
-    let Signs { yes, some, named, no, unknown } = signs;
+    let in_words = view.holders.len() > 1;
+    let Signs { yes, some, named, no, unknown, reachable } = signs;
     let words = format!("{yes} yes, everywhere   {no} no   {unknown} unknown");
     let text = if in_words {
         words
@@ -183,10 +185,16 @@ fn legend(
             "{yes} yes, everywhere   {some} in some namespaces   {named} only some object names   {no} no   {unknown} unknown   (empty: the resource has no such verb)"
         )
     };
+    let text = match view.matrix.shows_reachable() {
+        true => format!(
+            "{text}\n{reachable}2 not directly, but in 2 certain steps, everywhere or somewhere; `rbacsim paths` shows them"
+        ),
+        false => text,
+    };
     writeln!(out)?;
     match style {
         Style::Text { .. } => writeln!(out, "{}", coloured(&text, signs))?,
-        Style::Markdown => writeln!(out, "{}", markdown(&text))?,
+        Style::Markdown => text.lines().try_for_each(|line| writeln!(out, "{}\n", markdown(line)))?,
     }
     let width = footnotes.texts.len().to_string().len();
     for (text, number) in footnotes.texts.iter().zip(1usize..) {
@@ -203,6 +211,8 @@ struct Reader<'r> {
     matrix: &'r Matrix<'r>,
     access: Access,
     unknown: Dense,
+    /// What it can get by certain steps.
+    reachable: Option<&'r Rows>,
     signs: Signs,
 }
 
@@ -214,7 +224,21 @@ impl<'r> Reader<'r> {
         for block in matrix.unknown_blocks(holder, &matrix.unknown(holder), scratch) {
             block.columns.to_sparse().add_to(&mut unknown);
         }
-        Self { matrix: view.matrix, access: view.matrix.access(holder, scratch), unknown, signs }
+        let reachable = view.matrix.reached(holder);
+        Self { matrix: view.matrix, access: view.matrix.access(holder, scratch), unknown, reachable, signs }
+    }
+
+    /// In how many steps an access can be got somewhere, which is not there directly; of one object if it is given.
+    fn steps(&self, column: u32, object: Option<(&str, &str)>) -> Option<u16> {
+        let is_it = |heading: &str, names: &[String]| {
+            object.is_none_or(|(namespace, name)| {
+                (heading == "*" || heading == namespace)
+                    && (names.is_empty() || names.iter().any(|own| own == name))
+            })
+        };
+        let rows = self.reachable.into_iter().flatten();
+        let rows = rows.filter(|((heading, own, names), _)| *own == column && is_it(heading, names));
+        rows.map(|(_, reached)| reached.steps).min()
     }
 
     fn rows(&self, column: u32) -> &[(String, Vec<String>)] {
@@ -222,6 +246,11 @@ impl<'r> Reader<'r> {
     }
 
     fn sign(&self, column: u32, footnotes: &mut Footnotes) -> String {
+        if self.rows(column).is_empty()
+            && let Some(steps) = self.steps(column, None)
+        {
+            return format!("{}{steps}", self.signs.reachable);
+        }
         sign(self.rows(column), self.unknown.contains(column), self.signs, footnotes)
     }
 
@@ -235,6 +264,9 @@ impl<'r> Reader<'r> {
                 && (names.is_empty() || names.iter().any(|own| own == name))
         });
         let unknown = self.unknown.contains(column);
+        if !granted && let Some(steps) = self.steps(column, Some((namespace, name))) {
+            return format!("{}{steps}", self.signs.reachable);
+        }
         let sign = if granted {
             self.signs.yes
         } else if unknown {
@@ -253,10 +285,12 @@ impl<'r> Reader<'r> {
                 (heading == "*" || heading == namespace)
                     && (names.is_empty() || names.iter().any(|own| own == name))
             };
-            return match (rows.iter().any(is_it), unknown) {
-                (true, _) => vec![CardPlace::Everywhere],
-                (false, true) => vec![CardPlace::Unknown],
-                (false, false) => Vec::new(),
+            let steps = self.steps(column, Some((namespace, name)));
+            return match (rows.iter().any(is_it), steps, unknown) {
+                (true, ..) => vec![CardPlace::Everywhere],
+                (false, Some(steps), _) => vec![CardPlace::Reachable(steps)],
+                (false, None, true) => vec![CardPlace::Unknown],
+                (false, None, false) => Vec::new(),
             };
         }
         let plain = rows.iter().filter(|(_, names)| names.is_empty());
@@ -272,7 +306,10 @@ impl<'r> Reader<'r> {
             let name = |name: &String| if name.is_empty() { "\"\"".to_owned() } else { visible(name) };
             places.push(CardPlace::Named(names.iter().map(name).collect(), visible(namespace)));
         }
-        places.extend(unknown.then_some(CardPlace::Unknown));
+        match self.steps(column, None).filter(|_| places.is_empty()) {
+            Some(steps) => places.push(CardPlace::Reachable(steps)),
+            None => places.extend(unknown.then_some(CardPlace::Unknown)),
+        }
         places
     }
 
@@ -344,7 +381,8 @@ fn single(
         for (cell, columns) in
             reader.cells().into_iter().filter(|(cell, _)| (cell.place == Place::Url) == url)
         {
-            let has_access = columns.iter().any(|(column, _)| !reader.rows(*column).is_empty());
+            let says = |column: u32| !reader.rows(column).is_empty() || reader.steps(column, None).is_some();
+            let has_access = columns.iter().any(|(column, _)| says(*column));
             if !has_access && !view.all_rows {
                 hidden += 1;
                 continue;
@@ -362,9 +400,7 @@ fn single(
             row.push(signed("*"));
             let others: Vec<String> = columns
                 .iter()
-                .filter(|(column, verb)| {
-                    !VERBS.contains(verb) && *verb != "*" && !reader.rows(*column).is_empty()
-                })
+                .filter(|(column, verb)| !VERBS.contains(verb) && *verb != "*" && says(*column))
                 .map(|(column, verb)| format!("{} {}", visible(verb), reader.sign(*column, footnotes)))
                 .collect();
             row.push(others.join(", "));

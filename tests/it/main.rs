@@ -59,6 +59,7 @@ mod manifests; // real manifests against the model, when they are there
 mod matrix; // the access matrix against the authorizer
 mod matrix_cli; // matrix, who-can and can-i --namespaces through the binary
 mod matrix_html; // the page of the matrix in a browser, where one is installed
+mod matrix_reachable; // what somebody has not and can get, told apart in every form
 mod matrix_rules; // the rows of the long form, rule by rule
 mod matrix_table; // the matrix for people
 mod model; // the reference model: plain loops, no index

@@ -1,0 +1,140 @@
+//! The matrix told apart: what somebody has, and what it has not and can get by certain steps.
+
+use rbacsim::ask::matrix::{Filter, Holder, Matrix, holder};
+use rbacsim::decide::cluster::Cluster;
+use rbacsim::model::user::UserInfo;
+use rbacsim::read::Completeness;
+use rbacsim::report::{matrix_evidence, matrix_long, matrix_table};
+use serde_json::{Value, json};
+
+use crate::ask::{bind, cluster_of, role};
+
+const PODS: &str = "[{apiGroups: [''], resources: [pods], verbs: [create]}]";
+const ACCOUNT: &str =
+    "---\napiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: deployer\n  namespace: ci\n";
+
+/// Amy creates pods in `ci`; its deployer reads pods in every namespace, and one Secret in `ci`.
+fn objects() -> String {
+    [
+        role("pods", PODS),
+        role("read", "[{apiGroups: [''], resources: [pods], verbs: [get, create]}]"),
+        role("ci/one", "[{apiGroups: [''], resources: [secrets], verbs: [get], resourceNames: [key]}]"),
+        bind("ci/amy", "ClusterRole pods", "User amy"),
+        bind("deployer", "ClusterRole read", "ServiceAccount ci/deployer"),
+        bind("ci/deployer", "Role one", "ServiceAccount ci/deployer"),
+        ACCOUNT.to_owned(),
+    ]
+    .concat()
+}
+
+fn user(cluster: &Cluster, name: &str) -> Vec<Holder> {
+    vec![holder::of_user(cluster, UserInfo::authenticated(name, std::iter::empty::<String>()))]
+}
+
+/// The rows that can be got, as heading, verb, resource and names, with the steps and through what.
+fn reached(cluster: &Cluster, who: &str) -> Vec<String> {
+    let holders = user(cluster, who);
+    let matrix = Matrix::new(cluster, &Filter::default()).with_reachable(&holders);
+    let rows = matrix.reached(&holders[0]).unwrap();
+    rows.iter()
+        .map(|((heading, column, names), reached)| {
+            let (cell, verb) = matrix.universe().column(*column).unwrap();
+            let (resource, names) = (&cell.resource, names.join(";"));
+            format!("{heading} {verb} {resource} {names} {} {}", reached.steps, reached.through)
+        })
+        .collect()
+}
+
+#[test]
+fn a_row_that_can_be_got_is_no_row_that_is_held() {
+    let cluster = cluster_of(&[&objects()], Completeness::Complete);
+    let found = reached(&cluster, "amy");
+    // In every namespace, though she creates pods in one; the Secret by its name alone.
+    let through = "1 ServiceAccount ci/deployer";
+    for row in ["* create pods  ", "* get pods  ", "ci get secrets key "] {
+        assert!(found.contains(&format!("{row}{through}")), "{row}: {found:?}");
+    }
+    // What she has herself is not among it, nor anything of which nobody has it.
+    assert!(!found.iter().any(|row| row.starts_with("ci create pods")), "{found:?}");
+    assert!(!found.iter().any(|row| row.contains("delete")), "{found:?}");
+    // Nobody is named whom the deployer could become.
+    assert_eq!(reached(&cluster, "bob"), Vec::<String>::new());
+}
+
+#[test]
+fn roles_that_can_be_bound_and_powers_count() {
+    let binds = "[{apiGroups: [rbac.authorization.k8s.io], resources: [rolebindings], verbs: [create]}, \
+                  {apiGroups: [rbac.authorization.k8s.io], resources: [clusterroles], verbs: [bind], resourceNames: [read]}]";
+    let bound = objects() + &role("binds", binds) + &bind("ci/carl", "ClusterRole binds", "User carl");
+    let cluster = cluster_of(&[&bound], Completeness::Complete);
+    let found = reached(&cluster, "carl");
+    assert!(found.contains(&"ci get pods  1 ClusterRole read in ci".to_owned()), "{found:?}");
+    assert!(!found.iter().any(|row| row.starts_with("* ")), "{found:?}");
+    // Whoever becomes cluster-admin can get everything, and has the power to thank for it.
+    let all = "[{apiGroups: ['*'], resources: ['*'], verbs: ['*']}]";
+    let admin =
+        objects() + &role("all", all) + &bind("admin", "ClusterRole all", "ServiceAccount ci/deployer");
+    let cluster = cluster_of(&[&admin], Completeness::Complete);
+    let found = reached(&cluster, "amy");
+    assert!(found.contains(&"* delete secrets  1 cluster-admin".to_owned()), "{found:?}");
+    assert!(found.contains(&" get nodes  1 cluster-admin".to_owned()), "{found:?}");
+    // Whoever is in system:masters has everything already.
+    let masters = vec![holder::of_user(&cluster, UserInfo::as_given("root", ["system:masters"]))];
+    let matrix = Matrix::new(&cluster, &Filter::default()).with_reachable(&masters);
+    assert!(matrix.reached(&masters[0]).unwrap().is_empty());
+}
+
+#[test]
+fn every_form_tells_it_apart_and_only_where_it_is_asked() {
+    let cluster = cluster_of(&[&objects()], Completeness::Complete);
+    let holders = user(&cluster, "amy");
+    let plain = Matrix::new(&cluster, &Filter::default());
+    let columns = matrix_evidence::Columns { grants: false, unknown: false };
+    let csv = |matrix: &Matrix<'_>| {
+        let mut out = Vec::new();
+        matrix_evidence::csv(&mut out, matrix, &holders, columns, &mut |_, _| {}).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let document = |matrix: &Matrix<'_>| -> Value {
+        let mut out = Vec::new();
+        matrix_long::json(&mut out, matrix, &holders, &json!({}), &mut |_, _| {}).unwrap();
+        serde_json::from_slice(&out).unwrap()
+    };
+    let table = |matrix: &Matrix<'_>| {
+        let view = matrix_table::View {
+            matrix,
+            holders: &holders,
+            entries: None,
+            all_rows: false,
+            is_wide: false,
+            asked_preset: false,
+        };
+        let mut out = Vec::new();
+        let style = matrix_table::Style::Text { unicode: false, width: None };
+        matrix_table::print(&mut out, &view, &style, &[]).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    assert!(!csv(&plain).contains("reachable"));
+    assert!(document(&plain).get("reachable").is_none());
+    assert!(!table(&plain).contains("secrets") && !table(&plain).contains("certain steps"));
+
+    let asked = Matrix::new(&cluster, &Filter::default()).with_reachable(&holders);
+    let shown = csv(&asked);
+    assert!(shown.lines().next().unwrap().ends_with(",resource_names,access,steps,through"), "{shown}");
+    assert!(shown.contains("User,amy,amy,ci,,pods,create,,direct,0,\n"), "{shown}");
+    assert!(
+        shown.contains("User,amy,amy,ci,,secrets,get,key,reachable,1,ServiceAccount ci/deployer\n"),
+        "{shown}"
+    );
+    let shown = document(&asked);
+    let secret =
+        shown["reachable"].as_array().unwrap().iter().find(|row| row["resource"] == "secrets").unwrap();
+    assert_eq!((&secret["steps"], &secret["through"]), (&json!(1), &json!("ServiceAccount ci/deployer")));
+    assert_eq!(secret["resourceNames"], json!(["key"]));
+    // The rows that are held stand as before.
+    assert_eq!(shown["rows"], document(&plain)["rows"]);
+    let shown = table(&asked);
+    let line = |resource: &str| shown.lines().find(|line| line.trim_start().starts_with(resource)).unwrap();
+    assert!(line("secrets").contains(">1"), "{shown}");
+    assert!(shown.contains(">2 not directly, but in 2 certain steps"), "{shown}");
+}
