@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use rbacsim::ask::diff::{Selection, diff};
 use rbacsim::ask::matrix::Filter;
+use rbacsim::ask::paths::{Search, starts};
 use rbacsim::ask::people::People;
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::identity::iam::Lenses;
@@ -148,6 +149,22 @@ fn run_stage(stage: &str, input: &Path) {
             }
             start.elapsed().as_secs_f64() / asked.len() as f64
         }
+        "paths" => {
+            let cluster = cluster_of(size());
+            time(|| admins_together(&cluster))
+        }
+        "paths-alone" => {
+            let cluster = cluster_of(size());
+            let mut found = 0;
+            let seconds = time(|| found = admins_alone(&cluster));
+            assert_eq!(found, admins_together(&cluster));
+            seconds
+        }
+        "paths-of-one" => {
+            let cluster = Cluster::from(load_path(input));
+            let from = starts(&cluster).into_iter().find(|from| from.title == FAR).unwrap();
+            time(|| Search::new(&cluster).traced_with_possible(&from, None).possible.len())
+        }
         "diff" => {
             let changed = input.with_extension("changed.yaml");
             time(|| {
@@ -162,6 +179,20 @@ fn run_stage(stage: &str, input: &Path) {
         other => panic!("no stage {other}"),
     };
     println!("{seconds} {}", peak_memory().map_or_else(String::new, |megabytes| megabytes.to_string()));
+}
+
+/// Somebody in the generated cluster who reaches much.
+const FAR: &str = "User user11807@example.com";
+
+/// How many become cluster-admin, searched as the program does: those who are alike once.
+fn admins_together(cluster: &Cluster) -> usize {
+    let overviews = Search::new(cluster).overviews(&starts(cluster), None);
+    overviews.iter().filter(|own| own.depth("cluster-admin").is_some()).count()
+}
+
+/// The same searched round by round from each start alone, with nothing kept from one to the next.
+fn admins_alone(cluster: &Cluster) -> usize {
+    starts(cluster).iter().filter(|from| Search::new(cluster).paths(from, None).admin).count()
 }
 
 fn time<T>(what: impl FnOnce() -> T) -> f64 {
@@ -335,6 +366,7 @@ fn table() {
     decision_rows(&mut rows);
     matrix_rows(&folder.join("cluster.yaml"), &mut rows);
     account_rows(&folder.join("account"), &mut rows);
+    paths_rows(&folder.join("cluster.yaml"), &mut rows);
     diff_rows(&folder.join("cluster.yaml"), &mut rows);
 
     let small = folder.join("small.yaml");
@@ -386,6 +418,34 @@ fn diff_rows(path: &Path, rows: &mut Vec<Row>) {
             times(both.peak.unwrap_or_default() / one.peak.unwrap_or(1.0))
         ),
         peak: memory(&both),
+    });
+}
+
+/// What access leads to.
+fn paths_rows(path: &Path, rows: &mut Vec<Row>) {
+    const ALONE: usize = 2_000;
+    let all = printing(&["paths"], path, RUNS);
+    rows.push(Row {
+        peak: all.peak.map_or_else(String::new, |peak| format!("{peak:.0} MB")),
+        baseline: format!("loading it: {}", milliseconds(stage("answer", path).seconds)),
+        ..plain(&format!("paths of every start, {LARGE} objects, whole process"), milliseconds(all.seconds))
+    });
+    let one = stage("paths-of-one", path);
+    rows.push(
+        plain(
+            &format!("paths of one start that reaches much, {LARGE} objects, beyond loading"),
+            milliseconds(one.seconds),
+        )
+        .with_peak(&one),
+    );
+    let size = PathBuf::from(ALONE.to_string());
+    let (together, alone) = (stage("paths", &size), stage("paths-alone", &size));
+    rows.push(Row {
+        what: format!("who becomes cluster-admin, {ALONE} objects"),
+        figure: milliseconds(together.seconds),
+        baseline: format!("round by round, each start alone: {}", milliseconds(alone.seconds)),
+        ratio: times(alone.seconds / together.seconds),
+        peak: memory(&together),
     });
 }
 

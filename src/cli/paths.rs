@@ -47,7 +47,7 @@ pub(crate) struct Args {
     /// Which starts, where none is named
     #[arg(long, value_enum, default_value_t = Subjects::All, value_name = "WHICH")]
     subjects: Subjects,
-    /// Output format; dot and mermaid draw the ways to sinks
+    /// Output format; svg, dot and mermaid draw the ways to sinks
     #[arg(short, long, value_enum, default_value_t = Form::Text)]
     output: Form,
     #[command(flatten)]
@@ -70,6 +70,7 @@ enum Form {
     Json,
     Dot,
     Mermaid,
+    Svg,
 }
 
 /// The starts that were asked for.
@@ -143,6 +144,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         Form::Json => writeln!(out, "]")?,
         Form::Dot => write!(out, "{}", run.picture.dot())?,
         Form::Mermaid => write!(out, "{}", run.picture.mermaid())?,
+        Form::Svg => {
+            let title = format!("ways to {}", args.to.as_deref().unwrap_or("sinks"));
+            write!(out, "{}", run.picture.svg(&title))?;
+        }
         Form::Text => {
             if run.written == 0 {
                 let to = args.to.as_deref().unwrap_or("a sink");
@@ -247,7 +252,7 @@ impl Run<'_> {
                     }
                 }
             }
-            Form::Dot | Form::Mermaid => {
+            Form::Dot | Form::Mermaid | Form::Svg => {
                 let own = reach.iter().chain(possibly.map(|own| &own.reach));
                 own.for_each(|reach| self.picture.add(&traced, reach));
                 if self.target.is_none() {

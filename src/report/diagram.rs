@@ -150,6 +150,8 @@ pub struct Diagram {
     pub nodes: Vec<Node>,
     /// The arrows.
     pub edges: Vec<Edge>,
+    /// In which column of a drawing each box stands, where not its look decides.
+    pub layers: Vec<usize>,
 }
 
 impl Diagram {

@@ -59,6 +59,9 @@ fn does(step: Step) -> &'static str {
         Step::StealPods => "drives to its node a pod of",
         Step::Driver => "registers a storage driver that opens",
         Step::SessionName => "chooses a session name and logs in as",
+        Step::Sign => "signs a client certificate of",
+        Step::BootstrapToken => "makes a bootstrap token, and logs in as",
+        Step::ApplyCreate => "creates by an apply, under a name that rules allow, a pod as",
     }
 }
 

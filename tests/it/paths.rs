@@ -14,6 +14,7 @@ pub(crate) mod beyond; // through IAM, and what is only possible
 mod indirect; // a no that is a few steps from a yes
 mod large; // what a search of many starts shares
 mod laws; // more rights, other orders, fewer bindings
+mod picture; // ways as a drawing
 mod policies; // access policies of EKS
 mod steps; // one test a step
 

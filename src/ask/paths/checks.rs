@@ -69,12 +69,21 @@ pub(crate) enum Check {
     MovePods,
     ChangeNodes,
     WriteDrivers,
+    SignSigners,
+    ChangeCertificates,
+    ApplyPods,
+    PatchPods,
+    ApplyDeployments,
+    PatchDeployments,
+    ApplySecrets,
+    PatchSecrets,
 }
 
 /// The verbs that show what a Secret holds: patch and deletecollection answer with the objects.
 pub(crate) const READ: &[&str] = &["get", "list", "watch", "patch", "deletecollection"];
 const CHANGE: &[&str] = &["update", "patch"];
 const CREATE: &[&str] = &["create"];
+const PATCH: &[&str] = &["patch"];
 const IMPERSONATE: &[&str] = &["impersonate"];
 const WRITE: &[&str] = &["create", "update", "patch"];
 const CERTIFICATES: &str = "certificates.k8s.io";
@@ -94,7 +103,7 @@ const WORKLOADS: &[(&str, &str)] = &[
 pub(crate) type Asked = (&'static [&'static str], &'static [(&'static str, &'static str)]);
 
 impl Check {
-    pub(crate) const ALL: [Self; 53] = [
+    pub(crate) const ALL: [Self; 61] = [
         Self::ImpersonateUsers,
         Self::ImpersonateGroups,
         Self::ImpersonateAccounts,
@@ -148,6 +157,14 @@ impl Check {
         Self::MovePods,
         Self::ChangeNodes,
         Self::WriteDrivers,
+        Self::SignSigners,
+        Self::ChangeCertificates,
+        Self::ApplyPods,
+        Self::PatchPods,
+        Self::ApplyDeployments,
+        Self::PatchDeployments,
+        Self::ApplySecrets,
+        Self::PatchSecrets,
     ];
 
     /// What it asks in a version of Kubernetes.
@@ -209,6 +226,15 @@ impl Check {
             Self::MovePods => (&["delete", "create"], &[("", "pods"), ("", "pods/eviction")]),
             Self::ChangeNodes => (CHANGE, &[("", "nodes"), ("", "nodes/status")]),
             Self::WriteDrivers => (&["create", "update"], &[("storage.k8s.io", "csidrivers")]),
+            Self::SignSigners => (&["sign"], &[(CERTIFICATES, "signers")]),
+            Self::ChangeCertificates => (CHANGE, &[(CERTIFICATES, "certificatesigningrequests/status")]),
+            // What is applied under a name that is free is created under it, and checked with it.
+            Self::ApplyPods => (CREATE, &[("", "pods")]),
+            Self::PatchPods => (PATCH, &[("", "pods")]),
+            Self::ApplyDeployments => (CREATE, &[("apps", "deployments")]),
+            Self::PatchDeployments => (PATCH, &[("apps", "deployments")]),
+            Self::ApplySecrets => (CREATE, &[("", "secrets")]),
+            Self::PatchSecrets => (PATCH, &[("", "secrets")]),
         }
     }
 

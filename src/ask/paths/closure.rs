@@ -13,6 +13,7 @@ use super::world::{CLUSTER, EVERY, Place, World};
 use crate::model::policy::position;
 use crate::model::rbac::Scope;
 
+mod apply;
 pub(super) mod beyond;
 mod by_one;
 mod covering;

@@ -66,6 +66,12 @@ impl Held {
         self.base.is_none() || self.own & PERSONAL != 0 || self.is_in_cluster
     }
 
+    /// Whether it may create something under a name by an apply.
+    pub(super) fn applies(&self) -> bool {
+        let create = [Check::ApplyPods, Check::ApplyDeployments, Check::ApplySecrets];
+        create.iter().any(|check| self.anywhere & check.bit() != 0)
+    }
+
     /// Whether it may change a binding in namespaces.
     pub(super) fn changes_bindings(&self) -> bool {
         self.anywhere & Check::ChangeBindings.bit() != 0

@@ -4,6 +4,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Step;
+use super::closure::beyond::{NOT_BY_OIDC, NOT_IN_ENTRIES};
 use crate::ask::assume_role;
 use crate::ask::eks_doors;
 use crate::decide::cluster::{Cluster, Who};
@@ -55,6 +56,8 @@ pub(super) struct Edge {
 pub(super) struct EksPower {
     /// Whether it becomes cluster-admin; else any user and group without a reserved prefix.
     pub(super) is_admin: bool,
+    /// Prefixes of the names that it cannot take.
+    pub(super) reserved: &'static [&'static str],
     pub(super) conditions: Vec<Condition>,
     pub(super) object: String,
 }
@@ -276,6 +279,27 @@ impl Outside {
             for (id, actions) in sorted {
                 let Some(principal) = data.principal_of(id) else { continue };
                 let of = |action: &str| actions.iter().find(|(own, ..)| *own == action);
+                if let Some((action, value, why)) = of("eks:AssociateIdentityProviderConfig") {
+                    let mut conditions: Vec<Condition> = Vec::new();
+                    if *value != Ternary::Yes {
+                        conditions.push(Condition::Iam(why.clone()));
+                    }
+                    if !is_known {
+                        let account = &principal.arn.account;
+                        conditions.push(Condition::says(format!("the cluster is in account {account}")));
+                    }
+                    let object = (*action).to_owned();
+                    let number = self.number(cluster, &principal.arn.text);
+                    if let Some(arn) = self.arns.get_mut(number as usize) {
+                        arn.powers.push(EksPower {
+                            is_admin: false,
+                            reserved: NOT_BY_OIDC,
+                            conditions,
+                            object,
+                        });
+                    }
+                    found.push(id);
+                }
                 let (creates, associates) = (of("eks:CreateAccessEntry"), of("eks:AssociateAccessPolicy"));
                 let Some((_, _, why)) = creates.or_else(|| of("eks:UpdateAccessEntry")) else { continue };
                 let is_admin = creates.is_some() && associates.is_some();
@@ -306,7 +330,7 @@ impl Outside {
                 };
                 let number = self.number(cluster, &principal.arn.text);
                 if let Some(arn) = self.arns.get_mut(number as usize) {
-                    arn.powers.push(EksPower { is_admin, conditions, object });
+                    arn.powers.push(EksPower { is_admin, reserved: NOT_IN_ENTRIES, conditions, object });
                 }
                 found.push(id);
             }

@@ -179,8 +179,13 @@ impl Search<'_> {
         if std::mem::replace(&mut self.overviews.knows_crowds, true) {
             return;
         }
-        let checks =
-            [Check::WriteWebhooks, Check::WriteMutations, Check::RunByOperator, Check::CreateCertificates];
+        let checks = [
+            Check::WriteWebhooks,
+            Check::WriteMutations,
+            Check::RunByOperator,
+            Check::CreateCertificates,
+            Check::ChangeCertificates,
+        ];
         let any = checks.into_iter().fold(0, |all, check| all | check.bit());
         let reaches = |own: &super::checks::Answers| own.any & any != 0 && !own.is_everything();
         if !self.world.answers.iter().any(reaches) {
@@ -438,6 +443,8 @@ const IN_CLUSTER: u64 = Check::ReachKubelets.bit()
     | Check::CreateCertificates.bit()
     | Check::ApproveCertificates.bit()
     | Check::ApproveSigners.bit()
+    | Check::SignSigners.bit()
+    | Check::ChangeCertificates.bit()
     | Check::WriteWebhooks.bit()
     | Check::WriteMutations.bit()
     | Check::BindMutations.bit()

@@ -99,6 +99,12 @@ steps! {
     Driver = "driver";
     /// Chooses a session name that is somebody's username.
     SessionName = "session-name";
+    /// Signs a client certificate with a key of its own.
+    Sign = "sign";
+    /// Makes a bootstrap token.
+    BootstrapToken = "bootstrap-token";
+    /// Creates by an apply, under a name that rules allow.
+    ApplyCreate = "apply-create";
 }
 
 impl fmt::Display for Step {

@@ -100,12 +100,23 @@ fn spot(node: &Node, number: usize) -> Spot {
     }
 }
 
+/// How far columns are from each other: where boxes stand in layers, what arrows say has room between them.
+#[expect(clippy::cast_precision_loss, reason = "lengths of labels are small")]
+fn gap(diagram: &Diagram) -> f64 {
+    const SMALL: f64 = 6.1;
+    let labels = diagram.edges.iter().filter(|_| !diagram.layers.is_empty());
+    let longest = labels.map(|edge| edge.label.chars().count()).max().unwrap_or_default();
+    GAP_X.max(longest as f64 * SMALL + 24.0)
+}
+
 /// The spots with the arrows between neighbouring columns, and for each arrow of the picture the spots that it passes.
 struct Layout {
     spots: Vec<Spot>,
     columns: Vec<Vec<usize>>,
     links: Vec<(usize, usize)>,
     ways: Vec<Vec<usize>>,
+    /// How far columns are from each other.
+    gap: f64,
 }
 
 impl Layout {
@@ -121,6 +132,9 @@ impl Layout {
             if let Some(spot) = spots.get_mut(edge.to) {
                 spot.column = LAST;
             }
+        }
+        for (spot, layer) in spots.iter_mut().zip(&diagram.layers) {
+            spot.column = *layer;
         }
         let mut used: Vec<usize> = spots.iter().map(|spot| spot.column).collect();
         used.sort_unstable();
@@ -155,7 +169,7 @@ impl Layout {
                 column.push(number);
             }
         }
-        Self { spots, columns, links, ways }
+        Self { spots, columns, links, ways, gap: gap(diagram) }
     }
 
     /// The mean of the middles of those that arrows join with a spot, in columns before it or behind it.
@@ -241,14 +255,14 @@ impl Layout {
                     }
                 }
             }
-            x += width + GAP_X;
+            x += width + self.gap;
         }
         let top = self.spots.iter().map(|spot| spot.y).fold(f64::INFINITY, f64::min);
         for spot in &mut self.spots {
             spot.y += MARGIN - top;
         }
         let bottom = self.spots.iter().map(|spot| spot.y + spot.height).fold(0.0, f64::max);
-        (x - GAP_X + MARGIN, bottom + MARGIN)
+        (x - self.gap + MARGIN, bottom + MARGIN)
     }
 }
 

@@ -258,6 +258,29 @@ fn eks_api_lets_in_whoever_may_make_an_entry_and_give_it_a_policy() {
 }
 
 #[test]
+fn an_identity_provider_of_ones_own_names_anybody_but_the_systems() {
+    let everything = rule(&["*"], "*", &["*"], &[]);
+    let objects = |who: &str| {
+        let mut objects = vec![masters("admin"), namespace("mine", "")];
+        objects.extend(grant("", "root", who, &[everything.clone()]));
+        Value::Array(objects)
+    };
+    let allows = |action: &str| json!({ "Effect": "Allow", "Action": [action], "Resource": "*" });
+    let roles = export(&[
+        iam_role("admin", &trusts_own(), &[]),
+        iam_role("oidc", &trusts_own(), &[allows("eks:AssociateIdentityProviderConfig")]),
+        iam_role("reads", &trusts_own(), &[allows("eks:DescribeIdentityProviderConfig")]),
+    ]);
+    let reaches = |who: &str, role: &str| {
+        let cluster = loaded(&objects(who), Some(&roles), true);
+        let (certain, possible) = ways(&cluster, &format!("IAM {}", role_arn(role)));
+        certain.into_iter().chain(possible).any(|own| own.starts_with("cluster-admin "))
+    };
+    assert!(reaches("Group ops", "oidc") && reaches("User eks:ann", "oidc"));
+    assert!(!reaches("Group system:ops", "oidc") && !reaches("Group ops", "reads"));
+}
+
+#[test]
 fn session_name_is_chosen_where_the_username_is_only_that() {
     let objects = |username: &str| {
         let row = format!("- rolearn: {}\n  username: {username}\n  groups: [devs]\n", role_arn("dev"));
@@ -438,6 +461,62 @@ fn csr_takes_creation_and_approval_by_one_who_may_approve_for_the_signer() {
     is_possible_by(&cluster, "User may", "cluster-admin", &["csr"]);
     is_not_possible(&with(&[creates.clone(), client]), "User may", "cluster-admin");
     is_not_possible(&with(&[creates, approves, signer("example.com/own")]), "User may", "cluster-admin");
+}
+
+#[test]
+fn sign_takes_the_signer_and_the_status_by_one() {
+    let group = "certificates.k8s.io";
+    let status = rule(&["update"], group, &["certificatesigningrequests/status"], &[]);
+    let signer = |verb: &str| rule(&[verb], group, &["signers"], &["kubernetes.io/*"]);
+    let with = |rules: &[Value]| {
+        let mut objects = strong();
+        objects.extend(grant("", "may", "User may", rules));
+        loaded(&Value::Array(objects), None, true)
+    };
+    is_possible_by(&with(&[status.clone(), signer("sign")]), "User may", "cluster-admin", &["sign"]);
+    is_not_possible(&with(&[status.clone(), signer("approve")]), "User may", "cluster-admin");
+    is_not_possible(&with(&[signer("sign")]), "User may", "cluster-admin");
+}
+
+#[test]
+fn bootstrap_token_takes_secrets_of_kube_system_and_a_group_that_is_bound() {
+    let creates = rule(&["create"], "", &["secrets"], &[]);
+    let everything = rule(&["*"], "*", &["*"], &[]);
+    let with = |place: &str, group: &str| {
+        let mut objects = strong();
+        objects.extend(grant("", "boot", group, &[everything.clone()]));
+        objects.extend(grant(place, "may", "User may", &[creates.clone()]));
+        loaded(&Value::Array(objects), None, true)
+    };
+    let bound = "Group system:bootstrappers:kubeadm";
+    is_possible_by(&with("kube-system", bound), "User may", "cluster-admin", &["bootstrap-token"]);
+    is_not_possible(&with("mine", bound), "User may", "cluster-admin");
+    is_not_possible(&with("kube-system", "Group others"), "User may", "cluster-admin");
+}
+
+#[test]
+fn apply_creates_under_a_name_that_rules_allow() {
+    let with = |rules: &[Value]| {
+        let mut objects = strong();
+        objects.extend(grant("strong", "may", "User may", rules));
+        loaded(&Value::Array(objects), None, true)
+    };
+    let may =
+        |verb: &str, group: &str, resource: &str, name: &str| rule(&[verb], group, &[resource], &[name]);
+    let both = |group: &str, resource: &str| {
+        with(&[may("create", group, resource, "x"), may("patch", group, resource, "x")])
+    };
+    is_possible_by(&both("", "pods"), "User may", STRONG, &["apply-create"]);
+    is_possible_by(&both("apps", "deployments"), "User may", STRONG, &["apply-create"]);
+    is_possible_by(&both("", "secrets"), "User may", STRONG, &["mint-token-secret"]);
+    // One of the two, two names, or another kind is nothing.
+    is_not_possible(&with(&[may("create", "", "pods", "x")]), "User may", STRONG);
+    is_not_possible(
+        &with(&[may("create", "", "pods", "x"), may("patch", "", "pods", "y")]),
+        "User may",
+        STRONG,
+    );
+    is_not_possible(&both("", "configmaps"), "User may", STRONG);
 }
 
 #[test]

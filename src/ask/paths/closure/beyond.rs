@@ -53,12 +53,13 @@ const IN_A_POD: Steps = RUN
     .and(Steps::of(Step::RunByOperator))
     .and(Steps::of(Step::MutateByWebhook))
     .and(Steps::of(Step::MutateByPolicy))
-    .and(Steps::of(Step::StealPods));
+    .and(Steps::of(Step::StealPods))
+    .and(Steps::of(Step::ApplyCreate));
 
-/// Names that access entries refuse.
-fn is_reserved(name: &str) -> bool {
-    ["system:", "eks:", "aws:", "amazon:", "iam:"].iter().any(|prefix| name.starts_with(prefix))
-}
+/// Prefixes of names that access entries refuse.
+pub(in crate::ask::paths) const NOT_IN_ENTRIES: &[&str] = &["system:", "eks:", "aws:", "amazon:", "iam:"];
+/// Prefixes of names that no OIDC provider may give.
+pub(in crate::ask::paths) const NOT_BY_OIDC: &[&str] = &["system:"];
 
 impl Closure {
     /// Remembers that the token of an account is had, and whether from inside a pod; impersonation gives neither.
@@ -155,7 +156,7 @@ impl Closure {
                 if power.is_admin {
                     self.give_beyond(Fact::ClusterAdmin, Step::EksApi, || extra);
                 } else {
-                    self.anybody(world, identities, &extra, true);
+                    self.anybody(world, identities, &extra, power.reserved);
                 }
             }
         }
@@ -187,10 +188,10 @@ impl Closure {
         world: &World<'_>,
         identities: &mut Identities,
         extra: &Extra,
-        without_reserved: bool,
+        reserved: &[&str],
     ) {
         let text = |name: Name| world.policy().names.text(name);
-        let fits = |name: &Name| !without_reserved || !is_reserved(text(*name));
+        let fits = |name: &Name| !reserved.iter().any(|prefix| text(*name).starts_with(prefix));
         let groups = world.groups.iter().copied();
         let groups: Vec<Name> = groups.filter(|group| *group != world.masters && fits(group)).collect();
         let mut users: Vec<Name> = world.users.iter().copied().filter(fits).collect();
@@ -219,6 +220,8 @@ impl Closure {
         self.absent_objects(world);
         self.by_operators(world);
         self.in_cluster(world, identities);
+        self.by_apply(world, identities);
+        self.bootstrap(world, identities);
     }
 
     /// The IAM roles of nodes that are held.

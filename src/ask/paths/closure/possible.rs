@@ -16,6 +16,10 @@ fn mutates(world: &World<'_>) -> bool {
     world.cluster.version().minor() >= 36
 }
 
+/// What approving a request for a certificate takes, and what signing it takes: the request, and the right to its signer.
+const APPROVAL: (Check, Check) = (Check::ApproveCertificates, Check::ApproveSigners);
+const SIGNATURE: (Check, Check) = (Check::ChangeCertificates, Check::SignSigners);
+
 /// The checks whose objects may be absent from the inputs.
 const ABSENT: u64 = Check::ChangePods.bit()
     | Check::Exec.bit()
@@ -207,16 +211,18 @@ impl Closure {
         let any = Name::UNKNOWN;
         let bits = self.bits(CLUSTER);
         let has = |check: Check| bits & check.bit() != 0;
-        if has(Check::CreateCertificates) && self.approves(world, identities) {
+        if has(Check::CreateCertificates) && self.approves(world, identities, APPROVAL) {
             let condition = "the signer kubernetes.io/kube-apiserver-client issues what is approved; by public reports \
                              it does not on EKS";
             let extra = Extra::of(Step::Csr, condition)
                 .asking(Check::CreateCertificates, any, CLUSTER)
                 .asking(Check::ApproveCertificates, any, CLUSTER);
-            self.anybody(world, identities, &extra, false);
-            for number in (0u32..).zip(&world.accounts).map(|(number, _)| number) {
-                self.give_beyond(Fact::Account(number), extra.step, || extra.clone());
-            }
+            self.everybody(world, identities, &extra);
+        }
+        if self.approves(world, identities, SIGNATURE) {
+            let condition = "it has the key of a certificate authority that the API server trusts";
+            let extra = Extra::of(Step::Sign, condition).asking(Check::ChangeCertificates, any, CLUSTER);
+            self.everybody(world, identities, &extra);
         }
         let mutations = has(Check::WriteMutations) && has(Check::BindMutations);
         let mut all = |extra: &Extra| {
@@ -268,21 +274,34 @@ impl Closure {
         }
     }
 
-    /// Whether one identity approves requests for client certificates: the signer is asked of who approves.
-    pub(super) fn approves(&self, world: &World<'_>, identities: &Identities) -> bool {
+    /// Every user that bindings name, in every group but `system:masters`, and every service account.
+    fn everybody(&mut self, world: &World<'_>, identities: &mut Identities, extra: &Extra) {
+        self.anybody(world, identities, extra, &[]);
+        for number in (0u32..).zip(&world.accounts).map(|(number, _)| number) {
+            self.give_beyond(Fact::Account(number), extra.step, || extra.clone());
+        }
+    }
+
+    /// Whether one identity approves or signs requests for client certificates: the signer is asked of who does.
+    pub(super) fn approves(
+        &self,
+        world: &World<'_>,
+        identities: &Identities,
+        (request, signer): (Check, Check),
+    ) -> bool {
         let names = &world.policy().names;
         let signers =
             ["kubernetes.io/kube-apiserver-client", "kubernetes.io/*"].map(|name| names.lookup(name));
-        let both = Check::ApproveCertificates.bit() | Check::ApproveSigners.bit();
+        let both = request.bit() | signer.bit();
         self.classes.iter().any(|class| {
             if self.some_rights(world, identities, *class, CLUSTER) & both != both {
                 return false;
             }
             let rights = self.rights(world, identities, *class, CLUSTER);
-            let all = rights.any & Check::ApproveSigners.bit() != 0;
+            let all = rights.any & signer.bit() != 0;
             let known = signers.iter().filter(|name| name.index() < names.len());
-            rights.any & Check::ApproveCertificates.bit() != 0
-                && (all || known.into_iter().any(|name| rights.allows(Check::ApproveSigners, *name)))
+            rights.any & request.bit() != 0
+                && (all || known.into_iter().any(|name| rights.allows(signer, *name)))
         })
     }
 
@@ -307,7 +326,9 @@ impl Closure {
             || has(Check::RunByOperator) && world.is_installed(Check::RunByOperator)
             || has(Check::WriteMutations) && has(Check::BindMutations) && mutates(world);
         accounts && known(Crowd::Accounts)
-            || known(Crowd::Everybody) && has(Check::CreateCertificates) && self.approves(world, identities)
+            || known(Crowd::Everybody)
+                && (has(Check::CreateCertificates) && self.approves(world, identities, APPROVAL)
+                    || self.approves(world, identities, SIGNATURE))
     }
 
     /// Whether a crowd becomes cluster-admin, if conditions hold.
@@ -327,7 +348,7 @@ impl Closure {
             }
         }
         if crowd == Crowd::Everybody {
-            self.anybody(world, identities, &extra, false);
+            self.anybody(world, identities, &extra, &[]);
         }
         self.rounds(world, identities, None, true);
         self.admin.round != NEVER
