@@ -122,7 +122,8 @@ enum Format {
     Html,
 }
 
-pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
+/// Whether the form of output can carry what was asked for.
+fn check_form(args: &Args) -> Result<(), Failure> {
     if (args.grants || args.unknown) && args.output != Format::Csv {
         return Err(
             "--grants and --unknown add columns to CSV; use them with -o csv (-o json has both already)"
@@ -134,6 +135,11 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         let text = "--reachable is for -o table, wide, markdown, csv and json";
         return Err(text.to_owned().into());
     }
+    Ok(())
+}
+
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
+    check_form(args)?;
     let cluster = args.inputs.load()?;
     let filter = columns(&args.verbs, &args.resources, &cluster)?;
     let mut holders = holders(args, &cluster)?;

@@ -185,11 +185,11 @@ fn legend(
             "{yes} yes, everywhere   {some} in some namespaces   {named} only some object names   {no} no   {unknown} unknown   (empty: the resource has no such verb)"
         )
     };
-    let text = match view.matrix.shows_reachable() {
-        true => format!(
-            "{text}\n{reachable}2 not directly, but in 2 certain steps, everywhere or somewhere; `rbacsim paths` shows them"
-        ),
-        false => text,
+    let text = if view.matrix.shows_reachable() {
+        let reached = format!("{reachable}2 not directly, but in 2 certain steps, everywhere or somewhere");
+        format!("{text}\n{reached}; `rbacsim paths` shows them")
+    } else {
+        text
     };
     writeln!(out)?;
     match style {

@@ -66,50 +66,8 @@ impl Picture {
     /// As SVG: those who start at the left, each behind whom it takes to get there.
     pub fn svg(&self, title: &str) -> String {
         let mut diagram = self.diagram();
-        diagram.layers = self.layers(&diagram);
+        diagram.layers = layers(&diagram);
         diagram.svg(title)
-    }
-
-    /// How many steps after a start each box stands, as far as ways do not go round; what is reached last, behind all.
-    fn layers(&self, diagram: &Diagram) -> Vec<usize> {
-        let count = diagram.nodes.len();
-        let (mut layers, mut open) = (vec![0usize; count], vec![0usize; count]);
-        for edge in &diagram.edges {
-            if let Some(own) = open.get_mut(edge.to) {
-                *own += 1;
-            }
-        }
-        let is_end = |number: usize| !diagram.edges.iter().any(|edge| edge.from == number);
-        let mut left: BTreeSet<usize> = (0..count).collect();
-        while !left.is_empty() {
-            // Where ways go round, one of the nearest begins.
-            let waits = |number: &usize| open.get(*number).copied().unwrap_or_default();
-            let layer = |number: &usize| layers.get(*number).copied().unwrap_or_default();
-            let is_start =
-                |number: &usize| !diagram.nodes.get(*number).is_some_and(|node| node.look == Look::Start);
-            let next = left.iter().copied().min_by_key(|number| {
-                (waits(number) > 0, waits(number) > 0 && is_start(number), layer(number), *number)
-            });
-            let Some(next) = next else { break };
-            left.remove(&next);
-            let own = layer(&next);
-            for edge in diagram.edges.iter().filter(|edge| edge.from == next && left.contains(&edge.to)) {
-                if let Some(layer) = layers.get_mut(edge.to) {
-                    *layer = (*layer).max(own + 1);
-                }
-                if let Some(waits) = open.get_mut(edge.to) {
-                    *waits -= 1;
-                }
-            }
-        }
-        let last = layers.iter().copied().max().unwrap_or_default();
-        let sinks = diagram.nodes.iter().zip(0usize..).filter(|(node, _)| node.look == Look::Sink);
-        for (_, number) in sinks.filter(|(_, number)| is_end(*number)) {
-            if let Some(layer) = layers.get_mut(number) {
-                *layer = last;
-            }
-        }
-        layers
     }
 
     /// As DOT, for Graphviz.
@@ -121,4 +79,46 @@ impl Picture {
     pub fn mermaid(&self) -> String {
         self.diagram().mermaid()
     }
+}
+
+/// How many steps after a start each box stands, as far as ways do not go round; what is reached last, behind all.
+fn layers(diagram: &Diagram) -> Vec<usize> {
+    let count = diagram.nodes.len();
+    let (mut layers, mut open) = (vec![0usize; count], vec![0usize; count]);
+    for edge in &diagram.edges {
+        if let Some(own) = open.get_mut(edge.to) {
+            *own += 1;
+        }
+    }
+    let is_end = |number: usize| !diagram.edges.iter().any(|edge| edge.from == number);
+    let mut left: BTreeSet<usize> = (0..count).collect();
+    while !left.is_empty() {
+        // Where ways go round, one of the nearest begins.
+        let waits = |number: &usize| open.get(*number).copied().unwrap_or_default();
+        let layer = |number: &usize| layers.get(*number).copied().unwrap_or_default();
+        let is_later =
+            |number: &usize| diagram.nodes.get(*number).is_none_or(|node| node.look != Look::Start);
+        let next = left.iter().copied().min_by_key(|number| {
+            (waits(number) > 0, waits(number) > 0 && is_later(number), layer(number), *number)
+        });
+        let Some(next) = next else { break };
+        left.remove(&next);
+        let own = layer(&next);
+        for edge in diagram.edges.iter().filter(|edge| edge.from == next && left.contains(&edge.to)) {
+            if let Some(layer) = layers.get_mut(edge.to) {
+                *layer = (*layer).max(own + 1);
+            }
+            if let Some(waits) = open.get_mut(edge.to) {
+                *waits -= 1;
+            }
+        }
+    }
+    let last = layers.iter().copied().max().unwrap_or_default();
+    let sinks = diagram.nodes.iter().zip(0usize..).filter(|(node, _)| node.look == Look::Sink);
+    for (_, number) in sinks.filter(|(_, number)| is_end(*number)) {
+        if let Some(layer) = layers.get_mut(number) {
+            *layer = last;
+        }
+    }
+    layers
 }

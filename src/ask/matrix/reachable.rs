@@ -89,14 +89,13 @@ impl Matrix<'_> {
         }
         let mut rows = Rows::default();
         for reach in reached {
-            let found = match known.rows.get(&reach.identity) {
-                Some(found) => Rc::clone(found),
-                None => {
-                    let Some(gain) = search.gain(reach) else { continue };
-                    let found = Rc::new(self.rows_of_gain(&gain, &mut known.scratch));
-                    known.rows.insert(reach.identity.clone(), Rc::clone(&found));
-                    found
-                }
+            let found = if let Some(found) = known.rows.get(&reach.identity) {
+                Rc::clone(found)
+            } else {
+                let Some(gain) = search.gain(reach) else { continue };
+                let found = Rc::new(self.rows_of_gain(&gain, &mut known.scratch));
+                known.rows.insert(reach.identity.clone(), Rc::clone(&found));
+                found
             };
             for key in found.iter() {
                 let has = direct.get(&key.1).into_iter().flatten().any(|own| covers(own, key));

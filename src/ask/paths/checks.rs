@@ -175,8 +175,9 @@ impl Check {
             Self::ImpersonateAccounts => (IMPERSONATE, &[("", "serviceaccounts")]),
             Self::CreateTokens => (CREATE, &[("", "serviceaccounts/token")]),
             Self::ReadSecrets => (READ, &[("", "secrets")]),
-            Self::CreateSecrets => (CREATE, &[("", "secrets")]),
-            Self::CreatePods => (CREATE, &[("", "pods")]),
+            // What is applied under a name that is free is created under it, and checked with it.
+            Self::CreateSecrets | Self::ApplySecrets => (CREATE, &[("", "secrets")]),
+            Self::CreatePods | Self::ApplyPods => (CREATE, &[("", "pods")]),
             Self::CreateWorkloads => (CREATE, WORKLOADS),
             Self::ChangeDaemonSets => (CHANGE, &[("apps", "daemonsets")]),
             Self::ChangeDeployments => (CHANGE, &[("apps", "deployments")]),
@@ -228,12 +229,9 @@ impl Check {
             Self::WriteDrivers => (&["create", "update"], &[("storage.k8s.io", "csidrivers")]),
             Self::SignSigners => (&["sign"], &[(CERTIFICATES, "signers")]),
             Self::ChangeCertificates => (CHANGE, &[(CERTIFICATES, "certificatesigningrequests/status")]),
-            // What is applied under a name that is free is created under it, and checked with it.
-            Self::ApplyPods => (CREATE, &[("", "pods")]),
             Self::PatchPods => (PATCH, &[("", "pods")]),
             Self::ApplyDeployments => (CREATE, &[("apps", "deployments")]),
             Self::PatchDeployments => (PATCH, &[("apps", "deployments")]),
-            Self::ApplySecrets => (CREATE, &[("", "secrets")]),
             Self::PatchSecrets => (PATCH, &[("", "secrets")]),
         }
     }

@@ -262,7 +262,7 @@ fn an_identity_provider_of_ones_own_names_anybody_but_the_systems() {
     let everything = rule(&["*"], "*", &["*"], &[]);
     let objects = |who: &str| {
         let mut objects = vec![masters("admin"), namespace("mine", "")];
-        objects.extend(grant("", "root", who, &[everything.clone()]));
+        objects.extend(grant("", "root", who, std::slice::from_ref(&everything)));
         Value::Array(objects)
     };
     let allows = |action: &str| json!({ "Effect": "Allow", "Action": [action], "Resource": "*" });
@@ -484,8 +484,8 @@ fn bootstrap_token_takes_secrets_of_kube_system_and_a_group_that_is_bound() {
     let everything = rule(&["*"], "*", &["*"], &[]);
     let with = |place: &str, group: &str| {
         let mut objects = strong();
-        objects.extend(grant("", "boot", group, &[everything.clone()]));
-        objects.extend(grant(place, "may", "User may", &[creates.clone()]));
+        objects.extend(grant("", "boot", group, std::slice::from_ref(&everything)));
+        objects.extend(grant(place, "may", "User may", std::slice::from_ref(&creates)));
         loaded(&Value::Array(objects), None, true)
     };
     let bound = "Group system:bootstrappers:kubeadm";

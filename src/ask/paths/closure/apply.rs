@@ -1,7 +1,7 @@
 //! Uncertain steps by what is created: an apply under a name that rules allow, and a bootstrap token.
 
 use super::super::checks::Check;
-use super::super::identities::{Class, Identities, Other, Username};
+use super::super::identities::{Class, Held, Identities, Other, Username};
 use super::super::step::Step;
 use super::super::world::{CLUSTER, EVERY, FIRST, Place, World};
 use super::beyond::Extra;
@@ -23,23 +23,12 @@ impl Closure {
     pub(super) fn by_apply(&mut self, world: &World<'_>, identities: &Identities) {
         for index in 0..self.classes.len() {
             let Some(class) = self.classes.get(index).copied() else { break };
-            if identities.held(class).is_some_and(|held| held.applies()) {
-                for place in self.places_to_apply(world, identities, class) {
+            if identities.held(class).is_some_and(Held::applies) {
+                for place in places_to_apply(world, identities, class) {
                     self.apply_in(world, identities, class, place);
                 }
             }
         }
-    }
-
-    fn places_to_apply(&self, world: &World<'_>, identities: &Identities, class: Class) -> Vec<Place> {
-        let named = APPLIED.iter().fold(0, |all, (create, patch, ..)| all | create.bit() | patch.bit());
-        let own = identities.all_held(class).map(|pair| identities.pair_at(pair));
-        let answers = |role: u32| world.answers(role).map_or(0, |own| own.named_bits);
-        let mut places: Vec<Place> =
-            own.filter(|(role, _)| answers(*role) & named != 0).map(|(_, place)| place).collect();
-        places.sort_unstable();
-        places.dedup();
-        places
     }
 
     fn apply_in(&mut self, world: &World<'_>, identities: &Identities, class: Class, place: Place) {
@@ -92,4 +81,16 @@ impl Closure {
             )
         });
     }
+}
+
+/// Where a class holds rules for names that an apply takes.
+fn places_to_apply(world: &World<'_>, identities: &Identities, class: Class) -> Vec<Place> {
+    let named = APPLIED.iter().fold(0, |all, (create, patch, ..)| all | create.bit() | patch.bit());
+    let own = identities.all_held(class).map(|pair| identities.pair_at(pair));
+    let answers = |role: u32| world.answers(role).map_or(0, |own| own.named_bits);
+    let mut places: Vec<Place> =
+        own.filter(|(role, _)| answers(*role) & named != 0).map(|(_, place)| place).collect();
+    places.sort_unstable();
+    places.dedup();
+    places
 }
