@@ -194,7 +194,10 @@ fn legend(
     writeln!(out)?;
     match style {
         Style::Text { .. } => writeln!(out, "{}", coloured(&text, signs))?,
-        Style::Markdown => text.lines().try_for_each(|line| writeln!(out, "{}\n", markdown(line)))?,
+        Style::Markdown => {
+            let lines: Vec<String> = text.lines().map(markdown).collect();
+            writeln!(out, "{}", lines.join("\n\n"))?;
+        }
     }
     let width = footnotes.texts.len().to_string().len();
     for (text, number) in footnotes.texts.iter().zip(1usize..) {

@@ -4,7 +4,6 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Step;
-use super::closure::beyond::{NOT_BY_OIDC, NOT_IN_ENTRIES};
 use crate::ask::assume_role;
 use crate::ask::eks_doors;
 use crate::decide::cluster::{Cluster, Who};
@@ -19,6 +18,11 @@ type Account<'c> = (&'c str, &'c str);
 
 /// So many pairs of roles and service accounts are asked about; beyond it only those that an annotation joins.
 const MOST_PAIRS: usize = 200_000;
+
+/// Prefixes of names that access entries refuse.
+const NOT_IN_ENTRIES: &[&str] = &["system:", "eks:", "aws:", "amazon:", "iam:"];
+/// Prefixes of names that no OIDC provider may give.
+const NOT_BY_OIDC: &[&str] = &["system:"];
 
 /// What must hold for a step that is not certain.
 #[derive(Clone, Debug, PartialEq, Eq)]

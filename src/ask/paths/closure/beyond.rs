@@ -56,11 +56,6 @@ const IN_A_POD: Steps = RUN
     .and(Steps::of(Step::StealPods))
     .and(Steps::of(Step::ApplyCreate));
 
-/// Prefixes of names that access entries refuse.
-pub(in crate::ask::paths) const NOT_IN_ENTRIES: &[&str] = &["system:", "eks:", "aws:", "amazon:", "iam:"];
-/// Prefixes of names that no OIDC provider may give.
-pub(in crate::ask::paths) const NOT_BY_OIDC: &[&str] = &["system:"];
-
 impl Closure {
     /// Remembers that the token of an account is had, and whether from inside a pod; impersonation gives neither.
     pub(super) fn hold_token(&mut self, number: u32, round: Round, steps: Steps) {
