@@ -14,6 +14,7 @@ use rbacsim::knowledge::operations;
 use rbacsim::read::digests;
 use rbacsim::report::question as words;
 use rbacsim::report::statement::{Asked, Statement};
+use rbacsim::report::visible::visible;
 use rbacsim::report::{
     matrix_evidence, matrix_html, matrix_long, matrix_people, matrix_statement, matrix_table,
 };
@@ -213,29 +214,42 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         }
         Format::Markdown | Format::Table | Format::Wide => {
             drop(raw);
-            let rows = count(&matrix, &holders);
-            let mut lines = matrix_statement::lines(&matrix, &statement, rows);
-            lines.push(matrix_statement::selection(&statement.asked));
-            if args.output == Format::Markdown {
-                lines.extend(matrix_statement::asked_lines(&statement.asked));
-            }
-            let style = if args.output == Format::Markdown {
-                matrix_table::Style::Markdown
-            } else {
-                terminal_style()
-            };
-            let view = matrix_table::View {
-                matrix: &matrix,
-                holders: &holders,
-                is_wide: args.output == Format::Wide,
-                entries,
-                all_rows: !args.resources.is_empty() || entries.is_some(),
-                asked_preset: args.preset.is_some(),
-            };
-            matrix_table::print(out, &view, &style, &lines)?;
+            table(args, out, &matrix, &holders, &statement, entries)?;
         }
     }
     Ok(Exit::Yes)
+}
+
+/// Prints the matrix for people.
+fn table(
+    args: &Args,
+    out: &mut dyn Write,
+    matrix: &Matrix<'_>,
+    holders: &[Holder],
+    statement: &Statement,
+    entries: Option<&[preset::Entry]>,
+) -> Result<(), Failure> {
+    let mut lines = matrix_statement::lines(matrix, statement, count(matrix, holders));
+    let selection = matrix_statement::selection(&statement.asked);
+    let is_markdown = args.output == Format::Markdown;
+    if is_markdown {
+        lines.push(selection.clone());
+        lines.extend(matrix_statement::asked_lines(&statement.asked));
+    }
+    let style = if is_markdown { matrix_table::Style::Markdown } else { terminal_style() };
+    let view = matrix_table::View {
+        matrix,
+        holders,
+        is_wide: args.output == Format::Wide,
+        entries,
+        all_rows: !args.resources.is_empty() || entries.is_some(),
+        asked_preset: args.preset.is_some(),
+    };
+    matrix_table::print(out, &view, &style, &lines)?;
+    if !is_markdown {
+        writeln!(out, "\n{}", visible(&selection))?;
+    }
+    Ok(())
 }
 
 /// Whose access is asked for, in words.

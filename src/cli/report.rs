@@ -10,7 +10,7 @@ use rbacsim::ask::risk::findings;
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::knowledge::capabilities;
 use rbacsim::read::{Completeness, digests};
-use rbacsim::report::access_review::{Document, csv, html, markdown, xlsx};
+use rbacsim::report::access_review::{Document, csv, html, markdown, selection, xlsx};
 use rbacsim::report::statement::Statement;
 
 use super::inputs::Inputs;
@@ -95,6 +95,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Failure> {
         Format::Markdown => markdown::write(&mut out, &document)?,
         Format::Xlsx => xlsx::write(&mut out, &document)?,
         Format::Csv => {
+            super::to_stderr("note", &selection(&document))?;
             if let Some(formula) = csv::write(&mut out, &document)? {
                 super::to_stderr(
                     "warning",

@@ -11,7 +11,7 @@ use crate::ask::question::Question;
 use crate::decide::cluster::{Cluster, Who, WhoIs};
 use crate::decide::graph::{Applied, Principal};
 use crate::model::ternary::Ternary;
-use crate::model::user::SYSTEM_MASTERS;
+use crate::model::user::{SYSTEM_AUTHENTICATED, SYSTEM_MASTERS};
 
 use super::diagram::{Diagram, Look, Node};
 use super::text::doubt_sentence;
@@ -46,7 +46,13 @@ fn node(look: Look, line: String, place: String) -> Node {
 }
 
 /// Who asks: ARN, user, groups.
-fn start(diagram: &mut Diagram, cluster: &Cluster, who: &Who, arn: Option<&str>) -> Start {
+fn start(
+    diagram: &mut Diagram,
+    cluster: &Cluster,
+    who: &Who,
+    arn: Option<&str>,
+    shows: &dyn Fn(&str) -> bool,
+) -> Start {
     let shown = who.shown();
     let arn = arn.map(|arn| diagram.node(node(Look::Arn, arn.to_owned(), String::new())));
     let Some(user) = shown else {
@@ -77,6 +83,7 @@ fn start(diagram: &mut Diagram, cluster: &Cluster, who: &Who, arn: Option<&str>)
     let groups: Vec<(String, usize)> = user
         .groups
         .iter()
+        .filter(|group| shows(group))
         .map(|group| {
             let own = diagram.node(node(Look::Group, format!("Group {group}"), String::new()));
             diagram.edge(number, own, "", true);
@@ -164,7 +171,7 @@ pub fn add_access(
     arn: Option<&str>,
     namespace: Option<&str>,
 ) {
-    let start = start(diagram, cluster, who, arn);
+    let start = start(diagram, cluster, who, arn, &|_| true);
     let holder = match (&who.is, arn) {
         (WhoIs::User(user), None) => holder::of_user(cluster, user.clone()),
         _ => holder::of_identity(cluster, arn.unwrap_or_default(), who.clone()),
@@ -181,11 +188,28 @@ pub fn add_access(
 /// Adds what a holder of a matrix may, without what every user may by the roles of Kubernetes itself.
 pub fn add_holder(diagram: &mut Diagram, matrix: &Matrix<'_>, holder: &Holder) {
     let cluster = matrix.cluster();
-    let who = asked_as(holder);
-    let start = start(diagram, cluster, &who, (holder.kind == HolderKind::Iam).then_some(&holder.identity));
-    bypass(diagram, &start);
     let mut own = of_access(cluster, holder, None);
     own.retain(|bundle| !is_everybodys(cluster.graph(), bundle));
+    let start = match holder.kind {
+        // Whoever is in it: the picture begins with the group.
+        HolderKind::Group => {
+            let number = diagram.node(node(Look::Group, format!("Group {}", holder.identity), String::new()));
+            Start { first: number, user: None, groups: vec![(holder.identity.clone(), number)] }
+        }
+        kind => {
+            let names = &cluster.graph().policy().names;
+            let of_groups = |principal: &Principal| match principal {
+                Principal::Group(name) => Some(names.text(*name)),
+                _ => None,
+            };
+            let used: BTreeSet<&str> =
+                own.iter().flat_map(|bundle| &bundle.principals).filter_map(of_groups).collect();
+            let shows = |group: &str| group != SYSTEM_AUTHENTICATED || used.contains(group);
+            let arn = (kind == HolderKind::Iam).then_some(holder.identity.as_str());
+            start(diagram, cluster, &asked_as(holder), arn, &shows)
+        }
+    };
+    bypass(diagram, &start);
     bundles(diagram, cluster, &start, &own);
     unknown(diagram, matrix, holder, &start, None);
 }
@@ -229,7 +253,7 @@ pub fn add_answer(
     asked: &Question,
     answered: &Answered<'_>,
 ) {
-    let start = start(diagram, cluster, who, arn);
+    let start = start(diagram, cluster, who, arn, &|_| true);
     let bypass =
         answered.answers.iter().any(|answer| answer.is_master).then(|| bypass(diagram, &start)).flatten();
     let ends = bundles(diagram, cluster, &start, &of_answer(cluster, answered));

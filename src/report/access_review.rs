@@ -200,17 +200,30 @@ pub fn since(document: &Document<'_, '_>, number: usize) -> String {
     let Some(since) = document.signed.and_then(|(_, changes)| changes.rows.get(number)) else {
         return String::new();
     };
-    let Since { is_new, gained, lost, unknown, finer, .. } = since;
+    let Since { is_new, gained, lost, unknown, finer, gained_where, lost_where, .. } = since;
     let names = |list: &[&Capability]| list.iter().map(|one| one.name).collect::<Vec<_>>().join(", ");
+    // What came or went in the same places is one sentence.
+    let placed = |list: &[&'static Capability], places: &[String]| {
+        let mut by: Vec<(&str, Vec<&'static Capability>)> = Vec::new();
+        for (one, place) in list.iter().zip(places) {
+            match by.iter_mut().find(|(known, _)| *known == place.as_str()) {
+                Some((_, all)) => all.push(one),
+                None => by.push((place, vec![one])),
+            }
+        }
+        let texts: Vec<String> =
+            by.iter().map(|(place, all)| format!("{} {place}", names(all)).trim_end().to_owned()).collect();
+        texts.join("; ")
+    };
     let mut parts = Vec::new();
     if *is_new {
         parts.push("new".to_owned());
     }
     if !gained.is_empty() {
-        parts.push(format!("gained: {}", names(gained)));
+        parts.push(format!("gained: {}", placed(gained, gained_where)));
     }
     if !lost.is_empty() {
-        parts.push(format!("lost: {}", names(lost)));
+        parts.push(format!("lost: {}", placed(lost, lost_where)));
     }
     if !unknown.is_empty() {
         parts.push(format!("unknown in another way: {}", names(unknown)));
@@ -308,10 +321,24 @@ pub fn headline(document: &Document<'_, '_>) -> Vec<String> {
     lines
 }
 
+/// What was selected, in one line.
+pub fn selection(document: &Document<'_, '_>) -> String {
+    let but = if document.review.left_out.count > 0 {
+        ", without those that come with Kubernetes or EKS"
+    } else {
+        ""
+    };
+    format!(
+        "selected: every mapped IAM identity and every subject of a binding{but}; all namespaces; {} capabilities",
+        CAPABILITIES.len()
+    )
+}
+
 /// What was read and how it was taken, in lines.
 pub fn basis(document: &Document<'_, '_>) -> Vec<String> {
     let cluster = document.review.matrix.cluster();
-    let mut lines = notes::changes(cluster);
+    let mut lines = vec![selection(document)];
+    lines.extend(notes::changes(cluster));
     lines.push(notes::inputs(cluster));
     let (added, eks) = document.statement.defaults_added;
     let defaults = match (added, eks) {

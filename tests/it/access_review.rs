@@ -322,9 +322,11 @@ fn another_namespace_is_gained_and_one_less_is_lost() {
     let (one, two) = (signed(""), signed(&binding("staging", "s", ALICE)));
     let gained = since(&one, &two);
     assert_eq!(gained.rows[0].gained.iter().map(|one| one.id).collect::<Vec<_>>(), ["secrets-read"]);
+    assert_eq!(gained.rows[0].gained_where, ["in staging"]);
     assert!(gained.rows[0].lost.is_empty() && gained.rows[0].is_stale);
     let lost = since(&two, &one);
     assert_eq!(lost.rows[0].lost.iter().map(|one| one.id).collect::<Vec<_>>(), ["secrets-read"]);
+    assert_eq!(lost.rows[0].lost_where, ["in staging"]);
     assert!(lost.rows[0].gained.is_empty());
 }
 
@@ -739,4 +741,70 @@ fn the_readme_says_what_the_review_of_the_quickstart_says() {
     }
     assert_eq!(quoted.lines().count(), 3);
     assert!(root.join("docs/review.png").is_file());
+}
+
+#[test]
+fn long_rules_of_several_stand_in_markdown_once() {
+    let rules: Vec<String> = ["pods", "services", "events", "endpoints", "secrets"]
+        .iter()
+        .map(|resource| format!("{{verbs: [get, list], apiGroups: [\"\"], resources: [{resource}]}}"))
+        .collect();
+    let long = cluster_role(
+        "long",
+        &format!(
+            "[{}, {{verbs: [create, delete], apiGroups: [\"\"], resources: [pods, pods/exec, configmaps]}}, {{verbs: [delete], apiGroups: [\"\"], resources: [persistentvolumeclaims, secrets]}}]",
+            rules.join(", ")
+        ),
+    );
+    // Their places differ, so they are two cards.
+    let text = format!("{long}{}{}", binding("prod", "long", ALICE), binding("staging", "long", BOB));
+    let cluster = cluster_of(&text.replace(
+        "resources: [secrets]}",
+        "resources: [secrets]}, {verbs: [update], apiGroups: [apps], resources: [deployments]}",
+    ));
+    let review = review(&cluster);
+    let said = with_document(&review, |whole| {
+        let mut out = Vec::new();
+        markdown::write(&mut out, whole).unwrap();
+        String::from_utf8(out).unwrap()
+    });
+    assert!(said.contains("User \\`alice\\` gets: the rules R1"), "{said}");
+    assert_eq!(said.matches("get, list on secrets").count(), 1, "{said}");
+    assert_eq!(said.matches("- **R1**: ").count(), 1);
+    for name in ["prod/b-long", "staging/b-long"] {
+        assert!(said.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn what_was_selected_stands_in_every_form_of_the_review() {
+    let line = "selected: every mapped IAM identity and every subject of a binding, without those that come with Kubernetes or EKS; all namespaces; 29 capabilities";
+    for format in ["html", "markdown", "csv"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_rbacsim"))
+            .args(["report", "-o", format, "-f", "testdata/quickstart"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        let place = if format == "csv" { output.stderr } else { output.stdout };
+        assert!(String::from_utf8(place).unwrap().contains(line), "{format}");
+    }
+}
+
+#[test]
+fn what_changed_comes_first_and_says_where() {
+    let (one, two) = (signed(""), signed(&binding("staging", "s", ALICE)));
+    let record = record(&review(&one));
+    let review = review(&two);
+    let (origin, statement) = (origin(), statement(&review));
+    let changes = decisions::changes(&review, &origin, &record);
+    let signed = Some((&record, &changes));
+    let whole = Document { review: &review, origin: &origin, statement: &statement, findings: &[], signed };
+    let mut out = Vec::new();
+    markdown::write(&mut out, &whole).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    let place = |wanted: &str| text.find(wanted).unwrap_or_else(|| panic!("{wanted} in {text}"));
+    assert!(place("gained: Read secrets in staging") < place("## What was reviewed"));
+    let page = page(&review, Some(&record));
+    assert!(page.find("id=\"since\"").unwrap() < page.find("id=\"h-what\"").unwrap());
+    assert!(page.contains("gained: Read secrets in staging"));
 }

@@ -147,6 +147,9 @@ fn the_sheets_say_what_the_page_says() {
     assert_eq!(book.rows("unknown").len(), unknown + 1);
     assert_eq!(book.rows("decisions").len(), rows.len() + 1);
     let summary = book.rows("summary");
+    let selected =
+        "selected: every mapped IAM identity and every subject of a binding; all namespaces; 29 capabilities";
+    assert!(summary.iter().any(|row| row.get("B").is_some_and(|own| own == selected)), "{summary:?}");
     let labels = ["everywhere", "in some namespaces", "only for names", "unknown", "not"];
     for (label, count) in labels.iter().zip(counts) {
         let row = summary.iter().find(|row| row.get("A").is_some_and(|own| own == label)).unwrap();

@@ -150,6 +150,29 @@ impl Access {
             || names_lack()
     }
 
+    /// Where it is had and another is not, in words.
+    fn beyond(&self, other: &Self) -> String {
+        if self.is_everywhere() {
+            return "everywhere".to_owned();
+        }
+        let mut parts = Vec::new();
+        let new = |namespace: &&String| !other.namespaces.contains(namespace);
+        let namespaces: Vec<&str> = self.namespaces.iter().filter(new).map(String::as_str).collect();
+        if !namespaces.is_empty() {
+            parts.push(format!("in {}", namespaces.join(", ")));
+        }
+        for (place, names) in self.names.iter().filter(|(place, _)| !other.namespaces.contains(place)) {
+            let known = other.names.get(place);
+            let new = |name: &&String| known.is_none_or(|known| !known.contains(name));
+            let names: Vec<&str> = names.iter().filter(new).map(String::as_str).collect();
+            if !names.is_empty() {
+                let place = if place == "*" { String::new() } else { format!(" in {place}") };
+                parts.push(format!("for {}{place}", names.join(", ")));
+            }
+        }
+        parts.join(" and ")
+    }
+
     fn is_unknown_alike(&self, other: &Self) -> bool {
         self.unknown == other.unknown && (self.everywhere == "unknown") == (other.everywhere == "unknown")
     }
@@ -226,6 +249,10 @@ pub struct Since {
     pub gained: Vec<&'static Capability>,
     /// The capabilities of which it has less.
     pub lost: Vec<&'static Capability>,
+    /// Where it has more, for each of the former.
+    pub gained_where: Vec<String>,
+    /// Where it has less, for each of the latter.
+    pub lost_where: Vec<String>,
     /// The capabilities of which something else is unknown.
     pub unknown: Vec<&'static Capability>,
     /// Whether all that is the same, and single permissions are not.
@@ -304,9 +331,11 @@ fn compare(row: &Row<'_>, seen: &Seen, since: &mut Since) {
         let then = seen.access.get(capability.id).unwrap_or(&none);
         if then.lacks_of(&now) {
             since.gained.push(capability);
+            since.gained_where.push(now.beyond(then));
         }
         if now.lacks_of(then) {
             since.lost.push(capability);
+            since.lost_where.push(then.beyond(&now));
         }
         if !now.is_unknown_alike(then) {
             since.unknown.push(capability);

@@ -291,6 +291,53 @@ fn scope(cells: &[Cell], namespace: &str) -> String {
     }
 }
 
+/// From how many rules on a list of them is long.
+const LONG: usize = 4;
+
+/// Rules, and the roles that hold them with their numbers there.
+type Set<'g> = (&'g [String], Vec<(&'g str, &'g [String])>);
+
+/// Long lists of rules that several statements have: they are written once, and named by number elsewhere.
+#[derive(Debug, Default)]
+pub struct RuleSets<'g> {
+    /// The first grant with each.
+    pub sets: Vec<&'g Granted>,
+}
+
+impl<'g> RuleSets<'g> {
+    /// Those of cards, in order.
+    pub fn of(cards: &'g [Card]) -> Self {
+        let mut seen: Vec<(&Granted, usize)> = Vec::new();
+        let mut numbers: BTreeMap<Set<'_>, usize> = BTreeMap::new();
+        let statements = cards.iter().flat_map(|card| &card.statements);
+        for granted in statements.flat_map(|statement| &statement.grants) {
+            let number = *numbers.entry(granted.set()).or_insert_with(|| {
+                seen.push((granted, 0));
+                seen.len() - 1
+            });
+            if let Some((_, uses)) = seen.get_mut(number) {
+                *uses += 1;
+            }
+        }
+        let is_shared = |(granted, uses): &(&Granted, usize)| *uses > 1 && granted.rules.len() >= LONG;
+        Self { sets: seen.into_iter().filter(is_shared).map(|(granted, _)| granted).collect() }
+    }
+
+    /// The number of the list of a grant, from 1 on.
+    pub fn number(&self, granted: &Granted) -> Option<usize> {
+        let found = self.sets.iter().position(|own| own.set() == granted.set());
+        found.map(|number| number + 1)
+    }
+}
+
+impl Granted {
+    /// The rules with the roles that hold them.
+    fn set(&self) -> Set<'_> {
+        let roles = self.roles.iter().map(|through| (through.role.as_str(), through.rules.as_slice()));
+        (&self.rules, roles.collect())
+    }
+}
+
 /// The names of the identities on a card, the first of many, and how many more there are.
 pub fn titles<'r>(review: &'r AccessReview<'_>, rows: &[usize], most: usize) -> (Vec<&'r str>, usize) {
     let most = if rows.len() == most + 1 { rows.len() } else { most };

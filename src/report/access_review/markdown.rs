@@ -7,7 +7,7 @@ use crate::ask::access_review::{Cell, Mark};
 use crate::knowledge::capabilities::CAPABILITIES;
 use crate::report::markdown::markdown;
 
-use super::cards::{Card, cards, titles, why};
+use super::cards::{Card, RuleSets, cards, titles, why};
 use super::{
     Document, basis, decision, groups, headline, kind, left_out, mapping, names, not_modelled, people,
     sentence, shown, since, title,
@@ -42,6 +42,7 @@ pub fn write(out: &mut dyn Write, document: &Document<'_, '_>) -> io::Result<()>
     for line in headline(document) {
         writeln!(out, "- {}", markdown(&line))?;
     }
+    changes(out, document)?;
     writeln!(out, "\n## What was reviewed\n\n- command: {}", markdown(&origin.command))?;
     writeln!(out, "- made by {}, capabilities {}", markdown(&origin.tool), origin.capabilities_sha256)?;
     for line in basis(document) {
@@ -56,12 +57,21 @@ pub fn write(out: &mut dyn Write, document: &Document<'_, '_>) -> io::Result<()>
     writeln!(out, "\n</details>")?;
     list(out, "Not in this review", &not_modelled(document))?;
     list(out, "Not on the list", &left_out(document))?;
-    changes(out, document)?;
     overview(out, document)?;
     picture(out, document)?;
     writeln!(out, "\n## Identities")?;
     let cards = cards(document);
-    cards.iter().try_for_each(|one| card(out, document, one))?;
+    let sets = RuleSets::of(&cards);
+    cards.iter().try_for_each(|one| card(out, document, one, &sets))?;
+    if !sets.sets.is_empty() {
+        writeln!(out, "\n## Rules that several identities have\n")?;
+    }
+    for (granted, number) in sets.sets.iter().zip(1usize..) {
+        writeln!(out, "- **R{number}**: {}", markdown(&granted.rules.join("; ")))?;
+        for through in &granted.roles {
+            writeln!(out, "  - {}: {}", markdown(&through.role), markdown(&through.rules.join(", ")))?;
+        }
+    }
     words(out, &cards)
 }
 
@@ -169,7 +179,12 @@ fn words(out: &mut dyn Write, cards: &[Card]) -> io::Result<()> {
 const NAMED: usize = 3;
 
 /// One card: who, what they may by which grants, what is unknown, what it leads to, and a line to decide on for each.
-fn card(out: &mut dyn Write, document: &Document<'_, '_>, card: &Card) -> io::Result<()> {
+fn card(
+    out: &mut dyn Write,
+    document: &Document<'_, '_>,
+    card: &Card,
+    sets: &RuleSets<'_>,
+) -> io::Result<()> {
     let review = document.review;
     let rows: Vec<_> =
         card.rows.iter().filter_map(|number| Some((*number, review.rows.get(*number)?))).collect();
@@ -185,12 +200,15 @@ fn card(out: &mut dyn Write, document: &Document<'_, '_>, card: &Card) -> io::Re
         let colon = if statement.is_unknown { ":" } else { "" };
         writeln!(out, "- **{names}**{colon} {}", markdown(&statement.place))?;
         for granted in &statement.grants {
-            writeln!(out, "  - {} gets: {}", markdown(&granted.to), markdown(&granted.rules.join("; ")))?;
+            let set = sets.number(granted);
+            let rules = set.map_or_else(|| granted.rules.join("; "), |set| format!("the rules R{set}"));
+            writeln!(out, "  - {} gets: {}", markdown(&granted.to), markdown(&rules))?;
             for through in &granted.roles {
                 let bindings: Vec<String> =
                     through.bindings.iter().map(|[name, place]| format!("{name} ({place})")).collect();
-                let text =
-                    format!("{}, {}, by {}", through.role, through.rules.join(", "), bindings.join(", "));
+                let rules =
+                    if set.is_some() { String::new() } else { format!(", {}", through.rules.join(", ")) };
+                let text = format!("{}{rules}, by {}", through.role, bindings.join(", "));
                 writeln!(out, "    - {}", markdown(&text))?;
             }
         }
@@ -224,17 +242,20 @@ fn card(out: &mut dyn Write, document: &Document<'_, '_>, card: &Card) -> io::Re
         if !groups.is_empty() {
             parts.push(format!("groups {}", groups.join(", ")));
         }
-        let (_, source) = mapping(review, row);
-        if !source.is_empty() {
-            parts.push(format!("({source})"));
-        }
+        let (mapped, source) = mapping(review, row);
+        let source = if source.is_empty() { source } else { format!(" ({mapped}, {source})") };
         let behind = people(review, row);
         let behind = if behind.is_empty() {
             String::new()
         } else {
             format!("<br>behind it: {}", markdown(&behind.join("; ")))
         };
-        write!(out, "| {}{behind} | {} |", markdown(&row.holder.identity), markdown(&parts.join(", ")))?;
+        write!(
+            out,
+            "| {}{behind} | {} |",
+            markdown(&row.holder.identity),
+            markdown(&format!("{}{source}", parts.join(", ")))
+        )?;
         if let Some((_, changes)) = document.signed {
             let last = changes.rows.get(number).and_then(|since| since.decision.as_ref());
             let last = last.map(decision).unwrap_or_default();
