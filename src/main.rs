@@ -8,7 +8,9 @@ mod cli {
     mod can_i;
     mod check;
     mod collect;
+    mod completion;
     mod diff;
+    mod environment;
     mod explain;
     mod findings;
     mod git;

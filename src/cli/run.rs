@@ -1,22 +1,32 @@
 //! Flags to library calls to exit codes. Uses the library's public interface only.
 
+use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{
-    can_i, check, collect, diff, explain, graph, lint, matrix, paths, report, review, risk, who_can, whoami,
+    can_i, check, collect, completion, diff, environment, explain, graph, lint, matrix, paths, report,
+    review, risk, who_can, whoami,
 };
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use rbacsim::decide::cluster::Who;
 use rbacsim::identity::IdentityError;
 use rbacsim::model::ternary::Ternary;
 use rbacsim::report::notes::Detail;
 use rbacsim::report::visible::{EscapedInJson, visible};
 
+const ENVIRONMENT: &str = "\
+Environment:
+  Every flag under \"Inputs\" can come from a variable: RBACSIM_FILENAME holds paths as PATH does,
+  RBACSIM_KUBERNETES_VERSION a version, RBACSIM_COMPLETE true or false, RBACSIM_SET one NAME=VALUE a line.
+  A flag on the command line wins.";
+
 /// Local Kubernetes RBAC permission simulator for Amazon EKS: from IAM ARN to rule, offline, exact, explained.
 #[derive(Debug, Parser)]
-#[command(name = "rbacsim", version, about, disable_help_subcommand = true, max_term_width = 110)]
+#[command(name = "rbacsim", version, about, after_help = ENVIRONMENT, max_term_width = 110)]
 struct Cli {
     /// When to use colour
     #[arg(long, value_enum, default_value_t = Colour::Auto, global = true, value_name = "WHEN")]
@@ -69,6 +79,10 @@ enum Command {
     Review(review::Args),
     /// Print a shell script that gathers everything about an EKS cluster
     Collect(collect::Args),
+    /// Print what a shell needs to complete commands and flags
+    Completion(completion::Args),
+    /// Print the manual, for man
+    Man(completion::ManArgs),
 }
 
 /// How answers are printed.
@@ -122,7 +136,7 @@ const CHUNK: usize = 1 << 16;
 pub(crate) type Failure = Box<dyn std::error::Error>;
 
 pub(crate) fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let cli = match parse() {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { Exit::NotAsked } else { Exit::Yes };
@@ -155,6 +169,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Risk(args) => risk::run(args, &mut *out),
         Command::Review(args) => review::run(args),
         Command::Collect(args) => collect::run(args, &mut *out),
+        Command::Completion(args) => completion::completion(args, Cli::command(), &mut *out),
+        Command::Man(args) => completion::man(args, Cli::command(), &mut *out),
     };
     // What was printed before something went wrong comes before the word about it.
     let flushed = out.flush();
@@ -167,6 +183,30 @@ pub(crate) fn run() -> ExitCode {
             Exit::NotAsked.into()
         }
     }
+}
+
+/// The words of the command line, with those that the environment adds.
+static WORDS: OnceLock<Vec<OsString>> = OnceLock::new();
+
+/// Reads the command line and the environment.
+fn parse() -> Result<Cli, clap::Error> {
+    let mut words: Vec<OsString> = std::env::args_os().collect();
+    let mut command = Cli::command();
+    let mut matches = command.try_get_matches_from_mut(&words)?;
+    let given = environment::given(&command, &matches, &|name| std::env::var_os(name))
+        .map_err(|error| command.error(ErrorKind::InvalidValue, error))?;
+    if !given.words.is_empty() {
+        // Behind `--` stands no flag.
+        let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
+        words.splice(end..end, given.words);
+        matches = command.try_get_matches_from_mut(&words).map_err(|error| {
+            let _ = to_stderr("note", &format!("the environment sets {}", given.variables.join(", ")));
+            error
+        })?;
+    }
+    let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+    let _ = WORDS.set(words);
+    Ok(cli)
 }
 
 /// Writes why nothing was answered; what a program said keeps its lines.
@@ -308,9 +348,10 @@ pub(crate) fn write_json(out: &mut dyn Write, value: &impl serde::Serialize) -> 
     Ok(out.flush()?)
 }
 
-/// The command that was given, as a shell takes it.
+/// The command that was given, as a shell takes it, with the flags that the environment gave.
 pub(crate) fn command() -> String {
-    let words = std::env::args_os().skip(1).map(|word| shell_word(&word.to_string_lossy()));
+    let words = WORDS.get().into_iter().flatten().skip(1);
+    let words = words.map(|word| shell_word(&word.to_string_lossy()));
     std::iter::once("rbacsim".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 

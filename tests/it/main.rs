@@ -34,6 +34,7 @@ mod document_sniff; // kinds from a look at the lines
 mod document_yaml; // the YAML reader
 mod doubts; // what inputs leave open, on every surface alike
 mod eks; // what EKS adds to a cluster, and where it is added
+mod environment;
 mod escalation; // whether a role or a binding could be written
 mod hostile; // names that would forge lines or drive a terminal
 mod iam; // who may assume which role: every recorded answer
