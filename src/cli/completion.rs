@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use clap::Command;
-use clap_complete::Shell;
+use clap_complete::{Generator, Shell};
 
 use super::{Exit, Failure};
 
@@ -40,7 +40,9 @@ pub(crate) struct ManArgs {
 
 /// Prints what a shell reads to complete words.
 pub(crate) fn completion(args: &Args, mut command: Command, out: &mut dyn Write) -> Result<Exit, Failure> {
-    clap_complete::generate(args.shell, &mut command, "rbacsim", &mut &mut *out);
+    command.set_bin_name("rbacsim");
+    command.build();
+    args.shell.try_generate(&command, &mut &mut *out)?;
     Ok(Exit::Yes)
 }
 

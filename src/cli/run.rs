@@ -199,9 +199,8 @@ fn parse() -> Result<Cli, clap::Error> {
         // Behind `--` stands no flag.
         let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
         words.splice(end..end, given.words);
-        matches = command.try_get_matches_from_mut(&words).map_err(|error| {
+        matches = command.try_get_matches_from_mut(&words).inspect_err(|_| {
             let _ = to_stderr("note", &format!("the environment sets {}", given.variables.join(", ")));
-            error
         })?;
     }
     let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;

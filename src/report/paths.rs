@@ -20,7 +20,7 @@ use crate::decide::cluster::Cluster;
 const SHOWN: usize = 12;
 
 /// What a step does, for people.
-fn does(step: Step) -> &'static str {
+pub(super) fn does(step: Step) -> &'static str {
     match step {
         Step::ImpersonateUser | Step::ImpersonateGroup | Step::ImpersonateServiceAccount => "impersonates",
         Step::CreateToken => "asks for a token of",

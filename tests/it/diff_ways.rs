@@ -101,7 +101,7 @@ fn every_form_says_first_what_opens() {
     let mut out = Vec::new();
     text(&mut out, &summary).unwrap();
     let shown = String::from_utf8(out).unwrap();
-    let opens = shown.find("  User `amy` in 1 step: create-pod (ServiceAccount ci/deployer)\n").unwrap();
+    let opens = shown.find("  User `amy` in 1 step: creates a pod as ServiceAccount ci/deployer\n").unwrap();
     assert!(opens < shown.find("ClusterRoleBinding `deployer` added").unwrap(), "{shown}");
     assert!(shown.contains("  ServiceAccount `ci/deployer`: by its own rights\n"), "{shown}");
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::ask::diff::{Way, Ways};
+use crate::report::paths::does;
 use crate::report::phrases::counted;
 
 use super::few_by;
@@ -29,7 +30,8 @@ fn line(way: &Way) -> String {
     if way.depth == 0 {
         return format!("{from}: by its own rights");
     }
-    let steps: Vec<String> = way.steps.iter().map(|(step, becomes)| format!("{step} ({becomes})")).collect();
+    let steps = way.steps.iter().map(|(step, becomes)| format!("{} {becomes}", does(*step)));
+    let steps: Vec<String> = steps.collect();
     let by = if steps.is_empty() { String::new() } else { format!(": {}", few_by(&steps, 6, ", then ")) };
     format!("{from} in {}{by}", counted(way.depth.into(), "step"))
 }
