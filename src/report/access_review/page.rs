@@ -124,7 +124,7 @@ fn asked(row: &Row<'_>) -> String {
 /// The picture of a card, or the command that makes it where a page with all pictures would be too heavy.
 fn picture(review: &AccessReview<'_>, card: &Card, left: &mut usize) -> Value {
     let Some(row) = card.rows.first().and_then(|number| review.rows.get(*number)) else { return Value::Null };
-    if *left > 0 && !card.statements.is_empty() {
+    if *left > 0 {
         let mut diagram = Diagram::default();
         access_graph::add_holder(&mut diagram, &review.matrix, &row.holder);
         let svg = diagram.svg(&format!("Access of {}", title(row)));
