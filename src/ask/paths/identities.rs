@@ -130,6 +130,11 @@ impl Identities {
         number
     }
 
+    /// The number of a role in a place, if anybody has met it.
+    pub(super) fn known_pair(&self, role: u32, place: Place) -> Option<Pair> {
+        self.pair_numbers.get(&(role, place)).copied()
+    }
+
     pub(super) fn pair_at(&self, pair: Pair) -> (u32, Place) {
         self.pairs.get(pair as usize).copied().unwrap_or((u32::MAX, CLUSTER))
     }

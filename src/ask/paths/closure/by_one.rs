@@ -45,7 +45,7 @@ impl Closure {
                     });
                 } else {
                     asked.push((Check::ImpersonateGroups, Some(world.masters), CLUSTER));
-                    asked.push(self.username_for(world, identities, trace, (class, who, round)));
+                    asked.push(self.username_for(world, identities, (class, who, round)));
                 }
             }
             Fact::Grant(pair) => {
@@ -92,9 +92,8 @@ impl Closure {
             _ => {}
         }
         for (check, name, place) in asked {
-            let named = |check, name| {
-                self.way_of(world, identities, trace, (class, who, round), (check, name, place))
-            };
+            let named =
+                |check, name| self.way_of(world, identities, (class, who, round), (check, name, place));
             // Whoever writes one ClusterRole changes by its label those that take rules from others.
             let way = |check| named(check, name).or_else(|| named(check, None));
             // A role is handed on by a new binding, or by one that is there.
@@ -114,7 +113,6 @@ impl Closure {
         &self,
         world: &World<'_>,
         identities: &Identities,
-        trace: &Trace,
         by: (Class, u32, Round),
     ) -> (Check, Option<Name>, Place) {
         let user = world.users.iter().map(|user| (Check::ImpersonateUsers, Some(*user), CLUSTER));
@@ -123,9 +121,11 @@ impl Closure {
             .accounts
             .iter()
             .map(|own| (Check::ImpersonateAccounts, Some(names.lookup(own.name)), own.place));
-        user.chain(account)
-            .find(|asked| self.way_of(world, identities, trace, by, *asked).is_some())
-            .unwrap_or((Check::ImpersonateUsers, None, CLUSTER))
+        user.chain(account).find(|asked| self.way_of(world, identities, by, *asked).is_some()).unwrap_or((
+            Check::ImpersonateUsers,
+            None,
+            CLUSTER,
+        ))
     }
 
     /// By what one identity passes a check; with any name that will do where none is given.
@@ -133,17 +133,20 @@ impl Closure {
         &self,
         world: &World<'_>,
         identities: &Identities,
-        trace: &Trace,
         (class, who, asked_in): (Class, u32, Round),
         (check, name, place): (Check, Option<Name>, Place),
     ) -> Option<Way> {
         let mut best: Option<(Key, Way)> = None;
         let own = identities.all_held(class).map(|pair| (pair, false));
         let places = [CLUSTER, EVERY, place];
-        let held = places.iter().filter(|at| **at != EVERY || place != CLUSTER);
-        let held = held.flat_map(|place| trace.held_at.get(place).into_iter().flatten());
-        let granted = held.filter(|pair| self.grants.get(pair).is_some_and(|grant| grant.round <= asked_in));
-        let granted = granted.map(|pair| (*pair, true));
+        let counting = places.iter().filter(|at| **at != EVERY || place != CLUSTER);
+        let granted = counting.flat_map(|at| {
+            let roles = self.grants_at.get(at).into_iter().flatten();
+            roles.filter_map(|role| identities.known_pair(*role, *at))
+        });
+        let granted =
+            granted.filter(|pair| self.grants.get(pair).is_some_and(|grant| grant.round <= asked_in));
+        let granted = granted.map(|pair| (pair, true));
         for (pair, is_granted) in own.chain(granted) {
             let (role, at) = identities.pair_at(pair);
             if at != CLUSTER && at != place && !(at == EVERY && place != CLUSTER) {
