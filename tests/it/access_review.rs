@@ -14,7 +14,7 @@ use rbacsim::model::attributes::{Attributes, ResourceAttributes};
 use rbacsim::model::ternary::Ternary;
 use rbacsim::read::{Completeness, Input, LoadOptions, load};
 use rbacsim::report::access_review::cards::{Card, cards, reasons};
-use rbacsim::report::access_review::page::document;
+use rbacsim::report::access_review::page::{document, graph_flags};
 use rbacsim::report::access_review::{Document, csv, html, markdown};
 use rbacsim::report::statement::Statement;
 use serde_json::Value;
@@ -807,4 +807,27 @@ fn what_changed_comes_first_and_says_where() {
     let page = page(&review, Some(&record));
     assert!(page.find("id=\"since\"").unwrap() < page.find("id=\"h-what\"").unwrap());
     assert!(page.contains("gained: Read secrets in staging"));
+}
+
+#[test]
+fn the_command_that_a_card_gives_for_its_picture_is_understood() {
+    let cluster = folder("quickstart");
+    let review = review(&cluster);
+    let mut kinds = std::collections::BTreeSet::new();
+    for row in review.rows.iter().filter(|row| !row.holder.identity.contains(' ')) {
+        if !kinds.insert(row.holder.kind.as_str()) {
+            continue;
+        }
+        let flags = graph_flags(row);
+        let output = Command::new(env!("CARGO_BIN_EXE_rbacsim"))
+            .arg("graph")
+            .args(flags.split(' '))
+            .args(["-o", "svg", "-f", "testdata/quickstart"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{flags}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stdout.starts_with(b"<svg "), "{flags}");
+    }
+    assert_eq!(kinds.len(), 4, "{kinds:?}");
 }

@@ -99,13 +99,13 @@ fn card_value(card: &Card, texts: &mut Interned<String>, picture: &Value) -> Val
     })
 }
 
-/// Whom `rbacsim graph` takes for an identity.
-fn asked(row: &Row<'_>) -> String {
+/// The flags by which `rbacsim graph` takes an identity; a group stands for any member.
+pub fn graph_flags(row: &Row<'_>) -> String {
     let name = &row.holder.identity;
     let flag = match row.holder.kind {
         HolderKind::Iam => "--arn",
         HolderKind::User | HolderKind::ServiceAccount => "--as",
-        HolderKind::Group => "--as-group",
+        HolderKind::Group => "--as member --as-group",
     };
     let name = match name.split_once('/') {
         Some((namespace, name)) if row.holder.kind == HolderKind::ServiceAccount => {
@@ -135,7 +135,7 @@ fn picture(review: &AccessReview<'_>, card: &Card, left: &mut usize) -> Value {
         // What is too long for a page at all costs the time of a picture: not of many.
         *left = left.saturating_sub(LONGEST_PICTURE / 4);
     }
-    json!({ "command": format!("rbacsim graph {} -o svg", asked(row)) })
+    json!({ "command": format!("rbacsim graph {} -o svg", graph_flags(row)) })
 }
 
 /// The whole review as JSON.
