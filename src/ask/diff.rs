@@ -30,7 +30,7 @@ use self::causes::ByName;
 pub use self::causes::Cause;
 pub use self::holder::HolderKind;
 pub use self::structure::{ObjectChange, Structure};
-pub use self::ways::{Way, Ways};
+pub use self::ways::{MOST_BINDINGS, Way, Ways};
 
 /// Whose access is compared.
 #[derive(Clone, Debug, Default)]

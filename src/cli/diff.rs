@@ -130,7 +130,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         }
         Ok::<(), Failure>(())
     })?;
-    summary.ways = Ways::of(&old, &new, &selection);
+    summary.add_ways(Ways::of_diff(&diff, &selection));
     match args.output {
         Format::Text => report::text(out, &summary)?,
         Format::Markdown => write!(out, "{}", report::markdown(&summary))?,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ask::diff::{Cause, Changes, Diff, HolderKind, ObjectChange, Pair, Row, Ways};
+use crate::ask::diff::{Cause, Changes, Diff, HolderKind, MOST_BINDINGS, ObjectChange, Pair, Row, Ways};
 use crate::ask::matrix::preset::{self, Entry};
 use crate::ask::matrix::{Place, Scratch, Universe};
 use crate::model::source::Source;
@@ -83,6 +83,16 @@ impl Summary {
             && self.unknown.is_empty()
             && self.identities.is_empty()
             && self.ways.is_empty()
+    }
+
+    /// Takes in the ways that open or close, and says for whom they were not looked for.
+    pub fn add_ways(&mut self, ways: Ways) {
+        if ways.only_touched && !self.objects.is_empty() {
+            self.general.push(format!(
+                "paths: a side has more than {MOST_BINDINGS} bindings, so only those are searched for new paths whose own access may change; compare `rbacsim paths` of both sides for everybody"
+            ));
+        }
+        self.ways = ways;
     }
 }
 

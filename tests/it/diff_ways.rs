@@ -1,6 +1,6 @@
 //! Ways to sinks that a change opens or closes, in every form, before everything else that is said.
 
-use rbacsim::ask::diff::{Selection, Ways, diff};
+use rbacsim::ask::diff::{MOST_BINDINGS, Selection, Ways, diff};
 use rbacsim::ask::matrix::Filter;
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::read::Completeness;
@@ -87,6 +87,29 @@ fn only_who_is_asked_about_is_looked_at() {
     let not_own = Selection { exclude_system: true, ..everybody() };
     assert_eq!(ways(&base(), &own, &everybody()).opened.len(), 1);
     assert!(ways(&base(), &own, &not_own).is_empty());
+}
+
+#[test]
+fn in_large_inputs_only_those_are_searched_whom_a_change_touches_and_that_is_said() {
+    let more: String =
+        (0..=MOST_BINDINGS).map(|one| bind(&format!("more-{one}"), "ClusterRole pods", "User bob")).collect();
+    let (old, new) = (cluster(&(base() + &more)), cluster(&(with_admin() + &more)));
+    let found = diff(&old, &new, &Filter::default(), &everybody());
+    let ways = Ways::of_diff(&found, &everybody());
+    assert_eq!(told(&ways.opened), ["ServiceAccount ci/deployer cluster-admin 0 "]);
+    let Ok(mut summary) = summary(&found, |_, _| Ok::<(), std::convert::Infallible>(()));
+    summary.add_ways(ways);
+    let mut shown = Vec::new();
+    text(&mut shown, &summary).unwrap();
+    assert!(String::from_utf8(shown).unwrap().contains("only those are searched for new paths"));
+    let document = rows::Documents::default().document(&found, &summary);
+    assert_eq!(document["paths"]["everybodySearched"], false);
+    // With no more than that many, everybody is.
+    let (old, new) = (cluster(&base()), cluster(&with_admin()));
+    let found = diff(&old, &new, &Filter::default(), &everybody());
+    let ways = Ways::of_diff(&found, &everybody());
+    assert_eq!(ways.opened.len(), 2);
+    assert!(!ways.only_touched);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Ways to sinks that open or close between two input sets. Whoever is touched by no change may gain one too, by becoming
 //! somebody who is; so every start is looked at on both sides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::Selection;
+use super::{Diff, HolderKind, Selection};
 use crate::ask::paths::{From, Round, SINKS, Search, Step, Target, starts};
 use crate::ask::system::System;
 use crate::decide::cluster::Cluster;
@@ -11,6 +11,9 @@ use crate::model::user::split_service_account;
 
 /// Of so many ways that open the steps are told.
 const TOLD: usize = 50;
+
+/// In inputs with more bindings only those are starts whose own access may change: a search from everybody takes seconds.
+pub const MOST_BINDINGS: usize = 5_000;
 
 /// A certain way to a sink that one side has and the other has not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,14 +35,47 @@ pub struct Ways {
     pub opened: Vec<Way>,
     /// Ways that the old side alone has.
     pub closed: Vec<Way>,
+    /// Whether only those were searched from whose own access may change.
+    pub only_touched: bool,
 }
 
 impl Ways {
-    /// Compares who reaches which sink.
+    /// Compares who reaches which sink: everybody who is selected, or in large inputs whoever a change touches.
+    pub fn of_diff(diff: &Diff<'_>, selection: &Selection) -> Self {
+        let (old, new) = (diff.old.cluster(), diff.new.cluster());
+        let bindings = |cluster: &Cluster| cluster.graph().policy().bindings.len();
+        if bindings(old).max(bindings(new)) <= MOST_BINDINGS {
+            return Self::of(old, new, selection);
+        }
+        let title = |kind: HolderKind, identity: &str| match kind {
+            HolderKind::Iam => format!("IAM {identity}"),
+            kind => format!("{} {identity}", kind.as_str()),
+        };
+        let touched: BTreeSet<String> =
+            diff.pairs.iter().map(|pair| title(pair.new.kind, &pair.new.identity)).collect();
+        let mut sides = (BTreeMap::new(), BTreeMap::new());
+        if !touched.is_empty() {
+            sides = (chosen(old, selection), chosen(new, selection));
+            sides.0.retain(|from, _| touched.contains(from));
+            sides.1.retain(|from, _| touched.contains(from));
+        }
+        Self { only_touched: true, ..Self::between((old, &sides.0), (new, &sides.1)) }
+    }
+
+    /// Compares who reaches which sink: everybody who is selected.
     pub fn of(old: &Cluster, new: &Cluster, selection: &Selection) -> Self {
-        let (of_old, of_new) = (chosen(old, selection), chosen(new, selection));
-        let (before, after) = (depths(old, &of_old), depths(new, &of_new));
+        Self::between((old, &chosen(old, selection)), (new, &chosen(new, selection)))
+    }
+
+    fn between((old, of_old): Side<'_>, (new, of_new): Side<'_>) -> Self {
+        if of_old.is_empty() && of_new.is_empty() {
+            return Self::default();
+        }
+        let (before, after) = (depths(old, of_old), depths(new, of_new));
         let mut opened = missing(&after, &before);
+        if opened.iter().all(|way| way.depth == 0) {
+            return Self { opened, closed: missing(&before, &after), only_touched: false };
+        }
         let mut search = Search::new(new);
         for way in opened.iter_mut().filter(|way| way.depth > 0).take(TOLD) {
             let Some(from) = of_new.get(&way.from) else { continue };
@@ -48,7 +84,7 @@ impl Ways {
             let hops = reach.map(|reach| traced.hops(&reach)).unwrap_or_default();
             way.steps = hops.into_iter().map(|hop| (hop.step, hop.becomes)).collect();
         }
-        Self { opened, closed: missing(&before, &after) }
+        Self { opened, closed: missing(&before, &after), only_touched: false }
     }
 
     /// Whether nothing opens and nothing closes.
@@ -56,6 +92,9 @@ impl Ways {
         self.opened.is_empty() && self.closed.is_empty()
     }
 }
+
+/// A cluster, and whose ways are compared, by title.
+type Side<'a> = (&'a Cluster, &'a BTreeMap<String, From>);
 
 /// Whose ways are compared, by title.
 fn chosen(cluster: &Cluster, selection: &Selection) -> BTreeMap<String, From> {

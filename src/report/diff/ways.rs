@@ -88,5 +88,5 @@ pub(super) fn document(ways: &Ways) -> Value {
         };
         ways.iter().map(one).collect()
     };
-    json!({ "opened": list(&ways.opened), "closed": list(&ways.closed) })
+    json!({ "opened": list(&ways.opened), "closed": list(&ways.closed), "everybodySearched": !ways.only_touched })
 }
