@@ -21,7 +21,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
-use rbacsim::ask::diff::{Selection, diff};
+use rbacsim::ask::diff::{Selection, Ways, diff};
 use rbacsim::ask::matrix::Filter;
 use rbacsim::ask::paths::{Search, starts};
 use rbacsim::ask::people::People;
@@ -171,7 +171,8 @@ fn run_stage(stage: &str, input: &Path) {
                 let (old, new) = (Cluster::from(load_path(input)), Cluster::from(load_path(&changed)));
                 let everybody = Selection { mapped: true, bound: true, ..Selection::default() };
                 let found = diff(&old, &new, &Filter::default(), &everybody);
-                let Ok(summary) = summary(&found, |_, _| Ok::<(), std::convert::Infallible>(()));
+                let Ok(mut summary) = summary(&found, |_, _| Ok::<(), std::convert::Infallible>(()));
+                summary.add_ways(Ways::of_diff(&found, &everybody));
                 assert!(!summary.gaining.is_empty() && !summary.losing.is_empty());
                 markdown(&summary)
             })

@@ -27,6 +27,19 @@ pub(crate) fn run<J: Default + Send>(
     run_with(workers, next, work, take);
 }
 
+/// Does two things at the same time, or one after the other where the system refuses a thread.
+pub(crate) fn both<A: Send, B>(one: impl Fn() -> A + Sync, other: impl FnOnce() -> B) -> (A, B) {
+    std::thread::scope(|scope| {
+        let spawned = std::thread::Builder::new().spawn_scoped(scope, &one);
+        let other = other();
+        let one = match spawned {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(_) => one(),
+        };
+        (one, other)
+    })
+}
+
 fn run_with<J: Default + Send>(
     workers: usize,
     mut next: impl FnMut(&mut J) -> bool + Send,

@@ -1,13 +1,14 @@
 //! Ways to sinks that open or close between two input sets. Whoever is touched by no change may gain one too, by becoming
 //! somebody who is; so every start is looked at on both sides.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Diff, HolderKind, Selection};
 use crate::ask::paths::{From, Round, SINKS, Search, Step, Target, starts};
 use crate::ask::system::System;
 use crate::decide::cluster::Cluster;
 use crate::model::user::split_service_account;
+use crate::read::parallel;
 
 /// Of so many ways that open the steps are told.
 const TOLD: usize = 50;
@@ -47,18 +48,15 @@ impl Ways {
         if bindings(old).max(bindings(new)) <= MOST_BINDINGS {
             return Self::of(old, new, selection);
         }
-        let title = |kind: HolderKind, identity: &str| match kind {
-            HolderKind::Iam => format!("IAM {identity}"),
-            kind => format!("{} {identity}", kind.as_str()),
+        let is_chosen = !selection.arns.is_empty() || !selection.users.is_empty();
+        let touched = |cluster: &Cluster| {
+            if is_chosen {
+                return chosen(cluster, selection);
+            }
+            let froms = diff.pairs.iter().map(|pair| start(cluster, pair.new.kind, &pair.new.identity));
+            froms.map(|from| (from.title.clone(), from)).collect()
         };
-        let touched: BTreeSet<String> =
-            diff.pairs.iter().map(|pair| title(pair.new.kind, &pair.new.identity)).collect();
-        let mut sides = (BTreeMap::new(), BTreeMap::new());
-        if !touched.is_empty() {
-            sides = (chosen(old, selection), chosen(new, selection));
-            sides.0.retain(|from, _| touched.contains(from));
-            sides.1.retain(|from, _| touched.contains(from));
-        }
+        let sides = (touched(old), touched(new));
         Self { only_touched: true, ..Self::between((old, &sides.0), (new, &sides.1)) }
     }
 
@@ -71,7 +69,7 @@ impl Ways {
         if of_old.is_empty() && of_new.is_empty() {
             return Self::default();
         }
-        let (before, after) = (depths(old, of_old), depths(new, of_new));
+        let (before, after) = parallel::both(|| depths(old, of_old), || depths(new, of_new));
         let mut opened = missing(&after, &before);
         if opened.iter().all(|way| way.depth == 0) {
             return Self { opened, closed: missing(&before, &after), only_touched: false };
@@ -114,6 +112,19 @@ fn chosen(cluster: &Cluster, selection: &Selection) -> BTreeMap<String, From> {
     }
     found.extend(users.iter().map(From::who));
     found.into_iter().map(|from| (from.title.clone(), from)).collect()
+}
+
+/// The start that a holder of the matrix is.
+fn start(cluster: &Cluster, kind: HolderKind, identity: &str) -> From {
+    match kind {
+        HolderKind::Iam => From::iam(identity, &cluster.identify(identity, None)),
+        HolderKind::Group => From::group(identity),
+        HolderKind::User => From::user(identity),
+        HolderKind::ServiceAccount => {
+            let (namespace, name) = identity.split_once('/').unwrap_or(("", identity));
+            From::service_account(namespace, name)
+        }
+    }
 }
 
 /// Whether somebody came with Kubernetes or EKS.
