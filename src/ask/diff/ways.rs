@@ -10,6 +10,9 @@ use crate::decide::cluster::Cluster;
 use crate::model::user::split_service_account;
 use crate::read::parallel;
 
+/// More steps than any way has.
+const CERTAIN: Round = Round::MAX / 2;
+
 /// Of so many ways that open the steps are told.
 const TOLD: usize = 50;
 
@@ -142,7 +145,8 @@ type Depths = BTreeMap<String, Vec<(&'static str, Option<Round>)>>;
 
 fn depths(cluster: &Cluster, froms: &BTreeMap<String, From>) -> Depths {
     let list: Vec<From> = froms.values().cloned().collect();
-    let overviews = Search::new(cluster).overviews(&list, None);
+    // With a bound, however high, only what is certain is looked for.
+    let overviews = Search::new(cluster).overviews(&list, Some(CERTAIN));
     list.into_iter().zip(overviews).map(|(from, overview)| (from.title, overview.sinks)).collect()
 }
 
