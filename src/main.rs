@@ -20,11 +20,13 @@ mod cli {
     mod lint;
     mod list;
     mod matrix;
+    mod meter;
     mod paths;
     mod report;
     mod review;
     mod risk;
     mod run;
+    mod selection;
     mod what_if;
     mod who_can;
     mod whoami;

@@ -16,7 +16,8 @@ use rbacsim::report::findings::{Report, github, sarif};
 
 use super::findings::root;
 use super::inputs::{Identity, Inputs};
-use super::{Exit, Failure, git, matrix};
+use super::selection::{Preset, Subjects, columns};
+use super::{Exit, Failure, git};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -71,18 +72,6 @@ pub(crate) struct Args {
     identity: Identity,
     #[command(flatten)]
     inputs: Inputs,
-}
-
-#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
-enum Subjects {
-    Arns,
-    All,
-}
-
-#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
-enum Preset {
-    /// Secrets, exec, impersonation, binding, webhooks and the like
-    Sensitive,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
@@ -198,8 +187,8 @@ fn filter(args: &Args, old: &Cluster, new: &Cluster) -> Result<Filter, Failure> 
     if args.preset.is_some() {
         return Ok(preset::filter(&preset::sensitive(new.version())));
     }
-    let mut filter = matrix::columns(&args.verbs, &args.resources, new)?;
-    let of_old = matrix::columns(&[], &args.resources, old)?;
+    let mut filter = columns(&args.verbs, &args.resources, new)?;
+    let of_old = columns(&[], &args.resources, old)?;
     if let (Some(resources), Some(more)) = (&mut filter.resources, of_old.resources) {
         resources.extend(more.into_iter().filter(|one| !resources.contains(one)).collect::<Vec<_>>());
     }

@@ -2,15 +2,12 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use rbacsim::ask::matrix::holder::{self, LeftOut};
-use rbacsim::ask::matrix::{Crowd, Filter, Holder, Matrix, Scratch, preset};
-use rbacsim::ask::question::{self, Object};
+use rbacsim::ask::matrix::{Crowd, Holder, Matrix, Scratch, preset};
+use rbacsim::ask::question;
 use rbacsim::decide::cluster::Cluster;
-use rbacsim::knowledge::catalogue::Resolution;
-use rbacsim::knowledge::operations;
 use rbacsim::read::digests;
 use rbacsim::report::question as words;
 use rbacsim::report::statement::{Asked, Statement};
@@ -20,6 +17,8 @@ use rbacsim::report::{
 };
 
 use super::inputs::{Identity, Inputs};
+use super::meter::Meter;
+use super::selection::{Preset, Subjects, columns};
 use super::{Exit, Failure};
 
 const EXAMPLES: &str = "\
@@ -91,18 +90,6 @@ pub(crate) struct Args {
     identity: Identity,
     #[command(flatten)]
     inputs: Inputs,
-}
-
-#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
-enum Subjects {
-    Arns,
-    All,
-}
-
-#[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
-enum Preset {
-    /// Secrets, exec, impersonation, binding, webhooks and the like
-    Sensitive,
 }
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq, ValueEnum)]
@@ -387,83 +374,6 @@ fn count(matrix: &Matrix<'_>, holders: &[Holder]) -> usize {
     holders.iter().map(|holder| matrix.count(holder, &mut scratch)).sum()
 }
 
-/// Which columns are wanted.
-pub(super) fn columns(
-    verbs: &[String],
-    resources_asked: &[String],
-    cluster: &Cluster,
-) -> Result<Filter, Failure> {
-    let mut filter = Filter::default();
-    if !verbs.is_empty() {
-        for verb in verbs {
-            if operations::is_operation(verb) {
-                super::to_stderr(
-                    "warning",
-                    &format!(
-                        "`{verb}` is a kubectl operation, not a verb; use who-can for operations, or give the matrix the requests that it needs, such as --resources pods/exec --verbs create"
-                    ),
-                )?;
-            }
-        }
-        filter.verbs = Some(verbs.to_vec());
-    }
-    if resources_asked.is_empty() {
-        return Ok(filter);
-    }
-    let mut resources = Vec::new();
-    for target in resources_asked {
-        if target.starts_with('/') {
-            resources.push(match question::read_path(target) {
-                None => (String::new(), target.clone()),
-                Some(of_api) => type_of_path(target, &of_api.object)?,
-            });
-            continue;
-        }
-        let read = question::read_type(target, cluster);
-        for warning in words::warnings(&read.remarks) {
-            super::to_stderr("warning", &warning)?;
-        }
-        let unknown = matches!(read.resolution, Resolution::Unknown { .. });
-        let (group, resource) = (read.resolution.group(), read.resolution.resource());
-        let others = if unknown { cluster.possible_types(group, resource) } else { Vec::new() };
-        let part = match (read.subresource.as_str(), read.name.as_str()) {
-            ("", "") => String::new(),
-            ("", part) if unknown => format!("/{part}"),
-            ("", name) => {
-                return Err(format!("`{target}` names the object `{name}`; the matrix takes resource types and subresources, such as `pods` or `pods/exec`").into());
-            }
-            (part, _) => format!("/{part}"),
-        };
-        resources.push((group.to_owned(), format!("{resource}{part}")));
-        // Rules speak of it in another group: a CRD outside the inputs may define it there.
-        resources.extend(
-            others.into_iter().map(|(group, resource)| (group.to_owned(), format!("{resource}{part}"))),
-        );
-    }
-    filter.resources = Some(resources);
-    Ok(filter)
-}
-
-/// The type that a path of the API stands for.
-fn type_of_path(path: &str, object: &Object) -> Result<(String, String), Failure> {
-    if !object.name.is_empty() {
-        return Err(format!(
-            "`{path}` is the path of the object `{}`; the matrix takes resource types and subresources, such as `pods` or `pods/exec`",
-            object.name
-        )
-        .into());
-    }
-    let part = if object.subresource.is_empty() { String::new() } else { format!("/{}", object.subresource) };
-    let resource = format!("{}{part}", object.resource);
-    super::to_stderr(
-        "note",
-        &format!(
-            "`{path}` is a path of the API; the matrix shows its resource, `{resource}`; use -n to choose namespaces"
-        ),
-    )?;
-    Ok((object.group.clone(), resource))
-}
-
 /// Whose access is shown.
 fn holders(args: &Args, cluster: &Cluster) -> Result<Vec<Holder>, Failure> {
     let identity = &args.identity;
@@ -522,40 +432,4 @@ fn side_notes(
         super::to_stderr("unknown", &format!("and {more} more; {place}"))?;
     }
     Ok(())
-}
-
-/// Progress on standard error, if that is a terminal and it takes longer than a second.
-struct Meter {
-    start: Instant,
-    last: Instant,
-    total: usize,
-    shown: bool,
-    on: bool,
-}
-
-impl Meter {
-    fn new(total: usize) -> Self {
-        let now = Instant::now();
-        Self { start: now, last: now, total, shown: false, on: io::stderr().is_terminal() }
-    }
-
-    fn tick(&mut self, done: usize, rows: usize) {
-        if !self.on {
-            return;
-        }
-        let mut err = io::stderr();
-        // Progress that cannot be shown is no reason to stop.
-        if done == self.total {
-            if self.shown {
-                let _ = write!(err, "\r\x1b[K");
-            }
-            return;
-        }
-        let now = Instant::now();
-        if now - self.start > Duration::from_secs(1) && now - self.last > Duration::from_millis(200) {
-            self.last = now;
-            self.shown = true;
-            let _ = write!(err, "\r{done} of {} subjects, {rows} rows\x1b[K", self.total);
-        }
-    }
 }

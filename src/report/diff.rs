@@ -87,7 +87,7 @@ impl Summary {
 
     /// Takes in the ways that open or close, and says for whom they were not looked for.
     pub fn add_ways(&mut self, ways: Ways) {
-        if ways.only_touched && !self.objects.is_empty() {
+        if ways.only_touched {
             self.general.push(format!(
                 "paths: a side has more than {MOST_BINDINGS} bindings, so only those are searched for new paths whose own access may change; compare `rbacsim paths` of both sides for everybody"
             ));

@@ -78,17 +78,25 @@ const WHO_MAY_ASSUME: &str = "IAM: who may assume a role, SCPs, permission bound
 const CONTROL_POLICIES: &str =
     "IAM: service and resource control policies, session policies, VPC endpoint policies";
 
-fn not_modelled(with_people: bool) -> Vec<&'static str> {
-    let of_iam = if with_people { CONTROL_POLICIES } else { WHO_MAY_ASSUME };
-    NOT_MODELLED.iter().map(|text| if *text == WHO_MAY_ASSUME { of_iam } else { *text }).collect()
+fn not_modelled(with_people: bool, with_reachable: bool) -> Vec<&'static str> {
+    let in_place = |text: &&'static str| match *text {
+        WHO_MAY_ASSUME if with_people => CONTROL_POLICIES,
+        LEADS_TO if with_reachable => ONLY_CERTAIN_STEPS,
+        text => text,
+    };
+    NOT_MODELLED.iter().map(in_place).collect()
 }
+
+const LEADS_TO: &str = "what access leads to: anyone who may create pods, impersonate or create tokens can do more than the rows show";
+const ONLY_CERTAIN_STEPS: &str =
+    "what access leads to by steps that are not certain: `rbacsim paths` shows them, with their conditions";
 
 const NOT_MODELLED: &[&str] = &[
     "other authorizers: the Node authorizer, webhooks",
     "the cluster creator's admin access, unless --creator names it, and anyone who logs in with a client certificate",
     WHO_MAY_ASSUME,
     "admission: webhooks, Pod Security, and the checks of bind and escalate beyond the verb itself",
-    "what access leads to: anyone who may create pods, impersonate or create tokens can do more than the rows show",
+    LEADS_TO,
 ];
 
 impl Statement {
@@ -131,7 +139,7 @@ impl Statement {
             defaults_added: (summary.defaults_added, summary.eks_added),
             matches_nothing: universe.matches_nothing.clone(),
             left_out,
-            not_modelled: not_modelled(matrix.people().is_some()),
+            not_modelled: not_modelled(matrix.people().is_some(), matrix.shows_reachable()),
             ..Self::default()
         };
         let sources = cluster.sources();

@@ -64,16 +64,23 @@ fn said(output: &Output) -> (String, String, Option<i32>) {
 
 const ASKED: [&str; 7] = ["can-i", "get", "secrets", "-n", "prod", "--as", "alice"];
 
+/// Whether kubectl is there to render; where it is not, the test says that it was skipped.
+fn has_kustomize() -> bool {
+    let asked = Command::new("kubectl").args(["kustomize", "--help"]).output();
+    let there = asked.is_ok_and(|out| out.status.success());
+    if !there {
+        super::recorded::skipped("kubectl kustomize");
+    }
+    there
+}
+
 fn asked<'a>(more: &[&'a str]) -> Vec<&'a str> {
     ASKED.iter().chain(more).copied().collect()
 }
 
 #[test]
 fn a_rendered_object_stands_in_its_own_file() {
-    let there =
-        Command::new("kubectl").args(["kustomize", "--help"]).output().is_ok_and(|out| out.status.success());
-    if !there {
-        super::recorded::skipped("kubectl kustomize");
+    if !has_kustomize() {
         return;
     }
     let tree = tree();
@@ -263,10 +270,7 @@ fn values_that_a_revision_did_not_have_are_no_part_of_it() {
 
 #[test]
 fn a_file_of_a_revision_is_named_by_its_place_in_the_repository() {
-    let there =
-        Command::new("kubectl").args(["kustomize", "--help"]).output().is_ok_and(|out| out.status.success());
-    if !there {
-        super::recorded::skipped("kubectl kustomize");
+    if !has_kustomize() {
         return;
     }
     let tree = tree();

@@ -13,6 +13,9 @@ use crate::read::parallel;
 /// More steps than any way has.
 const CERTAIN: Round = Round::MAX / 2;
 
+/// So few starts are searched one after the other: a search that is copied for another core costs as much.
+const FEW: usize = 32;
+
 /// Of so many ways that open the steps are told.
 const TOLD: usize = 50;
 
@@ -146,7 +149,12 @@ type Depths = BTreeMap<String, Vec<(&'static str, Option<Round>)>>;
 fn depths(cluster: &Cluster, froms: &BTreeMap<String, From>) -> Depths {
     let list: Vec<From> = froms.values().cloned().collect();
     // With a bound, however high, only what is certain is looked for.
-    let overviews = Search::new(cluster).overviews(&list, Some(CERTAIN));
+    let mut search = Search::new(cluster);
+    let overviews = if list.len() <= FEW {
+        list.iter().map(|from| search.overview(from, Some(CERTAIN))).collect()
+    } else {
+        search.overviews(&list, Some(CERTAIN))
+    };
     list.into_iter().zip(overviews).map(|(from, overview)| (from.title, overview.sinks)).collect()
 }
 

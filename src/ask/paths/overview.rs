@@ -144,9 +144,6 @@ impl Clone for Overviews {
     }
 }
 
-/// So few groups of starts are searched one after the other: a search that is copied for another core costs as much.
-const FEW: usize = 32;
-
 /// Starts that are searched one after the other, and what they reach.
 #[derive(Default)]
 struct Job {
@@ -256,15 +253,6 @@ impl Search<'_> {
         order.sort_by_key(|index| !froms.get(*index).is_some_and(is_account));
         let groups = self.alike(&starts, &order);
         let mut found = vec![Overview::default(); froms.len()];
-        if groups.len() <= FEW {
-            for (index, start) in groups.into_iter().flatten() {
-                let overview = self.overview_of(start, most);
-                if let Some(own) = found.get_mut(index) {
-                    *own = overview;
-                }
-            }
-            return found;
-        }
         let searches: Mutex<Vec<Self>> = Mutex::default();
         let (base, mut next) = (&*self, groups.into_iter());
         parallel::run(

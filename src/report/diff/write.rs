@@ -224,20 +224,11 @@ pub fn findings(
     let mut files: BTreeMap<String, crate::model::source::FileId> = BTreeMap::new();
     let mut found = Vec::new();
     for (heading, lines) in super::ways::opened(&summary.ways) {
+        let message = format!("{heading}: {}", few_by(&lines, 3, "; "));
+        let help = crate::knowledge::codes::explanation(Code::PathOpened).mend;
         found.push(Finding {
-            code: Code::PathOpened.as_str(),
-            severity: Level::from(Severity::Warning),
-            message: format!("{heading}: {}", few_by(&lines, 3, "; ")),
-            help: crate::knowledge::codes::explanation(Code::PathOpened).mend.to_owned(),
-            object: None,
-            source: None,
-            suppressed: None,
-            subject: String::new(),
-            scope: "",
-            namespaces: Vec::new(),
-            holders: Vec::new(),
-            within: None,
             detail: format!("{heading} {}", lines.join("; ")),
+            ..Finding::new(Code::PathOpened.as_str(), Level::from(Severity::Warning), message, help)
         });
     }
     for group in &summary.groups {
