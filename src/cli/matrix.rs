@@ -120,7 +120,8 @@ fn check_form(args: &Args) -> Result<(), Failure> {
         );
     }
     if args.reachable && matches!(args.output, Format::Ndjson | Format::Html) {
-        let text = "--reachable is for -o table, wide, markdown, csv and json";
+        let text =
+            "--reachable does not work with -o ndjson and -o html; use -o table, wide, markdown, csv or json";
         return Err(text.to_owned().into());
     }
     Ok(())

@@ -89,7 +89,7 @@ impl Summary {
     pub fn add_ways(&mut self, ways: Ways) {
         if ways.only_touched {
             self.general.push(format!(
-                "paths: a side has more than {MOST_BINDINGS} bindings, so only those are searched for new paths whose own access may change; compare `rbacsim paths` of both sides for everybody"
+                "paths were searched only from identities whose own access may change, for a side has more than {MOST_BINDINGS} bindings; run `rbacsim paths` on each side to see everybody's"
             ));
         }
         self.ways = ways;

@@ -294,7 +294,7 @@ fn a_wrong_sheet_is_one_sentence_that_says_what_to_do() {
     );
     assert!(
         wrong(&[("G3", "keep"), ("L3", "4")])
-            .contains("row 3 of its sheet `decisions` is no line of this review")
+            .contains("row 3 of its sheet `decisions` does not match the review")
     );
     assert!(wrong(&[("G1", "verdict")]).contains("its sheet `decisions` has no column `decision`"));
     let mut other = Book::of(&bytes);

@@ -99,9 +99,15 @@ fn in_large_inputs_only_those_are_searched_whom_a_change_touches_and_that_is_sai
     assert_eq!(told(&ways.opened), ["ServiceAccount ci/deployer cluster-admin 0 "]);
     let Ok(mut summary) = summary(&found, |_, _| Ok::<(), std::convert::Infallible>(()));
     summary.add_ways(ways);
+    let at_least = "opens a path to cluster-admin for at least 1 identity";
+    assert!(headline(&summary).starts_with(at_least), "{}", headline(&summary));
     let mut shown = Vec::new();
     text(&mut shown, &summary).unwrap();
-    assert!(String::from_utf8(shown).unwrap().contains("only those are searched for new paths"));
+    assert!(
+        String::from_utf8(shown)
+            .unwrap()
+            .contains("searched only from identities whose own access may change")
+    );
     let document = rows::Documents::default().document(&found, &summary);
     assert_eq!(document["paths"]["everybodySearched"], false);
     // With no more than that many, everybody is.

@@ -75,7 +75,9 @@ pub(super) fn headline(ways: &Ways) -> Option<String> {
     let first = ways.opened.first()?;
     let who = ways.opened.iter().filter(|way| way.sink == first.sink).count();
     let for_whom = super::counted_as(who, "identity", "identities");
-    Some(format!("opens a path to {} for {for_whom}", sink(first.sink)))
+    // Of those who were not searched some may gain a path too.
+    let at_least = if ways.only_touched { "at least " } else { "" };
+    Some(format!("opens a path to {} for {at_least}{for_whom}", sink(first.sink)))
 }
 
 /// The same for machines.

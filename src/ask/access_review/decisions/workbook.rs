@@ -130,7 +130,7 @@ fn decisions(
             .and_then(|line: usize| Some((line, record.snapshot.get(line.checked_sub(1)?)?)));
         let Some((line, seen)) = seen.filter(|(_, seen)| seen.access_sha256 == hash) else {
             return Err(format!(
-                "row {number} of its sheet `{name}` is no line of this review, for the last two columns were changed; {MEND}"
+                "row {number} of its sheet `{name}` does not match the review, because its last two columns were changed; {MEND}"
             ));
         };
         let own = Decision { identity: seen.identity.clone(), access_sha256: hash, decision, by, on, remark };

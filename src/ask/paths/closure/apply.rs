@@ -73,7 +73,7 @@ impl Closure {
         let other = Other { username: Username::User(Name::UNKNOWN), groups };
         let number = identities.other(world, &other);
         self.give_beyond(Fact::Other(number), Step::BootstrapToken, || {
-            let condition = "the API server takes bootstrap tokens; of EKS that is not known";
+            let condition = "the API server accepts bootstrap tokens, which nobody knows of EKS";
             Extra::of(Step::BootstrapToken, condition).asking(
                 Check::CreateSecrets,
                 Name::UNKNOWN,
