@@ -20,7 +20,7 @@ mod tell;
 mod world;
 
 pub use closure::Round;
-use closure::{Closure, Fact, NEVER, Start, Told};
+use closure::{Closure, Fact, Start, Told};
 use identities::{Identities, Other, Username};
 pub use outside::Condition;
 pub use overview::Overview;
@@ -324,28 +324,10 @@ impl<'c> Search<'c> {
         let bound = most.filter(|_| !is_possible);
         let closure =
             start.map(|start| Closure::run(world, identities, start, bound, Told::Ways, is_possible));
-        let mut paths = closure.as_ref().map_or_else(nothing, |closure| self.report(closure));
-        let beyond: Vec<Reach> = closure.as_ref().map_or_else(Vec::new, |closure| {
-            let all = self.everything_reached(closure).into_iter();
-            let right = |sink: &&'static str, round: Round| {
-                let is_there = round != NEVER && closure.admin.round == NEVER;
-                is_there.then(|| Reach {
-                    identity: (*sink).to_owned(),
-                    depth: round,
-                    last: Steps::default(),
-                    of: Of::Right(sink),
-                })
-            };
-            let own = &closure.sinks;
-            let rights = [
-                right(&"edit-aws-auth", own.edit_aws_auth),
-                right(&"exec-everywhere", own.exec_everywhere),
-                right(&"read-all-secrets", own.read_all_secrets),
-            ];
-            all.chain(rights.into_iter().flatten())
-                .filter(|reach| closure.certain_until.is_some_and(|until| reach.depth > until))
-                .collect()
-        });
+        let (mut paths, beyond) = match &closure {
+            Some(closure) => self.report_all(closure),
+            None => (nothing(), Vec::new()),
+        };
         if let Some(most) = most {
             paths.cut(most);
         }

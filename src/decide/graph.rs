@@ -343,6 +343,13 @@ impl RbacGraph {
         rules.iter().filter_map(|vertex| self.role_rule(*vertex))
     }
 
+    /// The same of a role by its number.
+    pub(crate) fn rules_of_number(&self, role: u32) -> impl Iterator<Item = RoleRule<'_>> {
+        let is_role = (role as usize) < self.policy.roles.len();
+        let rules = if is_role { self.targets(role) } else { &[] };
+        rules.iter().filter_map(|vertex| self.role_rule(*vertex))
+    }
+
     /// The rules in force of the role that a binding grants.
     pub fn granted_rules<'g>(
         &'g self,

@@ -186,6 +186,8 @@ pub(super) struct Closure {
     opened_up: FxHashSet<u32>,
     /// Whether somebody may do everything in the cluster in the next round.
     is_admin_next: bool,
+    /// Roles that somebody hands on in this round by every binding in namespaces that names them.
+    handed_on: FxHashSet<u32>,
     changes_aws_auth: bool,
     deletes_aws_auth: bool,
     /// IAM users and roles.
@@ -195,6 +197,8 @@ pub(super) struct Closure {
     tokens: Sparse<(Round, Round)>,
     /// How facts were found that the state alone does not tell.
     pub(super) extras: FxHashMap<Fact, Extra>,
+    /// Accounts that are reached if they exist; the inputs do not hold them.
+    pub(super) absent: FxHashSet<u32>,
     /// The last round of certain steps, where others follow.
     pub(super) certain_until: Option<Round>,
     new_pairs: Vec<Pair>,
@@ -423,6 +427,7 @@ impl Closure {
             self.derive(world, identities, &mut facts);
         }
         self.round += 1;
+        self.handed_on.clear();
         self.new_classes = self.classes.len();
         self.new_grants.clear();
         self.new_nodes.clear();

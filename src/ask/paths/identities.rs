@@ -72,6 +72,16 @@ impl Held {
         create.iter().any(|check| self.anywhere & check.bit() != 0)
     }
 
+    /// Whether it may write a binding in some namespace.
+    pub(super) fn writes_bindings(&self) -> bool {
+        self.anywhere & (Check::CreateBindings.bit() | Check::ChangeBindings.bit()) != 0
+    }
+
+    /// Whether it may write a binding in every namespace.
+    pub(super) fn writes_bindings_everywhere(&self) -> bool {
+        self.in_cluster & (Check::CreateBindings.bit() | Check::ChangeBindings.bit()) != 0
+    }
+
     /// Whether it may change a binding in namespaces.
     pub(super) fn changes_bindings(&self) -> bool {
         self.anywhere & Check::ChangeBindings.bit() != 0

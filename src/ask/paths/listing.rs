@@ -30,16 +30,24 @@ impl Search<'_> {
     }
 
     pub(super) fn report(&self, closure: &Closure) -> Paths {
+        self.report_all(closure).0
+    }
+
+    /// What is reached for certain, and what uncertain steps add.
+    pub(super) fn report_all(&self, closure: &Closure) -> (Paths, Vec<Reach>) {
         let until = closure.certain_until.unwrap_or(NEVER);
-        let mut reached = self.everything_reached(closure);
-        reached.retain(|reach| reach.depth <= until);
+        let is_certain = |reach: &Reach| reach.depth <= until;
+        let (reached, mut beyond): (Vec<_>, Vec<_>) =
+            self.everything_reached(closure).into_iter().partition(is_certain);
+        beyond.extend(rights(closure).filter(|reach| !is_certain(reach)));
         let mut roles = self.roles(closure);
-        roles.retain(|reach| reach.depth <= until);
-        Paths { reached, roles, admin: closure.admin.round <= until.min(NEVER - 1), sinks: sinks(closure) }
+        roles.retain(is_certain);
+        let admin = closure.admin.round <= until.min(NEVER - 1);
+        (Paths { reached, roles, admin, sinks: sinks(closure) }, beyond)
     }
 
     /// Identities and powers, the certain ones and the others, by depth and name.
-    pub(super) fn everything_reached(&self, closure: &Closure) -> Vec<Reach> {
+    fn everything_reached(&self, closure: &Closure) -> Vec<Reach> {
         let world = &self.world;
         let mut reached: Vec<Reach> = Vec::new();
         let mut add = |identity: String, own: Reached, of: Of| {
@@ -140,6 +148,23 @@ impl Search<'_> {
         });
         roles
     }
+}
+
+/// The sinks that are rights, as far as they are reached; whoever is cluster-admin has them all.
+fn rights(closure: &Closure) -> impl Iterator<Item = Reach> {
+    let own = &closure.sinks;
+    let rights = [
+        ("edit-aws-auth", own.edit_aws_auth),
+        ("exec-everywhere", own.exec_everywhere),
+        ("read-all-secrets", own.read_all_secrets),
+    ];
+    let is_admin = closure.admin.round != NEVER;
+    rights.into_iter().filter(move |(_, round)| *round != NEVER && !is_admin).map(|(sink, depth)| Reach {
+        identity: sink.to_owned(),
+        depth,
+        last: Steps::default(),
+        of: Of::Right(sink),
+    })
 }
 
 /// The certain ones of the sinks, in order of name, each with its depth.

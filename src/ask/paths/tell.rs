@@ -189,17 +189,17 @@ impl<'c> Traced<'_, 'c> {
         }
         found.sort_by(|a, b| {
             let is_sink = |own: &Possible| matches!(own.reach.of, Of::Everything(_) | Of::Right(_));
-            let key = |own: &Possible| {
-                (!is_sink(own), own.conditions.len(), own.reach.depth, own.reach.identity.clone())
-            };
-            key(a).cmp(&key(b))
+            let key = |own: &Possible| (!is_sink(own), own.conditions.len(), own.reach.depth);
+            key(a).cmp(&key(b)).then_with(|| a.reach.identity.cmp(&b.reach.identity))
         });
         self.possible = found;
     }
 
     fn conditions_of(&self, fact: Fact) -> Vec<Condition> {
-        let extra = self.closure.as_ref().and_then(|closure| closure.extras.get(&fact));
-        extra.map(|extra| extra.conditions.clone()).unwrap_or_default()
+        let closure = self.closure.as_ref();
+        closure
+            .map(|closure| closure.conditions_of(&self.search.world, fact).into_owned())
+            .unwrap_or_default()
     }
 
     /// Who starts.
@@ -230,7 +230,7 @@ impl<'c> Traced<'_, 'c> {
             }
             Of::Fact(_) => return None,
         };
-        if place == CLUSTER && trace.derivations.contains_key(&Fact::ClusterAdmin) {
+        if place == CLUSTER && trace.order(Fact::ClusterAdmin).is_some() {
             return None;
         }
         let way = trace.powers.get(&place)?;
@@ -243,7 +243,7 @@ impl<'c> Traced<'_, 'c> {
         let (world, identities) = (&self.search.world, &self.search.identities);
         let ends = self.ends(reach);
         let facts = closure.way_to(world, identities, &ends);
-        facts.into_iter().filter_map(|fact| Some((fact, trace.derivations.get(&fact)?.step))).collect()
+        facts.into_iter().filter_map(|fact| Some((fact, trace.derivation(fact)?.step))).collect()
     }
 
     /// The facts on which a reach rests.
@@ -253,7 +253,7 @@ impl<'c> Traced<'_, 'c> {
         let (world, identities) = (&self.search.world, &self.search.identities);
         match reach.of {
             Of::Fact(fact) => vec![fact],
-            Of::Everything(CLUSTER) if trace.derivations.contains_key(&Fact::ClusterAdmin) => {
+            Of::Everything(CLUSTER) if trace.order(Fact::ClusterAdmin).is_some() => {
                 vec![Fact::ClusterAdmin]
             }
             Of::Right(sink) => {
@@ -269,7 +269,7 @@ impl<'c> Traced<'_, 'c> {
 
     fn hop(&self, fact: Fact) -> Option<Hop<'c>> {
         let closure = self.closure.as_ref()?;
-        let derivation = closure.trace.as_ref()?.derivations.get(&fact)?;
+        let derivation = closure.trace.as_ref()?.derivation(fact)?;
         let (world, identities) = (&self.search.world, &self.search.identities);
         let (ways, object) = closure.told(world, identities, fact);
         let mut uses: Vec<String> = derivation.uses.iter().map(|fact| self.show(*fact)).collect();

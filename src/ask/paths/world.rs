@@ -100,6 +100,8 @@ pub(super) struct World<'c> {
     /// The namespaces that exist, in order of bytes; their place is the position and [`FIRST`].
     pub(super) namespaces: Vec<&'c str>,
     pub(super) places: FxHashMap<&'c str, Place>,
+    /// The places of namespaces by the number of their name.
+    place_numbers: FxHashMap<Name, Place>,
     pub(super) spaces: Vec<Space>,
     pub(super) accounts: Vec<Account<'c>>,
     pub(super) account_numbers: FxHashMap<(&'c str, &'c str), u32>,
@@ -136,6 +138,8 @@ pub(super) struct World<'c> {
     pub(super) role_of_binding: Vec<u32>,
     /// Per role the namespaces in which RoleBindings name it.
     pub(super) places_of_role: FxHashMap<u32, Vec<Place>>,
+    /// The roles that RoleBindings name, by number.
+    pub(super) bound_roles: Vec<u32>,
     /// Roles that are not loaded, behind those that are.
     pub(super) unloaded: Vec<(Scope, Name)>,
     pub(super) unloaded_numbers: FxHashMap<(Scope, Name), u32>,
@@ -198,6 +202,8 @@ impl<'c> World<'c> {
         let aws_auth = cluster.identities().aws_auth().map(|_| policy.names.lookup("aws-auth"));
         let namespaces = namespaces(policy);
         let places: FxHashMap<&str, Place> = namespaces.iter().copied().zip(FIRST..).collect();
+        let numbers = namespaces.iter().map(|text| policy.names.lookup(text)).zip(FIRST..);
+        let place_numbers = numbers.filter(|(name, _)| *name != Name::UNKNOWN).collect();
         let (installed, tells_installed) = Self::installed(cluster);
         let mut world = Self {
             cluster,
@@ -206,6 +212,7 @@ impl<'c> World<'c> {
             kube_system: places.get("kube-system").copied().unwrap_or(CLUSTER),
             namespaces,
             places,
+            place_numbers,
             accounts: Vec::new(),
             account_numbers: FxHashMap::default(),
             accounts_by_name: FxHashMap::default(),
@@ -229,6 +236,7 @@ impl<'c> World<'c> {
             cluster_bindings: Vec::new(),
             role_of_binding: Vec::new(),
             places_of_role: FxHashMap::default(),
+            bound_roles: Vec::new(),
             unloaded: Vec::new(),
             unloaded_numbers: FxHashMap::default(),
             access_policies: FxHashSet::default(),
@@ -278,7 +286,7 @@ impl<'c> World<'c> {
 
     /// The place of a namespace; [`CLUSTER`] if it does not exist.
     pub(super) fn place(&self, namespace: Name) -> Place {
-        self.places.get(self.policy().names.text(namespace)).copied().unwrap_or(CLUSTER)
+        self.place_numbers.get(&namespace).copied().unwrap_or(CLUSTER)
     }
 
     pub(super) fn space(&self, place: Place) -> Option<&Space> {
@@ -391,6 +399,8 @@ impl<'c> World<'c> {
                 None => self.cluster_bindings.push(number),
             }
         }
+        self.bound_roles = self.places_of_role.keys().copied().collect();
+        self.bound_roles.sort_unstable();
         let everybody = policy.names.lookup(SYSTEM_AUTHENTICATED);
         for applied in graph.bindings_of(Principal::Group(everybody), Scope::Cluster) {
             self.common.extend(applied.role_number().map(position));

@@ -3,11 +3,13 @@
 //! The certain ones are taken round by round with the rest. The others are taken when nothing certain is left, all at
 //! once; from there the certain ones go on.
 
+use std::borrow::Cow;
+
 use super::super::checks::Check;
 use super::super::identities::{Identities, Other, Username};
 use super::super::outside::{Condition, Edge};
 use super::super::step::{Step, Steps};
-use super::super::world::{Place, World};
+use super::super::world::{Account, Place, World};
 use super::{Closure, Fact, NEVER, RUN, Round};
 use crate::model::names::Name;
 use crate::model::user::SYSTEM_MASTERS;
@@ -88,10 +90,42 @@ impl Closure {
         };
         if is_new {
             self.next.push(fact);
-            if !self.is_quick {
+            if self.trace.is_some() {
                 self.extras.insert(fact, extra());
             }
         }
+    }
+
+    /// Gives an account that bindings name and the inputs do not hold: of these there may be many.
+    pub(super) fn give_absent(&mut self, number: u32, step: Step) {
+        let (round, steps) = (self.round + 1, Steps::of(step));
+        self.hold_token(number, round, steps);
+        if self.accounts.fill(number).give(round, steps) {
+            self.next.push(Fact::Account(number));
+            if self.trace.is_some() {
+                self.absent.insert(number);
+            }
+        }
+    }
+
+    /// Whether a fact was found by a step that may depend on conditions.
+    pub(in crate::ask::paths) fn is_conditional(&self, fact: Fact) -> bool {
+        self.extras.contains_key(&fact)
+            || matches!(fact, Fact::Account(number) if self.absent.contains(&number))
+    }
+
+    /// What must hold for the step by which a fact was found; nothing where it is certain.
+    pub(in crate::ask::paths) fn conditions_of(&self, world: &World<'_>, fact: Fact) -> Cow<'_, [Condition]> {
+        if let Some(extra) = self.extras.get(&fact) {
+            return Cow::Borrowed(&extra.conditions);
+        }
+        let account = match fact {
+            Fact::Account(number) if self.absent.contains(&number) => world.accounts.get(number as usize),
+            _ => None,
+        };
+        let condition =
+            |own: &Account<'_>| Condition::AccountExists(format!("{}/{}", own.namespace, own.name));
+        account.map(condition).into_iter().collect::<Vec<_>>().into()
     }
 
     /// What follows for certain through IAM from what was found in this round.

@@ -51,10 +51,11 @@ impl<'c> Rules<'c> {
 impl Owner<'_> {
     /// Whether all rules of a role are covered. There are many roles and few distinct rules.
     pub(super) fn covers(&mut self, world: &World<'_>, role: u32) -> bool {
-        let policy = world.policy();
-        let Some(role) = policy.roles.get(role as usize) else { return false };
-        let names = &policy.names;
-        world.cluster.graph().rules_in_force(role).all(|rule| {
+        if world.answers(role).is_none() {
+            return false;
+        }
+        let names = &world.policy().names;
+        world.cluster.graph().rules_of_number(role).all(|rule| {
             *self.covered.entry(rule.placed.rule).or_insert_with(|| {
                 self.rules.all.contains(&rule.placed.rule) || self.rules.cover(names, rule.rule)
             })

@@ -20,6 +20,12 @@ impl Closure {
         let step = self.reached(fact)?.first()?;
         let mut derivation =
             Derivation { step, ways: Vec::new(), is_by_one: false, uses: Vec::new(), object: String::new() };
+        if let Fact::Account(number) = fact
+            && self.absent.contains(&number)
+        {
+            derivation.ways.extend(self.to_absent(world, identities, trace, number, step));
+            return Some(derivation);
+        }
         if let Some(extra) = self.extras.get(&fact).filter(|extra| extra.step == step) {
             derivation.uses.clone_from(&extra.uses);
             derivation.object.clone_from(&extra.object);
@@ -63,6 +69,28 @@ impl Closure {
             }
         }
         Some(derivation)
+    }
+
+    /// What leads to an account that is not in the inputs.
+    fn to_absent(
+        &self,
+        world: &World<'_>,
+        identities: &Identities,
+        trace: &mut Trace,
+        number: u32,
+        step: Step,
+    ) -> Option<Way> {
+        let account = world.accounts.get(number as usize)?;
+        let check = match step {
+            Step::CreateToken => Check::CreateTokens,
+            Step::MintTokenSecret => Check::CreateSecrets,
+            Step::CreatePod => Check::CreatePods,
+            Step::CreateWorkload => Check::CreateWorkloads,
+            _ => Check::ChangeDeployments,
+        };
+        let named = || world.policy().names.lookup(account.name);
+        let name = if step == Step::CreateToken { named() } else { Name::UNKNOWN };
+        self.best(world, identities, trace, check, name, account.place)
     }
 
     /// The way of one of some objects, with the identity that was found first.

@@ -2,7 +2,6 @@
 
 use super::super::checks::{CUSTOM, Check};
 use super::super::identities::{Crowd, Identities};
-use super::super::outside::Condition;
 use super::super::step::Step;
 use super::super::world::{CLUSTER, EVERY, FIRST, Node, Place, World};
 use super::beyond::Extra;
@@ -120,22 +119,17 @@ impl Closure {
             }
             let waiting = self.waiting.get(&number).copied().unwrap_or_default();
             let Some(step) = self.hub(account.place).and(waiting).first() else { continue };
-            let check = match step {
-                Step::CreateToken => Check::CreateTokens,
-                Step::MintTokenSecret => Check::CreateSecrets,
-                Step::CreatePod => Check::CreatePods,
-                Step::CreateWorkload => Check::CreateWorkloads,
-                Step::ChangeWorkload => Check::ChangeDeployments,
-                _ => continue,
-            };
-            self.give_beyond(Fact::Account(number), step, || {
-                let named = world.policy().names.lookup(account.name);
-                let name = if step == Step::CreateToken { named } else { Name::UNKNOWN };
-                let mut extra = Extra::of(step, "").asking(check, name, account.place);
-                let shown = format!("{}/{}", account.namespace, account.name);
-                extra.conditions = vec![Condition::AccountExists(shown)];
-                extra
-            });
+            let is_known = matches!(
+                step,
+                Step::CreateToken
+                    | Step::MintTokenSecret
+                    | Step::CreatePod
+                    | Step::CreateWorkload
+                    | Step::ChangeWorkload
+            );
+            if is_known {
+                self.give_absent(number, step);
+            }
         }
     }
 

@@ -42,12 +42,14 @@ impl Closure {
             relabelled: FxHashSet::default(),
             opened_up: FxHashSet::default(),
             is_admin_next: false,
+            handed_on: FxHashSet::default(),
             changes_aws_auth: false,
             deletes_aws_auth: false,
             iam: FxHashMap::default(),
             logins: FxHashMap::default(),
             tokens: Sparse::new(with_tokens, (NEVER, NEVER)),
             extras: FxHashMap::default(),
+            absent: FxHashSet::default(),
             certain_until: None,
             new_pairs: Vec::new(),
             new_changed: Vec::new(),
@@ -82,6 +84,7 @@ impl Closure {
         self.relabelled.clear();
         self.opened_up.clear();
         self.extras.clear();
+        self.absent.clear();
         self.found.clear();
         self.classes.clear();
         self.personal.clear();
@@ -98,7 +101,9 @@ impl Closure {
         self.next.clear();
         (self.any_node, self.lost_node, self.admin) = Default::default();
         self.sinks = Sinks::default();
-        (self.changes_aws_auth, self.deletes_aws_auth, self.is_admin_next) = (false, false, false);
+        (self.changes_aws_auth, self.deletes_aws_auth) = (false, false);
+        self.is_admin_next = false;
+        self.handed_on.clear();
         (self.round, self.new_classes, self.certain_until, self.trace) = (0, 0, None, None);
     }
 

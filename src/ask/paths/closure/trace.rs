@@ -5,6 +5,7 @@
 //! bindings and roles that were written on the way.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -12,7 +13,7 @@ use super::super::checks::Check;
 use super::super::identities::{Class, Identities, Pair, Username};
 use super::super::step::{Step, Steps};
 use super::super::world::{Account, CLUSTER, EVERY, Place, World};
-use super::{Closure, Fact, NEVER, Round};
+use super::{Closure, Fact, NEVER, RUN, Round};
 use crate::model::names::Name;
 
 /// A check that passes, and by what.
@@ -53,15 +54,34 @@ pub(in crate::ask::paths) struct Trace {
     pub(in crate::ask::paths) held_at: FxHashMap<Place, Vec<Pair>>,
     /// Per fact and step the class that did it first, and in which round.
     pub(in crate::ask::paths) givers: FxHashMap<(Fact, Step), (Class, Round)>,
-    pub(in crate::ask::paths) derivations: FxHashMap<Fact, Derivation>,
+    derivations: Vec<Derivation>,
+    /// Per fact when it was found, among all, and how, by number.
+    found: FxHashMap<Fact, (u32, u32)>,
+    /// How the accounts of a namespace were found in this round that one step gives together.
+    shared: FxHashMap<(Step, Place, bool), u32>,
     /// Per place by what everything is allowed there first.
     pub(in crate::ask::paths) powers: FxHashMap<Place, Way>,
     /// Per sink that is a right by what it is had first.
     pub(in crate::ask::paths) rights: FxHashMap<&'static str, Way>,
-    /// Facts in the order in which they were found.
-    pub(in crate::ask::paths) order: FxHashMap<Fact, u32>,
     known: FxHashMap<(Check, Name, Place), Option<Way>>,
     known_in: Round,
+}
+
+impl Trace {
+    /// When a fact was found, among all; `None` for what needed no step.
+    pub(in crate::ask::paths) fn order(&self, fact: Fact) -> Option<u32> {
+        self.found.get(&fact).map(|(order, _)| *order)
+    }
+
+    /// How a fact was found, by number: accounts that one step gives together have the same.
+    pub(in crate::ask::paths) fn derivation_number(&self, fact: Fact) -> Option<u32> {
+        self.found.get(&fact).map(|(_, number)| *number)
+    }
+
+    /// How a fact was found.
+    pub(in crate::ask::paths) fn derivation(&self, fact: Fact) -> Option<&Derivation> {
+        self.derivations.get(self.derivation_number(fact)? as usize)
+    }
 }
 
 pub(super) type Key = (u32, u8, Round, u32, Pair);
@@ -76,23 +96,62 @@ impl Closure {
     ) {
         let Some(mut trace) = self.trace.take() else { return };
         trace.known.clear();
-        let mut found: Vec<((Step, u32, Bytes<'_>), Fact, Derivation)> = Vec::new();
+        trace.shared.clear();
+        let mut found: Vec<(Step, u32, Fact, u32)> = Vec::with_capacity(facts.len());
         for fact in facts.drain(..) {
-            let Some(derivation) = self.derivation(world, identities, &mut trace, fact) else { continue };
-            let giver = trace.givers.get(&(fact, derivation.step));
-            let giver = giver.map(|(class, _)| self.first_of.get(*class)).filter(|who| *who != u32::MAX);
-            let who = derivation.ways.first().map(|way| way.who).or(giver).unwrap_or(0);
-            let key = (derivation.step, who, bytes_of(world, identities, fact));
-            found.push((key, fact, derivation));
+            let Some(number) = self.number_of_derivation(world, identities, &mut trace, fact) else {
+                continue;
+            };
+            let Some(own) = trace.derivations.get(number as usize) else { continue };
+            let giver = || {
+                let (class, _) = trace.givers.get(&(fact, own.step))?;
+                Some(self.first_of.get(*class)).filter(|who| *who != u32::MAX)
+            };
+            let who = own.ways.first().map(|way| way.who).or_else(giver).unwrap_or(0);
+            found.push((own.step, who, fact, number));
         }
-        found.sort_by(|a, b| a.0.cmp(&b.0));
-        for (_, fact, derivation) in found {
-            let number = u32::try_from(trace.order.len()).unwrap_or(u32::MAX);
-            trace.order.insert(fact, number);
-            trace.derivations.insert(fact, derivation);
+        found.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| in_order(world, identities, a.2, b.2)));
+        trace.found.reserve(found.len());
+        for (_, _, fact, number) in found {
+            let order = u32::try_from(trace.found.len()).unwrap_or(u32::MAX);
+            trace.found.insert(fact, (order, number));
             facts.push(fact);
         }
         self.trace = Some(trace);
+    }
+
+    /// How a fact was found, by number.
+    fn number_of_derivation(
+        &self,
+        world: &World<'_>,
+        identities: &Identities,
+        trace: &mut Trace,
+        fact: Fact,
+    ) -> Option<u32> {
+        let shared = self.shared_by(world, fact);
+        if let Some(known) = shared.and_then(|key| trace.shared.get(&key)) {
+            return Some(*known);
+        }
+        let derivation = self.derivation(world, identities, trace, fact)?;
+        let number = u32::try_from(trace.derivations.len()).ok()?;
+        trace.derivations.push(derivation);
+        if let Some(key) = shared {
+            trace.shared.insert(key, number);
+        }
+        Some(number)
+    }
+
+    /// What an account has in common with others of its namespace that are found in the same way: the step, the place,
+    /// and whether the inputs hold them.
+    fn shared_by(&self, world: &World<'_>, fact: Fact) -> Option<(Step, Place, bool)> {
+        let Fact::Account(number) = fact else { return None };
+        let step = self.accounts.get(number).steps.first()?;
+        let together = RUN.and(Step::MintTokenSecret.into()).meets(step.into());
+        let account = world.accounts.get(number as usize).filter(|_| together)?;
+        if self.absent.contains(&number) {
+            return Some((step, account.place, false));
+        }
+        (account.exists && !self.extras.contains_key(&fact)).then_some((step, account.place, true))
     }
 
     /// Says by what everything is allowed in a place.
@@ -147,7 +206,7 @@ impl Closure {
         fact: Fact,
     ) -> (Vec<Way>, String) {
         let Some(trace) = &self.trace else { return Default::default() };
-        match trace.derivations.get(&fact) {
+        match trace.derivation(fact) {
             None => Default::default(),
             Some(own) if own.is_by_one => self.by_one(world, identities, trace, fact, own.step),
             Some(own) => (own.ways.clone(), own.object.clone()),
@@ -263,11 +322,13 @@ impl Closure {
         identities: &Identities,
         fact: Fact,
     ) -> Vec<Fact> {
-        let derivation = self.trace.as_ref().and_then(|trace| trace.derivations.get(&fact));
-        let Some(derivation) = derivation else { return Vec::new() };
+        let Some(trace) = &self.trace else { return Vec::new() };
+        let Some(derivation) = trace.derivation(fact) else { return Vec::new() };
         let mut facts = derivation.uses.clone();
-        for way in self.told(world, identities, fact).0 {
-            facts.extend(self.facts_of(world, identities, &way));
+        let by_one =
+            derivation.is_by_one.then(|| self.by_one(world, identities, trace, fact, derivation.step).0);
+        for way in by_one.as_ref().unwrap_or(&derivation.ways) {
+            facts.extend(self.facts_of(world, identities, way));
         }
         facts
     }
@@ -288,16 +349,25 @@ impl Closure {
             }
             open.extend(self.before(world, identities, fact));
         }
-        let mut all: Vec<Fact> =
-            seen.into_iter().filter(|fact| trace.derivations.contains_key(fact)).collect();
-        all.sort_by_key(|fact| trace.order.get(fact).copied());
-        all
+        let mut all: Vec<(u32, Fact)> =
+            seen.into_iter().filter_map(|fact| Some((trace.order(fact)?, fact))).collect();
+        all.sort_unstable_by_key(|(order, _)| *order);
+        all.into_iter().map(|(_, fact)| fact).collect()
     }
 }
 
 /// What orders facts that are found by one step of one identity: namespace and name, or one text alone. No name contains
 /// what would come before its end.
 type Bytes<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+/// Which of two facts comes first by namespace and name, in order of bytes.
+fn in_order(world: &World<'_>, identities: &Identities, a: Fact, b: Fact) -> Ordering {
+    match (a, b) {
+        // Accounts are numbered in this order.
+        (Fact::Account(a) | Fact::Made(a), Fact::Account(b) | Fact::Made(b)) => a.cmp(&b),
+        _ => bytes_of(world, identities, a).cmp(&bytes_of(world, identities, b)),
+    }
+}
 
 fn bytes_of<'a>(world: &'a World<'_>, identities: &Identities, fact: Fact) -> Bytes<'a> {
     let names = &world.policy().names;

@@ -11,6 +11,19 @@ use super::{Closure, Fact, NEVER};
 use crate::model::names::Name;
 use crate::model::rbac::Scope;
 
+/// Somebody who changes bindings in a place.
+struct Changer<'a, 'c> {
+    class: Class,
+    place: Place,
+    rights: &'a Answers,
+    /// Whether everybody gets everything there in this round.
+    is_open: bool,
+    /// Whether what is covered is kept for other searches.
+    is_known: bool,
+    /// The rules, once they are needed.
+    owner: Option<Owner<'c>>,
+}
+
 /// The checks about one kind of binding or role, for the cluster or for namespaces.
 pub(super) struct Kinds {
     create_binding: Check,
@@ -64,6 +77,12 @@ pub(super) fn own_places(identities: &Identities, class: Class, with_base: bool)
     places
 }
 
+/// Whether no binding of a place has a name.
+fn is_free(world: &World<'_>, place: Place, name: Name) -> bool {
+    let bindings = world.space(place).map_or(&world.cluster_bindings, |space| &space.bindings);
+    !bindings.iter().any(|number| world.binding(*number).is_some_and(|binding| binding.name == name))
+}
+
 impl Kinds {
     /// The checks without one of which nothing can be written.
     const fn writes(&self) -> u64 {
@@ -110,12 +129,8 @@ impl Closure {
             return;
         }
         let rights = self.rights(world, identities, class, place);
-        // A name that only an apply may create is free in some namespaces and not in others.
-        let by_name = [kinds.create_binding, kinds.create_role, kinds.escalate_role];
-        if place == EVERY && by_name.iter().any(|check| rights.named_bits & check.bit() != 0) {
-            for place in world.every() {
-                self.write_in(world, identities, class, place, kinds, &rights);
-            }
+        if place == EVERY && !rights.allows(kinds.create_binding, Name::EMPTY) {
+            self.bind_by_name(world, identities, class, kinds, &rights);
         }
         self.write_in(world, identities, class, place, kinds, &rights);
     }
@@ -148,18 +163,34 @@ impl Closure {
         kinds: &Kinds,
         rights: &Answers,
     ) -> bool {
-        let free = |name: &Name| {
-            let bindings = world.space(place).map_or(&world.cluster_bindings, |space| &space.bindings);
-            *name != Name::EMPTY
-                && !bindings
-                    .iter()
-                    .any(|number| world.binding(*number).is_some_and(|binding| binding.name == *name))
-        };
         rights.allows(kinds.create_binding, Name::EMPTY)
-            || place != EVERY
-                && rights
-                    .names_of(kinds.create_binding)
-                    .any(|name| rights.allows(kinds.change_binding, name) && free(&name))
+            || place != EVERY && Self::names_to_apply(kinds, rights).any(|name| is_free(world, place, name))
+    }
+
+    /// The names under which bindings may be created by an apply.
+    fn names_to_apply<'a>(kinds: &'a Kinds, rights: &'a Answers) -> impl Iterator<Item = Name> + 'a {
+        let names = rights.names_of(kinds.create_binding);
+        names.filter(|name| *name != Name::EMPTY && rights.allows(kinds.change_binding, *name))
+    }
+
+    /// Bindings in namespaces under names that only an apply may create: such a name is free in some namespaces and not in
+    /// others.
+    fn bind_by_name(
+        &mut self,
+        world: &mut World<'_>,
+        identities: &mut Identities,
+        class: Class,
+        kinds: &Kinds,
+        rights: &Answers,
+    ) {
+        let names: Vec<Name> = Self::names_to_apply(kinds, rights).collect();
+        let free_in = |place: Place| names.iter().any(|name| is_free(world, place, *name));
+        let free: Vec<Place> = world.every().filter(|place| free_in(*place)).collect();
+        let all = free.len() == world.spaces.len();
+        for place in if all { vec![EVERY] } else { free } {
+            self.bind(world, identities, class, place, rights);
+            self.share(world, identities, class, place);
+        }
     }
 
     /// The namespaces of a place in which somebody may not yet do everything; the cluster itself.
@@ -270,9 +301,6 @@ impl Closure {
         kinds: &Kinds,
         rights: &Answers,
     ) {
-        let mut own: Option<Owner<'_>> = None;
-        // Many bindings name few roles.
-        let mut known: FxHashMap<u32, (bool, bool)> = FxHashMap::default();
         // What a class covers by its own roles is the same whoever reaches it.
         let is_known =
             place < FIRST && counting(place).all(|at| self.grants_at.get(&at).is_none_or(Vec::is_empty));
@@ -282,62 +310,112 @@ impl Closure {
         let is_open = open.iter().any(|place| self.gives_everything(world, identities, *place));
         // Who may bind nothing hands on what he has; of that only some roles matter.
         let binds = Check::BindRoles.bit() | Check::BindClusterRoles.bit();
-        let all = world.is_thorough || place == CLUSTER || (rights.any | rights.named_bits) & binds != 0;
-        for at in self.places_in(world, place) {
-            let bindings = match world.space(at) {
-                None => &world.cluster_bindings,
-                Some(space) if all => &space.bindings,
-                Some(space) => &space.personal_bindings,
-            };
-            for number in bindings {
-                let Some(binding) = world.binding(*number) else { continue };
-                if !rights.allows(kinds.change_binding, binding.name) {
-                    continue;
-                }
-                let Some(role) = world.role_of_binding.get(*number as usize).copied() else { continue };
-                let (binds, shares) = *known.entry(role).or_insert_with(|| {
-                    if !self.can_be_bound(world, role) || is_open && !self.is_everything(world, role) {
-                        return (false, false);
+        let looks_at_all =
+            world.is_thorough || place == CLUSTER || (rights.any | rights.named_bits) & binds != 0;
+        let mut changer = Changer { class, place, rights, is_open, is_known, owner: None };
+        if place == EVERY && !world.is_thorough && rights.any & kinds.change_binding.bit() != 0 {
+            self.change_every_binding(world, identities, &mut changer, looks_at_all);
+        } else {
+            // Many bindings name few roles.
+            let mut known: FxHashMap<u32, (bool, bool)> = FxHashMap::default();
+            for at in self.places_in(world, place) {
+                let bindings = match world.space(at) {
+                    None => &world.cluster_bindings,
+                    Some(space) if looks_at_all => &space.bindings,
+                    Some(space) => &space.personal_bindings,
+                };
+                for number in bindings {
+                    let Some(binding) = world.binding(*number) else { continue };
+                    if !rights.allows(kinds.change_binding, binding.name) {
+                        continue;
                     }
-                    let bind = match binding.role_scope() {
-                        Scope::Cluster => Check::BindClusterRoles,
-                        Scope::Namespace(_) => Check::BindRoles,
-                    };
-                    let binds = rights.allows(bind, binding.role_ref.name);
-                    if binds && self.is_quick
-                        || world.common.contains(&role)
-                        || self.changed_round(world, role) <= self.round
-                        || !matters(world, role)
-                    {
-                        return (binds, false);
+                    let Some(role) = world.role_of_binding.get(*number as usize).copied() else { continue };
+                    let (binds, shares) = *known
+                        .entry(role)
+                        .or_insert_with(|| self.hands_on(world, identities, &mut changer, role));
+                    if binds {
+                        self.grant(world, identities, (class, Step::ChangeBinding), role, at);
                     }
-                    // What covers a role answers at least what it answers.
-                    let may_cover = |own: &Answers| {
-                        let mut named = own.named.iter();
-                        own.any & !rights.any == 0 && named.all(|(check, name)| rights.allows(*check, *name))
-                    };
-                    if !world.answers(role).is_some_and(may_cover) {
-                        return (binds, false);
+                    if shares {
+                        self.grant(world, identities, (class, Step::ShareRole), role, at);
                     }
-                    let own = own.get_or_insert_with(|| {
-                        let rules = self.rules(world, identities, class, place);
-                        let covered =
-                            if is_known { identities.covered.remove(&(class, place)) } else { None };
-                        Owner { rules, covered: covered.unwrap_or_default() }
-                    });
-                    (binds, own.covers(world, role))
-                });
-                if binds {
-                    self.grant(world, identities, (class, Step::ChangeBinding), role, at);
-                }
-                if shares {
-                    self.grant(world, identities, (class, Step::ShareRole), role, at);
                 }
             }
         }
-        if let Some(own) = own.filter(|_| is_known) {
+        if let Some(own) = changer.owner.filter(|_| is_known) {
             identities.covered.insert((class, place), own.covered);
         }
+    }
+
+    /// The same of whoever may change every binding in namespaces: role by role, each until somebody hands it on.
+    fn change_every_binding<'c>(
+        &mut self,
+        world: &World<'c>,
+        identities: &mut Identities,
+        changer: &mut Changer<'_, 'c>,
+        looks_at_all: bool,
+    ) {
+        for role in &world.bound_roles {
+            if self.handed_on.contains(role) || !looks_at_all && !matters(world, *role) {
+                continue;
+            }
+            let step = match self.hands_on(world, identities, changer, *role) {
+                (true, _) => Step::ChangeBinding,
+                (_, true) => Step::ShareRole,
+                _ => continue,
+            };
+            self.handed_on.insert(*role);
+            for at in world.places_of_role.get(role).into_iter().flatten() {
+                let is_admin = self.namespace_admins.get(at).is_some_and(|own| own.round <= self.round);
+                if !is_admin {
+                    self.grant(world, identities, (changer.class, step), *role, *at);
+                }
+            }
+        }
+    }
+
+    /// Whether somebody who may change a binding gives its role to others: by the right to bind it, or because he has what
+    /// it gives.
+    fn hands_on<'c>(
+        &self,
+        world: &World<'c>,
+        identities: &mut Identities,
+        changer: &mut Changer<'_, 'c>,
+        role: u32,
+    ) -> (bool, bool) {
+        let rights = changer.rights;
+        if !self.can_be_bound(world, role) || changer.is_open && !self.is_everything(world, role) {
+            return (false, false);
+        }
+        let binds = world.role(role).is_some_and(|(scope, name)| {
+            let bind = match scope {
+                Scope::Cluster => Check::BindClusterRoles,
+                Scope::Namespace(_) => Check::BindRoles,
+            };
+            rights.allows(bind, name)
+        });
+        if binds && (self.is_quick || !world.is_thorough)
+            || world.common.contains(&role)
+            || self.changed_round(world, role) <= self.round
+            || !matters(world, role)
+        {
+            return (binds, false);
+        }
+        // What covers a role answers at least what it answers.
+        let may_cover = |own: &Answers| {
+            let mut named = own.named.iter();
+            own.any & !rights.any == 0 && named.all(|(check, name)| rights.allows(*check, *name))
+        };
+        if !world.answers(role).is_some_and(may_cover) {
+            return (binds, false);
+        }
+        let (class, place) = (changer.class, changer.place);
+        let own = changer.owner.get_or_insert_with(|| {
+            let rules = self.rules(world, identities, class, place);
+            let covered = if changer.is_known { identities.covered.remove(&(class, place)) } else { None };
+            Owner { rules, covered: covered.unwrap_or_default() }
+        });
+        (binds, own.covers(world, role))
     }
 
     /// The rules that a class has in a place.
@@ -353,8 +431,7 @@ impl Closure {
         let granted = counting(place).flat_map(|place| self.grants_at.get(&place).into_iter().flatten());
         let graph = world.cluster.graph();
         let mut rules = Rules::default();
-        let all = own.chain(granted.copied()).filter_map(|role| world.policy().roles.get(role as usize));
-        for rule in all.flat_map(|role| graph.rules_in_force(role)) {
+        for rule in own.chain(granted.copied()).flat_map(|role| graph.rules_of_number(role)) {
             if rules.all.insert(rule.placed.rule) {
                 rules.add(rule.rule);
             }
