@@ -10,6 +10,7 @@ use crate::model::workload::WorkloadKind;
 mod behind;
 pub(crate) mod checks;
 mod closure;
+mod goals;
 mod identities;
 mod listing;
 mod outside;
@@ -21,6 +22,7 @@ mod world;
 
 pub use closure::Round;
 use closure::{Closure, Fact, Start, Told};
+pub use goals::Gets;
 use identities::{Identities, Other, Username};
 pub use outside::Condition;
 pub use overview::Overview;
@@ -150,6 +152,8 @@ pub struct Search<'c> {
     identities: Identities,
     /// What starts reach, as far as it was asked.
     overviews: Overviews,
+    /// Of the ARN that was asked about last, whether whoever is cluster-admin gets there.
+    admin_gets: Option<(String, Gets)>,
 }
 
 impl<'c> Search<'c> {
@@ -159,6 +163,7 @@ impl<'c> Search<'c> {
             world: World::new(cluster),
             identities: Identities::default(),
             overviews: Overviews::default(),
+            admin_gets: None,
         }
     }
 
@@ -238,11 +243,6 @@ impl<'c> Search<'c> {
         found
     }
 
-    /// Whether some way could lead to an ARN.
-    pub fn knows_arn(&self, arn: &str) -> bool {
-        self.world.outside.find(self.world.cluster, arn).is_some()
-    }
-
     /// IAM users and roles that nothing maps, and that may become somebody who is mapped: starts besides [`starts`].
     pub fn iam_starts(&self) -> Vec<From> {
         let leads =
@@ -298,32 +298,43 @@ impl<'c> Search<'c> {
 
     /// Everything that somebody can become, ready to be told step by step.
     pub fn traced<'s>(&'s mut self, from: &From, most: Option<Round>) -> Traced<'s, 'c> {
-        self.told(from, most, false, None)
+        self.told(from, most, (Told::Ways, false), None)
     }
 
     /// The same with what uncertain steps may add; those that they add are in [`Traced::possible`].
     pub fn traced_with_possible<'s>(&'s mut self, from: &From, most: Option<Round>) -> Traced<'s, 'c> {
-        self.told(from, most, true, None)
+        self.told(from, most, (Told::Ways, true), None)
     }
 
-    /// The same where only the way to one thing is asked for: of what is possible nothing else is kept.
+    /// The same where only the way to one thing is asked for. In a large cluster the search ends there: what is reached
+    /// besides is not whole, and of several steps that reach it at last only those that go before the others are known.
     pub fn traced_to<'s>(&'s mut self, from: &From, target: &Target, most: Option<Round>) -> Traced<'s, 'c> {
-        self.told(from, most, true, Some(target))
+        let goal = self.goal(target).filter(|_| !self.world.is_thorough);
+        // What becomes of sinks that are reached later is no part of the search.
+        let overview = goal.map(|_| self.overview(from, most));
+        let admin_gets = self.what_admin_gets(target);
+        let told = goal.map_or(Told::Ways, Told::WayTo);
+        let mut traced = self.told(from, most, (told, true), Some(target));
+        traced.admin_gets = admin_gets;
+        if let Some(overview) = overview {
+            traced.paths.admin = overview.depth("cluster-admin").is_some();
+            traced.paths.sinks = overview.sinks;
+        }
+        traced
     }
 
     fn told<'s>(
         &'s mut self,
         from: &From,
         most: Option<Round>,
-        is_possible: bool,
+        (told, is_possible): (Told, bool),
         only: Option<&Target>,
     ) -> Traced<'s, 'c> {
         let start = self.start(from);
         let (world, identities) = (&mut self.world, &mut self.identities);
         // Uncertain steps come after all certain ones: how many a way has is counted when it is known.
         let bound = most.filter(|_| !is_possible);
-        let closure =
-            start.map(|start| Closure::run(world, identities, start, bound, Told::Ways, is_possible));
+        let closure = start.map(|start| Closure::run(world, identities, start, bound, told, is_possible));
         let (mut paths, beyond) = match &closure {
             Some(closure) => self.report_all(closure),
             None => (nothing(), Vec::new()),
@@ -331,7 +342,9 @@ impl<'c> Search<'c> {
         if let Some(most) = most {
             paths.cut(most);
         }
-        let mut traced = Traced { search: self, closure, from: from.clone(), paths, possible: Vec::new() };
+        let admin_gets = Gets::Certainly(0);
+        let (from, possible) = (from.clone(), Vec::new());
+        let mut traced = Traced { search: self, closure, from, paths, possible, admin_gets };
         let wanted = |reach: &Reach| only.is_none_or(|only| traced.could_be(only, reach));
         let beyond = beyond.into_iter().filter(wanted).collect();
         traced.find_possible(beyond, most);

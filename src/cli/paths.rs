@@ -1,8 +1,9 @@
 //! `paths`: what access leads to.
 
 use std::io::Write;
+use std::ops::ControlFlow;
 
-use rbacsim::ask::paths::{From, Overview, Search, Target, starts};
+use rbacsim::ask::paths::{From, Gets, Overview, SINKS, Search, Target, Traced, starts};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::report::paths_graph::Picture;
 use rbacsim::report::{notes, paths as report};
@@ -94,7 +95,7 @@ fn chosen(args: &Args, cluster: &Cluster, search: &Search<'_>) -> Result<Vec<Fro
         .collect())
 }
 
-/// What is found and written while starts are searched one after the other.
+/// What is found and written while starts are searched.
 struct Run<'a> {
     args: &'a Args,
     target: Option<Target>,
@@ -104,41 +105,41 @@ struct Run<'a> {
     picture: Picture,
 }
 
+/// What one start's way looks like in the form that was asked for.
+#[derive(Default)]
+struct Way {
+    is_certain: bool,
+    is_possible: bool,
+    /// Whether there is anything to tell.
+    is_told: bool,
+    text: Vec<u8>,
+    brief: Option<report::Brief>,
+    picture: Picture,
+}
+
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let cluster = args.inputs.load()?;
     let target = args.to.as_deref().map(Target::read);
     let mut search = Search::new(&cluster);
     let froms = chosen(args, &cluster, &search)?;
-    if let Some(Target::Arn(arn)) = &target
-        && !search.knows_arn(arn)
-    {
-        return Err(format!(
-            "nothing in the inputs leads to `{arn}`: no mapping, no service account and no IAM data names it; give a \
-             sink or a Kubernetes identity, or add `aws iam get-account-authorization-details` to the inputs"
-        )
-        .into());
+    if let Some(target) = target.as_ref().filter(|target| !search.knows(target)) {
+        return Err(unknown(target).into());
     }
     let mut run =
         Run { args, target, is_certain: false, is_possible: false, written: 0, picture: Picture::default() };
     if args.output == Form::Json {
         write!(out, "[")?;
     }
-    if run.target.is_none() && froms.len() > 1 && args.output == Form::Text {
-        run.table(&mut search, froms, out)?;
-    } else {
-        let (mut possible, mut left_out) = (0, 0);
-        for (from, is_certain) in run.promising(&mut search, froms) {
-            possible += usize::from(!is_certain);
-            if possible > SHOWN && !is_certain && args.output == Form::Text {
-                left_out += 1;
-                continue;
-            }
-            run.one(&cluster, &mut search, &from, out)?;
+    match (args.output, run.target.is_some(), froms.len()) {
+        (Form::Text, false, 2..) => run.table(&mut search, froms, out)?,
+        (Form::Text, true, 2..) => run.many(&cluster, &mut search, froms, out)?,
+        (_, true, 2..) => {
+            let gets =
+                search.who_gets_to(&froms, run.target.as_ref().unwrap_or(&Target::Sink("cluster-admin")));
+            let promising = froms.into_iter().zip(gets).filter(|(_, gets)| *gets != Gets::Never);
+            run.each(&cluster, &mut search, promising.map(|(from, _)| from).collect(), out)?;
         }
-        if left_out > 0 {
-            writeln!(out)?;
-            writeln!(out, "{left_out} more may get there if conditions hold; -o json lists them")?;
-        }
+        _ => run.each(&cluster, &mut search, froms, out)?,
     }
     match args.output {
         Form::Json => writeln!(out, "]")?,
@@ -161,6 +162,30 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         (false, true) => Exit::Unknown,
         (false, false) => Exit::Yes,
     })
+}
+
+/// Says that the inputs do not know a target, and what to do.
+fn unknown(target: &Target) -> String {
+    match target {
+        Target::Arn(arn) => format!(
+            "nothing in the inputs leads to `{arn}`: no mapping, no service account and no IAM data names it; give a \
+             sink or a Kubernetes identity, or add `aws iam get-account-authorization-details` to the inputs"
+        ),
+        Target::Printed(name) if name.starts_with("ServiceAccount ") => {
+            format!(
+                "the inputs hold no {name}, and no binding names it; check the name, or add its manifest to the inputs"
+            )
+        }
+        Target::Printed(name) if name.starts_with("namespace-admin ") || name.starts_with("node ") => {
+            format!("the inputs do not know what `{name}` names; check the name, or export more objects")
+        }
+        Target::Printed(name) => format!(
+            "`{name}` is nothing that a way leads to; give {}, NAMESPACE/NAME of a service account, an ARN, or \
+             what `paths` prints, such as 'namespace-admin prod'",
+            SINKS.join(", ")
+        ),
+        Target::Sink(sink) => format!("the inputs do not know {sink}"),
+    }
 }
 
 impl Run<'_> {
@@ -195,72 +220,164 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Leaves out starts that do not get where the question is: a look costs less than a search that is told.
-    /// Says of the others whether they get there for certain, where that is known.
-    fn promising(&self, search: &mut Search<'_>, froms: Vec<From>) -> Vec<(From, bool)> {
-        let sink = match &self.target {
-            Some(Target::Sink(sink)) if froms.len() > 1 && self.args.max_steps.is_none() => *sink,
-            _ => return froms.into_iter().map(|from| (from, true)).collect(),
-        };
-        let overviews = search.overviews(&froms, None);
-        let promising = froms.into_iter().zip(overviews).filter(|(_, overview)| overview.may_reach(sink));
-        promising.map(|(from, overview)| (from, overview.depth(sink).is_some())).collect()
-    }
-
-    /// One start, step by step.
-    fn one(
+    /// Many starts and one target: the nearest step by step, the others a line each, and what is possible only after them.
+    fn many(
         &mut self,
         cluster: &Cluster,
         search: &mut Search<'_>,
-        from: &From,
+        froms: Vec<From>,
         out: &mut dyn Write,
     ) -> Result<(), Failure> {
-        let most = self.args.max_steps;
-        let traced = match &self.target {
-            Some(target) => search.traced_to(from, target, most),
-            None => search.traced_with_possible(from, most),
-        };
-        let reach = self.target.as_ref().and_then(|target| traced.to(target));
-        let possibly = self.target.as_ref().filter(|_| reach.is_none());
-        let possibly = possibly.and_then(|target| traced.possibly_to(target));
-        if self.target.is_some() {
-            self.is_certain |= reach.is_some();
-            self.is_possible |= possibly.is_some();
-            if reach.is_none() && possibly.is_none() {
-                return Ok(());
+        let Some(target) = self.target.clone() else { return Ok(()) };
+        let gets = search.who_gets_to(&froms, &target);
+        let (mut near, mut maybe): (Vec<From>, Vec<From>) = Default::default();
+        for (from, gets) in froms.into_iter().zip(gets) {
+            match gets {
+                Gets::Certainly(_) => near.push(from),
+                Gets::Possibly => maybe.push(from),
+                Gets::Never => {}
             }
-        } else {
-            self.is_certain |= !traced.paths.is_empty();
-            self.is_possible |= !traced.possible.is_empty();
         }
-        match self.args.output {
-            Form::Json => {
-                let separator = if self.written > 0 { ",\n" } else { "\n" };
-                write!(out, "{separator}")?;
-                super::write_json(out, &report::document(cluster, &traced, reach.as_ref(), possibly))?;
-            }
-            Form::Text => {
-                if self.written > 0 {
-                    writeln!(out)?;
+        // Where how many steps it takes, or whether at all, shows only when a way is told, all are told.
+        let is_exact = self.args.max_steps.is_none() && search.is_exact(&target);
+        let left_out = if is_exact { maybe.len().saturating_sub(SHOWN) } else { 0 };
+        maybe.truncate(maybe.len() - left_out);
+        near.append(&mut maybe);
+        let (mut certain, mut possible): (Vec<(report::Brief, Vec<u8>)>, Vec<Vec<u8>>) = Default::default();
+        let mut failed: Option<String> = None;
+        search.each_way(
+            near,
+            Some(&target),
+            self.args.max_steps,
+            |traced| self.way(cluster, traced),
+            |way| {
+                match way {
+                    Err(error) => failed = Some(error),
+                    Ok(Way { brief: Some(brief), text, .. }) => certain.push((brief, text)),
+                    Ok(way) if way.is_possible => possible.push(way.text),
+                    Ok(_) => {}
                 }
-                match (&reach, possibly) {
-                    (Some(reach), _) => report::way(out, cluster, &traced, reach)?,
-                    (None, Some(possible)) => report::possible_way(out, cluster, &traced, possible)?,
-                    (None, None) => {
-                        report::one(out, cluster, &traced)?;
-                        report::possible(out, cluster, &traced)?;
+                if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            },
+        );
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        certain.sort_by(|(a, _), (b, _)| (a.depth, &a.from).cmp(&(b.depth, &b.from)));
+        self.is_certain = !certain.is_empty();
+        self.is_possible = !possible.is_empty();
+        self.written = certain.len() + possible.len();
+        let are_many = certain.len() > SHOWN;
+        if are_many {
+            let may = possible.len() + left_out;
+            report::counts(out, self.args.to.as_deref().unwrap_or_default(), certain.len(), may)?;
+            writeln!(out)?;
+        }
+        let texts = certain.iter().take(SHOWN).map(|(_, text)| text);
+        let texts: Vec<&Vec<u8>> = texts.chain(possible.iter().take(SHOWN)).collect();
+        for (text, number) in texts.iter().zip(0usize..) {
+            if number > 0 {
+                writeln!(out)?;
+            }
+            out.write_all(text)?;
+        }
+        if are_many {
+            writeln!(out)?;
+            report::briefs(out, &certain.into_iter().map(|(brief, _)| brief).collect::<Vec<_>>())?;
+        }
+        let more = left_out + possible.len().saturating_sub(SHOWN);
+        if more > 0 {
+            writeln!(out)?;
+            writeln!(out, "{more} more may get there if conditions hold; -o json lists them")?;
+        }
+        Ok(())
+    }
+
+    /// Each start, in the order and the form that were asked for.
+    fn each(
+        &mut self,
+        cluster: &Cluster,
+        search: &mut Search<'_>,
+        froms: Vec<From>,
+        out: &mut dyn Write,
+    ) -> Result<(), Failure> {
+        let (first, separator) = match self.args.output {
+            Form::Json => ("\n", ",\n"),
+            Form::Text => ("", "\n"),
+            Form::Dot | Form::Mermaid | Form::Svg => ("", ""),
+        };
+        let (mut all, mut written, mut failed) = (Way::default(), 0usize, None);
+        search.each_way(
+            froms,
+            self.target.as_ref(),
+            self.args.max_steps,
+            |traced| self.way(cluster, traced),
+            |way| {
+                let done = way.map_err(Failure::from).and_then(|way| {
+                    all.is_certain |= way.is_certain;
+                    all.is_possible |= way.is_possible;
+                    all.picture.join(way.picture);
+                    if way.is_told {
+                        out.write_all(if written > 0 { separator } else { first }.as_bytes())?;
+                        out.write_all(&way.text)?;
+                        written += 1;
+                    }
+                    Ok(())
+                });
+                match done {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(error) => {
+                        failed = Some(error);
+                        ControlFlow::Break(())
                     }
                 }
+            },
+        );
+        (self.is_certain, self.is_possible, self.written) = (all.is_certain, all.is_possible, written);
+        self.picture = all.picture;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// One start's way, or all that it reaches.
+    fn way(&self, cluster: &Cluster, traced: &Traced<'_, '_>) -> Result<Way, String> {
+        let told = |error: Failure| error.to_string();
+        let target = self.target.as_ref();
+        let reach = target.and_then(|target| traced.to(target));
+        let possibly = target.filter(|_| reach.is_none()).and_then(|target| traced.possibly_to(target));
+        let (is_certain, is_possible) = match target {
+            Some(_) => (reach.is_some(), possibly.is_some()),
+            None => (!traced.paths.is_empty(), !traced.possible.is_empty()),
+        };
+        let mut way = Way { is_certain, is_possible, ..Way::default() };
+        if target.is_some() && !is_certain && !is_possible {
+            return Ok(way);
+        }
+        let text = &mut way.text;
+        match self.args.output {
+            Form::Json => {
+                super::write_json(text, &report::document(cluster, traced, reach.as_ref(), possibly))
+                    .map_err(told)?;
             }
+            Form::Text => match (&reach, possibly) {
+                (Some(reach), _) => {
+                    way.brief = Some(report::brief(cluster, traced, reach));
+                    report::way_to(text, cluster, traced, reach, target)
+                }
+                (None, Some(possible)) => report::possible_way(text, cluster, traced, possible, target),
+                (None, None) => {
+                    report::one(text, cluster, traced).and_then(|()| report::possible(text, cluster, traced))
+                }
+            }
+            .map_err(|error| error.to_string())?,
             Form::Dot | Form::Mermaid | Form::Svg => {
                 let own = reach.iter().chain(possibly.map(|own| &own.reach));
-                own.for_each(|reach| self.picture.add(&traced, reach));
-                if self.target.is_none() {
-                    traced.sinks().iter().for_each(|reach| self.picture.add(&traced, reach));
+                own.for_each(|reach| way.picture.add(traced, reach));
+                if target.is_none() {
+                    traced.sinks().iter().for_each(|reach| way.picture.add(traced, reach));
                 }
             }
         }
-        self.written += 1;
-        Ok(())
+        way.is_told = true;
+        Ok(way)
     }
 }

@@ -1,5 +1,6 @@
 //! What access leads to, for people and machines.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -18,6 +19,9 @@ use crate::decide::cluster::Cluster;
 
 /// How many reaches are listed for people before the rest is counted.
 const SHOWN: usize = 12;
+
+/// How many of the bindings are listed that many ways rest on.
+const MOST_SHARED: usize = 5;
 
 /// What a step does, for people.
 pub(super) fn does(step: Step) -> &'static str {
@@ -153,9 +157,115 @@ fn in_steps(depth: u16) -> String {
 /// # Errors
 /// If writing fails.
 pub fn way(out: &mut dyn Write, cluster: &Cluster, traced: &Traced<'_, '_>, reach: &Reach) -> io::Result<()> {
+    way_to(out, cluster, traced, reach, None)
+}
+
+/// The way to a target, which may be had at once by what is reached.
+///
+/// # Errors
+/// If writing fails.
+pub fn way_to(
+    out: &mut dyn Write,
+    cluster: &Cluster,
+    traced: &Traced<'_, '_>,
+    reach: &Reach,
+    target: Option<&Target>,
+) -> io::Result<()> {
     let title = &traced.from().title;
-    let heading = format!("{title} reaches {} {}", in_words(&reach.identity), in_steps(reach.depth));
+    let with_it = with_it(target, reach);
+    let heading = format!("{title} reaches {} {}{with_it}", in_words(&reach.identity), in_steps(reach.depth));
     steps(out, cluster, traced, reach, &heading)
+}
+
+/// What is had with what is reached, where that is not what was asked for.
+fn with_it(target: Option<&Target>, reach: &Reach) -> String {
+    let is_admin = reach.identity == "cluster-admin";
+    match target {
+        Some(Target::Printed(name)) if is_admin && name != "cluster-admin" => format!(", and with it {name}"),
+        Some(Target::Arn(arn)) if is_admin => format!(", and with it IAM {arn}"),
+        Some(Target::Sink(sink)) if is_admin && *sink != "cluster-admin" => format!(", and with it {sink}"),
+        _ => String::new(),
+    }
+}
+
+/// One of many ways, in a line.
+#[derive(Clone, Debug)]
+pub struct Brief {
+    /// Who starts.
+    pub from: String,
+    /// In how many steps.
+    pub depth: u16,
+    steps: Vec<Step>,
+    /// The bindings that the steps rest on, with their places.
+    bindings: Vec<(String, String)>,
+}
+
+/// A way in a line.
+pub fn brief(cluster: &Cluster, traced: &Traced<'_, '_>, reach: &Reach) -> Brief {
+    let hops = traced.hops(reach);
+    let power = traced.power(reach);
+    let grounds = hops.iter().flat_map(|hop| &hop.grounds).chain(power.iter().map(|(_, ground)| ground));
+    let policy = cluster.graph().policy();
+    let mut bindings: Vec<(String, String)> = Vec::new();
+    for binding in grounds.filter_map(|ground| ground.grant.as_ref()).map(|grant| grant.applied.binding) {
+        let text = format!("{} of {}", words::binding(policy, binding), words::role_ref(policy, binding));
+        bindings.push((text, words::place(policy, binding.source).to_string()));
+    }
+    bindings.sort_unstable();
+    bindings.dedup();
+    let steps = hops.iter().map(|hop| hop.step).collect();
+    Brief { from: traced.from().title.clone(), depth: reach.depth, steps, bindings }
+}
+
+/// How many get to a target, where they are many.
+///
+/// # Errors
+/// If writing fails.
+pub fn counts(out: &mut dyn Write, to: &str, certain: usize, possible: usize) -> io::Result<()> {
+    let starts = counted(certain, "start");
+    let reach = if certain == 1 { "reaches" } else { "reach" };
+    let more = match possible {
+        0 => String::new(),
+        some => format!("; {some} more may, if conditions hold"),
+    };
+    writeln!(out, "{starts} {reach} {}{more}", in_words(to))
+}
+
+/// Many ways, a line each, and the bindings that most of them rest on.
+///
+/// # Errors
+/// If writing fails.
+pub fn briefs(out: &mut dyn Write, briefs: &[Brief]) -> io::Result<()> {
+    Aligned::write(out, 0, |lines| {
+        lines.bare(0, format_args!("all {}, by the number of steps:", briefs.len()))?;
+        for own in briefs {
+            let steps: Vec<&str> = own.steps.iter().map(|step| step.id()).collect();
+            let steps = if steps.is_empty() { "by its own rights".to_owned() } else { steps.join(", ") };
+            lines.line(1, format_args!("{:>2}  {}", own.depth, own.from), steps)?;
+        }
+        Ok(())
+    })?;
+    let mut counts: BTreeMap<&(String, String), usize> = BTreeMap::new();
+    for binding in briefs.iter().flat_map(|own| &own.bindings) {
+        *counts.entry(binding).or_default() += 1;
+    }
+    let mut counts: Vec<(&(String, String), usize)> =
+        counts.into_iter().filter(|(_, own)| *own > 1).collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    if counts.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    Aligned::write(out, 0, |lines| {
+        lines.bare(
+            0,
+            "bindings that most of these ways rest on (without one, look again: there may be another way):",
+        )?;
+        for ((text, place), count) in counts.iter().take(MOST_SHARED) {
+            lines.line(1, format_args!("{count} of {}  {text}", briefs.len()), place)?;
+        }
+        Ok(())
+    })
 }
 
 /// A way that depends on conditions.
@@ -167,6 +277,7 @@ pub fn possible_way(
     cluster: &Cluster,
     traced: &Traced<'_, '_>,
     possible: &Possible,
+    target: Option<&Target>,
 ) -> io::Result<()> {
     let conditions = condition_texts(cluster, &possible.conditions).len();
     let if_what = match conditions {
@@ -174,8 +285,9 @@ pub fn possible_way(
         several => format!("if {several} things hold"),
     };
     let (title, reach) = (&traced.from().title, &possible.reach);
-    let heading =
-        format!("{title} may reach {} {}, {if_what}", in_words(&reach.identity), in_steps(reach.depth));
+    let with_it = with_it(target, reach);
+    let (what, depth) = (in_words(&reach.identity), in_steps(reach.depth));
+    let heading = format!("{title} may reach {what} {depth}{with_it}, {if_what}");
     steps(out, cluster, traced, reach, &heading)
 }
 
@@ -257,7 +369,7 @@ pub fn possible(out: &mut dyn Write, cluster: &Cluster, traced: &Traced<'_, '_>)
         }
         told.push(&own.reach.identity);
         writeln!(out)?;
-        possible_way(out, cluster, traced, own)?;
+        possible_way(out, cluster, traced, own, None)?;
     }
     writeln!(out)?;
     Aligned::write(out, 0, |lines| {

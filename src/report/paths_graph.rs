@@ -34,6 +34,18 @@ impl Picture {
         }
     }
 
+    /// Adds the ways of another picture.
+    pub fn join(&mut self, other: Self) {
+        self.nodes.extend(other.nodes);
+        self.starts.extend(other.starts);
+        self.sinks.extend(other.sinks);
+        for (ends, (steps, is_certain)) in other.edges {
+            let (own, certain) = self.edges.entry(ends).or_default();
+            own.extend(steps);
+            *certain |= is_certain;
+        }
+    }
+
     fn edge(&mut self, from: String, to: String, step: &'static str, is_certain: bool) {
         self.nodes.insert(from.clone());
         self.nodes.insert(to.clone());

@@ -99,6 +99,19 @@ pub(super) enum Told {
     Reached,
     /// That, with the ways there.
     Ways,
+    /// When one thing is reached, and no more.
+    Depth(Goal),
+    /// The way to one thing, and no more.
+    WayTo(Goal),
+}
+
+/// One thing that is looked for: a search for it ends where it is reached.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub(super) enum Goal {
+    Sink(&'static str),
+    Fact(Fact),
+    /// The right to do everything in a namespace.
+    Everything(Place),
 }
 
 /// Who starts.
@@ -146,6 +159,8 @@ pub(super) struct Closure {
     pub(super) round: Round,
     /// Whether only sinks are asked for: then nothing is looked for that comes no sooner than cluster-admin.
     pub(super) is_quick: bool,
+    /// What the search ends with, beside cluster-admin.
+    pub(super) goal: Option<Goal>,
     pub(super) start: Start,
     pub(super) accounts: Sparse<Reached>,
     pub(super) nodes: Sparse<Reached>,
@@ -231,20 +246,20 @@ impl Closure {
         closure
     }
 
-    /// The depths of sinks from one start, in the room of an earlier search.
+    /// The depths of sinks from one start, or of one thing, in the room of an earlier search.
     pub(super) fn look(
         &mut self,
         world: &mut World<'_>,
         identities: &mut Identities,
         start: Start,
         most: Option<Round>,
-        is_possible: bool,
+        (told, is_possible): (Told, bool),
     ) {
-        self.begin(world, identities, start, Told::Sinks);
+        self.begin(world, identities, start, told);
         self.rounds(world, identities, most, is_possible);
     }
 
-    fn rounds(
+    pub(super) fn rounds(
         &mut self,
         world: &mut World<'_>,
         identities: &mut Identities,
@@ -255,17 +270,14 @@ impl Closure {
         loop {
             let news = self.take_in(world, identities);
             self.read_powers(world, identities, &news);
-            if self.admin.round <= self.round || self.round >= most {
+            if self.admin.round <= self.round || self.round >= most || self.is_at_goal() {
                 return;
             }
             self.single(world, identities, &news);
             self.nodes_reached(world);
             self.made_accounts(world);
             self.beyond(world, identities);
-            // What else this round brings comes no sooner than cluster-admin.
-            if !(self.is_quick && self.admin.round != NEVER) {
-                self.joined_acts(world, identities);
-            }
+            self.joined_acts(world, identities);
             if self.is_admin_at_once() {
                 return;
             }
@@ -285,10 +297,50 @@ impl Closure {
 
     /// Whether only sinks are asked for, and the next round has them all: then nobody need be looked at in it.
     fn is_admin_at_once(&mut self) -> bool {
-        if self.is_quick && self.is_admin_next {
+        let is_enough = self.is_quick && self.trace.is_none();
+        if is_enough && self.is_admin_next {
             self.admin.give(self.round + 1, Steps::default());
         }
-        self.is_quick && self.admin.round != NEVER
+        is_enough && self.admin.round != NEVER
+    }
+
+    /// Whether what the search is for is reached.
+    fn is_at_goal(&self) -> bool {
+        self.goal.is_some_and(|goal| self.round_of_goal(goal) <= self.round)
+    }
+
+    /// When a goal was reached, other than by being cluster-admin.
+    pub(super) fn round_of_goal(&self, goal: Goal) -> Round {
+        match goal {
+            Goal::Sink("node") => {
+                let nodes = self.nodes.filled().iter().map(|number| self.nodes.get(*number).round);
+                nodes.min().unwrap_or(NEVER).min(self.any_node.round).min(self.lost_node.round)
+            }
+            Goal::Sink("edit-aws-auth") => self.sinks.edit_aws_auth,
+            Goal::Sink("exec-everywhere") => self.sinks.exec_everywhere,
+            Goal::Sink("read-all-secrets") => self.sinks.read_all_secrets,
+            Goal::Sink(_) => self.admin.round,
+            Goal::Fact(fact) => self.round_of(fact),
+            Goal::Everything(place) => self.namespace_admins.get(&place).map_or(NEVER, |own| own.round),
+        }
+    }
+
+    /// When an identity or a node was reached.
+    fn round_of(&self, fact: Fact) -> Round {
+        let of_map =
+            |map: &FxHashMap<u32, Reached>, number: u32| map.get(&number).copied().unwrap_or_default();
+        match fact {
+            Fact::Account(number) => self.accounts.get(number),
+            Fact::Node(number) => self.nodes.get(number),
+            Fact::AnyNode => self.any_node,
+            Fact::LostNode => self.lost_node,
+            Fact::ClusterAdmin => self.admin,
+            Fact::Other(number) => of_map(&self.others, number),
+            Fact::Iam(number) => of_map(&self.iam, number),
+            Fact::Login(number) => of_map(&self.logins, number),
+            Fact::Made(_) | Fact::Grant(_) | Fact::Changed(_) | Fact::ChangedIn(_) => Reached::default(),
+        }
+        .round
     }
 
     fn add_identity(&mut self, world: &World<'_>, identities: &Identities, fact: Option<Fact>, class: Class) {
@@ -308,7 +360,11 @@ impl Closure {
         }
         *first = number;
         // Where only sinks are asked for, uncertain steps have no depth: what is known of a class is enough.
-        if self.is_quick && self.certain_until.is_some() && identities.admin_classes.contains(&class) {
+        if self.is_quick
+            && self.trace.is_none()
+            && self.certain_until.is_some()
+            && identities.admin_classes.contains(&class)
+        {
             self.admin.give(self.round, Steps::default());
         }
         let Some(held) = identities.held(class) else { return };
@@ -424,6 +480,10 @@ impl Closure {
     fn advance(&mut self, world: &World<'_>, identities: &mut Identities) {
         let mut facts = std::mem::take(&mut self.next);
         if self.trace.is_some() {
+            // Who asks for cluster-admin is told nothing else of the round in which it is reached.
+            if self.goal == Some(Goal::Sink("cluster-admin")) && facts.contains(&Fact::ClusterAdmin) {
+                facts.retain(|fact| *fact == Fact::ClusterAdmin);
+            }
             self.derive(world, identities, &mut facts);
         }
         self.round += 1;

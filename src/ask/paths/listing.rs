@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::closure::{Closure, Fact, NEVER, Reached, Round};
+use super::closure::{Closure, Fact, Goal, NEVER, Reached, Round};
 use super::identities::Username;
 use super::step::{Step, Steps};
 use super::world::{CLUSTER, EVERY, Place};
@@ -174,18 +174,11 @@ pub(super) fn sinks(closure: &Closure) -> Vec<(&'static str, Option<Round>)> {
 
 /// The same of those that are reached up to a round.
 pub(super) fn sinks_until(closure: &Closure, until: Round) -> Vec<(&'static str, Option<Round>)> {
-    let admin = closure.admin.round;
-    let nodes = closure.nodes.filled().iter().map(|node| closure.nodes.get(*node).round);
-    let nodes = nodes.min().unwrap_or(NEVER);
-    let node = nodes.min(closure.any_node.round).min(closure.lost_node.round);
-    let own = &closure.sinks;
-    let rounds = [admin, own.edit_aws_auth, own.exec_everywhere, node, own.read_all_secrets];
     SINKS
         .into_iter()
-        .zip(rounds)
-        .map(|(name, round)| {
+        .map(|name| {
             // Whoever is cluster-admin has the rest.
-            let round = round.min(admin);
+            let round = closure.round_of_goal(Goal::Sink(name)).min(closure.admin.round);
             (name, (round <= until).then_some(round))
         })
         .collect()

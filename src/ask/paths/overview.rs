@@ -9,12 +9,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rustc_hash::FxHashMap;
 
 use super::checks::{CUSTOM, Check};
-use super::closure::{Closure, Fact, NEVER, Round, Start};
+use super::closure::{Closure, Fact, NEVER, Round, Start, Told};
 use super::identities::{Class, Crowd, Identities};
 use super::listing::{sinks, sinks_until};
 use super::world::{CLUSTER, EVERY, Place, Space, World, kind_of};
 use super::{From, Search, nothing};
-use crate::read::parallel;
 
 /// What one start reaches, in numbers.
 #[derive(Clone, Debug)]
@@ -144,20 +143,13 @@ impl Clone for Overviews {
     }
 }
 
-/// Starts that are searched one after the other, and what they reach.
-#[derive(Default)]
-struct Job {
-    members: Vec<(usize, Start)>,
-    found: Vec<(usize, Overview)>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Search<'_> {
     /// Whether somebody is more than the roles that are bound to it: then it is searched by itself.
-    fn is_special(&self, start: Start) -> bool {
+    pub(super) fn is_special(&self, start: Start) -> bool {
         let account = match start.fact {
             Some(Fact::Account(number)) => self.world.outside.of_account.contains_key(&number),
             _ => false,
@@ -166,12 +158,17 @@ impl Search<'_> {
     }
 
     /// The sinks that a start reaches; the room in which they were looked for goes back when it has been read.
-    fn look(&mut self, start: Start, most: Option<Round>, is_possible: bool) -> Box<Closure> {
+    pub(super) fn look(&mut self, start: Start, most: Option<Round>, told: (Told, bool)) -> Box<Closure> {
         let (world, identities) = (&mut self.world, &mut self.identities);
         let mut room =
             self.overviews.room.take().unwrap_or_else(|| Box::new(Closure::new(world, identities)));
-        room.look(world, identities, start, most, is_possible);
+        room.look(world, identities, start, most, told);
         room
+    }
+
+    /// Gives the room of a search back, for the next one.
+    pub(super) fn give_back(&mut self, room: Box<Closure>) {
+        self.overviews.room = Some(room);
     }
 
     /// Which crowds become cluster-admin, if conditions hold: looked at once, if any role could reach one.
@@ -210,7 +207,7 @@ impl Search<'_> {
         let class = self.identities.class_of(&self.world, &[]);
         let fact = u32::try_from(number).ok().map(Fact::Node);
         let start = Start { class, fact, is_master: false, iam: None, is_user: false };
-        let closure = self.look(start, None, false);
+        let closure = self.look(start, None, (Told::Sinks, false));
         let overview = overview(&closure);
         self.overviews.room = Some(closure);
         overview
@@ -227,7 +224,7 @@ impl Search<'_> {
 
     fn overview_of(&mut self, start: Start, most: Option<Round>) -> Overview {
         if self.is_special(start) {
-            let closure = self.look(start, most, most.is_none());
+            let closure = self.look(start, most, (Told::Sinks, most.is_none()));
             let own = overview(&closure);
             self.overviews.room = Some(closure);
             let is_itself = matches!(start.fact, Some(Fact::Account(_) | Fact::Other(_)));
@@ -253,22 +250,14 @@ impl Search<'_> {
         order.sort_by_key(|index| !froms.get(*index).is_some_and(is_account));
         let groups = self.alike(&starts, &order);
         let mut found = vec![Overview::default(); froms.len()];
-        let searches: Mutex<Vec<Self>> = Mutex::default();
-        let (base, mut next) = (&*self, groups.into_iter());
-        parallel::run(
-            |job: &mut Job| {
-                job.members = next.next().unwrap_or_default();
-                !job.members.is_empty()
+        self.spread(
+            groups,
+            |search, members| -> Vec<(usize, Overview)> {
+                let overview = |(index, start): (usize, Start)| (index, search.overview_of(start, most));
+                members.into_iter().map(overview).collect()
             },
-            |job| {
-                let spare = lock(&searches).pop();
-                let mut search = spare.unwrap_or_else(|| base.clone());
-                let overview = |(index, start): &(usize, Start)| (*index, search.overview_of(*start, most));
-                job.found = job.members.iter().map(overview).collect();
-                lock(&searches).push(search);
-            },
-            |job| {
-                for (index, overview) in job.found.drain(..) {
+            |overviews| {
+                for (index, overview) in overviews {
                     if let Some(own) = found.get_mut(index) {
                         *own = overview;
                     }
@@ -316,7 +305,7 @@ impl Search<'_> {
         let number = match known {
             Some(Some(number)) => number,
             not_shared => {
-                let closure = self.look(Start { fact: None, ..start }, most, most.is_none());
+                let closure = self.look(Start { fact: None, ..start }, most, (Told::Sinks, most.is_none()));
                 if most.is_none() && closure.admin.round != NEVER {
                     self.identities.admin_classes.insert(start.class);
                 }

@@ -7,7 +7,7 @@ use super::closure::{Closure, Fact, Round};
 use super::outside::Condition;
 use super::step::{Step, Steps};
 use super::world::{CLUSTER, EVERY, FIRST, Place};
-use super::{From, Of, Paths, Reach, Search};
+use super::{From, Gets, Of, Paths, Reach, Search};
 use crate::decide::evaluate::Grant;
 use crate::model::attributes::{Attributes, ResourceAttributes};
 use crate::model::names::Name;
@@ -24,6 +24,8 @@ pub struct Traced<'s, 'c> {
     pub paths: Paths,
     /// What is reached if conditions hold.
     pub possible: Vec<Possible>,
+    /// Whether whoever is cluster-admin gets to what was asked for.
+    pub(super) admin_gets: Gets,
 }
 
 /// Something that is reached if conditions hold.
@@ -84,8 +86,9 @@ impl Target {
         if let Some(sink) = super::SINKS.into_iter().find(|sink| *sink == text) {
             return Self::Sink(sink);
         }
-        if text.starts_with("arn:") {
-            return Self::Arn(text.to_owned());
+        let arn = text.strip_prefix("IAM ").unwrap_or(text);
+        if arn.starts_with("arn:") {
+            return Self::Arn(arn.to_owned());
         }
         match text.split_once('/') {
             Some((namespace, name)) if !text.contains(' ') => {
@@ -97,17 +100,18 @@ impl Target {
 }
 
 impl<'c> Traced<'_, 'c> {
-    /// The reach that a target is, if it is reached.
+    /// The reach that a target is, if it is reached; being cluster-admin, where that has it at once.
     pub fn to(&self, target: &Target) -> Option<Reach> {
         let reached = |name: &str| self.paths.reached.iter().find(|reach| reach.identity == name).cloned();
+        let by_admin = || reached("cluster-admin").filter(|_| matches!(self.admin_gets, Gets::Certainly(_)));
         let sink = match target {
             Target::Arn(arn) => {
                 let outside = &self.search.world.outside;
                 let number = outside.find(self.search.world.cluster, arn)?;
                 let own = outside.arns.get(number as usize)?;
-                return reached(&format!("IAM {}", own.text));
+                return reached(&format!("IAM {}", own.text)).or_else(by_admin);
             }
-            Target::Printed(name) => return reached(name),
+            Target::Printed(name) => return reached(name).or_else(by_admin),
             Target::Sink(sink) => *sink,
         };
         let (_, depth) = self.paths.sinks.iter().find(|(name, _)| *name == sink)?;
@@ -147,8 +151,8 @@ impl<'c> Traced<'_, 'c> {
     pub fn possibly_to(&self, target: &Target) -> Option<&Possible> {
         let mut all = self.possible.iter();
         all.find(|own| self.is(target, &own.reach)).or_else(|| {
-            let is_sink = matches!(target, Target::Sink(_));
-            self.possible.iter().find(|own| is_sink && own.reach.identity == "cluster-admin")
+            let is_it = matches!(target, Target::Sink(_)) || self.admin_gets != Gets::Never;
+            self.possible.iter().find(|own| is_it && own.reach.identity == "cluster-admin")
         })
     }
 

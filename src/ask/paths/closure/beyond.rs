@@ -237,7 +237,7 @@ impl Closure {
 
     /// Everything that depends on what the inputs do not tell.
     pub(super) fn uncertain(&mut self, world: &World<'_>, identities: &mut Identities) {
-        if self.is_quick && self.crowd_is_admin(world, identities) {
+        if self.is_quick && self.trace.is_none() && self.crowd_is_admin(world, identities) {
             self.give_beyond(Fact::ClusterAdmin, Step::Csr, || Extra::of(Step::Csr, ""));
             return;
         }

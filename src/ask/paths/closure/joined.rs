@@ -16,7 +16,15 @@ use crate::model::names::Name;
 impl Closure {
     /// Every act of this kind that any class may do in this round.
     pub(super) fn joined_acts(&mut self, world: &mut World<'_>, identities: &mut Identities) {
-        self.bind_everything(world, identities);
+        // Where only sinks are asked for nothing else of this round comes sooner than cluster-admin; of the ways to it
+        // impersonation goes before others.
+        let writes = !(self.is_quick && self.admin.round != NEVER);
+        if !writes && self.trace.is_none() {
+            return;
+        }
+        if writes {
+            self.bind_everything(world, identities);
+        }
         let mut places: FxHashSet<Place> = FxHashSet::default();
         let mut joined_places: FxHashSet<Place> = FxHashSet::default();
         for pair in &self.new_grants {
@@ -53,6 +61,9 @@ impl Closure {
             let may_be_left_out = !world.is_thorough && !held.is_personal() && index > 0;
             let impersonates = held.impersonates() || granted & groups != 0;
             if !held.is_more_than_base() {
+                if !writes {
+                    continue;
+                }
                 // What it impersonates and writes its base does, but for bindings of roles that its own cover.
                 if is_new && held.changes_bindings() {
                     partly.push(class);
@@ -62,7 +73,7 @@ impl Closure {
             if impersonates && (is_new || news) {
                 self.impersonate(world, identities, class);
             }
-            if may_be_left_out {
+            if may_be_left_out || !writes {
                 continue;
             }
             let [of_joined, of_all] = &touched_places;
@@ -102,7 +113,7 @@ impl Closure {
                 self.write(world, identities, class, place);
             }
         }
-        if !world.is_thorough {
+        if !world.is_thorough && writes {
             self.share_changed(world, identities);
         }
     }
@@ -112,11 +123,12 @@ impl Closure {
     fn is_decided(&self, world: &World<'_>, identities: &mut Identities) -> bool {
         self.is_quick
             && (self.admin.round != NEVER
-                || self.is_admin_next
-                || world.aws_auth.is_some()
-                    && [EVERY, world.kube_system]
-                        .into_iter()
-                        .any(|place| self.gives_everything(world, identities, place)))
+                || self.trace.is_none()
+                    && (self.is_admin_next
+                        || world.aws_auth.is_some()
+                            && [EVERY, world.kube_system]
+                                .into_iter()
+                                .any(|place| self.gives_everything(world, identities, place))))
     }
 
     /// Where everything is allowed since this round, it is for everybody in the next.

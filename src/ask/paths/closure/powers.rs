@@ -85,7 +85,7 @@ impl Closure {
         identities: &Identities,
     ) -> FxHashMap<Place, Steps> {
         let mut steps: FxHashMap<Place, Steps> = FxHashMap::default();
-        if self.is_quick {
+        if self.is_quick && self.trace.is_none() {
             return steps;
         }
         let mut seen: FxHashMap<Class, Steps> = FxHashMap::default();

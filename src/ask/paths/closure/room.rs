@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::super::identities::Identities;
 use super::super::step::{Step, Steps};
 use super::super::world::{FIRST, World};
-use super::{Closure, Fact, NEVER, Reached, Sinks, Sparse, Start, Told, Trace};
+use super::{Closure, Fact, Goal, NEVER, Reached, Sinks, Sparse, Start, Told, Trace};
 
 impl Closure {
     /// Room for a search from anybody.
@@ -14,6 +14,7 @@ impl Closure {
         Self {
             round: 0,
             is_quick: false,
+            goal: None,
             start: Start { class: 0, fact: None, is_master: false, iam: None, is_user: false },
             accounts: Sparse::new(world.accounts.len(), Reached::default()),
             nodes: Sparse::new(world.nodes.len(), Reached::default()),
@@ -107,11 +108,36 @@ impl Closure {
         (self.round, self.new_classes, self.certain_until, self.trace) = (0, 0, None, None);
     }
 
+    /// Begins with everybody's tokens: what whoever is cluster-admin can take.
+    pub(in crate::ask::paths) fn begin_with_every_account(
+        &mut self,
+        world: &World<'_>,
+        identities: &Identities,
+        start: Start,
+        told: Told,
+    ) {
+        self.begin(world, identities, start, told);
+        for (account, number) in world.accounts.iter().zip(0u32..) {
+            if account.exists {
+                self.reach_account(number, Step::CreatePod.into());
+            }
+        }
+    }
+
     pub(super) fn begin(&mut self, world: &World<'_>, identities: &Identities, start: Start, told: Told) {
         self.clear();
         self.start = start;
-        self.is_quick = told == Told::Sinks;
-        self.trace = (told == Told::Ways).then(Trace::default);
+        // Whoever is cluster-admin has every sink, and everything in the cluster; what IAM gives he may have by other ways.
+        self.is_quick = match told {
+            Told::Sinks | Told::WayTo(Goal::Sink(_)) => true,
+            Told::Depth(goal) => !matches!(goal, Goal::Fact(Fact::Iam(_))),
+            _ => false,
+        };
+        self.goal = match told {
+            Told::Depth(goal) | Told::WayTo(goal) => Some(goal),
+            _ => None,
+        };
+        self.trace = matches!(told, Told::Ways | Told::WayTo(_)).then(Trace::default);
         let none = Steps::default();
         if let Some(number) = start.iam {
             self.iam.entry(number).or_default().give(0, none);

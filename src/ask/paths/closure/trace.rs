@@ -15,6 +15,7 @@ use super::super::step::{Step, Steps};
 use super::super::world::{Account, CLUSTER, EVERY, Place, World};
 use super::{Closure, Fact, NEVER, RUN, Round};
 use crate::model::names::Name;
+use crate::model::rbac::Scope;
 
 /// A check that passes, and by what.
 #[derive(Copy, Clone, Debug)]
@@ -365,6 +366,16 @@ fn in_order(world: &World<'_>, identities: &Identities, a: Fact, b: Fact) -> Ord
     match (a, b) {
         // Accounts are numbered in this order.
         (Fact::Account(a) | Fact::Made(a), Fact::Account(b) | Fact::Made(b)) => a.cmp(&b),
+        (Fact::Grant(a), Fact::Grant(b)) => {
+            let key = |pair: Pair| {
+                let (role, place) = identities.pair_at(pair);
+                let named = world.role(role);
+                let name = named.map_or("", |(_, name)| world.policy().names.text(name));
+                let is_of_namespace = named.is_some_and(|(scope, _)| scope != Scope::Cluster);
+                (world.namespace(place), is_of_namespace, name, place)
+            };
+            key(a).cmp(&key(b))
+        }
         _ => bytes_of(world, identities, a).cmp(&bytes_of(world, identities, b)),
     }
 }
