@@ -1,5 +1,7 @@
 //! Who cannot do something and can become somebody who can: a "no" that is only a few steps away from a yes.
 
+use std::sync::{Mutex, PoisonError};
+
 use rustc_hash::FxHashMap;
 
 use crate::ask::can_i;
@@ -28,19 +30,20 @@ pub struct Indirect {
 struct Asked<'c> {
     cluster: &'c Cluster,
     question: &'c Question,
-    known: FxHashMap<String, bool>,
+    known: Mutex<FxHashMap<String, bool>>,
 }
 
 impl Asked<'_> {
     /// The first of what is reached by which the answer is yes.
-    fn first<'p>(&mut self, search: &Search<'_>, paths: &'p Paths) -> Option<&'p Reach> {
+    fn first<'p>(&self, search: &Search<'_>, paths: &'p Paths) -> Option<&'p Reach> {
         let mut reached: Vec<&Reach> = paths.reached.iter().chain(&paths.roles).collect();
         reached.sort_by_key(|own| (own.depth, own.identity != "cluster-admin"));
         reached.into_iter().find(|own| self.is_yes(search, own))
     }
 
-    fn is_yes(&mut self, search: &Search<'_>, reach: &Reach) -> bool {
-        if let Some(known) = self.known.get(&reach.identity) {
+    fn is_yes(&self, search: &Search<'_>, reach: &Reach) -> bool {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known().get(&reach.identity) {
             return *known;
         }
         let yes = match search.gain(reach) {
@@ -57,7 +60,7 @@ impl Asked<'_> {
                         .is_some_and(|part| search.role_allows(role, &part.attributes(None)))
             }
         };
-        self.known.insert(reach.identity.clone(), yes);
+        known().insert(reach.identity.clone(), yes);
         yes
     }
 
@@ -71,7 +74,7 @@ impl Asked<'_> {
 pub fn nearest(cluster: &Cluster, from: &From, question: &Question) -> Option<Indirect> {
     let mut search = Search::new(cluster);
     let paths = search.paths(from, Some(NEAR));
-    let mut asked = Asked { cluster, question, known: FxHashMap::default() };
+    let asked = Asked { cluster, question, known: Mutex::default() };
     let own = asked.first(&search, &paths)?;
     Some(indirect(from, own))
 }
@@ -79,21 +82,26 @@ pub fn nearest(cluster: &Cluster, from: &From, question: &Question) -> Option<In
 /// Everybody who cannot and can get there, by the number of steps.
 pub fn who(cluster: &Cluster, question: &Question) -> Vec<Indirect> {
     let mut search = Search::new(cluster);
-    let mut asked = Asked { cluster, question, known: FxHashMap::default() };
+    let cannot = |from: &From| {
+        from.user.as_ref().is_none_or(|user| {
+            can_i::ternary(cluster, &Who::user(user.clone()), question, None) != Ternary::Yes
+        })
+    };
+    let froms: Vec<From> = starts(cluster).into_iter().chain(search.iam_starts()).filter(cannot).collect();
+    // Of one request it is soon known who gets there; of several that one identity must pass together only a whole search
+    // tells.
+    let depths = match question.single() {
+        Some(part) => search.who_gets_allowed(&froms, &part.attributes(None)),
+        None => vec![Some(Round::MAX); froms.len()],
+    };
+    let near = froms.into_iter().zip(depths).filter_map(|(from, depth)| Some((from, depth?))).collect();
+    let asked = Asked { cluster, question, known: Mutex::default() };
     let mut found = Vec::new();
-    let froms: Vec<From> = starts(cluster).into_iter().chain(search.iam_starts()).collect();
-    for from in froms {
-        let can = from.user.as_ref().is_some_and(|user| {
-            can_i::ternary(cluster, &Who::user(user.clone()), question, None) == Ternary::Yes
-        });
-        if can {
-            continue;
-        }
-        let paths = search.paths(&from, None);
-        if let Some(own) = asked.first(&search, &paths) {
-            found.push(indirect(&from, own));
-        }
-    }
+    search.each_paths(
+        near,
+        |search, from, paths| asked.first(search, paths).map(|own| indirect(from, own)),
+        |own| found.extend(own),
+    );
     found.sort_by(|a, b| (a.depth, &a.from).cmp(&(b.depth, &b.from)));
     found
 }

@@ -112,6 +112,8 @@ pub(super) enum Goal {
     Fact(Fact),
     /// The right to do everything in a namespace.
     Everything(Place),
+    /// A role that allows what is asked, where that is asked.
+    Asked,
 }
 
 /// Who starts.
@@ -161,6 +163,8 @@ pub(super) struct Closure {
     pub(super) is_quick: bool,
     /// What the search ends with, beside cluster-admin.
     pub(super) goal: Option<Goal>,
+    /// When somebody first held a role that allows what is asked.
+    asked: Round,
     pub(super) start: Start,
     pub(super) accounts: Sparse<Reached>,
     pub(super) nodes: Sparse<Reached>,
@@ -322,6 +326,7 @@ impl Closure {
             Goal::Sink(_) => self.admin.round,
             Goal::Fact(fact) => self.round_of(fact),
             Goal::Everything(place) => self.namespace_admins.get(&place).map_or(NEVER, |own| own.round),
+            Goal::Asked => self.asked,
         }
     }
 
@@ -449,6 +454,13 @@ impl Closure {
         for pair in pairs {
             let (role, place) = identities.pair_at(pair);
             let is_everything = self.is_everything(world, role);
+            if self.goal == Some(Goal::Asked)
+                && self.asked == NEVER
+                && world.asked.counts_in(place)
+                && (is_everything || world.asked.is_allowed_by(role))
+            {
+                self.asked = self.round;
+            }
             let bits = if is_everything {
                 world.all_checks()
             } else {

@@ -8,7 +8,8 @@ use rustc_hash::FxHashMap;
 use super::closure::{Closure, Fact, Goal, NEVER, Round, Start, Told};
 use super::identities::Class;
 use super::overview::lock;
-use super::{From, Search, Target, Traced};
+use super::{From, Paths, Search, Target, Traced};
+use crate::model::attributes::Attributes;
 use crate::read::parallel;
 
 /// How a start gets to one thing.
@@ -108,12 +109,24 @@ impl<'c> Search<'c> {
             };
             return self.overviews(froms, None).into_iter().map(gets).collect();
         }
-        let mut found = vec![Gets::Never; froms.len()];
         let Some(goal) = self.goal(target) else {
             // Whom only a whole search finds may be anywhere.
-            found.fill(Gets::Possibly);
-            return found;
+            return vec![Gets::Possibly; froms.len()];
         };
+        let admin = self.what_admin_gets(target);
+        self.who_gets(froms, goal, (admin, true))
+    }
+
+    /// In how many steps at most each of many gets to where a request is allowed; `None` for who does not for certain.
+    pub fn who_gets_allowed(&mut self, froms: &[From], attributes: &Attributes<'_>) -> Vec<Option<Round>> {
+        self.world.ask(attributes);
+        let gets = self.who_gets(froms, Goal::Asked, (Gets::Certainly(0), false));
+        let certainly = |gets: Gets| if let Gets::Certainly(depth) = gets { Some(depth) } else { None };
+        gets.into_iter().map(certainly).collect()
+    }
+
+    fn who_gets(&mut self, froms: &[From], goal: Goal, (admin, is_possible): (Gets, bool)) -> Vec<Gets> {
+        let mut found = vec![Gets::Never; froms.len()];
         let starts: Vec<Option<Start>> = froms.iter().map(|from| self.start(from)).collect();
         let mut groups: Vec<(Start, Vec<usize>)> = Vec::new();
         let mut of_class: FxHashMap<(Class, bool), usize> = FxHashMap::default();
@@ -132,10 +145,9 @@ impl<'c> Search<'c> {
                 None => groups.push((start, vec![index])),
             }
         }
-        let admin = self.what_admin_gets(target);
         self.spread(
             groups,
-            |search, (start, members)| (members, search.gets(start, goal, admin)),
+            |search, (start, members)| (members, search.gets(start, goal, (admin, is_possible))),
             |(members, gets)| {
                 for index in members {
                     if let Some(own) = found.get_mut(index) {
@@ -149,9 +161,9 @@ impl<'c> Search<'c> {
     }
 
     /// How one start gets to a goal.
-    fn gets(&mut self, start: Start, goal: Goal, admin: Gets) -> Gets {
+    fn gets(&mut self, start: Start, goal: Goal, (admin, is_possible): (Gets, bool)) -> Gets {
         let start = if self.is_special(start) { start } else { Start { fact: None, ..start } };
-        let closure = self.look(start, None, (Told::Depth(goal), true));
+        let closure = self.look(start, None, (Told::Depth(goal), is_possible));
         let own = closure.round_of_goal(goal);
         let until = closure.certain_until.unwrap_or(NEVER - 1);
         let by_admin = match closure.admin.round {
@@ -201,6 +213,23 @@ impl<'c> Search<'c> {
             (own, Some(until)) if own > until => Gets::Possibly,
             _ => Gets::Certainly(0),
         }
+    }
+
+    /// What many reach in so many steps at most, each looked at on some core, in their order.
+    pub fn each_paths<T: Send>(
+        &self,
+        froms: Vec<(From, Round)>,
+        look: impl Fn(&Self, &From, &Paths) -> T + Sync,
+        mut take: impl FnMut(T),
+    ) {
+        let work = |search: &mut Self, (from, most): (From, Round)| {
+            let paths = search.paths(&from, Some(most));
+            look(search, &from, &paths)
+        };
+        self.spread(froms, work, |done| {
+            take(done);
+            ControlFlow::Continue(())
+        });
     }
 
     /// The ways of many to one thing, or to everything, each told on some core, in their order.

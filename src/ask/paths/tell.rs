@@ -111,6 +111,8 @@ impl<'c> Traced<'_, 'c> {
                 let own = outside.arns.get(number as usize)?;
                 return reached(&format!("IAM {}", own.text)).or_else(by_admin);
             }
+            // A start is no way to itself.
+            Target::Printed(name) if *name == self.from.title => return None,
             Target::Printed(name) => return reached(name).or_else(by_admin),
             Target::Sink(sink) => *sink,
         };
@@ -149,6 +151,9 @@ impl<'c> Traced<'_, 'c> {
 
     /// The same among what is possible; a node is any.
     pub fn possibly_to(&self, target: &Target) -> Option<&Possible> {
+        if matches!(target, Target::Printed(name) if *name == self.from.title) {
+            return None;
+        }
         let mut all = self.possible.iter();
         all.find(|own| self.is(target, &own.reach)).or_else(|| {
             let is_it = matches!(target, Target::Sink(_)) || self.admin_gets != Gets::Never;

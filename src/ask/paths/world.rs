@@ -9,6 +9,7 @@ use super::outside::Outside;
 use crate::decide::cluster::Cluster;
 use crate::decide::evaluate::matches::pattern_matches;
 use crate::decide::graph::{Principal, RbacGraph, is_pattern};
+use crate::model::attributes::Attributes;
 use crate::model::names::Name;
 use crate::model::policy::{Completeness, Policy, position};
 use crate::model::rbac::{Authorizer, Binding, RoleKind, Scope};
@@ -91,6 +92,26 @@ pub(super) struct Space {
     pub(super) is_loaded: bool,
 }
 
+/// A request of which it is asked who gets to where it is allowed.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Asked {
+    /// Per role whether it allows it.
+    roles: Vec<bool>,
+    /// The namespace in which it is asked, if in one.
+    place: Option<Place>,
+}
+
+impl Asked {
+    pub(super) fn is_allowed_by(&self, role: u32) -> bool {
+        self.roles.get(role as usize).is_some_and(|allows| *allows)
+    }
+
+    /// Whether what holds in a place counts where it is asked.
+    pub(super) fn counts_in(&self, place: Place) -> bool {
+        place == CLUSTER || self.place.is_some_and(|own| own == place || place == EVERY)
+    }
+}
+
 /// Everything that there is to reach.
 #[derive(Clone, Debug)]
 pub(super) struct World<'c> {
@@ -155,6 +176,8 @@ pub(super) struct World<'c> {
     installed: u64,
     /// Whether the inputs tell of every custom resource.
     tells_installed: bool,
+    /// The request of which it is asked who gets to where it is allowed.
+    pub(super) asked: Asked,
 }
 
 /// The check that changes a workload of a kind.
@@ -245,6 +268,7 @@ impl<'c> World<'c> {
             outside: Outside::default(),
             installed,
             tells_installed,
+            asked: Asked::default(),
         };
         world.levels(policy);
         world.lets_privileged_somewhere = world.spaces.iter().any(|space| space.lets_privileged);
@@ -405,6 +429,22 @@ impl<'c> World<'c> {
         for applied in graph.bindings_of(Principal::Group(everybody), Scope::Cluster) {
             self.common.extend(applied.role_number().map(position));
         }
+    }
+
+    /// Sets the request of which it is asked who gets to where it is allowed.
+    pub(super) fn ask(&mut self, attributes: &Attributes<'_>) {
+        let graph = self.cluster.graph();
+        let policy = graph.policy();
+        let request = graph.lexicon.request(&policy.names, attributes);
+        let allows = |role: u32| {
+            graph.rules_of_number(role).any(|rule| graph.lexicon.allows(policy, rule.placed.rule, &request))
+        };
+        let roles = (0..position(policy.roles.len())).map(allows).collect();
+        let place = match attributes {
+            Attributes::Resource(own) => self.places.get(own.namespace).copied(),
+            Attributes::NonResource(_) => None,
+        };
+        self.asked = Asked { roles, place };
     }
 
     /// The number of a role that is not loaded.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{account, all, cluster, from, grant, pod, rule};
 
-fn asked(verb: &str, resource: &str, namespace: &str) -> Question {
+pub(super) fn asked(verb: &str, resource: &str, namespace: &str) -> Question {
     Question::of_request(Request::Resource {
         verb: verb.to_owned(),
         group: String::new(),

@@ -3,6 +3,8 @@
 use rbacsim::ask::paths::{Search, Target};
 use serde_json::{Value, json};
 
+use super::goals::{indirect_is_the_same, ways_are_the_same};
+use super::indirect::asked;
 use super::{RBAC, account, all, cluster, from, grant, namespace, pod, rule, workload};
 
 /// The sinks that a start reaches and may reach, by the search for one and by the one for many.
@@ -27,6 +29,10 @@ fn same(objects: &Value, starts: &[&str]) {
             let possible = certain.is_none() && traced.possibly_to(&Target::Sink(sink)).is_some();
             assert_eq!(overview.possible.contains(sink), possible, "{}: {sink}", from.title);
         }
+    }
+    ways_are_the_same(&cluster, &froms);
+    for (verb, resource, namespace) in [("delete", "nodes", ""), ("get", "secrets", "web")] {
+        indirect_is_the_same(&cluster, &asked(verb, resource, namespace));
     }
 }
 
@@ -133,7 +139,7 @@ fn what_a_user_and_its_groups_have_counts_together() {
 type Right = (&'static [&'static str], &'static str, &'static [&'static str], &'static [&'static str]);
 
 /// What rules are made of at random: what paths are made of, with names and without.
-const RIGHTS: [Right; 36] = [
+const RIGHTS: [Right; 39] = [
     (&["create"], "", &["pods"], &[]),
     (&["create"], "", &["pods/exec"], &[]),
     (&["get"], "", &["pods/exec"], &[]),
@@ -169,6 +175,9 @@ const RIGHTS: [Right; 36] = [
     (&["create"], "", &["persistentvolumes", "persistentvolumeclaims"], &[]),
     (&["patch"], "", &["namespaces"], &[]),
     (&["create"], "", &["pods/binding", "pods/eviction"], &[]),
+    (&["create", "patch"], RBAC, &["rolebindings"], &["leader"]),
+    (&["update"], RBAC, &["rolebindings"], &[]),
+    (&["update"], RBAC, &["rolebindings"], &["r1"]),
     (&["*"], "*", &["*"], &[]),
 ];
 

@@ -15,6 +15,7 @@ impl Closure {
             round: 0,
             is_quick: false,
             goal: None,
+            asked: NEVER,
             start: Start { class: 0, fact: None, is_master: false, iam: None, is_user: false },
             accounts: Sparse::new(world.accounts.len(), Reached::default()),
             nodes: Sparse::new(world.nodes.len(), Reached::default()),
@@ -104,6 +105,7 @@ impl Closure {
         self.sinks = Sinks::default();
         (self.changes_aws_auth, self.deletes_aws_auth) = (false, false);
         self.is_admin_next = false;
+        self.asked = NEVER;
         self.handed_on.clear();
         (self.round, self.new_classes, self.certain_until, self.trace) = (0, 0, None, None);
     }
