@@ -6,7 +6,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::checks::Check;
+use super::checks::{Bits, Check};
 use super::identities::{Class, Identities, Pair};
 use super::step::{Step, Steps};
 use super::world::{CLUSTER, EVERY, Place, World};
@@ -157,7 +157,7 @@ pub(super) struct Closure {
     pub(super) grants: FxHashMap<Pair, Reached>,
     pub(super) grants_at: FxHashMap<Place, Vec<u32>>,
     /// Per place the checks that these answer, if perhaps only for some names.
-    pub(super) granted_bits: FxHashMap<Place, u64>,
+    pub(super) granted_bits: FxHashMap<Place, Bits>,
     pub(super) changed: FxHashMap<u32, Round>,
     /// Per place the round in which all its Roles were changed.
     pub(super) changed_in: FxHashMap<Place, Round>,
@@ -176,7 +176,7 @@ pub(super) struct Closure {
     /// The classes, by position, that hold what matters in whose hands it is; where all roles do, all of them.
     personal: Vec<usize>,
     /// Per place the checks that somebody passes.
-    bits: Sparse<u64>,
+    bits: Sparse<Bits>,
     /// Per place of a namespace the steps that give each of its accounts that exist.
     hubs: Sparse<Steps>,
     /// Steps that give an account as soon as it exists.
@@ -350,7 +350,7 @@ impl Closure {
     }
 
     /// What everybody together passes in a place.
-    pub(super) fn bits(&self, place: Place) -> u64 {
+    pub(super) fn bits(&self, place: Place) -> Bits {
         let at = |place: Place| self.bits.get(place);
         match place {
             CLUSTER => at(CLUSTER),
@@ -467,7 +467,7 @@ impl Closure {
 #[derive(Debug, Default)]
 struct News {
     /// Per place the checks that pass since this round.
-    bits: Vec<(Place, u64)>,
+    bits: Vec<(Place, Bits)>,
     /// Pairs whose roles say something for names alone.
     named: Vec<Pair>,
 }

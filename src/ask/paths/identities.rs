@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::checks::{Answers, Check, JOINED, PERSONAL};
+use super::checks::{APPLIES, Answers, Bits, Check, JOINED, PERSONAL};
 use super::world::{CLUSTER, Place, World};
 use crate::decide::graph::{Principal, RbacGraph};
 use crate::model::names::Name;
@@ -41,11 +41,11 @@ pub(super) struct Held {
     /// The other roles, sorted by place.
     pub(super) pairs: Box<[Pair]>,
     /// The checks that it passes anywhere by these, if perhaps only for some names.
-    own: u64,
+    own: Bits,
     /// The same by all its roles.
-    anywhere: u64,
+    anywhere: Bits,
     /// The same in the whole cluster.
-    in_cluster: u64,
+    in_cluster: Bits,
     /// Whether any of its own roles holds in the whole cluster.
     is_in_cluster: bool,
 }
@@ -68,8 +68,7 @@ impl Held {
 
     /// Whether it may create something under a name by an apply.
     pub(super) fn applies(&self) -> bool {
-        let create = [Check::ApplyPods, Check::ApplyDeployments, Check::ApplySecrets];
-        create.iter().any(|check| self.anywhere & check.bit() != 0)
+        self.anywhere & APPLIES != 0
     }
 
     /// Whether it may change a binding in namespaces.

@@ -4,7 +4,7 @@ mod objects;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::checks::{self, Answers, Check, PERSONAL};
+use super::checks::{self, Answers, Bits, Check, PERSONAL};
 use super::outside::Outside;
 use crate::decide::cluster::Cluster;
 use crate::decide::evaluate::matches::pattern_matches;
@@ -148,7 +148,7 @@ pub(super) struct World<'c> {
     /// What leads out of the cluster and back.
     pub(super) outside: Outside,
     /// The checks about custom resources that are there.
-    installed: u64,
+    installed: Bits,
     /// Whether the inputs tell of every custom resource.
     tells_installed: bool,
 }
@@ -252,7 +252,7 @@ impl<'c> World<'c> {
     }
 
     /// The checks about custom resources of which some are there, and whether the inputs tell that others are not.
-    fn installed(cluster: &Cluster) -> (u64, bool) {
+    fn installed(cluster: &Cluster) -> (Bits, bool) {
         let catalogue = cluster.catalogue();
         let is_known = |(group, plural): &(&str, &str)| catalogue.find(group, plural).is_some();
         let tells = cluster.completeness() == Completeness::Complete
@@ -268,7 +268,7 @@ impl<'c> World<'c> {
     }
 
     /// What a role that says everything answers: nothing of custom resources of which nobody knows that they are there.
-    pub(super) fn all_checks(&self) -> u64 {
+    pub(super) fn all_checks(&self) -> Bits {
         checks::ALL & !(checks::CUSTOM & !self.installed)
     }
 

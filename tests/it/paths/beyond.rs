@@ -380,6 +380,15 @@ fn aws_auth_that_is_not_loaded() {
     let may = grant("kube-system", "may", "User may", &[rule(&["patch"], "", &["configmaps"], &[])]);
     let cluster = loaded(&Value::Array(may.to_vec()), None, true);
     is_possible_by(&cluster, "User may", "cluster-admin", &["edit-aws-auth"]);
+    // Rules for its name suffice: it is there, or an apply makes it.
+    let named = |name: &str| {
+        let may = grant("kube-system", "may", "User may", &[rule(&["patch"], "", &["configmaps"], &[name])]);
+        loaded(&Value::Array(may.to_vec()), None, true)
+    };
+    is_possible_by(&named("aws-auth"), "User may", "cluster-admin", &["edit-aws-auth"]);
+    is_not_possible(&named("coredns"), "User may", "cluster-admin");
+    let elsewhere = grant("mine", "may", "User may", &[rule(&["patch"], "", &["configmaps"], &["aws-auth"])]);
+    is_not_possible(&loaded(&Value::Array(elsewhere.to_vec()), None, true), "User may", "cluster-admin");
     let elsewhere = grant("mine", "may", "User may", &[rule(&["patch"], "", &["configmaps"], &[])]);
     is_not_possible(&loaded(&Value::Array(elsewhere.to_vec()), None, true), "User may", "cluster-admin");
 }
@@ -507,7 +516,17 @@ fn apply_creates_under_a_name_that_rules_allow() {
         with(&[may("create", group, resource, "x"), may("patch", group, resource, "x")])
     };
     is_possible_by(&both("", "pods"), "User may", STRONG, &["apply-create"]);
-    is_possible_by(&both("apps", "deployments"), "User may", STRONG, &["apply-create"]);
+    for (group, resource) in [
+        ("apps", "deployments"),
+        ("apps", "daemonsets"),
+        ("apps", "replicasets"),
+        ("apps", "statefulsets"),
+        ("batch", "jobs"),
+        ("batch", "cronjobs"),
+        ("", "replicationcontrollers"),
+    ] {
+        is_possible_by(&both(group, resource), "User may", STRONG, &["apply-create"]);
+    }
     is_possible_by(&both("", "secrets"), "User may", STRONG, &["mint-token-secret"]);
     // One of the two, two names, or another kind is nothing.
     is_not_possible(&with(&[may("create", "", "pods", "x")]), "User may", STRONG);
@@ -516,7 +535,11 @@ fn apply_creates_under_a_name_that_rules_allow() {
         "User may",
         STRONG,
     );
+    let kinds =
+        [may("create", "batch", "jobs", "x"), may("patch", "apps", "deployments", "x")];
+    is_not_possible(&with(&kinds), "User may", STRONG);
     is_not_possible(&both("", "configmaps"), "User may", STRONG);
+    is_not_possible(&both("batch", "deployments"), "User may", STRONG);
 }
 
 #[test]

@@ -73,17 +73,17 @@ impl Closure {
     }
 
     pub(super) fn give_beyond(&mut self, fact: Fact, step: Step, extra: impl FnOnce() -> Extra) {
-        let (round, step) = (self.round + 1, Steps::of(step));
+        let (round, steps) = (self.round + 1, Steps::of(step));
         let is_new = match fact {
-            Fact::Iam(number) => self.iam.entry(number).or_default().give(round, step),
-            Fact::Login(number) => self.logins.entry(number).or_default().give(round, step),
-            Fact::Other(number) => self.others.entry(number).or_default().give(round, step),
+            Fact::Iam(number) => self.iam.entry(number).or_default().give(round, steps),
+            Fact::Login(number) => self.logins.entry(number).or_default().give(round, steps),
+            Fact::Other(number) => self.others.entry(number).or_default().give(round, steps),
             Fact::Account(number) => {
-                self.hold_token(number, round, step);
-                self.accounts.fill(number).give(round, step)
+                self.hold_token(number, round, steps);
+                self.accounts.fill(number).give(round, steps)
             }
-            Fact::AnyNode => self.any_node.give(round, step),
-            Fact::ClusterAdmin => self.admin.give(round, step),
+            Fact::AnyNode => self.any_node.give(round, steps),
+            Fact::ClusterAdmin => self.admin.give(round, steps),
             _ => false,
         };
         if is_new {
@@ -91,6 +91,12 @@ impl Closure {
             if !self.is_quick {
                 self.extras.insert(fact, extra());
             }
+        } else if let Some(own) = self.extras.get_mut(&fact)
+            && own.step > step
+            && self.next.contains(&fact)
+        {
+            // Of several steps of one round the one that comes first is told.
+            *own = extra();
         }
     }
 
@@ -212,7 +218,7 @@ impl Closure {
             self.node_roles(world);
             self.session_names(world, identities);
         }
-        self.absent_objects(world);
+        self.absent_objects(world, identities);
         self.by_operators(world);
         self.in_cluster(world, identities);
         self.by_apply(world, identities);

@@ -1,6 +1,6 @@
 //! Steps that depend on what the inputs do not tell: objects that are absent, operators, who acts next.
 
-use super::super::checks::{CUSTOM, Check};
+use super::super::checks::{Bits, CUSTOM, Check};
 use super::super::identities::{Crowd, Identities};
 use super::super::outside::Condition;
 use super::super::step::Step;
@@ -21,7 +21,7 @@ const APPROVAL: (Check, Check) = (Check::ApproveCertificates, Check::ApproveSign
 const SIGNATURE: (Check, Check) = (Check::ChangeCertificates, Check::SignSigners);
 
 /// The checks whose objects may be absent from the inputs.
-const ABSENT: u64 = Check::ChangePods.bit()
+const ABSENT: Bits = Check::ChangePods.bit()
     | Check::Exec.bit()
     | Check::AddContainers.bit()
     | Check::ReachKubelets.bit()
@@ -33,7 +33,7 @@ const ABSENT: u64 = Check::ChangePods.bit()
 
 impl Closure {
     /// Steps whose object is not in the inputs.
-    pub(super) fn absent_objects(&mut self, world: &World<'_>) {
+    pub(super) fn absent_objects(&mut self, world: &World<'_>, identities: &Identities) {
         let is_export = world.cluster.completeness() == Completeness::Complete;
         let knows_accounts = is_export && !world.policy().service_accounts.is_empty();
         if !knows_accounts {
@@ -103,7 +103,7 @@ impl Closure {
                 });
             }
         }
-        self.absent_aws_auth(world);
+        self.absent_aws_auth(world, identities);
     }
 
     /// Service accounts that bindings name and the inputs do not hold.
@@ -140,20 +140,42 @@ impl Closure {
     }
 
     /// The ConfigMap `aws-auth` where the inputs do not hold it.
-    pub(super) fn absent_aws_auth(&mut self, world: &World<'_>) {
+    pub(super) fn absent_aws_auth(&mut self, world: &World<'_>, identities: &Identities) {
         if world.aws_auth.is_some() {
             return;
         }
-        let place = world.kube_system;
-        for check in [Check::ChangeConfigMaps, Check::CreateConfigMaps] {
-            if self.bits(place) & check.bit() != 0 {
+        let (place, any) = (world.kube_system, Name::UNKNOWN);
+        let named = world.policy().names.lookup("aws-auth");
+        let is_named = named.index() < world.policy().names.len()
+            && self.names(world, identities, (Check::ChangeConfigMaps, named, place));
+        let passes = |check: Check| self.bits(place) & check.bit() != 0;
+        for (check, name, passes) in [
+            (Check::ChangeConfigMaps, any, passes(Check::ChangeConfigMaps)),
+            (Check::ChangeConfigMaps, named, is_named),
+            (Check::CreateConfigMaps, any, passes(Check::CreateConfigMaps)),
+        ] {
+            if passes {
                 let condition = "the cluster reads aws-auth (authentication mode CONFIG_MAP or API_AND_CONFIG_MAP); \
                                  the inputs do not hold it";
                 self.give_beyond(Fact::ClusterAdmin, Step::EditAwsAuth, || {
-                    Extra::of(Step::EditAwsAuth, condition).asking(check, Name::UNKNOWN, place)
+                    Extra::of(Step::EditAwsAuth, condition).asking(check, name, place)
                 });
             }
         }
+    }
+
+    /// Whether a role that somebody holds allows a check with this name.
+    fn names(
+        &self,
+        world: &World<'_>,
+        identities: &Identities,
+        (check, name, place): (Check, Name, Place),
+    ) -> bool {
+        self.held.filled().iter().any(|pair| {
+            let (role, at) = identities.pair_at(*pair);
+            (at == place || at == CLUSTER || at == EVERY && place != CLUSTER)
+                && world.answers(role).is_some_and(|own| own.allows(check, name))
+        })
     }
 
     /// Custom resources by which a controller acts.
@@ -306,7 +328,7 @@ impl Closure {
     }
 
     /// The namespaces where somebody passes one of some checks, or runs pods; perhaps others.
-    pub(super) fn places_of_some(&self, world: &World<'_>, checks: u64) -> Vec<Place> {
+    pub(super) fn places_of_some(&self, world: &World<'_>, checks: Bits) -> Vec<Place> {
         if (self.bits(EVERY) | self.bits(CLUSTER)) & checks != 0 {
             return world.every().collect();
         }
