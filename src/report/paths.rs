@@ -62,6 +62,12 @@ pub(super) fn does(step: Step) -> &'static str {
         Step::Sign => "signs a client certificate of",
         Step::BootstrapToken => "makes a bootstrap token, and logs in as",
         Step::ApplyCreate => "creates by an apply, under a name that rules allow, a pod as",
+        Step::ImpersonateNode => "impersonates a node, and asks for a token of",
+        Step::NodeCredential => "uses the credential of the kubelet, and becomes",
+        Step::CsrNode => "asks for a client certificate of a node, approves it, and asks for a token of",
+        Step::SeeByWebhook => "sees by an admission webhook a token of",
+        Step::ConvertCrd => "changes custom resources by a conversion webhook, and acts as",
+        Step::NodeLabels => "has its node chosen for a pod of",
     }
 }
 

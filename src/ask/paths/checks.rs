@@ -80,6 +80,8 @@ pub(crate) enum Check {
     PatchDeployments,
     ApplySecrets,
     PatchSecrets,
+    WriteValidations,
+    ChangeDefinitions,
     ApplyDaemonSets,
     PatchDaemonSets,
     ApplyReplicaSets,
@@ -118,7 +120,7 @@ const WORKLOADS: &[(&str, &str)] = &[
 pub(crate) type Asked = (&'static [&'static str], &'static [(&'static str, &'static str)]);
 
 impl Check {
-    pub(crate) const ALL: [Self; 73] = [
+    pub(crate) const ALL: [Self; 75] = [
         Self::ImpersonateUsers,
         Self::ImpersonateGroups,
         Self::ImpersonateAccounts,
@@ -180,6 +182,8 @@ impl Check {
         Self::PatchDeployments,
         Self::ApplySecrets,
         Self::PatchSecrets,
+        Self::WriteValidations,
+        Self::ChangeDefinitions,
         Self::ApplyDaemonSets,
         Self::PatchDaemonSets,
         Self::ApplyReplicaSets,
@@ -249,11 +253,13 @@ impl Check {
             Self::ApproveCertificates => (CHANGE, &[(CERTIFICATES, "certificatesigningrequests/approval")]),
             Self::ApproveSigners => (&["approve"], &[(CERTIFICATES, "signers")]),
             Self::WriteWebhooks => (WRITE, &[(ADMISSION, "mutatingwebhookconfigurations")]),
+            Self::WriteValidations => (WRITE, &[(ADMISSION, "validatingwebhookconfigurations")]),
+            Self::ChangeDefinitions => (CHANGE, &[("apiextensions.k8s.io", "customresourcedefinitions")]),
             Self::WriteMutations => (WRITE, &[(ADMISSION, "mutatingadmissionpolicies")]),
             Self::BindMutations => (WRITE, &[(ADMISSION, "mutatingadmissionpolicybindings")]),
             Self::MovePods => (&["delete", "create"], &[("", "pods"), ("", "pods/eviction")]),
             Self::ChangeNodes => (CHANGE, &[("", "nodes"), ("", "nodes/status")]),
-            Self::WriteDrivers => (&["create", "update"], &[("storage.k8s.io", "csidrivers")]),
+            Self::WriteDrivers => (WRITE, &[("storage.k8s.io", "csidrivers")]),
             Self::SignSigners => (&["sign"], &[(CERTIFICATES, "signers")]),
             Self::ChangeCertificates => (CHANGE, &[(CERTIFICATES, "certificatesigningrequests/status")]),
             Self::PatchPods => (PATCH, &[("", "pods")]),
@@ -398,10 +404,12 @@ pub(crate) const CUSTOM: Bits = Check::RunByOperator.bit()
 pub(crate) fn of_roles(graph: &RbacGraph, version: KubernetesVersion, installed: Bits) -> Vec<Answers> {
     let policy = graph.policy();
     let star = policy.names.lookup("*");
-    let mut requests: Vec<(Check, Request<'static>)> = Vec::new();
+    let mut requests: Vec<(Check, Request<'static>, bool)> = Vec::new();
     for check in Check::ALL {
         let (verbs, resources) = check.asked(version);
         for verb in verbs {
+            // A rule for names creates nothing of these: the name of what is created is not asked about.
+            let takes_no_name = verbs == WRITE && *verb == "create";
             for (group, resource) in resources {
                 let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
                 let attributes = Attributes::Resource(ResourceAttributes {
@@ -412,7 +420,8 @@ pub(crate) fn of_roles(graph: &RbacGraph, version: KubernetesVersion, installed:
                     name: "",
                     namespace: "",
                 });
-                requests.push((check, graph.lexicon.request(&policy.names, &attributes)));
+                let request = graph.lexicon.request(&policy.names, &attributes);
+                requests.push((check, request, takes_no_name));
             }
         }
     }
@@ -421,7 +430,10 @@ pub(crate) fn of_roles(graph: &RbacGraph, version: KubernetesVersion, installed:
         *known.entry(rule).or_insert_with(|| {
             let limited = policy.rules.get(rule).resource_names.first().copied();
             let mut bits = 0;
-            for (check, request) in &requests {
+            for (check, request, takes_no_name) in &requests {
+                if *takes_no_name && limited.is_some_and(|name| name != Name::EMPTY) {
+                    continue;
+                }
                 let mut request = *request;
                 if let Target::Resource { name, .. } = &mut request.target {
                     *name = limited.unwrap_or(Name::UNKNOWN);

@@ -10,17 +10,20 @@ use super::checks::{Bits, Check};
 use super::identities::{Class, Identities, Pair};
 use super::step::{Step, Steps};
 use super::world::{CLUSTER, EVERY, Place, World};
+use crate::model::names::Name;
 use crate::model::policy::position;
 use crate::model::rbac::Scope;
 
 mod apply;
 pub(super) mod beyond;
 mod by_one;
+mod cluster_wide;
 mod covering;
 mod derive;
 mod give;
 mod hand_on;
 mod joined;
+mod nodes;
 mod possible;
 mod powers;
 mod room;
@@ -193,6 +196,8 @@ pub(super) struct Closure {
     pub(super) logins: FxHashMap<u32, Reached>,
     /// Per account since when its token is had, and since when from inside a pod.
     tokens: Sparse<(Round, Round)>,
+    /// Per place and check of what is possible the first name with which it passes, where it does not with all.
+    some_names: FxHashMap<(Place, Check), Name>,
     /// How facts were found that the state alone does not tell.
     pub(super) extras: FxHashMap<Fact, Extra>,
     /// The last round of certain steps, where others follow.

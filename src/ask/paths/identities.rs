@@ -21,6 +21,8 @@ pub(super) enum Username {
     User(Name),
     /// That of a service account, without its groups.
     Account(u32),
+    /// That of a node that pods name.
+    Node(u32),
 }
 
 /// An identity that is no service account with its own groups.
@@ -315,6 +317,7 @@ impl Identities {
                 }
                 None => Name::UNKNOWN,
             },
+            Username::Node(node) => world.node_user(node),
         };
         let class = self.class_in_groups(world, username, other.groups);
         let number = position(self.others.len());

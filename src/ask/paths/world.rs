@@ -24,6 +24,9 @@ pub(super) const EVERY: Place = 1;
 /// The first namespace.
 pub(super) const FIRST: Place = 2;
 
+/// What the username of a node begins with.
+pub(super) const NODE_USER: &str = "system:node:";
+
 /// Up to so many bindings it is told of each role by which steps it is gained first; beyond it may be that somebody
 /// could have handed on a role before the step that is told.
 const THOROUGH: usize = 1_000;
@@ -309,6 +312,13 @@ impl<'c> World<'c> {
     pub(super) fn namespace(&self, place: Place) -> &'c str {
         let index = place.checked_sub(FIRST).map(|index| index as usize);
         index.and_then(|index| self.namespaces.get(index)).copied().unwrap_or("")
+    }
+
+    /// The username of a node; `UNKNOWN` if nothing names it.
+    pub(super) fn node_user(&self, node: u32) -> Name {
+        let names = &self.policy().names;
+        let node = self.nodes.get(node as usize);
+        node.map_or(Name::UNKNOWN, |node| names.lookup(&format!("{NODE_USER}{}", names.text(*node))))
     }
 
     /// The places of all namespaces.

@@ -28,8 +28,7 @@ impl Closure {
         let rights = self.rights(world, identities, class, place);
         let namespaces = if place < FIRST { world.every() } else { place..place + 1 };
         for (create, patch, kind) in APPLIED {
-            let step =
-                if create == Check::ApplySecrets { Step::MintTokenSecret } else { Step::ApplyCreate };
+            let step = if create == Check::ApplySecrets { Step::MintTokenSecret } else { Step::ApplyCreate };
             let names = rights.names_of(create).filter(|name| *name != Name::EMPTY);
             let Some(name) = names.filter(|name| rights.allows(patch, *name)).min() else { continue };
             let text = world.policy().names.text(name);

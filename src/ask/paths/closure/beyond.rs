@@ -4,7 +4,7 @@
 //! once; from there the certain ones go on.
 
 use super::super::checks::Check;
-use super::super::identities::{Identities, Other, Username};
+use super::super::identities::{Class, Identities, Other, Username};
 use super::super::outside::{Condition, Edge};
 use super::super::step::{Step, Steps};
 use super::super::world::{Place, World};
@@ -20,6 +20,8 @@ pub(in crate::ask::paths) struct Extra {
     pub(in crate::ask::paths) uses: Vec<Fact>,
     /// The rights that it takes.
     pub(in crate::ask::paths) asks: Vec<(Check, Name, Place)>,
+    /// Who takes all of them, where it must be one identity.
+    pub(super) by: Option<Class>,
     /// What it is done to.
     pub(in crate::ask::paths) object: String,
     /// What must hold for it.
@@ -29,7 +31,7 @@ pub(in crate::ask::paths) struct Extra {
 impl Extra {
     pub(super) fn of(step: Step, condition: impl Into<String>) -> Self {
         let conditions = vec![Condition::says(condition)];
-        Self { step, uses: Vec::new(), asks: Vec::new(), object: String::new(), conditions }
+        Self { step, uses: Vec::new(), asks: Vec::new(), by: None, object: String::new(), conditions }
     }
 
     pub(super) fn asking(mut self, check: Check, name: Name, place: Place) -> Self {
@@ -37,9 +39,15 @@ impl Extra {
         self
     }
 
+    /// With one more thing that must hold.
+    pub(super) fn given(mut self, condition: impl Into<String>) -> Self {
+        self.conditions.push(Condition::says(condition));
+        self
+    }
+
     fn through(step: Step, from: Option<Fact>, edge: &Edge) -> Self {
         let (object, conditions) = (edge.object.clone(), edge.conditions.clone());
-        Self { step, uses: from.into_iter().collect(), asks: Vec::new(), object, conditions }
+        Self { step, uses: from.into_iter().collect(), asks: Vec::new(), by: None, object, conditions }
     }
 }
 
@@ -54,6 +62,7 @@ const IN_A_POD: Steps = RUN
     .and(Steps::of(Step::MutateByWebhook))
     .and(Steps::of(Step::MutateByPolicy))
     .and(Steps::of(Step::StealPods))
+    .and(Steps::of(Step::NodeLabels))
     .and(Steps::of(Step::ApplyCreate));
 
 impl Closure {
@@ -151,6 +160,7 @@ impl Closure {
                     step: Step::EksApi,
                     uses: vec![from],
                     asks: Vec::new(),
+                    by: None,
                     object: power.object.clone(),
                     conditions: power.conditions.clone(),
                 };
@@ -174,6 +184,7 @@ impl Closure {
             step: Step::MapBack,
             uses: vec![Fact::Iam(number)],
             asks: Vec::new(),
+            by: None,
             object: object.to_owned(),
             conditions: Vec::new(),
         };
@@ -218,9 +229,12 @@ impl Closure {
             self.node_roles(world);
             self.session_names(world, identities);
         }
+        self.find_names(world, identities);
         self.absent_objects(world, identities);
         self.by_operators(world);
         self.in_cluster(world, identities);
+        self.by_definitions(world, identities);
+        self.by_nodes(world, identities);
         self.by_apply(world, identities);
         self.bootstrap(world, identities);
     }

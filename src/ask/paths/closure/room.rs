@@ -47,6 +47,7 @@ impl Closure {
             iam: FxHashMap::default(),
             logins: FxHashMap::default(),
             tokens: Sparse::new(with_tokens, (NEVER, NEVER)),
+            some_names: FxHashMap::default(),
             extras: FxHashMap::default(),
             certain_until: None,
             new_pairs: Vec::new(),
@@ -81,6 +82,7 @@ impl Closure {
         self.waiting.clear();
         self.relabelled.clear();
         self.opened_up.clear();
+        self.some_names.clear();
         self.extras.clear();
         self.found.clear();
         self.classes.clear();
