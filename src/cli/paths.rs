@@ -5,6 +5,7 @@ use std::io::Write;
 use rbacsim::ask::paths::{From, Overview, Search, Target, starts};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::report::paths_graph::Picture;
+use rbacsim::report::paths_html::Page;
 use rbacsim::report::{notes, paths as report};
 
 use super::inputs::{Identity, Inputs};
@@ -23,6 +24,9 @@ Examples:
 
   # The picture of all ways to cluster-admin
   rbacsim paths --to cluster-admin -o mermaid -f export.yaml
+
+  # One page to open in a browser: the picture, and each way step by step
+  rbacsim paths --to cluster-admin -o html -f export.yaml > ways.html
 
   # Everything, for a script
   rbacsim paths -o json -f export.yaml
@@ -47,7 +51,7 @@ pub(crate) struct Args {
     /// Which starts, where none is named
     #[arg(long, value_enum, default_value_t = Subjects::All, value_name = "WHICH")]
     subjects: Subjects,
-    /// Output format; svg, dot and mermaid draw the ways to sinks
+    /// Output format; svg, dot and mermaid draw the ways to sinks, html has the picture and each way step by step
     #[arg(short, long, value_enum, default_value_t = Form::Text)]
     output: Form,
     #[command(flatten)]
@@ -71,6 +75,8 @@ enum Form {
     Dot,
     Mermaid,
     Svg,
+    /// One page to open in a browser: the picture, and each way step by step
+    Html,
 }
 
 /// The starts that were asked for.
@@ -94,6 +100,16 @@ fn chosen(args: &Args, cluster: &Cluster, search: &Search<'_>) -> Result<Vec<Fro
         .collect())
 }
 
+/// What a page is about: where the ways lead, or where they begin.
+fn page_title(to: Option<&str>, froms: &[From]) -> String {
+    match (to, froms) {
+        (Some(to), [from]) => format!("Ways of {} to {to}", from.title),
+        (Some(to), _) => format!("Ways to {to}"),
+        (None, [from]) => format!("Ways of {}", from.title),
+        (None, _) => "Ways".to_owned(),
+    }
+}
+
 /// What is found and written while starts are searched one after the other.
 struct Run<'a> {
     args: &'a Args,
@@ -102,13 +118,18 @@ struct Run<'a> {
     is_possible: bool,
     written: usize,
     picture: Picture,
+    page: Page,
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let cluster = args.inputs.load()?;
-    let target = args.to.as_deref().map(Target::read);
     let mut search = Search::new(&cluster);
     let froms = chosen(args, &cluster, &search)?;
+    let is_page = args.output == Form::Html;
+    // A page of many starts has a table, and tells the ways to what matters most.
+    let is_table = args.to.is_none() && froms.len() > 1;
+    let to = args.to.as_deref().or_else(|| (is_page && is_table).then_some("cluster-admin"));
+    let target = to.map(Target::read);
     if let Some(Target::Arn(arn)) = &target
         && !search.knows_arn(arn)
     {
@@ -118,24 +139,38 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         )
         .into());
     }
-    let mut run =
-        Run { args, target, is_certain: false, is_possible: false, written: 0, picture: Picture::default() };
+    let page = Page::new(&page_title(to, &froms));
+    let mut run = Run {
+        args,
+        target,
+        is_certain: false,
+        is_possible: false,
+        written: 0,
+        picture: Picture::default(),
+        page,
+    };
     if args.output == Form::Json {
         write!(out, "[")?;
     }
-    if run.target.is_none() && froms.len() > 1 && args.output == Form::Text {
+    if is_table && is_page {
+        run.table(&mut search, froms.clone(), out)?;
+    }
+    if is_table && args.output == Form::Text {
         run.table(&mut search, froms, out)?;
     } else {
         let (mut possible, mut left_out) = (0, 0);
-        for (from, is_certain) in run.promising(&mut search, froms) {
+        let mut promising = run.promising(&mut search, froms);
+        promising.sort_by_key(|(_, is_certain)| is_page && !is_certain);
+        for (from, is_certain) in promising {
             possible += usize::from(!is_certain);
-            if possible > SHOWN && !is_certain && args.output == Form::Text {
+            if possible > SHOWN && !is_certain && matches!(args.output, Form::Text | Form::Html) {
                 left_out += 1;
+                run.page.leave_out(&from);
                 continue;
             }
             run.one(&cluster, &mut search, &from, out)?;
         }
-        if left_out > 0 {
+        if left_out > 0 && !is_page {
             writeln!(out)?;
             writeln!(out, "{left_out} more may get there if conditions hold; -o json lists them")?;
         }
@@ -147,6 +182,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         Form::Svg => {
             let title = format!("ways to {}", args.to.as_deref().unwrap_or("sinks"));
             write!(out, "{}", run.picture.svg(&title))?;
+        }
+        Form::Html => {
+            let tool = concat!("rbacsim ", env!("CARGO_PKG_VERSION"));
+            run.page.write(out, &cluster, (tool, &super::command()))?;
         }
         Form::Text => {
             if run.written == 0 {
@@ -188,6 +227,10 @@ impl Run<'_> {
                 std::cmp::Reverse(overview.possible.len()),
             )
         });
+        if self.args.output == Form::Html {
+            self.page.add_table(&rows);
+            return Ok(());
+        }
         if !rows.is_empty() {
             report::table(out, &rows)?;
         }
@@ -252,6 +295,13 @@ impl Run<'_> {
                     }
                 }
             }
+            Form::Html => match (&reach, possibly) {
+                (Some(reach), _) => self.page.add_way(cluster, &traced, reach, None),
+                (None, Some(possible)) => {
+                    self.page.add_way(cluster, &traced, &possible.reach, Some(possible));
+                }
+                (None, None) => self.page.add_start(cluster, &traced),
+            },
             Form::Dot | Form::Mermaid | Form::Svg => {
                 let own = reach.iter().chain(possibly.map(|own| &own.reach));
                 own.for_each(|reach| self.picture.add(&traced, reach));

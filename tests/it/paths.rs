@@ -15,6 +15,7 @@ mod further; // what is possible by nodes, by rules for names, by what is change
 mod indirect; // a no that is a few steps from a yes
 mod large; // what a search of many starts shares
 mod laws; // more rights, other orders, fewer bindings
+mod page; // ways as a page
 mod picture; // ways as a drawing
 mod policies; // access policies of EKS
 mod steps; // one test a step
