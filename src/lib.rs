@@ -237,6 +237,7 @@ pub mod report {
     pub mod notes;
     pub mod paths;
     pub mod paths_graph;
+    pub mod paths_html;
     pub mod people;
     mod phrases;
     pub mod question;

@@ -391,6 +391,7 @@ impl<'c> Search<'c> {
                 let names = &self.world.policy().names;
                 let username = match other.username {
                     Username::User(name) => names.text(name).to_owned(),
+                    Username::Node(node) => self.node_username(node),
                     Username::Account(number) => account(number)
                         .map(|own| UserInfo::service_account(own.namespace, own.name).username)?,
                 };

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use rbacsim::ask::paths::{From, Gets, Overview, SINKS, Search, Target, Traced, starts};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::report::paths_graph::Picture;
+use rbacsim::report::paths_html::Page;
 use rbacsim::report::{notes, paths as report};
 
 use super::inputs::{Identity, Inputs};
@@ -24,6 +25,9 @@ Examples:
 
   # The picture of all ways to cluster-admin
   rbacsim paths --to cluster-admin -o mermaid -f export.yaml
+
+  # One page to open in a browser: the picture, and each way step by step
+  rbacsim paths --to cluster-admin -o html -f export.yaml > ways.html
 
   # Everything, for a script
   rbacsim paths -o json -f export.yaml
@@ -48,7 +52,7 @@ pub(crate) struct Args {
     /// Which starts, where none is named
     #[arg(long, value_enum, default_value_t = Subjects::All, value_name = "WHICH")]
     subjects: Subjects,
-    /// Output format; svg, dot and mermaid draw the ways to sinks
+    /// Output format; svg, dot and mermaid draw the ways to sinks, html has the picture and each way step by step
     #[arg(short, long, value_enum, default_value_t = Form::Text)]
     output: Form,
     #[command(flatten)]
@@ -72,6 +76,8 @@ enum Form {
     Dot,
     Mermaid,
     Svg,
+    /// One page to open in a browser: the picture, and each way step by step
+    Html,
 }
 
 /// The starts that were asked for.
@@ -95,6 +101,16 @@ fn chosen(args: &Args, cluster: &Cluster, search: &Search<'_>) -> Result<Vec<Fro
         .collect())
 }
 
+/// What a page is about: where the ways lead, or where they begin.
+fn page_title(to: Option<&str>, froms: &[From]) -> String {
+    match (to, froms) {
+        (Some(to), [from]) => format!("Ways of {} to {to}", from.title),
+        (Some(to), _) => format!("Ways to {to}"),
+        (None, [from]) => format!("Ways of {}", from.title),
+        (None, _) => "Ways".to_owned(),
+    }
+}
+
 /// What is found and written while starts are searched.
 struct Run<'a> {
     args: &'a Args,
@@ -103,6 +119,7 @@ struct Run<'a> {
     is_possible: bool,
     written: usize,
     picture: Picture,
+    page: Page,
 }
 
 /// What one start's way looks like in the form that was asked for.
@@ -119,27 +136,35 @@ struct Way {
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
     let cluster = args.inputs.load()?;
-    let target = args.to.as_deref().map(Target::read);
     let mut search = Search::new(&cluster);
     let froms = chosen(args, &cluster, &search)?;
+    let is_page = args.output == Form::Html;
+    // A page of many starts has a table, and tells the ways to what matters most.
+    let is_table = args.to.is_none() && froms.len() > 1;
+    let to = args.to.as_deref().or_else(|| (is_page && is_table).then_some("cluster-admin"));
+    let target = to.map(Target::read);
     if let Some(target) = target.as_ref().filter(|target| !search.knows(target)) {
         return Err(unknown(target).into());
     }
-    let mut run =
-        Run { args, target, is_certain: false, is_possible: false, written: 0, picture: Picture::default() };
+    let page = Page::new(&page_title(to, &froms));
+    let picture = Picture::default();
+    let mut run = Run { args, target, is_certain: false, is_possible: false, written: 0, picture, page };
     if args.output == Form::Json {
         write!(out, "[")?;
     }
+    if is_table && matches!(args.output, Form::Text | Form::Html) {
+        run.table(&mut search, &froms, out)?;
+    }
     match (args.output, run.target.is_some(), froms.len()) {
-        (Form::Text, false, 2..) => run.table(&mut search, froms, out)?,
+        (Form::Text, false, 2..) => {}
         (Form::Text, true, 2..) => run.many(&cluster, &mut search, froms, out)?,
-        (_, true, 2..) => {
-            let gets =
-                search.who_gets_to(&froms, run.target.as_ref().unwrap_or(&Target::Sink("cluster-admin")));
-            let promising = froms.into_iter().zip(gets).filter(|(_, gets)| *gets != Gets::Never);
-            run.each(&cluster, &mut search, promising.map(|(from, _)| from).collect(), out)?;
+        (Form::Html, ..) => run.fill_page(&cluster, &mut search, froms),
+        _ => {
+            let (mut all, maybe) = run.promising(&mut search, froms);
+            all.extend(maybe);
+            all.sort_by(|a, b| a.title.cmp(&b.title));
+            run.each(&cluster, &mut search, all, out)?;
         }
-        _ => run.each(&cluster, &mut search, froms, out)?,
     }
     match args.output {
         Form::Json => writeln!(out, "]")?,
@@ -148,6 +173,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
         Form::Svg => {
             let title = format!("ways to {}", args.to.as_deref().unwrap_or("sinks"));
             write!(out, "{}", run.picture.svg(&title))?;
+        }
+        Form::Html => {
+            let tool = concat!("rbacsim ", env!("CARGO_PKG_VERSION"));
+            run.page.write(out, &cluster, (tool, &super::command()))?;
         }
         Form::Text => {
             if run.written == 0 {
@@ -190,15 +219,10 @@ fn unknown(target: &Target) -> String {
 
 impl Run<'_> {
     /// A line for every start: steps are told only of what is shown.
-    fn table(
-        &mut self,
-        search: &mut Search<'_>,
-        froms: Vec<From>,
-        out: &mut dyn Write,
-    ) -> Result<(), Failure> {
+    fn table(&mut self, search: &mut Search<'_>, froms: &[From], out: &mut dyn Write) -> Result<(), Failure> {
         let mut rows: Vec<(From, Overview)> = Vec::new();
-        let overviews = search.overviews(&froms, self.args.max_steps);
-        for (from, overview) in froms.into_iter().zip(overviews) {
+        let overviews = search.overviews(froms, self.args.max_steps);
+        for (from, overview) in froms.iter().cloned().zip(overviews) {
             self.is_certain |= overview.reached != Some(0);
             self.is_possible |= !overview.possible.is_empty();
             if overview.reaches_a_sink() || !overview.possible.is_empty() {
@@ -213,11 +237,63 @@ impl Run<'_> {
                 std::cmp::Reverse(overview.possible.len()),
             )
         });
+        if self.args.output == Form::Html {
+            self.page.add_table(&rows);
+            return Ok(());
+        }
         if !rows.is_empty() {
             report::table(out, &rows)?;
         }
         self.written = rows.len();
         Ok(())
+    }
+
+    /// Those of many who get to the target for certain, and those who may; without a target, or alone, everybody.
+    fn promising(&self, search: &mut Search<'_>, froms: Vec<From>) -> (Vec<From>, Vec<From>) {
+        let Some(target) = self.target.as_ref().filter(|_| froms.len() > 1) else {
+            return (froms, Vec::new());
+        };
+        let gets = search.who_gets_to(&froms, target);
+        let (mut near, mut maybe): (Vec<From>, Vec<From>) = Default::default();
+        for (from, gets) in froms.into_iter().zip(gets) {
+            match gets {
+                Gets::Certainly(_) => near.push(from),
+                Gets::Possibly => maybe.push(from),
+                Gets::Never => {}
+            }
+        }
+        (near, maybe)
+    }
+
+    /// The page: those who get to the target for certain, then some of those who may.
+    fn fill_page(&mut self, cluster: &Cluster, search: &mut Search<'_>, froms: Vec<From>) {
+        let (near, maybe) = self.promising(search, froms);
+        let shown = near.len() + SHOWN;
+        for (from, number) in near.into_iter().chain(maybe).zip(0usize..) {
+            if number >= shown {
+                self.is_possible = true;
+                self.page.leave_out(&from);
+                continue;
+            }
+            let most = self.args.max_steps;
+            let traced = match &self.target {
+                Some(target) => search.traced_to(&from, target, most),
+                None => search.traced_with_possible(&from, most),
+            };
+            let Some(target) = &self.target else {
+                self.is_certain |= !traced.paths.is_empty();
+                self.is_possible |= !traced.possible.is_empty();
+                self.page.add_start(cluster, &traced);
+                continue;
+            };
+            if let Some(reach) = traced.to(target) {
+                self.is_certain = true;
+                self.page.add_way(cluster, &traced, &reach, None);
+            } else if let Some(possible) = traced.possibly_to(target) {
+                self.is_possible = true;
+                self.page.add_way(cluster, &traced, &possible.reach, Some(possible));
+            }
+        }
     }
 
     /// Many starts and one target: the nearest step by step, the others a line each, and what is possible only after them.
@@ -229,15 +305,7 @@ impl Run<'_> {
         out: &mut dyn Write,
     ) -> Result<(), Failure> {
         let Some(target) = self.target.clone() else { return Ok(()) };
-        let gets = search.who_gets_to(&froms, &target);
-        let (mut near, mut maybe): (Vec<From>, Vec<From>) = Default::default();
-        for (from, gets) in froms.into_iter().zip(gets) {
-            match gets {
-                Gets::Certainly(_) => near.push(from),
-                Gets::Possibly => maybe.push(from),
-                Gets::Never => {}
-            }
-        }
+        let (mut near, mut maybe) = self.promising(search, froms);
         // Where how many steps it takes, or whether at all, shows only when a way is told, all are told.
         let is_exact = self.args.max_steps.is_none() && search.is_exact(&target);
         let left_out = if is_exact { maybe.len().saturating_sub(SHOWN) } else { 0 };
@@ -304,7 +372,7 @@ impl Run<'_> {
         let (first, separator) = match self.args.output {
             Form::Json => ("\n", ",\n"),
             Form::Text => ("", "\n"),
-            Form::Dot | Form::Mermaid | Form::Svg => ("", ""),
+            Form::Dot | Form::Mermaid | Form::Svg | Form::Html => ("", ""),
         };
         let (mut all, mut written, mut failed) = (Way::default(), 0usize, None);
         search.each_way(
@@ -369,6 +437,7 @@ impl Run<'_> {
                 }
             }
             .map_err(|error| error.to_string())?,
+            Form::Html => {}
             Form::Dot | Form::Mermaid | Form::Svg => {
                 let own = reach.iter().chain(possibly.map(|own| &own.reach));
                 own.for_each(|reach| way.picture.add(traced, reach));

@@ -18,6 +18,7 @@ pub mod csv;
 pub mod html;
 pub mod markdown;
 pub mod page;
+pub mod ways;
 pub mod xlsx;
 
 /// A review with all that goes into its document.

@@ -66,11 +66,17 @@ pub(super) fn does(step: Step) -> &'static str {
         Step::Sign => "signs a client certificate of",
         Step::BootstrapToken => "makes a bootstrap token, and logs in as",
         Step::ApplyCreate => "creates by an apply, under a name that rules allow, a pod as",
+        Step::ImpersonateNode => "impersonates a node, and asks for a token of",
+        Step::NodeCredential => "uses the credential of the kubelet, and becomes",
+        Step::CsrNode => "asks for a client certificate of a node, approves it, and asks for a token of",
+        Step::SeeByWebhook => "sees by an admission webhook a token of",
+        Step::ConvertCrd => "changes custom resources by a conversion webhook, and acts as",
+        Step::NodeLabels => "has its node chosen for a pod of",
     }
 }
 
 /// What is reached, in words where it is printed by a sign.
-fn in_words(identity: &str) -> &str {
+pub(super) fn in_words(identity: &str) -> &str {
     match identity {
         "node *" => "any node (node *)",
         "node ?" => "a node that the inputs do not name (node ?)",
@@ -79,7 +85,7 @@ fn in_words(identity: &str) -> &str {
 }
 
 /// The lines below a step: what allows it, and where that stands.
-fn ground_lines(cluster: &Cluster, ground: &Ground<'_>) -> (String, String) {
+pub(super) fn ground_lines(cluster: &Cluster, ground: &Ground<'_>) -> (String, String) {
     let graph = cluster.graph();
     let policy = graph.policy();
     if let Some(grant) = &ground.grant {
@@ -98,21 +104,26 @@ fn ground_lines(cluster: &Cluster, ground: &Ground<'_>) -> (String, String) {
     }
 }
 
-fn hop_lines(lines: &mut Aligned<'_>, cluster: &Cluster, number: usize, hop: &Hop<'_>) -> io::Result<()> {
+/// A step in a sentence: who does what to become whom.
+pub(super) fn deed(hop: &Hop<'_>) -> String {
     let object = if hop.object.is_empty() || hop.becomes.starts_with(&hop.object) {
         String::new()
     } else {
         format!(" ({})", hop.object)
     };
     let becomes = in_words(&hop.becomes);
-    lines.bare(1, format_args!("{number}  {}", hop.step))?;
     let does = match hop.step {
         Step::ImpersonateGroup if hop.becomes == "cluster-admin" => {
             "impersonates anyone in Group system:masters:"
         }
         step => does(step),
     };
-    lines.bare(3, format_args!("{} {does} {becomes}{object}", hop.by))?;
+    format!("{} {does} {becomes}{object}", hop.by)
+}
+
+fn hop_lines(lines: &mut Aligned<'_>, cluster: &Cluster, number: usize, hop: &Hop<'_>) -> io::Result<()> {
+    lines.bare(1, format_args!("{number}  {}", hop.step))?;
+    lines.bare(3, deed(hop))?;
     for ground in &hop.grounds {
         let (text, place) = ground_lines(cluster, ground);
         lines.bare(4, &ground.asked)?;
@@ -148,7 +159,7 @@ pub fn condition_texts(cluster: &Cluster, conditions: &[Condition]) -> Vec<Strin
 }
 
 /// How many rounds, in words.
-fn in_steps(depth: u16) -> String {
+pub(super) fn in_steps(depth: u16) -> String {
     if depth == 0 { "by its own rights".to_owned() } else { format!("in {}", counted(depth.into(), "step")) }
 }
 
@@ -584,6 +595,17 @@ pub fn document(
     })
 }
 
+/// What ways need that is not in the inputs.
+pub fn missing(cluster: &Cluster) -> Vec<&'static str> {
+    let policy = cluster.graph().policy();
+    let all = [
+        (policy.inventory.workloads.is_empty(), "pods"),
+        (policy.namespaces.is_empty(), "Namespaces"),
+        (cluster.iam().is_empty(), "IAM data"),
+    ];
+    all.into_iter().filter_map(|(is_missing, name)| is_missing.then_some(name)).collect()
+}
+
 /// What the answer rests on, in the last lines.
 pub fn basis(cluster: &Cluster) -> Basis {
     let mut short = notes::short(cluster);
@@ -594,29 +616,26 @@ pub fn basis(cluster: &Cluster) -> Basis {
             .to_owned(),
     ];
     let policy = cluster.graph().policy();
-    let mut missing = Vec::new();
     if policy.inventory.workloads.is_empty() {
-        missing.push("pods");
         lines.push(
             "no pods and workloads in the inputs: ways through running pods, their tokens and nodes are missing; export them as well"
                 .to_owned(),
         );
     }
     if policy.namespaces.is_empty() {
-        missing.push("Namespaces");
         lines.push(
             "no Namespaces in the inputs: whether one lets privileged pods in is unknown; export them as well"
                 .to_owned(),
         );
     }
     if cluster.iam().is_empty() {
-        missing.push("IAM data");
         lines.push(
             "no IAM data in the inputs: which IAM roles service accounts, nodes and people can assume is unknown; \
              add the output of `aws iam get-account-authorization-details`"
                 .to_owned(),
         );
     }
+    let missing = missing(cluster);
     if !missing.is_empty() {
         let _ = write!(short, "; without {}, so ways through these are missing", missing.join(", "));
     }

@@ -54,20 +54,49 @@ impl Picture {
         *certain |= is_certain;
     }
 
-    /// As a diagram, nodes in the order of their names.
-    fn diagram(&self) -> Diagram {
-        let mut diagram = Diagram::default();
-        for name in &self.nodes {
-            let look = if self.sinks.contains(name) {
-                Look::Sink
-            } else if self.starts.contains(name) {
-                Look::Start
-            } else {
-                Look::Plain
-            };
-            diagram.nodes.push(Node { look, lines: vec![name.clone()], places: Vec::new() });
+    fn look(&self, name: &str) -> Look {
+        if self.sinks.contains(name) {
+            Look::Sink
+        } else if self.starts.contains(name) {
+            Look::Start
+        } else {
+            Look::Plain
         }
-        let number = |node: &String| self.nodes.iter().position(|own| own == node).unwrap_or(0);
+    }
+
+    /// Nodes by the boxes in which they stand: those of one look with the same arrows share one, if they are to.
+    fn numbers(&self, is_bundled: bool) -> (BTreeMap<&str, usize>, Vec<Vec<&str>>) {
+        type Arrows<'p> = Vec<(&'p str, &'p BTreeSet<&'static str>, bool)>;
+        let mut arrows: BTreeMap<&str, (Arrows<'_>, Arrows<'_>)> = BTreeMap::new();
+        for ((from, to), (steps, is_certain)) in self.edges.iter().filter(|_| is_bundled) {
+            arrows.entry(from).or_default().0.push((to, steps, *is_certain));
+            arrows.entry(to).or_default().1.push((from, steps, *is_certain));
+        }
+        let mut known = BTreeMap::new();
+        let (mut numbers, mut boxes) = (BTreeMap::new(), Vec::<Vec<&str>>::new());
+        for name in &self.nodes {
+            let next = boxes.len();
+            let equal = arrows.get(name.as_str()).map(|arrows| (self.look(name), arrows));
+            let number = equal.map_or(next, |equal| *known.entry(equal).or_insert(next));
+            match boxes.get_mut(number) {
+                Some(own) => own.push(name),
+                None => boxes.push(vec![name]),
+            }
+            numbers.insert(name.as_str(), number);
+        }
+        (numbers, boxes)
+    }
+
+    /// As a diagram, nodes in the order of their names.
+    fn diagram(&self, is_bundled: bool) -> Diagram {
+        let (numbers, boxes) = self.numbers(is_bundled);
+        let mut diagram = Diagram::default();
+        for names in boxes {
+            let look = names.first().map_or(Look::Plain, |name| self.look(name));
+            let lines = names.into_iter().map(str::to_owned).collect();
+            diagram.nodes.push(Node { look, lines, places: Vec::new() });
+        }
+        let number = |node: &str| numbers.get(node).copied().unwrap_or_default();
         for ((from, to), (steps, is_certain)) in &self.edges {
             let steps: Vec<&str> = steps.iter().copied().collect();
             diagram.edge(number(from), number(to), &steps.join(", "), *is_certain);
@@ -75,22 +104,40 @@ impl Picture {
         diagram
     }
 
+    /// How many boxes it has where equal ones share one.
+    pub fn boxes(&self) -> usize {
+        self.numbers(true).1.len()
+    }
+
+    /// Whether nothing was added.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
     /// As SVG: those who start at the left, each behind whom it takes to get there.
     pub fn svg(&self, title: &str) -> String {
-        let mut diagram = self.diagram();
-        diagram.layers = layers(&diagram);
-        diagram.svg(title)
+        drawn(self.diagram(false), title)
+    }
+
+    /// The same, where those from and to whom the same arrows lead share a box.
+    pub fn bundled_svg(&self, title: &str) -> String {
+        drawn(self.diagram(true), title)
     }
 
     /// As DOT, for Graphviz.
     pub fn dot(&self) -> String {
-        self.diagram().dot("paths")
+        self.diagram(false).dot("paths")
     }
 
     /// As Mermaid, for Markdown.
     pub fn mermaid(&self) -> String {
-        self.diagram().mermaid()
+        self.diagram(false).mermaid()
     }
+}
+
+fn drawn(mut diagram: Diagram, title: &str) -> String {
+    diagram.layers = layers(&diagram);
+    diagram.svg(title)
 }
 
 /// How many steps after a start each box stands, as far as ways do not go round; what is reached last, behind all.

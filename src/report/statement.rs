@@ -87,7 +87,8 @@ fn not_modelled(with_people: bool, with_reachable: bool) -> Vec<&'static str> {
     NOT_MODELLED.iter().map(in_place).collect()
 }
 
-const LEADS_TO: &str = "what access leads to: anyone who may create pods, impersonate or create tokens can do more than the rows show";
+/// Where what access leads to is not shown.
+pub(super) const LEADS_TO: &str = "what access leads to: anyone who may create pods, impersonate or create tokens can do more than the rows show";
 const ONLY_CERTAIN_STEPS: &str =
     "what access leads to by steps that are not certain: `rbacsim paths` shows them, with their conditions";
 

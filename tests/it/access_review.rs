@@ -599,7 +599,7 @@ fn who_has_only_unknown_access_is_never_said_to_have_none() {
 }
 
 /// Every folder of examples.
-fn folders() -> Vec<String> {
+pub(crate) fn folders() -> Vec<String> {
     let mut folders = vec!["quickstart".to_owned()];
     for under in ["scenarios", "reports"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata").join(under);
@@ -614,7 +614,7 @@ fn folders() -> Vec<String> {
     folders
 }
 
-fn with_document<T>(review: &AccessReview<'_>, with: impl FnOnce(&Document<'_, '_>) -> T) -> T {
+pub(crate) fn with_document<T>(review: &AccessReview<'_>, with: impl FnOnce(&Document<'_, '_>) -> T) -> T {
     let (origin, statement) = (origin(), statement(review));
     with(&Document { review, origin: &origin, statement: &statement, findings: &[], signed: None })
 }

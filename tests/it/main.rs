@@ -17,6 +17,7 @@ mod access_people; // people who become a role that has an access entry
 mod access_policies; // the access policies that are built in
 mod access_review; // who may do what in plain words, and what changed since it was signed
 mod access_review_sheet; // the workbook of the access review, read again and compared with the page
+mod access_review_ways; // where steps lead, on the cards of the access review and in one picture
 mod api_resources; // what discovery of the real cluster says of its types
 mod architecture; // which room may know of which; the codes of diagnostics
 mod ask; // what the tests of decisions share: small clusters from text, requests in one line

@@ -11,10 +11,12 @@ use serde_json::{Value, json};
 use crate::recorded::{data, skipped};
 
 pub(crate) mod beyond; // through IAM, and what is only possible
+mod further; // what is possible by nodes, by rules for names, by what is changed for others
 mod goals; // ways to one thing
 mod indirect; // a no that is a few steps from a yes
 mod large; // what a search of many starts shares
 mod laws; // more rights, other orders, fewer bindings
+mod page; // ways as a page
 mod picture; // ways as a drawing
 mod policies; // access policies of EKS
 mod steps; // one test a step

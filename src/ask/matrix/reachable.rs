@@ -36,7 +36,7 @@ struct Known {
 }
 
 /// The start of ways that a holder is.
-fn from(holder: &Holder) -> From {
+pub fn start_of(holder: &Holder) -> From {
     match (holder.kind, holder.who.as_deref()) {
         (HolderKind::Iam, Some(who)) => From::iam(&holder.identity, who),
         (HolderKind::Group, _) => From::group(&holder.identity),
@@ -79,7 +79,7 @@ impl Matrix<'_> {
         if holder.is_master() {
             return Rows::default();
         }
-        let paths = search.paths(&from(holder), None);
+        let paths = search.paths(&start_of(holder), None);
         let mut reached: Vec<&Reach> = paths.reached.iter().chain(&paths.roles).collect();
         reached.sort_by_key(|own| (own.depth, own.identity != "cluster-admin"));
         let own = self.rows_of(holder, &mut known.scratch);

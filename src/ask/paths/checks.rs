@@ -13,6 +13,9 @@ use crate::model::names::Name;
 use crate::model::rbac::RuleId;
 use crate::model::version::KubernetesVersion;
 
+/// A set of checks, a bit each.
+pub(crate) type Bits = u128;
+
 /// A question: one of some verbs on one of some resources.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Check {
@@ -77,6 +80,20 @@ pub(crate) enum Check {
     PatchDeployments,
     ApplySecrets,
     PatchSecrets,
+    WriteValidations,
+    ChangeDefinitions,
+    ApplyDaemonSets,
+    PatchDaemonSets,
+    ApplyReplicaSets,
+    PatchReplicaSets,
+    ApplyStatefulSets,
+    PatchStatefulSets,
+    ApplyJobs,
+    PatchJobs,
+    ApplyCronJobs,
+    PatchCronJobs,
+    ApplyReplicationControllers,
+    PatchReplicationControllers,
 }
 
 /// The verbs that show what a Secret holds: patch and deletecollection answer with the objects.
@@ -103,7 +120,7 @@ const WORKLOADS: &[(&str, &str)] = &[
 pub(crate) type Asked = (&'static [&'static str], &'static [(&'static str, &'static str)]);
 
 impl Check {
-    pub(crate) const ALL: [Self; 61] = [
+    pub(crate) const ALL: [Self; 75] = [
         Self::ImpersonateUsers,
         Self::ImpersonateGroups,
         Self::ImpersonateAccounts,
@@ -165,6 +182,20 @@ impl Check {
         Self::PatchDeployments,
         Self::ApplySecrets,
         Self::PatchSecrets,
+        Self::WriteValidations,
+        Self::ChangeDefinitions,
+        Self::ApplyDaemonSets,
+        Self::PatchDaemonSets,
+        Self::ApplyReplicaSets,
+        Self::PatchReplicaSets,
+        Self::ApplyStatefulSets,
+        Self::PatchStatefulSets,
+        Self::ApplyJobs,
+        Self::PatchJobs,
+        Self::ApplyCronJobs,
+        Self::PatchCronJobs,
+        Self::ApplyReplicationControllers,
+        Self::PatchReplicationControllers,
     ];
 
     /// What it asks in a version of Kubernetes.
@@ -222,23 +253,37 @@ impl Check {
             Self::ApproveCertificates => (CHANGE, &[(CERTIFICATES, "certificatesigningrequests/approval")]),
             Self::ApproveSigners => (&["approve"], &[(CERTIFICATES, "signers")]),
             Self::WriteWebhooks => (WRITE, &[(ADMISSION, "mutatingwebhookconfigurations")]),
+            Self::WriteValidations => (WRITE, &[(ADMISSION, "validatingwebhookconfigurations")]),
+            Self::ChangeDefinitions => (CHANGE, &[("apiextensions.k8s.io", "customresourcedefinitions")]),
             Self::WriteMutations => (WRITE, &[(ADMISSION, "mutatingadmissionpolicies")]),
             Self::BindMutations => (WRITE, &[(ADMISSION, "mutatingadmissionpolicybindings")]),
             Self::MovePods => (&["delete", "create"], &[("", "pods"), ("", "pods/eviction")]),
             Self::ChangeNodes => (CHANGE, &[("", "nodes"), ("", "nodes/status")]),
-            Self::WriteDrivers => (&["create", "update"], &[("storage.k8s.io", "csidrivers")]),
+            Self::WriteDrivers => (WRITE, &[("storage.k8s.io", "csidrivers")]),
             Self::SignSigners => (&["sign"], &[(CERTIFICATES, "signers")]),
             Self::ChangeCertificates => (CHANGE, &[(CERTIFICATES, "certificatesigningrequests/status")]),
             Self::PatchPods => (PATCH, &[("", "pods")]),
             Self::ApplyDeployments => (CREATE, &[("apps", "deployments")]),
             Self::PatchDeployments => (PATCH, &[("apps", "deployments")]),
             Self::PatchSecrets => (PATCH, &[("", "secrets")]),
+            Self::ApplyDaemonSets => (CREATE, &[("apps", "daemonsets")]),
+            Self::PatchDaemonSets => (PATCH, &[("apps", "daemonsets")]),
+            Self::ApplyReplicaSets => (CREATE, &[("apps", "replicasets")]),
+            Self::PatchReplicaSets => (PATCH, &[("apps", "replicasets")]),
+            Self::ApplyStatefulSets => (CREATE, &[("apps", "statefulsets")]),
+            Self::PatchStatefulSets => (PATCH, &[("apps", "statefulsets")]),
+            Self::ApplyJobs => (CREATE, &[("batch", "jobs")]),
+            Self::PatchJobs => (PATCH, &[("batch", "jobs")]),
+            Self::ApplyCronJobs => (CREATE, &[("batch", "cronjobs")]),
+            Self::PatchCronJobs => (PATCH, &[("batch", "cronjobs")]),
+            Self::ApplyReplicationControllers => (CREATE, &[("", "replicationcontrollers")]),
+            Self::PatchReplicationControllers => (PATCH, &[("", "replicationcontrollers")]),
         }
     }
 
     /// The bit of the check in a set of answers.
-    pub(crate) const fn bit(self) -> u64 {
-        1 << self as u64
+    pub(crate) const fn bit(self) -> Bits {
+        1 << self as u8
     }
 
     /// Whether it is only ever asked with the empty name of a POST.
@@ -258,10 +303,10 @@ impl Check {
 }
 
 /// Every answer there is: what a role says that says everything.
-pub(crate) const ALL: u64 = u64::MAX >> (64 - Check::ALL.len());
+pub(crate) const ALL: Bits = Bits::MAX >> (Bits::BITS as usize - Check::ALL.len());
 
 /// The checks of which one request needs several, so that who holds what matters.
-pub(crate) const JOINED: u64 = Check::CreateBindings.bit()
+pub(crate) const JOINED: Bits = Check::CreateBindings.bit()
     | Check::ChangeBindings.bit()
     | Check::CreateClusterBindings.bit()
     | Check::ChangeClusterBindings.bit()
@@ -276,7 +321,7 @@ pub(crate) const JOINED: u64 = Check::CreateBindings.bit()
 
 /// The checks that matter in whose hands they are: these, and those of impersonation, which takes groups and a
 /// username together.
-pub(crate) const PERSONAL: u64 = JOINED
+pub(crate) const PERSONAL: Bits = JOINED
     | Check::ImpersonateUsers.bit()
     | Check::ImpersonateGroups.bit()
     | Check::ImpersonateAccounts.bit();
@@ -285,11 +330,11 @@ pub(crate) const PERSONAL: u64 = JOINED
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Answers {
     /// The checks that pass with any name, in a namespace where the role holds.
-    pub(crate) any: u64,
+    pub(crate) any: Bits,
     /// The checks that pass with a name, sorted.
     pub(crate) named: Vec<(Check, Name)>,
     /// The checks among these.
-    pub(crate) named_bits: u64,
+    pub(crate) named_bits: Bits,
     /// Whether the role has any rule in force.
     pub(crate) says_something: bool,
 }
@@ -320,8 +365,35 @@ impl Answers {
     }
 }
 
+/// What an apply may create: the right to create under a name, the right to patch it, and what it is called.
+pub(crate) const APPLIED: [(Check, Check, &str); 9] = [
+    (Check::ApplyPods, Check::PatchPods, "pod"),
+    (Check::ApplyDeployments, Check::PatchDeployments, "Deployment"),
+    (Check::ApplyDaemonSets, Check::PatchDaemonSets, "DaemonSet"),
+    (Check::ApplyReplicaSets, Check::PatchReplicaSets, "ReplicaSet"),
+    (Check::ApplyStatefulSets, Check::PatchStatefulSets, "StatefulSet"),
+    (Check::ApplyJobs, Check::PatchJobs, "Job"),
+    (Check::ApplyCronJobs, Check::PatchCronJobs, "CronJob"),
+    (Check::ApplyReplicationControllers, Check::PatchReplicationControllers, "ReplicationController"),
+    (Check::ApplySecrets, Check::PatchSecrets, "Secret"),
+];
+
+/// The checks without one of which an apply creates nothing.
+pub(crate) const APPLIES: Bits = of_applied(true);
+/// The checks that matter only for what an apply may create.
+pub(crate) const OF_APPLIES: Bits = of_applied(true) | of_applied(false);
+
+const fn of_applied(creates: bool) -> Bits {
+    let (mut bits, mut rest) = (0, APPLIED.as_slice());
+    while let [(create, patch, _), others @ ..] = rest {
+        bits |= if creates { create.bit() } else { patch.bit() };
+        rest = others;
+    }
+    bits
+}
+
 /// The checks about custom resources, which are there only where somebody installed them.
-pub(crate) const CUSTOM: u64 = Check::RunByOperator.bit()
+pub(crate) const CUSTOM: Bits = Check::RunByOperator.bit()
     | Check::WriteFlux.bit()
     | Check::WriteArgo.bit()
     | Check::WriteKyverno.bit()
@@ -329,13 +401,15 @@ pub(crate) const CUSTOM: u64 = Check::RunByOperator.bit()
 
 /// The answers of every role of a policy, by its number. Of custom resources that are not known to be there only rules
 /// that name their group count: a `*` says nothing of them.
-pub(crate) fn of_roles(graph: &RbacGraph, version: KubernetesVersion, installed: u64) -> Vec<Answers> {
+pub(crate) fn of_roles(graph: &RbacGraph, version: KubernetesVersion, installed: Bits) -> Vec<Answers> {
     let policy = graph.policy();
     let star = policy.names.lookup("*");
-    let mut requests: Vec<(Check, Request<'static>)> = Vec::new();
+    let mut requests: Vec<(Check, Request<'static>, bool)> = Vec::new();
     for check in Check::ALL {
         let (verbs, resources) = check.asked(version);
         for verb in verbs {
+            // A rule for names creates nothing of these: the name of what is created is not asked about.
+            let takes_no_name = verbs == WRITE && *verb == "create";
             for (group, resource) in resources {
                 let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
                 let attributes = Attributes::Resource(ResourceAttributes {
@@ -346,16 +420,20 @@ pub(crate) fn of_roles(graph: &RbacGraph, version: KubernetesVersion, installed:
                     name: "",
                     namespace: "",
                 });
-                requests.push((check, graph.lexicon.request(&policy.names, &attributes)));
+                let request = graph.lexicon.request(&policy.names, &attributes);
+                requests.push((check, request, takes_no_name));
             }
         }
     }
-    let mut known: FxHashMap<RuleId, u64> = FxHashMap::default();
+    let mut known: FxHashMap<RuleId, Bits> = FxHashMap::default();
     let mut matched = |rule: RuleId| {
         *known.entry(rule).or_insert_with(|| {
             let limited = policy.rules.get(rule).resource_names.first().copied();
             let mut bits = 0;
-            for (check, request) in &requests {
+            for (check, request, takes_no_name) in &requests {
+                if *takes_no_name && limited.is_some_and(|name| name != Name::EMPTY) {
+                    continue;
+                }
                 let mut request = *request;
                 if let Target::Resource { name, .. } = &mut request.target {
                     *name = limited.unwrap_or(Name::UNKNOWN);

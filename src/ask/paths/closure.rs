@@ -6,21 +6,24 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::checks::Check;
+use super::checks::{Bits, Check};
 use super::identities::{Class, Identities, Pair};
 use super::step::{Step, Steps};
 use super::world::{CLUSTER, EVERY, Place, World};
+use crate::model::names::Name;
 use crate::model::policy::position;
 use crate::model::rbac::Scope;
 
 mod apply;
 pub(super) mod beyond;
 mod by_one;
+mod cluster_wide;
 mod covering;
 mod derive;
 mod give;
 mod hand_on;
 mod joined;
+mod nodes;
 mod possible;
 mod powers;
 mod room;
@@ -176,7 +179,7 @@ pub(super) struct Closure {
     pub(super) grants: FxHashMap<Pair, Reached>,
     pub(super) grants_at: FxHashMap<Place, Vec<u32>>,
     /// Per place the checks that these answer, if perhaps only for some names.
-    pub(super) granted_bits: FxHashMap<Place, u64>,
+    pub(super) granted_bits: FxHashMap<Place, Bits>,
     pub(super) changed: FxHashMap<u32, Round>,
     /// Per place the round in which all its Roles were changed.
     pub(super) changed_in: FxHashMap<Place, Round>,
@@ -195,7 +198,7 @@ pub(super) struct Closure {
     /// The classes, by position, that hold what matters in whose hands it is; where all roles do, all of them.
     personal: Vec<usize>,
     /// Per place the checks that somebody passes.
-    bits: Sparse<u64>,
+    bits: Sparse<Bits>,
     /// Per place of a namespace the steps that give each of its accounts that exist.
     hubs: Sparse<Steps>,
     /// Steps that give an account as soon as it exists.
@@ -214,6 +217,8 @@ pub(super) struct Closure {
     pub(super) logins: FxHashMap<u32, Reached>,
     /// Per account since when its token is had, and since when from inside a pod.
     tokens: Sparse<(Round, Round)>,
+    /// Per place and check of what is possible the first name with which it passes, where it does not with all.
+    some_names: FxHashMap<(Place, Check), Name>,
     /// How facts were found that the state alone does not tell.
     pub(super) extras: FxHashMap<Fact, Extra>,
     /// Accounts that are reached if they exist; the inputs do not hold them.
@@ -415,7 +420,7 @@ impl Closure {
     }
 
     /// What everybody together passes in a place.
-    pub(super) fn bits(&self, place: Place) -> u64 {
+    pub(super) fn bits(&self, place: Place) -> Bits {
         let at = |place: Place| self.bits.get(place);
         match place {
             CLUSTER => at(CLUSTER),
@@ -544,7 +549,7 @@ impl Closure {
 #[derive(Debug, Default)]
 struct News {
     /// Per place the checks that pass since this round.
-    bits: Vec<(Place, u64)>,
+    bits: Vec<(Place, Bits)>,
     /// Pairs whose roles say something for names alone.
     named: Vec<Pair>,
 }

@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::checks::{Answers, Check, JOINED, PERSONAL};
+use super::checks::{APPLIES, Answers, Bits, Check, JOINED, PERSONAL};
 use super::world::{CLUSTER, Place, World};
 use crate::decide::graph::{Principal, RbacGraph};
 use crate::model::names::Name;
@@ -21,6 +21,8 @@ pub(super) enum Username {
     User(Name),
     /// That of a service account, without its groups.
     Account(u32),
+    /// That of a node that pods name.
+    Node(u32),
 }
 
 /// An identity that is no service account with its own groups.
@@ -41,11 +43,11 @@ pub(super) struct Held {
     /// The other roles, sorted by place.
     pub(super) pairs: Box<[Pair]>,
     /// The checks that it passes anywhere by these, if perhaps only for some names.
-    own: u64,
+    own: Bits,
     /// The same by all its roles.
-    anywhere: u64,
+    anywhere: Bits,
     /// The same in the whole cluster.
-    in_cluster: u64,
+    in_cluster: Bits,
     /// Whether any of its own roles holds in the whole cluster.
     is_in_cluster: bool,
 }
@@ -68,8 +70,7 @@ impl Held {
 
     /// Whether it may create something under a name by an apply.
     pub(super) fn applies(&self) -> bool {
-        let create = [Check::ApplyPods, Check::ApplyDeployments, Check::ApplySecrets];
-        create.iter().any(|check| self.anywhere & check.bit() != 0)
+        self.anywhere & APPLIES != 0
     }
 
     /// Whether it may write a binding in some namespace.
@@ -326,6 +327,7 @@ impl Identities {
                 }
                 None => Name::UNKNOWN,
             },
+            Username::Node(node) => world.node_user(node),
         };
         let class = self.class_in_groups(world, username, other.groups);
         let number = position(self.others.len());

@@ -5,11 +5,18 @@ use rustc_hash::FxHashMap;
 use super::closure::{Closure, Fact, Goal, NEVER, Reached, Round};
 use super::identities::Username;
 use super::step::{Step, Steps};
-use super::world::{CLUSTER, EVERY, Place};
+use super::world::{CLUSTER, EVERY, NODE_USER, Place};
 use super::{From, Of, Paths, Reach, SINKS, Search};
 use crate::decide::cluster::Who;
 
 impl Search<'_> {
+    /// The username of a node.
+    pub(super) fn node_username(&self, node: u32) -> String {
+        let name = self.world.nodes.get(node as usize);
+        let text = name.map_or("", |name| self.world.policy().names.text(*name));
+        format!("{NODE_USER}{text}")
+    }
+
     pub(super) fn show_other(&self, number: u32) -> String {
         let names = &self.world.policy().names;
         let Some((other, _)) = self.identities.others.get(number as usize) else { return String::new() };
@@ -21,6 +28,7 @@ impl Search<'_> {
                 }
                 None => String::new(),
             },
+            Username::Node(node) => format!("User {}", self.node_username(node)),
         };
         for group in self.identities.groups_of(other.groups) {
             text.push_str(" + ");

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
 
-use super::checks::{CUSTOM, Check};
+use super::checks::{Bits, CUSTOM, Check, OF_APPLIES};
 use super::closure::{Closure, Fact, NEVER, Round, Start, Told};
 use super::identities::{Class, Crowd, Identities};
 use super::listing::{sinks, sinks_until};
@@ -116,7 +116,7 @@ impl Members {
 
 /// What makes starts alike: per place the checks that make a difference there, and the roles that answer some only with a
 /// name.
-type Likeness = Box<[(Place, u64, u32)]>;
+type Likeness = Box<[(Place, Bits, u32)]>;
 /// In how many steps at most, and whether the start is in `system:masters`.
 type Terms = (bool, Option<Round>);
 
@@ -332,11 +332,12 @@ fn likeness(world: &World<'_>, identities: &Identities, class: Class) -> Option<
     if world.is_thorough || held.is_personal() {
         return None;
     }
-    let mut alike: Vec<(Place, u64, u32)> = Vec::new();
+    let mut alike: Vec<(Place, Bits, u32)> = Vec::new();
+    let counts = if held.applies() { !0 } else { !OF_APPLIES };
     // Pairs are in order of place, those of the cluster first.
     let (mut wide, mut here) = (0, (CLUSTER, 0));
     let pairs = || held.pairs.iter().map(|pair| identities.pair_at(*pair));
-    let mut close = |(place, bits): (Place, u64), wide: &mut u64| {
+    let mut close = |(place, bits): (Place, Bits), wide: &mut Bits| {
         if place == CLUSTER || place == EVERY {
             *wide |= bits;
         }
@@ -350,12 +351,12 @@ fn likeness(world: &World<'_>, identities: &Identities, class: Class) -> Option<
             here = (place, 0);
         }
         let Some(answers) = world.answers(role) else { continue };
-        here.1 |= answers.any & different(world, place, wide);
+        here.1 |= answers.any & counts & different(world, place, wide);
     }
     close(here, &mut wide);
     for (role, place) in pairs() {
         let Some(answers) = world.answers(role) else { continue };
-        if answers.named_bits & different(world, place, wide) != 0 {
+        if answers.named_bits & counts & different(world, place, wide) != 0 {
             alike.push((place, 0, role));
         }
     }
@@ -363,7 +364,7 @@ fn likeness(world: &World<'_>, identities: &Identities, class: Class) -> Option<
 }
 
 /// The checks that make a difference in a place, for whoever passes others everywhere.
-fn different(world: &World<'_>, place: Place, wide: u64) -> u64 {
+fn different(world: &World<'_>, place: Place, wide: Bits) -> Bits {
     let all = |checks: &[Check]| checks.iter().fold(0, |all, check| all | check.bit());
     let missing =
         Check::ALL.into_iter().filter(|check| CUSTOM & check.bit() != 0 && !world.is_installed(*check));
@@ -399,7 +400,7 @@ fn different(world: &World<'_>, place: Place, wide: u64) -> u64 {
 
 /// The checks that make no difference in a namespace to whoever runs pods everywhere, and so has every service account
 /// and, if some namespace lets it, every node in one step.
-fn same_for_whoever_runs_pods(world: &World<'_>, space: &Space) -> u64 {
+fn same_for_whoever_runs_pods(world: &World<'_>, space: &Space) -> Bits {
     let all = |checks: &[Check]| checks.iter().fold(0, |all, check| all | check.bit());
     let on_workloads = Check::ALL.into_iter().filter(|check| kind_of(*check).is_some());
     let mut same = on_workloads.fold(0, |all, check| all | check.bit());
@@ -427,7 +428,7 @@ fn same_for_whoever_runs_pods(world: &World<'_>, space: &Space) -> u64 {
 }
 
 /// The checks that are asked in the cluster alone.
-const IN_CLUSTER: u64 = Check::ReachKubelets.bit()
+const IN_CLUSTER: Bits = Check::ReachKubelets.bit()
     | Check::CreateVolumes.bit()
     | Check::CreateCertificates.bit()
     | Check::ApproveCertificates.bit()
@@ -435,6 +436,8 @@ const IN_CLUSTER: u64 = Check::ReachKubelets.bit()
     | Check::SignSigners.bit()
     | Check::ChangeCertificates.bit()
     | Check::WriteWebhooks.bit()
+    | Check::WriteValidations.bit()
+    | Check::ChangeDefinitions.bit()
     | Check::WriteMutations.bit()
     | Check::BindMutations.bit()
     | Check::ChangeNodes.bit()

@@ -105,6 +105,18 @@ steps! {
     BootstrapToken = "bootstrap-token";
     /// Creates by an apply, under a name that rules allow.
     ApplyCreate = "apply-create";
+    /// Impersonates a node, which may ask for the tokens of its pods.
+    ImpersonateNode = "impersonate-node";
+    /// Takes what the kubelet of a node may do.
+    NodeCredential = "node-credential";
+    /// Makes a client certificate of a node, which may ask for the tokens of its pods.
+    CsrNode = "csr-node";
+    /// Reads tokens that pass by a webhook.
+    SeeByWebhook = "see-by-webhook";
+    /// Changes custom resources of others by a conversion webhook.
+    ConvertCrd = "convert-crd";
+    /// Has pods scheduled on a node that it holds.
+    NodeLabels = "node-labels";
 }
 
 impl fmt::Display for Step {

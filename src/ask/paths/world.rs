@@ -4,7 +4,7 @@ mod objects;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::checks::{self, Answers, Check, PERSONAL};
+use super::checks::{self, Answers, Bits, Check, PERSONAL};
 use super::outside::Outside;
 use crate::decide::cluster::Cluster;
 use crate::decide::evaluate::matches::pattern_matches;
@@ -24,6 +24,9 @@ pub(super) const CLUSTER: Place = 0;
 pub(super) const EVERY: Place = 1;
 /// The first namespace.
 pub(super) const FIRST: Place = 2;
+
+/// What the username of a node begins with.
+pub(super) const NODE_USER: &str = "system:node:";
 
 /// Up to so many bindings it is told of each role by which steps it is gained first; beyond it may be that somebody
 /// could have handed on a role before the step that is told.
@@ -173,7 +176,7 @@ pub(super) struct World<'c> {
     /// What leads out of the cluster and back.
     pub(super) outside: Outside,
     /// The checks about custom resources that are there.
-    installed: u64,
+    installed: Bits,
     /// Whether the inputs tell of every custom resource.
     tells_installed: bool,
     /// The request of which it is asked who gets to where it is allowed.
@@ -284,7 +287,7 @@ impl<'c> World<'c> {
     }
 
     /// The checks about custom resources of which some are there, and whether the inputs tell that others are not.
-    fn installed(cluster: &Cluster) -> (u64, bool) {
+    fn installed(cluster: &Cluster) -> (Bits, bool) {
         let catalogue = cluster.catalogue();
         let is_known = |(group, plural): &(&str, &str)| catalogue.find(group, plural).is_some();
         let tells = cluster.completeness() == Completeness::Complete
@@ -300,7 +303,7 @@ impl<'c> World<'c> {
     }
 
     /// What a role that says everything answers: nothing of custom resources of which nobody knows that they are there.
-    pub(super) fn all_checks(&self) -> u64 {
+    pub(super) fn all_checks(&self) -> Bits {
         checks::ALL & !(checks::CUSTOM & !self.installed)
     }
 
@@ -341,6 +344,13 @@ impl<'c> World<'c> {
     pub(super) fn namespace(&self, place: Place) -> &'c str {
         let index = place.checked_sub(FIRST).map(|index| index as usize);
         index.and_then(|index| self.namespaces.get(index)).copied().unwrap_or("")
+    }
+
+    /// The username of a node; `UNKNOWN` if nothing names it.
+    pub(super) fn node_user(&self, node: u32) -> Name {
+        let names = &self.policy().names;
+        let node = self.nodes.get(node as usize);
+        node.map_or(Name::UNKNOWN, |node| names.lookup(&format!("{NODE_USER}{}", names.text(*node))))
     }
 
     /// The places of all namespaces.

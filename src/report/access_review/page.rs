@@ -10,9 +10,11 @@ use crate::ask::access_review::{AccessReview, Cell, Mark, Row};
 use crate::ask::matrix::holder::HolderKind;
 use crate::knowledge::capabilities::{CAPABILITIES, Capability, Reach};
 use crate::report::diagram::Diagram;
+use crate::report::statement::LEADS_TO;
 use crate::report::{access_graph, matrix_people, phrases};
 
 use super::cards::{self, Card};
+use super::ways::{Found, Ways};
 use super::{
     Document, basis, decision, groups, headline, kind, left_out, mapping, not_modelled, people, places,
     since, title,
@@ -22,6 +24,10 @@ use super::{
 const MOST_PICTURES: usize = 1_500_000;
 /// How long a picture may be: a longer one is read better by itself.
 const LONGEST_PICTURE: usize = 60_000;
+
+/// What the table leaves to the ways.
+const WAYS_APART: &str =
+    "the table shows direct access alone; where it leads by steps stands apart, as far as the inputs show";
 
 /// Values, each once, by their numbers.
 #[derive(Debug)]
@@ -62,7 +68,7 @@ fn cell_value(review: &AccessReview<'_>, capability: &Capability, cell: &Cell) -
 }
 
 /// A card as JSON; texts by their numbers.
-fn card_value(card: &Card, texts: &mut Interned<String>, picture: &Value) -> Value {
+fn card_value(card: &Card, texts: &mut Interned<String>, picture: &Value, ways: &[Value]) -> Value {
     let mut number = |text: &String| texts.number(text.clone(), || json!(text));
     let mut statements = Vec::new();
     for statement in &card.statements {
@@ -96,7 +102,21 @@ fn card_value(card: &Card, texts: &mut Interned<String>, picture: &Value) -> Val
         "unknown": unknown,
         "leadsTo": card.leads_to,
         "picture": picture,
+        "ways": ways,
     })
+}
+
+/// Where identities of a card get by steps: which of them if not all, the words by their number, and the picture or the
+/// command that tells the ways.
+fn ways_value(review: &AccessReview<'_>, card: &Card, ways: &Ways, texts: &mut Interned<String>) -> Value {
+    let said = texts.number(ways.said.clone(), || json!(ways.said));
+    let picture = match (&ways.svg, ways.rows.first().and_then(|number| review.rows.get(*number))) {
+        (Some(svg), _) => json!({ "svg": svg }),
+        (None, Some(row)) => json!({ "command": format!("rbacsim paths {} -o html", graph_flags(row)) }),
+        (None, None) => Value::Null,
+    };
+    let rows = if ways.rows == card.rows { Value::Null } else { json!(ways.rows) };
+    json!([said, rows, picture])
 }
 
 /// The flags by which `rbacsim graph` takes an identity; a group stands for any member.
@@ -146,10 +166,25 @@ pub fn document(document: &Document<'_, '_>) -> Value {
     let mut left = MOST_PICTURES;
     let mut codes: BTreeMap<&str, &str> = BTreeMap::new();
     let mut shown = Vec::new();
-    for card in &cards {
+    let mut found = Found::of(review);
+    let of_cards = found.cards(review, &cards);
+    let to_admin = found.to_admin(review);
+    let to_admin = json!({
+        "said": to_admin.said,
+        "missing": to_admin.missing,
+        "ways": to_admin.ways,
+        "svg": to_admin.svg,
+        "leftOut": to_admin.left_out,
+    });
+    // What this page shows is not missing from it.
+    let here = |text: String| if text == LEADS_TO { WAYS_APART.to_owned() } else { text };
+    let not_modelled: Vec<String> = not_modelled(document).into_iter().map(here).collect();
+    for (card, ways) in cards.iter().zip(of_cards) {
         codes.extend(card.leads_to.iter().map(|[code, ..]| (code.as_str(), cards::why(code))));
         let picture = picture(review, card, &mut left);
-        shown.push(card_value(card, &mut texts, &picture));
+        let ways: Vec<Value> =
+            ways.into_iter().map(|ways| ways_value(review, card, &ways, &mut texts)).collect();
+        shown.push(card_value(card, &mut texts, &picture, &ways));
     }
     let mut rows = Vec::new();
     for (row, number) in review.rows.iter().zip(0usize..) {
@@ -200,7 +235,7 @@ pub fn document(document: &Document<'_, '_>) -> Value {
         "origin": origin,
         "headline": headline(document),
         "basis": basis(document),
-        "notModelled": not_modelled(document),
+        "notModelled": not_modelled,
         "leftOut": left_out(document),
         "missingRoles": statement.missing_roles.iter().map(|one| json!([one.text, one.source])).collect::<Vec<_>>(),
         "mappingsInError": statement.mappings_in_error.iter().map(|one| json!([one.text, one.source])).collect::<Vec<_>>(),
@@ -209,6 +244,7 @@ pub fn document(document: &Document<'_, '_>) -> Value {
         "groups": review.groups(),
         "rows": rows,
         "cards": shown,
+        "toAdmin": to_admin,
         "cells": cells.values,
         "texts": texts.values,
         "codes": codes,

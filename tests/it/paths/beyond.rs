@@ -9,7 +9,7 @@ use super::{account, all, from, grant, namespace, object, pod, rule};
 
 const ACCOUNT: &str = "111122223333";
 const ISSUER: &str = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE";
-const STRONG: &str = "ServiceAccount strong/root";
+pub(crate) const STRONG: &str = "ServiceAccount strong/root";
 
 pub(crate) fn loaded(objects: &Value, iam: Option<&Value>, is_export: bool) -> Cluster {
     let text = |name: &str, value: &Value| Input::Text { name: name.into(), bytes: value.to_string().into() };
@@ -27,7 +27,7 @@ pub(crate) fn loaded(objects: &Value, iam: Option<&Value>, is_export: bool) -> C
 }
 
 /// What is certain and what is possible, each as `identity depth`, the possible with ` if N`.
-fn ways(cluster: &Cluster, who: &str) -> (Vec<String>, Vec<String>) {
+pub(crate) fn ways(cluster: &Cluster, who: &str) -> (Vec<String>, Vec<String>) {
     let mut search = Search::new(cluster);
     let start = match who.strip_prefix("IAM ") {
         Some(arn) => From::iam(arn, &cluster.identify(arn, None)),
@@ -43,7 +43,7 @@ fn ways(cluster: &Cluster, who: &str) -> (Vec<String>, Vec<String>) {
 }
 
 /// The steps of a way that is possible, and its conditions.
-fn way(cluster: &Cluster, who: &str, to: &str) -> (Vec<&'static str>, Vec<Condition>) {
+pub(crate) fn way(cluster: &Cluster, who: &str, to: &str) -> (Vec<&'static str>, Vec<Condition>) {
     let mut search = Search::new(cluster);
     let traced = search.traced_with_possible(&from(cluster, who), None);
     let own = traced.possible.iter().find(|own| own.reach.identity == to);
@@ -53,19 +53,19 @@ fn way(cluster: &Cluster, who: &str, to: &str) -> (Vec<&'static str>, Vec<Condit
 }
 
 #[track_caller]
-fn is_possible_by(cluster: &Cluster, who: &str, to: &str, steps: &[&str]) {
+pub(crate) fn is_possible_by(cluster: &Cluster, who: &str, to: &str, steps: &[&str]) {
     assert_eq!(way(cluster, who, to).0, steps, "{who} to {to}");
 }
 
 #[track_caller]
-fn is_not_possible(cluster: &Cluster, who: &str, to: &str) {
+pub(crate) fn is_not_possible(cluster: &Cluster, who: &str, to: &str) {
     let (certain, possible) = ways(cluster, who);
     let named = |own: &String| own.starts_with(to);
     assert!(!certain.iter().chain(&possible).any(named), "{who} to {to}: {certain:?} {possible:?}");
 }
 
 /// A namespace with an account that may do everything, and one more namespace for whoever asks.
-fn strong() -> Vec<Value> {
+pub(crate) fn strong() -> Vec<Value> {
     let everything = rule(&["*"], "*", &["*"], &[]);
     let mut objects = vec![namespace("strong", "restricted"), namespace("mine", "restricted")];
     objects.push(account("strong", "root"));
@@ -380,11 +380,20 @@ fn aws_auth_that_is_not_loaded() {
     let may = grant("kube-system", "may", "User may", &[rule(&["patch"], "", &["configmaps"], &[])]);
     let cluster = loaded(&Value::Array(may.to_vec()), None, true);
     is_possible_by(&cluster, "User may", "cluster-admin", &["edit-aws-auth"]);
+    // Rules for its name suffice: it is there, or an apply makes it.
+    let named = |name: &str| {
+        let may = grant("kube-system", "may", "User may", &[rule(&["patch"], "", &["configmaps"], &[name])]);
+        loaded(&Value::Array(may.to_vec()), None, true)
+    };
+    is_possible_by(&named("aws-auth"), "User may", "cluster-admin", &["edit-aws-auth"]);
+    is_not_possible(&named("coredns"), "User may", "cluster-admin");
+    let elsewhere = grant("mine", "may", "User may", &[rule(&["patch"], "", &["configmaps"], &["aws-auth"])]);
+    is_not_possible(&loaded(&Value::Array(elsewhere.to_vec()), None, true), "User may", "cluster-admin");
     let elsewhere = grant("mine", "may", "User may", &[rule(&["patch"], "", &["configmaps"], &[])]);
     is_not_possible(&loaded(&Value::Array(elsewhere.to_vec()), None, true), "User may", "cluster-admin");
 }
 
-fn crd(group: &str, plural: &str, kind: &str) -> Value {
+pub(crate) fn crd(group: &str, plural: &str, kind: &str) -> Value {
     object(
         "apiextensions.k8s.io/v1",
         "CustomResourceDefinition",
@@ -498,6 +507,9 @@ fn bootstrap_token_takes_secrets_of_kube_system_and_a_group_that_is_bound() {
 fn apply_creates_under_a_name_that_rules_allow() {
     let with = |rules: &[Value]| {
         let mut objects = strong();
+        // Pods and Secrets are known: those named x are none of them.
+        objects.push(pod("mine", "web", "web", "", json!({ "name": "c" })));
+        objects.push(object("v1", "Secret", "mine", "web", json!({ "type": "Opaque" })));
         objects.extend(grant("strong", "may", "User may", rules));
         loaded(&Value::Array(objects), None, true)
     };
@@ -507,7 +519,17 @@ fn apply_creates_under_a_name_that_rules_allow() {
         with(&[may("create", group, resource, "x"), may("patch", group, resource, "x")])
     };
     is_possible_by(&both("", "pods"), "User may", STRONG, &["apply-create"]);
-    is_possible_by(&both("apps", "deployments"), "User may", STRONG, &["apply-create"]);
+    for (group, resource) in [
+        ("apps", "deployments"),
+        ("apps", "daemonsets"),
+        ("apps", "replicasets"),
+        ("apps", "statefulsets"),
+        ("batch", "jobs"),
+        ("batch", "cronjobs"),
+        ("", "replicationcontrollers"),
+    ] {
+        is_possible_by(&both(group, resource), "User may", STRONG, &["apply-create"]);
+    }
     is_possible_by(&both("", "secrets"), "User may", STRONG, &["mint-token-secret"]);
     // One of the two, two names, or another kind is nothing.
     is_not_possible(&with(&[may("create", "", "pods", "x")]), "User may", STRONG);
@@ -516,7 +538,10 @@ fn apply_creates_under_a_name_that_rules_allow() {
         "User may",
         STRONG,
     );
+    let kinds = [may("create", "batch", "jobs", "x"), may("patch", "apps", "deployments", "x")];
+    is_not_possible(&with(&kinds), "User may", STRONG);
     is_not_possible(&both("", "configmaps"), "User may", STRONG);
+    is_not_possible(&both("batch", "deployments"), "User may", STRONG);
 }
 
 #[test]

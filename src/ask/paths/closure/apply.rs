@@ -1,6 +1,6 @@
 //! Uncertain steps by what is created: an apply under a name that rules allow, and a bootstrap token.
 
-use super::super::checks::Check;
+use super::super::checks::{APPLIED, Check, OF_APPLIES};
 use super::super::identities::{Class, Held, Identities, Other, Username};
 use super::super::step::Step;
 use super::super::world::{CLUSTER, EVERY, FIRST, Place, World};
@@ -10,13 +10,6 @@ use crate::model::names::Name;
 
 /// What groups begin with in which bootstrap tokens put whoever holds them.
 const BOOTSTRAPPERS: &str = "system:bootstrappers";
-
-/// What an apply may create: the right to create, that to patch, what it is called, and the step.
-const APPLIED: [(Check, Check, &str, Step); 3] = [
-    (Check::ApplyPods, Check::PatchPods, "pod", Step::ApplyCreate),
-    (Check::ApplyDeployments, Check::PatchDeployments, "Deployment", Step::ApplyCreate),
-    (Check::ApplySecrets, Check::PatchSecrets, "Secret", Step::MintTokenSecret),
-];
 
 impl Closure {
     /// An apply of what is not there is a patch and a creation, both checked with the name; so rules for a name suffice.
@@ -34,7 +27,8 @@ impl Closure {
     fn apply_in(&mut self, world: &World<'_>, identities: &Identities, class: Class, place: Place) {
         let rights = self.rights(world, identities, class, place);
         let namespaces = if place < FIRST { world.every() } else { place..place + 1 };
-        for (create, patch, kind, step) in APPLIED {
+        for (create, patch, kind) in APPLIED {
+            let step = if create == Check::ApplySecrets { Step::MintTokenSecret } else { Step::ApplyCreate };
             let names = rights.names_of(create).filter(|name| *name != Name::EMPTY);
             let Some(name) = names.filter(|name| rights.allows(patch, *name)).min() else { continue };
             let text = world.policy().names.text(name);
@@ -85,11 +79,10 @@ impl Closure {
 
 /// Where a class holds rules for names that an apply takes.
 fn places_to_apply(world: &World<'_>, identities: &Identities, class: Class) -> Vec<Place> {
-    let named = APPLIED.iter().fold(0, |all, (create, patch, ..)| all | create.bit() | patch.bit());
     let own = identities.all_held(class).map(|pair| identities.pair_at(pair));
     let answers = |role: u32| world.answers(role).map_or(0, |own| own.named_bits);
     let mut places: Vec<Place> =
-        own.filter(|(role, _)| answers(*role) & named != 0).map(|(_, place)| place).collect();
+        own.filter(|(role, _)| answers(*role) & OF_APPLIES != 0).map(|(_, place)| place).collect();
     places.sort_unstable();
     places.dedup();
     places

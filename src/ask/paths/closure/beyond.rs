@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::super::checks::Check;
-use super::super::identities::{Identities, Other, Username};
+use super::super::identities::{Class, Identities, Other, Username};
 use super::super::outside::{Condition, Edge};
 use super::super::step::{Step, Steps};
 use super::super::world::{Account, Place, World};
@@ -22,6 +22,8 @@ pub(in crate::ask::paths) struct Extra {
     pub(in crate::ask::paths) uses: Vec<Fact>,
     /// The rights that it takes.
     pub(in crate::ask::paths) asks: Vec<(Check, Name, Place)>,
+    /// Who takes all of them, where it must be one identity.
+    pub(super) by: Option<Class>,
     /// What it is done to.
     pub(in crate::ask::paths) object: String,
     /// What must hold for it.
@@ -31,7 +33,7 @@ pub(in crate::ask::paths) struct Extra {
 impl Extra {
     pub(super) fn of(step: Step, condition: impl Into<String>) -> Self {
         let conditions = vec![Condition::says(condition)];
-        Self { step, uses: Vec::new(), asks: Vec::new(), object: String::new(), conditions }
+        Self { step, uses: Vec::new(), asks: Vec::new(), by: None, object: String::new(), conditions }
     }
 
     pub(super) fn asking(mut self, check: Check, name: Name, place: Place) -> Self {
@@ -39,9 +41,15 @@ impl Extra {
         self
     }
 
+    /// With one more thing that must hold.
+    pub(super) fn given(mut self, condition: impl Into<String>) -> Self {
+        self.conditions.push(Condition::says(condition));
+        self
+    }
+
     fn through(step: Step, from: Option<Fact>, edge: &Edge) -> Self {
         let (object, conditions) = (edge.object.clone(), edge.conditions.clone());
-        Self { step, uses: from.into_iter().collect(), asks: Vec::new(), object, conditions }
+        Self { step, uses: from.into_iter().collect(), asks: Vec::new(), by: None, object, conditions }
     }
 }
 
@@ -56,6 +64,7 @@ const IN_A_POD: Steps = RUN
     .and(Steps::of(Step::MutateByWebhook))
     .and(Steps::of(Step::MutateByPolicy))
     .and(Steps::of(Step::StealPods))
+    .and(Steps::of(Step::NodeLabels))
     .and(Steps::of(Step::ApplyCreate));
 
 impl Closure {
@@ -75,17 +84,17 @@ impl Closure {
     }
 
     pub(super) fn give_beyond(&mut self, fact: Fact, step: Step, extra: impl FnOnce() -> Extra) {
-        let (round, step) = (self.round + 1, Steps::of(step));
+        let (round, steps) = (self.round + 1, Steps::of(step));
         let is_new = match fact {
-            Fact::Iam(number) => self.iam.entry(number).or_default().give(round, step),
-            Fact::Login(number) => self.logins.entry(number).or_default().give(round, step),
-            Fact::Other(number) => self.others.entry(number).or_default().give(round, step),
+            Fact::Iam(number) => self.iam.entry(number).or_default().give(round, steps),
+            Fact::Login(number) => self.logins.entry(number).or_default().give(round, steps),
+            Fact::Other(number) => self.others.entry(number).or_default().give(round, steps),
             Fact::Account(number) => {
-                self.hold_token(number, round, step);
-                self.accounts.fill(number).give(round, step)
+                self.hold_token(number, round, steps);
+                self.accounts.fill(number).give(round, steps)
             }
-            Fact::AnyNode => self.any_node.give(round, step),
-            Fact::ClusterAdmin => self.admin.give(round, step),
+            Fact::AnyNode => self.any_node.give(round, steps),
+            Fact::ClusterAdmin => self.admin.give(round, steps),
             _ => false,
         };
         if is_new {
@@ -93,6 +102,12 @@ impl Closure {
             if self.trace.is_some() {
                 self.extras.insert(fact, extra());
             }
+        } else if let Some(own) = self.extras.get_mut(&fact)
+            && own.step > step
+            && self.next.contains(&fact)
+        {
+            // Of several steps of one round the one that comes first is told.
+            *own = extra();
         }
     }
 
@@ -179,6 +194,7 @@ impl Closure {
                     step: Step::EksApi,
                     uses: vec![from],
                     asks: Vec::new(),
+                    by: None,
                     object: power.object.clone(),
                     conditions: power.conditions.clone(),
                 };
@@ -202,6 +218,7 @@ impl Closure {
             step: Step::MapBack,
             uses: vec![Fact::Iam(number)],
             asks: Vec::new(),
+            by: None,
             object: object.to_owned(),
             conditions: Vec::new(),
         };
@@ -246,9 +263,12 @@ impl Closure {
             self.node_roles(world);
             self.session_names(world, identities);
         }
-        self.absent_objects(world);
+        self.find_names(world, identities);
+        self.absent_objects(world, identities);
         self.by_operators(world);
         self.in_cluster(world, identities);
+        self.by_definitions(world, identities);
+        self.by_nodes(world, identities);
         self.by_apply(world, identities);
         self.bootstrap(world, identities);
     }

@@ -36,6 +36,9 @@ impl Closure {
                     }
                     asked.push(match other.username {
                         Username::User(name) => (Check::ImpersonateUsers, Some(name), CLUSTER),
+                        Username::Node(node) => {
+                            (Check::ImpersonateUsers, Some(world.node_user(node)), CLUSTER)
+                        }
                         Username::Account(number) => {
                             let account = world.accounts.get(number as usize);
                             let name = account.map_or(Name::UNKNOWN, |own| names.lookup(own.name));

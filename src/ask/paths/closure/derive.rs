@@ -30,6 +30,11 @@ impl Closure {
             derivation.uses.clone_from(&extra.uses);
             derivation.object.clone_from(&extra.object);
             for (check, name, place) in &extra.asks {
+                if let Some(class) = extra.by {
+                    let by = (class, self.first_of.get(class), self.round);
+                    derivation.ways.extend(self.way_of(world, identities, by, (*check, Some(*name), *place)));
+                    continue;
+                }
                 derivation.ways.extend(self.best(world, identities, trace, *check, *name, *place));
             }
             return Some(derivation);

@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::super::checks::{Answers, Check};
+use super::super::checks::{Answers, Bits, Check};
 use super::super::identities::{Class, Identities, Pair};
 use super::super::step::Step;
 use super::super::world::{CLUSTER, EVERY, FIRST, Place, World};
@@ -19,7 +19,7 @@ struct Sharer<'c> {
 /// A role that is changed, a namespace in which bindings name it, and both as a pair.
 type Changed = (Place, u32, Pair);
 
-const WRITES: u64 = Check::CreateBindings.bit() | Check::ChangeBindings.bit();
+const WRITES: Bits = Check::CreateBindings.bit() | Check::ChangeBindings.bit();
 
 impl Closure {
     /// Roles that are changed in this round: whether somebody could have handed them on to everybody.

@@ -5,7 +5,7 @@
 
 use rustc_hash::FxHashSet;
 
-use super::super::checks::{Answers, Check, JOINED};
+use super::super::checks::{Answers, Bits, Check, JOINED};
 use super::super::identities::{Class, Identities, Other, Username, joined};
 use super::super::step::Step;
 use super::super::world::{Account, CLUSTER, EVERY, FIRST, Place, World};
@@ -195,7 +195,7 @@ impl Closure {
         identities: &Identities,
         class: Class,
         place: Place,
-    ) -> u64 {
+    ) -> Bits {
         let bits = |role: u32| world.answers(role).map_or(0, |own| own.any | own.named_bits);
         let own = identities.roles_in(class, place).fold(0, |all, role| all | bits(role));
         counting(place).fold(own, |all, at| all | self.granted_bits.get(&at).copied().unwrap_or(0))

@@ -50,6 +50,7 @@ impl Closure {
             iam: FxHashMap::default(),
             logins: FxHashMap::default(),
             tokens: Sparse::new(with_tokens, (NEVER, NEVER)),
+            some_names: FxHashMap::default(),
             extras: FxHashMap::default(),
             absent: FxHashSet::default(),
             certain_until: None,
@@ -85,6 +86,7 @@ impl Closure {
         self.waiting.clear();
         self.relabelled.clear();
         self.opened_up.clear();
+        self.some_names.clear();
         self.extras.clear();
         self.absent.clear();
         self.found.clear();

@@ -394,6 +394,9 @@ fn bytes_of<'a>(world: &'a World<'_>, identities: &Identities, fact: Fact) -> By
         Fact::Other(number) => {
             match identities.others.get(number as usize).map(|(other, _)| other.username) {
                 Some(Username::User(name)) => names.text(name).into(),
+                Some(Username::Node(node)) => {
+                    world.nodes.get(node as usize).map_or("", |name| names.text(*name)).into()
+                }
                 Some(Username::Account(number)) => {
                     let account = world.accounts.get(number as usize);
                     let text =

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
-use super::super::checks::{Answers, Check, PERSONAL};
+use super::super::checks::{Answers, Bits, Check, PERSONAL};
 use super::super::identities::{Class, Identities};
 use super::super::step::Step;
 use super::super::world::{CLUSTER, EVERY, FIRST, Place, World};
@@ -85,7 +85,7 @@ fn is_free(world: &World<'_>, place: Place, name: Name) -> bool {
 
 impl Kinds {
     /// The checks without one of which nothing can be written.
-    const fn writes(&self) -> u64 {
+    const fn writes(&self) -> Bits {
         self.create_binding.bit() | self.change_binding.bit() | self.escalate_role.bit()
     }
 }
