@@ -336,7 +336,7 @@ impl Closure {
     }
 
     /// When an identity or a node was reached.
-    fn round_of(&self, fact: Fact) -> Round {
+    pub(super) fn round_of(&self, fact: Fact) -> Round {
         let of_map =
             |map: &FxHashMap<u32, Reached>, number: u32| map.get(&number).copied().unwrap_or_default();
         match fact {

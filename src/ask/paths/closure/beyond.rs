@@ -102,9 +102,10 @@ impl Closure {
             if self.trace.is_some() {
                 self.extras.insert(fact, extra());
             }
-        } else if let Some(own) = self.extras.get_mut(&fact)
+        } else if self.trace.is_some()
+            && self.round_of(fact) == round
+            && let Some(own) = self.extras.get_mut(&fact)
             && own.step > step
-            && self.next.contains(&fact)
         {
             // Of several steps of one round the one that comes first is told.
             *own = extra();
