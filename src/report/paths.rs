@@ -270,7 +270,7 @@ pub fn briefs(out: &mut dyn Write, briefs: &[Brief]) -> io::Result<()> {
     Aligned::write(out, 0, |lines| {
         lines.bare(
             0,
-            "bindings that most of these ways rest on (without one, look again: there may be another way):",
+            "most of these ways rest on these bindings; `--without` shows what is left without one:",
         )?;
         for ((text, place), count) in counts.iter().take(MOST_SHARED) {
             lines.line(1, format_args!("{count} of {}  {text}", briefs.len()), place)?;

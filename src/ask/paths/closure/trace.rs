@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::super::checks::Check;
 use super::super::identities::{Class, Identities, Pair, Username};
 use super::super::step::{Step, Steps};
-use super::super::world::{Account, CLUSTER, EVERY, Place, World};
+use super::super::world::{Account, CLUSTER, EVERY, FIRST, Place, World};
 use super::{Closure, Fact, NEVER, RUN, Round};
 use crate::model::names::Name;
 use crate::model::rbac::Scope;
@@ -372,7 +372,8 @@ fn in_order(world: &World<'_>, identities: &Identities, a: Fact, b: Fact) -> Ord
                 let named = world.role(role);
                 let name = named.map_or("", |(_, name)| world.policy().names.text(name));
                 let is_of_namespace = named.is_some_and(|(scope, _)| scope != Scope::Cluster);
-                (world.namespace(place), is_of_namespace, name, place)
+                // Namespaces are numbered in order of their names, and what holds in all of them comes first.
+                (if place < FIRST { 0 } else { place }, is_of_namespace, name, place)
             };
             key(a).cmp(&key(b))
         }
