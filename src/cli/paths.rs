@@ -311,7 +311,8 @@ impl Run<'_> {
         let left_out = if is_exact { maybe.len().saturating_sub(SHOWN) } else { 0 };
         maybe.truncate(maybe.len() - left_out);
         near.append(&mut maybe);
-        let (mut certain, mut possible): (Vec<(report::Brief, Vec<u8>)>, Vec<Vec<u8>>) = Default::default();
+        let mut certain: Vec<(report::Brief, Vec<u8>)> = Vec::new();
+        let mut possible: Vec<Vec<u8>> = Vec::new();
         let mut failed: Option<String> = None;
         search.each_way(
             near,
