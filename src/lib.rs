@@ -224,6 +224,7 @@ pub mod report {
     pub mod explain;
     pub mod findings;
     pub mod iam;
+    pub mod indirect;
     pub mod json;
     pub mod markdown;
     mod matrix_cards;
@@ -236,8 +237,10 @@ pub mod report {
     pub mod near;
     pub mod notes;
     pub mod paths;
+    pub mod paths_document;
     pub mod paths_graph;
     pub mod paths_html;
+    pub mod paths_many;
     pub mod people;
     mod phrases;
     pub mod question;

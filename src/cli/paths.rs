@@ -7,7 +7,8 @@ use rbacsim::ask::paths::{From, Gets, Overview, SINKS, Search, Target, Traced, s
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::report::paths_graph::Picture;
 use rbacsim::report::paths_html::Page;
-use rbacsim::report::{notes, paths as report};
+use rbacsim::report::paths_many::{self, Brief};
+use rbacsim::report::{notes, paths as report, paths_document};
 
 use super::inputs::{Identity, Inputs};
 use super::{Exit, Failure};
@@ -130,7 +131,7 @@ struct Way {
     /// Whether there is anything to tell.
     is_told: bool,
     text: Vec<u8>,
-    brief: Option<report::Brief>,
+    brief: Option<Brief>,
     picture: Picture,
 }
 
@@ -242,7 +243,7 @@ impl Run<'_> {
             return Ok(());
         }
         if !rows.is_empty() {
-            report::table(out, &rows)?;
+            paths_many::table(out, &rows)?;
         }
         self.written = rows.len();
         Ok(())
@@ -311,7 +312,7 @@ impl Run<'_> {
         let left_out = if is_exact { maybe.len().saturating_sub(SHOWN) } else { 0 };
         maybe.truncate(maybe.len() - left_out);
         near.append(&mut maybe);
-        let mut certain: Vec<(report::Brief, Vec<u8>)> = Vec::new();
+        let mut certain: Vec<(Brief, Vec<u8>)> = Vec::new();
         let mut possible: Vec<Vec<u8>> = Vec::new();
         let mut failed: Option<String> = None;
         search.each_way(
@@ -339,7 +340,7 @@ impl Run<'_> {
         let are_many = certain.len() > SHOWN;
         if are_many {
             let may = possible.len() + left_out;
-            report::counts(out, self.args.to.as_deref().unwrap_or_default(), certain.len(), may)?;
+            paths_many::counts(out, self.args.to.as_deref().unwrap_or_default(), certain.len(), may)?;
             writeln!(out)?;
         }
         let texts = certain.iter().take(SHOWN).map(|(_, text)| text);
@@ -352,7 +353,7 @@ impl Run<'_> {
         }
         if are_many {
             writeln!(out)?;
-            report::briefs(out, &certain.into_iter().map(|(brief, _)| brief).collect::<Vec<_>>())?;
+            paths_many::briefs(out, &certain.into_iter().map(|(brief, _)| brief).collect::<Vec<_>>())?;
         }
         let more = left_out + possible.len().saturating_sub(SHOWN);
         if more > 0 {
@@ -424,12 +425,12 @@ impl Run<'_> {
         let text = &mut way.text;
         match self.args.output {
             Form::Json => {
-                super::write_json(text, &report::document(cluster, traced, reach.as_ref(), possibly))
+                super::write_json(text, &paths_document::document(cluster, traced, reach.as_ref(), possibly))
                     .map_err(told)?;
             }
             Form::Text => match (&reach, possibly) {
                 (Some(reach), _) => {
-                    way.brief = Some(report::brief(cluster, traced, reach));
+                    way.brief = Some(paths_many::brief(cluster, traced, reach));
                     report::way_to(text, cluster, traced, reach, target)
                 }
                 (None, Some(possible)) => report::possible_way(text, cluster, traced, possible, target),

@@ -6,7 +6,7 @@ use rbacsim::ask::question::{Asks, Place};
 use rbacsim::ask::who_can::{add_people, who_can};
 use rbacsim::ask::{indirect, system};
 use rbacsim::report::question as words;
-use rbacsim::report::{notes, paths, who_can as report, who_can_document, who_can_table};
+use rbacsim::report::{indirect as told, notes, who_can as report, who_can_document, who_can_table};
 
 use super::asking::{self, Asking};
 use super::inputs::Inputs;
@@ -120,7 +120,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
                 basis.short.push_str("; -o wide shows every grant with its place");
             }
             if let Some(indirect) = &indirect {
-                paths::indirect_table(out, indirect)?;
+                told::table(out, indirect)?;
                 writeln!(out)?;
             }
             notes::write(out, super::detail(), &remarks, &basis)?;
@@ -140,7 +140,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<Exit, Failure> {
             };
             let mut document = serde_json::to_value(&document)?;
             if let Some(object) = document.as_object_mut() {
-                let all = indirect.iter().map(paths::indirect_document).collect();
+                let all = indirect.iter().map(told::document).collect();
                 object.insert("indirect".to_owned(), all);
             }
             super::print_json(&document)?;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::notes::{self, Basis, Detail};
 use super::phrases;
 use super::visible::visible;
-use super::{json, near, paths, question as words, text};
+use super::{indirect, json, near, question as words, text};
 use crate::ask::can_i::Answered;
 use crate::ask::indirect::Indirect;
 use crate::ask::question::{Asks, Part, Question};
@@ -66,7 +66,7 @@ pub fn text(
         text::near_subjects(out, cluster, &answered.subjects, 2)?;
     }
     if let Some(indirect) = indirect {
-        writeln!(out, "  {}", visible(&paths::indirectly(indirect)))?;
+        writeln!(out, "  {}", visible(&indirect::line(indirect)))?;
     }
     writeln!(out)?;
     // Where the login is refused, no detail of the request matters.
@@ -225,7 +225,7 @@ pub fn document(cluster: &Cluster, asker: Asker<'_>, question: &Question, answer
         object.insert("whatIf".into(), json!({ "changes": changes, "before": before.as_str() }));
     }
     if let Some(indirect) = indirect {
-        object.insert("indirect".into(), paths::indirect_document(indirect));
+        object.insert("indirect".into(), indirect::document(indirect));
     }
     object.insert("nearestSubjects".into(), subjects.collect());
     object.insert("conditions".into(), conditions(who, answered).into());

@@ -1,27 +1,18 @@
-//! What access leads to, for people and machines.
+//! What access leads to, for people: a way step by step, and all that one start reaches.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
-
-use serde_json::{Value, json};
 
 use super::aligned::Aligned;
 use super::iam;
 use super::notes::{self, Basis};
 use super::phrases::counted;
-use super::{json as documents, words};
-use crate::ask::indirect::Indirect;
-use crate::ask::paths::{
-    Condition, From, Ground, Hop, Overview, Possible, Reach, SINKS, Step, Target, Traced,
-};
+use super::words;
+use crate::ask::paths::{Condition, Ground, Hop, Possible, Reach, SINKS, Step, Target, Traced};
 use crate::decide::cluster::Cluster;
 
 /// How many reaches are listed for people before the rest is counted.
-const SHOWN: usize = 12;
-
-/// How many of the bindings are listed that many ways rest on.
-const MOST_SHARED: usize = 5;
+pub(super) const SHOWN: usize = 12;
 
 /// What a step does, for people.
 pub(super) fn does(step: Step) -> &'static str {
@@ -199,86 +190,6 @@ fn with_it(target: Option<&Target>, reach: &Reach) -> String {
     }
 }
 
-/// One of many ways, in a line.
-#[derive(Clone, Debug)]
-pub struct Brief {
-    /// Who starts.
-    pub from: String,
-    /// In how many steps.
-    pub depth: u16,
-    steps: Vec<Step>,
-    /// The bindings that the steps rest on, with their places.
-    bindings: Vec<(String, String)>,
-}
-
-/// A way in a line.
-pub fn brief(cluster: &Cluster, traced: &Traced<'_, '_>, reach: &Reach) -> Brief {
-    let hops = traced.hops(reach);
-    let power = traced.power(reach);
-    let grounds = hops.iter().flat_map(|hop| &hop.grounds).chain(power.iter().map(|(_, ground)| ground));
-    let policy = cluster.graph().policy();
-    let mut bindings: Vec<(String, String)> = Vec::new();
-    for binding in grounds.filter_map(|ground| ground.grant.as_ref()).map(|grant| grant.applied.binding) {
-        let text = format!("{} of {}", words::binding(policy, binding), words::role_ref(policy, binding));
-        bindings.push((text, words::place(policy, binding.source).to_string()));
-    }
-    bindings.sort_unstable();
-    bindings.dedup();
-    let steps = hops.iter().map(|hop| hop.step).collect();
-    Brief { from: traced.from().title.clone(), depth: reach.depth, steps, bindings }
-}
-
-/// How many get to a target, where they are many.
-///
-/// # Errors
-/// If writing fails.
-pub fn counts(out: &mut dyn Write, to: &str, certain: usize, possible: usize) -> io::Result<()> {
-    let starts = counted(certain, "start");
-    let reach = if certain == 1 { "reaches" } else { "reach" };
-    let more = match possible {
-        0 => String::new(),
-        some => format!("; {some} more may, if conditions hold"),
-    };
-    writeln!(out, "{starts} {reach} {}{more}", in_words(to))
-}
-
-/// Many ways, a line each, and the bindings that most of them rest on.
-///
-/// # Errors
-/// If writing fails.
-pub fn briefs(out: &mut dyn Write, briefs: &[Brief]) -> io::Result<()> {
-    Aligned::write(out, 0, |lines| {
-        lines.bare(0, format_args!("all {}, by the number of steps:", briefs.len()))?;
-        for own in briefs {
-            let steps: Vec<&str> = own.steps.iter().map(|step| step.id()).collect();
-            let steps = if steps.is_empty() { "by its own rights".to_owned() } else { steps.join(", ") };
-            lines.line(1, format_args!("{:>2}  {}", own.depth, own.from), steps)?;
-        }
-        Ok(())
-    })?;
-    let mut counts: BTreeMap<&(String, String), usize> = BTreeMap::new();
-    for binding in briefs.iter().flat_map(|own| &own.bindings) {
-        *counts.entry(binding).or_default() += 1;
-    }
-    let mut counts: Vec<(&(String, String), usize)> =
-        counts.into_iter().filter(|(_, own)| *own > 1).collect();
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    if counts.is_empty() {
-        return Ok(());
-    }
-    writeln!(out)?;
-    Aligned::write(out, 0, |lines| {
-        lines.bare(
-            0,
-            "most of these ways rest on these bindings; `--without` shows what is left without one:",
-        )?;
-        for ((text, place), count) in counts.iter().take(MOST_SHARED) {
-            lines.line(1, format_args!("{count} of {}  {text}", briefs.len()), place)?;
-        }
-        Ok(())
-    })
-}
-
 /// A way that depends on conditions.
 ///
 /// # Errors
@@ -408,190 +319,6 @@ pub fn possible(out: &mut dyn Write, cluster: &Cluster, traced: &Traced<'_, '_>)
             lines.bare(1, format_args!("{text}; -o json lists them"))?;
         }
         Ok(())
-    })
-}
-
-/// One line a start: the sinks that it reaches, and those that it may reach.
-///
-/// # Errors
-/// If writing fails.
-pub fn table(out: &mut dyn Write, rows: &[(From, Overview)]) -> io::Result<()> {
-    let width = rows.iter().map(|(from, _)| from.title.chars().count()).max().unwrap_or(0).clamp(5, 90);
-    Aligned::write(out, 0, |lines| {
-        let head: Vec<String> = SINKS.iter().map(|head| format!("{head:>18}")).collect();
-        lines.bare(0, format_args!("{:width$}{}{:>9}", "start", head.concat(), "reached"))?;
-        let (certain, only_possible): (Vec<_>, Vec<_>) =
-            rows.iter().partition(|(_, overview)| overview.reaches_a_sink());
-        let shown = only_possible.iter().take(SHOWN);
-        for (from, overview) in certain.iter().chain(shown) {
-            let depths: Vec<String> = overview
-                .sinks
-                .iter()
-                .map(|(sink, depth)| match depth {
-                    Some(depth) => depth.to_string(),
-                    None if overview.possible.contains(sink) => "?".to_owned(),
-                    None => "-".to_owned(),
-                })
-                .map(|depth| format!("{depth:>18}"))
-                .collect();
-            let title = &from.title;
-            let reached = overview.reached.map_or_else(|| "all".to_owned(), |count| count.to_string());
-            lines.bare(0, format_args!("{title:width$}{}{:>9}", depths.concat(), reached))?;
-        }
-        if only_possible.len() > SHOWN {
-            let more = only_possible.len() - SHOWN;
-            lines.bare(
-                0,
-                format_args!("and {more} more that may reach a sink if conditions hold; -o json lists them"),
-            )?;
-        }
-        lines.bare(0, "")?;
-        lines.bare(0, "a number: in so many steps   ? if conditions hold   - not found; `--arn`, `--as` or `--to` shows the steps")
-    })
-}
-
-/// Whom somebody can become that can, in one line.
-pub fn indirectly(indirect: &Indirect) -> String {
-    let Indirect { identity, depth, last, .. } = indirect;
-    let by = last.map_or_else(String::new, |step| format!(" (by {step})"));
-    format!(
-        "but it can become {identity} {}{by}, and then it can; `rbacsim paths --to {}` shows how",
-        in_steps(*depth),
-        target(identity)
-    )
-}
-
-/// How `--to` takes an identity.
-fn target(identity: &str) -> String {
-    match identity.strip_prefix("ServiceAccount ") {
-        Some(account) => account.to_owned(),
-        None if identity.contains(' ') => format!("'{identity}'"),
-        None => identity.to_owned(),
-    }
-}
-
-/// The same as JSON.
-pub fn indirect_document(indirect: &Indirect) -> Value {
-    json!({
-        "from": indirect.from,
-        "identity": indirect.identity,
-        "depth": indirect.depth,
-        "last": indirect.last.map(Step::id),
-    })
-}
-
-/// Everybody who can get there, in a table.
-///
-/// # Errors
-/// If writing fails.
-pub fn indirect_table(out: &mut dyn Write, found: &[Indirect]) -> io::Result<()> {
-    Aligned::write(out, 0, |lines| {
-        if found.is_empty() {
-            return lines.bare(0, "indirectly: nobody else, as far as steps are certain");
-        }
-        lines.bare(0, format_args!("indirectly: {} more can become somebody who can", found.len()))?;
-        for own in found {
-            let by = own.last.map_or("", Step::id);
-            let text = format!("{}, as {}", in_steps(own.depth), own.identity);
-            lines.line(1, &own.from, format_args!("{text}  {by}"))?;
-        }
-        Ok(())
-    })
-}
-
-fn ground_document(cluster: &Cluster, ground: &Ground<'_>) -> Value {
-    let policy = cluster.graph().policy();
-    let mut value = match (&ground.grant, ground.role) {
-        (Some(grant), _) => documents::grant(cluster, grant),
-        (None, Some(role)) => json!({
-            "binding": null,
-            "role": {
-                "kind": role.kind().as_str(),
-                "name": policy.names.text(role.name),
-                "namespace": policy.names.text(role.scope.namespace()),
-            },
-            "source": words::place(policy, role.source).to_string(),
-        }),
-        (None, None) => json!({ "binding": null, "role": null, "source": null }),
-    };
-    if let Some(object) = value.as_object_mut() {
-        object.insert("asked".to_owned(), ground.asked.clone().into());
-        object.insert("changed".to_owned(), ground.is_changed.into());
-    }
-    value
-}
-
-fn reach_document(cluster: &Cluster, traced: &Traced<'_, '_>, key: &str, reach: &Reach) -> Value {
-    let hops = traced.hops(reach);
-    let mut path: Vec<Value> = hops
-        .iter()
-        .map(|hop| {
-            json!({
-                "id": hop.step.id(),
-                "by": hop.by,
-                "becomes": hop.becomes,
-                "object": if hop.object.is_empty() { Value::Null } else { hop.object.clone().into() },
-                "grants": hop.grounds.iter().map(|ground| ground_document(cluster, ground)).collect::<Vec<_>>(),
-                "conditions": condition_texts(cluster, &hop.conditions),
-            })
-        })
-        .collect();
-    let power = traced
-        .power(reach)
-        .map(|(by, ground)| json!({ "by": by, "grants": [ground_document(cluster, &ground)] }));
-    let steps: Vec<&str> = hops.iter().map(|hop| hop.step.id()).collect();
-    json!({
-        key: reach.identity,
-        "depth": reach.depth,
-        "steps": steps,
-        "last": reach.last.iter().map(Step::id).collect::<Vec<_>>(),
-        "path": std::mem::take(&mut path),
-        "power": power,
-    })
-}
-
-/// One start as JSON; only the way to one thing, if that is asked for.
-pub fn document(
-    cluster: &Cluster,
-    traced: &Traced<'_, '_>,
-    only: Option<&Reach>,
-    only_possible: Option<&Possible>,
-) -> Value {
-    let paths = &traced.paths;
-    let is_all = only.is_none() && only_possible.is_none();
-    let reached: Vec<Value> = match only {
-        Some(reach) => vec![reach_document(cluster, traced, "identity", reach)],
-        None if !is_all => Vec::new(),
-        None => {
-            paths.reached.iter().map(|reach| reach_document(cluster, traced, "identity", reach)).collect()
-        }
-    };
-    let roles: Vec<Value> = if is_all {
-        paths.roles.iter().map(|reach| reach_document(cluster, traced, "role", reach)).collect()
-    } else {
-        Vec::new()
-    };
-    let sinks: serde_json::Map<String, Value> =
-        paths.sinks.iter().map(|(name, depth)| ((*name).to_owned(), json!(depth))).collect();
-    let possible: Vec<Value> = traced
-        .possible
-        .iter()
-        .filter(|own| is_all || only_possible.is_some_and(|only| only.reach == own.reach))
-        .map(|own| {
-            let mut document = reach_document(cluster, traced, "identity", &own.reach);
-            if let Some(object) = document.as_object_mut() {
-                object.insert("conditions".to_owned(), condition_texts(cluster, &own.conditions).into());
-            }
-            document
-        })
-        .collect();
-    json!({
-        "from": traced.from().title,
-        "reached": reached,
-        "roles": roles,
-        "admin": paths.admin,
-        "sinks": sinks,
-        "possible": possible,
     })
 }
 

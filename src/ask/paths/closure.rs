@@ -17,9 +17,11 @@ use crate::model::rbac::Scope;
 mod apply;
 pub(super) mod beyond;
 mod by_one;
+mod change;
 mod cluster_wide;
 mod covering;
 mod derive;
+mod facts;
 mod give;
 mod hand_on;
 mod joined;
@@ -33,126 +35,11 @@ pub(super) mod trace;
 mod write;
 
 use beyond::Extra;
+pub use facts::Round;
+pub(super) use facts::{Fact, Goal, NEVER, Reached, Start, Told};
+use facts::{Found, Sinks};
 use sparse::Sparse;
 use trace::Trace;
-
-/// A round; also how many steps, of which those that do not wait for each other count once.
-pub type Round = u16;
-/// The round of what is never reached.
-pub(super) const NEVER: Round = Round::MAX;
-
-/// When something was first reached, and by which steps in that round.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) struct Reached {
-    pub(super) round: Round,
-    pub(super) steps: Steps,
-}
-
-impl Default for Reached {
-    fn default() -> Self {
-        Self { round: NEVER, steps: Steps::default() }
-    }
-}
-
-impl Reached {
-    fn give(&mut self, round: Round, steps: Steps) -> bool {
-        if self.round == NEVER {
-            *self = Self { round, steps };
-            return true;
-        }
-        if self.round == round {
-            self.steps = self.steps.and(steps);
-        }
-        false
-    }
-}
-
-/// Something that is reached.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Fact {
-    /// A service account, with its own groups.
-    Account(u32),
-    /// What impersonation makes.
-    Other(u32),
-    Node(u32),
-    AnyNode,
-    /// A node of which nobody knows which it is: it leads nowhere.
-    LostNode,
-    ClusterAdmin,
-    /// A service account that exists from now on.
-    Made(u32),
-    /// A role that every identity holds.
-    Grant(Pair),
-    /// A role that says everything from now on.
-    Changed(u32),
-    /// All Roles of a namespace, or of each, say everything from now on.
-    ChangedIn(Place),
-    /// An IAM user or role.
-    Iam(u32),
-    /// The identity as which it logs in.
-    Login(u32),
-}
-
-/// How much is asked for.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Told {
-    /// The depths of sinks.
-    Sinks,
-    /// Everything that is reached.
-    Reached,
-    /// That, with the ways there.
-    Ways,
-    /// When one thing is reached, and no more.
-    Depth(Goal),
-    /// The way to one thing, and no more.
-    WayTo(Goal),
-}
-
-/// One thing that is looked for: a search for it ends where it is reached.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-pub(super) enum Goal {
-    Sink(&'static str),
-    Fact(Fact),
-    /// The right to do everything in a namespace.
-    Everything(Place),
-    /// A role that allows what is asked, where that is asked.
-    Asked,
-}
-
-/// Who starts.
-#[derive(Copy, Clone, Debug)]
-pub(super) struct Start {
-    pub(super) class: Class,
-    /// The fact that it is, where it is one that can be reached.
-    pub(super) fact: Option<Fact>,
-    pub(super) is_master: bool,
-    /// The ARN that it is.
-    pub(super) iam: Option<u32>,
-    /// Whether it can log in.
-    pub(super) is_user: bool,
-}
-
-/// An identity in the order in which it was found.
-#[derive(Copy, Clone, Debug)]
-pub(super) struct Found {
-    pub(super) fact: Option<Fact>,
-    pub(super) class: Class,
-    pub(super) round: Round,
-}
-
-/// What is read off the state after each round, apart from powers.
-#[derive(Copy, Clone, Debug)]
-pub(super) struct Sinks {
-    pub(super) read_all_secrets: Round,
-    pub(super) exec_everywhere: Round,
-    pub(super) edit_aws_auth: Round,
-}
-
-impl Default for Sinks {
-    fn default() -> Self {
-        Self { read_all_secrets: NEVER, exec_everywhere: NEVER, edit_aws_auth: NEVER }
-    }
-}
 
 /// The state, and in the end the result.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! What there is to reach: namespaces, service accounts, users, groups, running pods, nodes, roles; indexed once.
 
+mod asked;
 mod objects;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -9,12 +10,12 @@ use super::outside::Outside;
 use crate::decide::cluster::Cluster;
 use crate::decide::evaluate::matches::pattern_matches;
 use crate::decide::graph::{Principal, RbacGraph, is_pattern};
-use crate::model::attributes::Attributes;
 use crate::model::names::Name;
 use crate::model::policy::{Completeness, Policy, position};
 use crate::model::rbac::{Authorizer, Binding, RoleKind, Scope};
 use crate::model::user::{SYSTEM_AUTHENTICATED, SYSTEM_MASTERS};
 use crate::model::workload::{Workload, WorkloadKind};
+use asked::Asked;
 
 /// Where a right holds, by number: the cluster, every namespace, or one namespace.
 pub(super) type Place = u32;
@@ -93,26 +94,6 @@ pub(super) struct Space {
     pub(super) lets_root: bool,
     /// Whether it is loaded.
     pub(super) is_loaded: bool,
-}
-
-/// A request of which it is asked who gets to where it is allowed.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Asked {
-    /// Per role whether it allows it.
-    roles: Vec<bool>,
-    /// The namespace in which it is asked, if in one.
-    place: Option<Place>,
-}
-
-impl Asked {
-    pub(super) fn is_allowed_by(&self, role: u32) -> bool {
-        self.roles.get(role as usize).is_some_and(|allows| *allows)
-    }
-
-    /// Whether what holds in a place counts where it is asked.
-    pub(super) fn counts_in(&self, place: Place) -> bool {
-        place == CLUSTER || self.place.is_some_and(|own| own == place || place == EVERY)
-    }
 }
 
 /// Everything that there is to reach.
@@ -439,22 +420,6 @@ impl<'c> World<'c> {
         for applied in graph.bindings_of(Principal::Group(everybody), Scope::Cluster) {
             self.common.extend(applied.role_number().map(position));
         }
-    }
-
-    /// Sets the request of which it is asked who gets to where it is allowed.
-    pub(super) fn ask(&mut self, attributes: &Attributes<'_>) {
-        let graph = self.cluster.graph();
-        let policy = graph.policy();
-        let request = graph.lexicon.request(&policy.names, attributes);
-        let allows = |role: u32| {
-            graph.rules_of_number(role).any(|rule| graph.lexicon.allows(policy, rule.placed.rule, &request))
-        };
-        let roles = (0..position(policy.roles.len())).map(allows).collect();
-        let place = match attributes {
-            Attributes::Resource(own) => self.places.get(own.namespace).copied(),
-            Attributes::NonResource(_) => None,
-        };
-        self.asked = Asked { roles, place };
     }
 
     /// The number of a role that is not loaded.
