@@ -10,7 +10,7 @@ use crate::decide::graph::RbacGraph;
 use crate::knowledge::operators;
 use crate::model::attributes::{Attributes, ResourceAttributes};
 use crate::model::names::Name;
-use crate::model::rbac::RuleId;
+use crate::model::rbac::{PolicyRule, RuleId};
 use crate::model::version::KubernetesVersion;
 
 /// A set of checks, a bit each.
@@ -404,7 +404,8 @@ pub(crate) const CUSTOM: Bits = Check::RunByOperator.bit()
 pub(crate) fn of_roles(graph: &RbacGraph, version: KubernetesVersion, installed: Bits) -> Vec<Answers> {
     let policy = graph.policy();
     let star = policy.names.lookup("*");
-    let mut requests: Vec<(Check, Request<'static>, bool)> = Vec::new();
+    // By verb, for most rules have few.
+    let mut requests: FxHashMap<Name, Vec<(Check, Request<'static>, bool)>> = FxHashMap::default();
     for check in Check::ALL {
         let (verbs, resources) = check.asked(version);
         for verb in verbs {
@@ -421,16 +422,20 @@ pub(crate) fn of_roles(graph: &RbacGraph, version: KubernetesVersion, installed:
                     namespace: "",
                 });
                 let request = graph.lexicon.request(&policy.names, &attributes);
-                requests.push((check, request, takes_no_name));
+                let verb = policy.names.lookup(verb);
+                requests.entry(verb).or_default().push((check, request, takes_no_name));
             }
         }
     }
     let mut known: FxHashMap<RuleId, Bits> = FxHashMap::default();
     let mut matched = |rule: RuleId| {
         *known.entry(rule).or_insert_with(|| {
-            let limited = policy.rules.get(rule).resource_names.first().copied();
+            let PolicyRule { verbs, resource_names, .. } = policy.rules.get(rule);
+            let limited = resource_names.first().copied();
             let mut bits = 0;
-            for (check, request, takes_no_name) in &requests {
+            let has_verb = |verb: &Name| verbs.contains(&star) || verbs.contains(verb);
+            let asked = requests.iter().filter(|(verb, _)| has_verb(verb)).flat_map(|(_, asked)| asked);
+            for (check, request, takes_no_name) in asked {
                 if *takes_no_name && limited.is_some_and(|name| name != Name::EMPTY) {
                     continue;
                 }
