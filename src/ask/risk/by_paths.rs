@@ -2,7 +2,7 @@
 
 use super::holders::Holders;
 use super::{Held, of_somebody};
-use crate::ask::paths::{From, Search, Step, Traced};
+use crate::ask::paths::{From, Search, Step, Target, Traced};
 use crate::decide::cluster::Cluster;
 use crate::knowledge::risks;
 use crate::model::finding::{Finding, Level};
@@ -14,6 +14,9 @@ pub(super) const CODES: [&str; 11] =
 
 /// Steps by which an operator acts for somebody.
 const BY_OPERATOR: [Step; 2] = [Step::RunByOperator, Step::ApplyByOperator];
+
+/// The way that is looked for first.
+const ADMIN: Target = Target::Sink("cluster-admin");
 
 /// One step or several, in words.
 fn in_steps(depth: u16) -> String {
@@ -78,7 +81,7 @@ pub(super) fn findings(
     }
     let overview = search.overview(from, None);
     if overview.possible.contains(&"cluster-admin") {
-        let traced = search.traced_with_possible(from, None);
+        let traced = search.traced_to(from, &ADMIN, None);
         let own = traced.possible.iter().find(|own| own.reach.identity == "cluster-admin");
         if let Some(step) = own.and_then(|own| first_by_operator(&traced, own)) {
             let text = format!(
@@ -160,7 +163,7 @@ pub(super) fn through_iam(cluster: &Cluster, search: &mut Search<'_>, holders: &
         if !search.overview(&from, None).may_reach("cluster-admin") {
             continue;
         }
-        let traced = search.traced_with_possible(&from, None);
+        let traced = search.traced_to(&from, &ADMIN, None);
         let is_door =
             |reach: &crate::ask::paths::Reach| traced.hops(reach).iter().any(|hop| hop.step == Step::EksApi);
         let named = |reach: &crate::ask::paths::Reach| reach.identity == "cluster-admin" && is_door(reach);
