@@ -10,12 +10,17 @@ use super::paths::in_steps;
 /// How many lines a page has: what it shows at once.
 const MOST: usize = 2_000;
 
+/// In how many steps, through whom, where, and the names to which it is limited.
+type Way<'r> = (u16, &'r str, &'r str, &'r [String]);
+/// Types, each with its verbs.
+type Types<'r> = BTreeMap<String, Vec<&'r str>>;
+
 /// One line for each identity, place and way to get there: what it can get, verbs on types together.
 pub(super) fn lines(matrix: &Matrix<'_>, holders: &[Holder]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut left_out = 0;
     for holder in holders {
-        let mut found: BTreeMap<(u16, &str, &str, &[String]), BTreeMap<String, Vec<&str>>> = BTreeMap::new();
+        let mut found: BTreeMap<Way<'_>, Types<'_>> = BTreeMap::new();
         for ((heading, column, names), reached) in matrix.reached(holder).into_iter().flatten() {
             let Some((cell, verb)) = matrix.universe().column(*column) else { continue };
             // Whoever is cluster-admin has everything: one word says more than all the types.
@@ -54,7 +59,7 @@ pub(super) fn lines(matrix: &Matrix<'_>, holders: &[Holder]) -> Vec<String> {
 }
 
 /// Types with the same verbs together.
-fn together(types: BTreeMap<String, Vec<&str>>) -> String {
+fn together(types: Types<'_>) -> String {
     let mut by_verbs: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, verbs) in types {
         by_verbs.entry(folded(&verbs)).or_default().push(name);

@@ -153,7 +153,9 @@ fn every_form_tells_it_apart_and_only_where_it_is_asked() {
     let of = |access: &str| rows.iter().filter(|row| row["access"] == access).cloned().collect::<Vec<_>>();
     assert_eq!(of("direct").len(), document(&plain)["rows"].as_array().unwrap().len());
     let mut reachable = of("reachable");
-    reachable.iter_mut().for_each(|row| drop(row.as_object_mut().unwrap().remove("access")));
+    for row in &mut reachable {
+        row.as_object_mut().unwrap().remove("access");
+    }
     assert_eq!(json!(reachable), document(&asked)["reachable"]);
     // The page says it in lines, and the plain one has none.
     let page = |matrix: &Matrix<'_>| -> Value {
@@ -184,9 +186,10 @@ fn printed(cluster: &Cluster, names: &[&str], markdown: bool) -> String {
         asked_preset: false,
     };
     let mut out = Vec::new();
-    let style = match markdown {
-        true => matrix_table::Style::Markdown,
-        false => matrix_table::Style::Text { unicode: false, width: Some(80) },
+    let style = if markdown {
+        matrix_table::Style::Markdown
+    } else {
+        matrix_table::Style::Text { unicode: false, width: Some(80) }
     };
     matrix_table::print(&mut out, &view, &style, &[]).unwrap();
     String::from_utf8(out).unwrap()
