@@ -23,10 +23,11 @@ use std::time::{Duration, Instant};
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding, Role, RoleBinding};
 use rbacsim::ask::diff::{Selection, Ways, diff};
 use rbacsim::ask::matrix::Filter;
-use rbacsim::ask::paths::{Search, starts};
+use rbacsim::ask::paths::{From, Search, starts};
 use rbacsim::ask::people::People;
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::identity::iam::Lenses;
+use rbacsim::model::user::UserInfo;
 use rbacsim::read::{Input, LoadOptions, Loaded, load};
 use rbacsim::report::diff::{markdown, summary};
 use serde::de::DeserializeOwned;
@@ -35,6 +36,7 @@ use support::cluster::{self, Form};
 use support::entries;
 use support::model::Model;
 use support::questions::{self, Question};
+use support::reach::Reference;
 
 const LARGE: usize = 50_000;
 const RUNS: usize = 5;
@@ -160,6 +162,21 @@ fn run_stage(stage: &str, input: &Path) {
             assert_eq!(found, admins_together(&cluster));
             seconds
         }
+        "paths-few" => {
+            let reference = reference(size());
+            time(|| admins_of_few(&reference))
+        }
+        "paths-asked" => {
+            let reference = reference(size());
+            let mut found = 0;
+            let seconds = time(|| {
+                let asked = few(&reference).into_iter().filter_map(|from| from.user);
+                let admin = |user: &UserInfo| reference.reach(user).reached.contains_key("cluster-admin");
+                found = asked.filter(admin).count();
+            });
+            assert_eq!(found, admins_of_few(&reference));
+            seconds
+        }
         "paths-of-one" => {
             let cluster = Cluster::from(load_path(input));
             let from = starts(&cluster).into_iter().find(|from| from.title == FAR).unwrap();
@@ -182,6 +199,9 @@ fn run_stage(stage: &str, input: &Path) {
     println!("{seconds} {}", peak_memory().map_or_else(String::new, |megabytes| megabytes.to_string()));
 }
 
+/// How many starts are searched by asking everybody everything.
+const FEW: usize = 40;
+
 /// Somebody in the generated cluster who reaches much.
 const FAR: &str = "User user11807@example.com";
 
@@ -194,6 +214,25 @@ fn admins_together(cluster: &Cluster) -> usize {
 /// The same searched round by round from each start alone, with nothing kept from one to the next.
 fn admins_alone(cluster: &Cluster) -> usize {
     starts(cluster).iter().filter(|from| Search::new(cluster).paths(from, None).admin).count()
+}
+
+/// The cluster and what it takes to ask everybody everything.
+fn reference(size: usize) -> Reference {
+    let mut objects = Vec::new();
+    cluster::objects(size, &mut |object| objects.push(object.clone()));
+    Reference::new(&objects, "1.36")
+}
+
+/// Every so many of its starts.
+fn few(reference: &Reference) -> Vec<From> {
+    let all = starts(reference.cluster());
+    let step = all.len().div_ceil(FEW).max(1);
+    all.into_iter().step_by(step).collect()
+}
+
+fn admins_of_few(reference: &Reference) -> usize {
+    let overviews = Search::new(reference.cluster()).overviews(&few(reference), None);
+    overviews.iter().filter(|own| own.depth("cluster-admin").is_some()).count()
 }
 
 fn time<T>(what: impl FnOnce() -> T) -> f64 {
@@ -425,6 +464,7 @@ fn diff_rows(path: &Path, rows: &mut Vec<Row>) {
 /// What access leads to.
 fn paths_rows(path: &Path, rows: &mut Vec<Row>) {
     const ALONE: usize = 2_000;
+    const ASKED: usize = 500;
     let all = printing(&["paths"], path, RUNS);
     rows.push(Row {
         peak: all.peak.map_or_else(String::new, |peak| format!("{peak:.0} MB")),
@@ -447,6 +487,15 @@ fn paths_rows(path: &Path, rows: &mut Vec<Row>) {
         baseline: format!("round by round, each start alone: {}", milliseconds(alone.seconds)),
         ratio: times(alone.seconds / together.seconds),
         peak: memory(&together),
+    });
+    let size = PathBuf::from(ASKED.to_string());
+    let (few, asked) = (stage("paths-few", &size), stage("paths-asked", &size));
+    rows.push(Row {
+        what: format!("who of {FEW} becomes cluster-admin, {ASKED} objects"),
+        figure: milliseconds(few.seconds),
+        baseline: format!("asking everybody everything in each round: {}", milliseconds(asked.seconds)),
+        ratio: times(asked.seconds / few.seconds),
+        peak: memory(&few),
     });
 }
 

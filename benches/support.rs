@@ -8,3 +8,4 @@ pub(crate) mod kubectl;
 pub(crate) mod model;
 pub(crate) mod questions;
 pub(crate) mod random;
+pub(crate) mod reach;

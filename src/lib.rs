@@ -232,6 +232,7 @@ pub mod report {
     pub mod matrix_html;
     pub mod matrix_long;
     pub mod matrix_people;
+    mod matrix_reached;
     pub mod matrix_statement;
     pub mod matrix_table;
     pub mod near;

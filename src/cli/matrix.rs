@@ -119,11 +119,6 @@ fn check_form(args: &Args) -> Result<(), Failure> {
                 .into(),
         );
     }
-    if args.reachable && matches!(args.output, Format::Ndjson | Format::Html) {
-        let text =
-            "--reachable does not work with -o ndjson and -o html; use -o table, wide, markdown, csv or json";
-        return Err(text.to_owned().into());
-    }
     Ok(())
 }
 

@@ -41,8 +41,8 @@ pub(super) enum CardPlace {
     In(Vec<String>),
     /// For objects of these names, in a namespace, everywhere (`*`) or where there is none.
     Named(Vec<String>, String),
-    /// Not directly, but in so many certain steps: everywhere or in some places.
-    Reachable(u16),
+    /// Not directly, but in so many certain steps, there.
+    Reachable(u16, Box<Self>),
     /// Unknown besides.
     Unknown,
 }
@@ -92,6 +92,12 @@ impl Layout {
         }
     }
 
+    /// Where an access holds, without a sign.
+    pub(super) fn in_words(self, place: &CardPlace) -> String {
+        let signs = Signs { yes: "", some: "", named: "", reachable: "", unknown: "", ..self.signs };
+        Self { signs, ..self }.place(place)
+    }
+
     fn place(self, place: &CardPlace) -> String {
         // Signs of ASCII say nothing that the words do not.
         let sign = |sign: &str| if sign.is_ascii() { String::new() } else { format!("{sign} ") };
@@ -108,8 +114,10 @@ impl Layout {
                 };
                 format!("{named}only named {}{place}", self.some_of(names))
             }
-            CardPlace::Reachable(steps) => {
-                format!("{}reachable in {}", sign(self.signs.reachable), counted((*steps).into(), "step"))
+            CardPlace::Reachable(steps, place) => {
+                let sign = sign(self.signs.reachable);
+                let place = self.in_words(place);
+                format!("{sign}reachable in {}, {place}", counted((*steps).into(), "step"))
             }
             CardPlace::Unknown => format!("{unknown}unknown"),
         }
@@ -121,7 +129,13 @@ impl Layout {
             [] => self.signs.no.to_owned(),
             [CardPlace::Everywhere] => self.signs.yes.to_owned(),
             [CardPlace::Unknown] => self.signs.unknown.to_owned(),
-            [CardPlace::Reachable(steps)] => format!("{}{steps}", self.signs.reachable),
+            [CardPlace::Reachable(steps, place)] => {
+                let sign = format!("{}{steps}", self.signs.reachable);
+                match place.as_ref() {
+                    CardPlace::Everywhere => sign,
+                    place => format!("{sign} {}", self.in_words(place)),
+                }
+            }
             [places @ .., CardPlace::Unknown] => {
                 format!("{}, else {}", self.cell(places), self.signs.unknown)
             }
@@ -214,7 +228,7 @@ pub(super) const FOLDED: &str =
     "read = get, list, watch; write = create, update, patch, delete, deletecollection";
 
 /// Verbs with those of reading and of writing folded, where all of them are there.
-fn folded(verbs: &[&str]) -> String {
+pub(super) fn folded(verbs: &[&str]) -> String {
     let mut rest: Vec<&str> = verbs.to_vec();
     let mut words = Vec::new();
     for (word, all) in [("read", &READ[..]), ("write", &WRITE[..])] {

@@ -21,7 +21,7 @@ use crate::model::rbac::{Role, Scope};
 
 use super::matrix_long::{Progress, digits, join_names, narrow};
 use super::phrases::{self, titles};
-use super::{matrix_people, matrix_statement, words};
+use super::{matrix_people, matrix_reached, matrix_statement, words};
 
 const PAGE: &str = include_str!("matrix.html");
 
@@ -145,6 +145,7 @@ pub fn page(
     )?;
     list(&mut out, "holders", holders.iter().map(|holder| about(matrix, holder)))?;
     list(&mut out, "people", matrix_people::lines(matrix, holders).into_iter().map(Value::from))?;
+    list(&mut out, "reached", matrix_reached::lines(matrix, holders).into_iter().map(Value::from))?;
     let is_url = |cell: &Cell| u8::from(cell.place == Place::Url);
     let cells = universe.cells().iter();
     list(&mut out, "cells", cells.map(|cell| json!([cell.group, cell.resource, is_url(cell)])))?;

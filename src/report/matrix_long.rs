@@ -267,20 +267,36 @@ pub fn ndjson(
 ) -> io::Result<usize> {
     let names = &matrix.cluster().graph().policy().names;
     let ends = json_ends(matrix.universe());
-    stream(out, matrix, holders, progress, json_begin(matrix), |buffer, start, _, block, out| {
-        let mut result = Ok(());
-        block.rows(|column, limited| {
-            buffer.extend_from_slice(start.as_bytes());
-            buffer.extend_from_slice(ends.get(column));
-            json_names(buffer, names, limited);
-            buffer.extend_from_slice(b"}\n");
-            if buffer.len() > CHUNK && result.is_ok() {
-                result = out.write_all(buffer);
-                buffer.clear();
-            }
-        });
-        result
-    })
+    let end: &[u8] = if matrix.shows_reachable() {
+        b",\"access\":\"direct\",\"steps\":0,\"through\":\"\"}\n"
+    } else {
+        b"}\n"
+    };
+    let mut count =
+        stream(out, matrix, holders, progress, json_begin(matrix), |buffer, start, _, block, out| {
+            let mut result = Ok(());
+            block.rows(|column, limited| {
+                buffer.extend_from_slice(start.as_bytes());
+                buffer.extend_from_slice(ends.get(column));
+                json_names(buffer, names, limited);
+                buffer.extend_from_slice(end);
+                if buffer.len() > CHUNK && result.is_ok() {
+                    result = out.write_all(buffer);
+                    buffer.clear();
+                }
+            });
+            result
+        })?;
+    let mut out = BufWriter::with_capacity(CHUNK, out);
+    for mut row in reachable_rows(matrix, holders) {
+        if let Some(row) = row.as_object_mut() {
+            row.insert("access".to_owned(), "reachable".into());
+        }
+        writeln!(out, "{row}")?;
+        count += 1;
+    }
+    out.flush()?;
+    Ok(count)
 }
 
 /// The decimal digits of a number.
@@ -448,14 +464,13 @@ pub fn json(
     Ok(count)
 }
 
-/// What the holders have not and can get by certain steps.
-fn write_reachable(out: &mut dyn Write, matrix: &Matrix<'_>, holders: &[Holder]) -> io::Result<()> {
-    write!(out, ",\n\"reachable\":[")?;
-    let mut comma = "\n";
-    for holder in holders {
-        for ((heading, column, names), reached) in matrix.reached(holder).into_iter().flatten() {
-            let Some((cell, verb)) = matrix.universe().column(*column) else { continue };
-            let row = json!({
+/// What the holders have not and can get by certain steps, a row each.
+fn reachable_rows(matrix: &Matrix<'_>, holders: &[Holder]) -> impl Iterator<Item = Value> {
+    let of_holder = move |holder| {
+        let rows = matrix.reached(holder).into_iter().flatten();
+        rows.filter_map(move |((heading, column, names), reached)| {
+            let (cell, verb) = matrix.universe().column(*column)?;
+            Some(json!({
                 "identityKind": holder.kind.as_str(),
                 "identity": holder.identity,
                 "username": holder.username,
@@ -466,10 +481,18 @@ fn write_reachable(out: &mut dyn Write, matrix: &Matrix<'_>, holders: &[Holder])
                 "resourceNames": names,
                 "steps": reached.steps,
                 "through": reached.through,
-            });
-            write!(out, "{comma}{row}")?;
-            comma = ",\n";
-        }
+            }))
+        })
+    };
+    holders.iter().flat_map(of_holder)
+}
+
+fn write_reachable(out: &mut dyn Write, matrix: &Matrix<'_>, holders: &[Holder]) -> io::Result<()> {
+    write!(out, ",\n\"reachable\":[")?;
+    let mut comma = "\n";
+    for row in reachable_rows(matrix, holders) {
+        write!(out, "{comma}{row}")?;
+        comma = ",\n";
     }
     write!(out, "\n]")
 }

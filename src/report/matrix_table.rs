@@ -2,6 +2,7 @@
 //!
 //! A cell says at a glance: yes everywhere, in some namespaces, for some names only, no, or unknown; what needs more words has a number, and the words stand below the table. Nothing is cut.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::ask::matrix::preset::Entry;
@@ -71,8 +72,14 @@ impl Footnotes {
     }
 }
 
-/// What a cell shows.
-fn sign(rows: &[(String, Vec<String>)], is_unknown: bool, signs: Signs, footnotes: &mut Footnotes) -> String {
+/// What a cell shows, and in a note where that is, with what is reachable elsewhere.
+fn sign(
+    rows: &[(String, Vec<String>)],
+    is_unknown: bool,
+    reachable: &[String],
+    signs: Signs,
+    footnotes: &mut Footnotes,
+) -> String {
     if rows.is_empty() {
         return if is_unknown { signs.unknown } else { signs.no }.to_owned();
     }
@@ -97,6 +104,7 @@ fn sign(rows: &[(String, Vec<String>)], is_unknown: bool, signs: Signs, footnote
         };
         parts.push(format!("only named {}{place}", names.join(", ")));
     }
+    parts.extend(reachable.iter().cloned());
     let mark = if plain.is_empty() { signs.named } else { signs.some };
     let doubt = if is_unknown { signs.unknown } else { "" };
     format!("{mark}{}{doubt}", footnotes.number(parts.join("; ")))
@@ -186,7 +194,9 @@ fn legend(
         )
     };
     let text = if view.matrix.shows_reachable() {
-        let reached = format!("{reachable}2 not directly, but in 2 certain steps, everywhere or somewhere");
+        let reached = format!(
+            "{reachable}2 not directly, but in 2 certain steps, everywhere   {reachable}2:1 the same, where note 1 says"
+        );
         format!("{text}\n{reached}; `rbacsim paths` shows them")
     } else {
         text
@@ -207,6 +217,10 @@ fn legend(
         }
     }
     Ok(())
+}
+
+fn reachable(steps: u16, place: CardPlace) -> CardPlace {
+    CardPlace::Reachable(steps, Box::new(place))
 }
 
 /// What a cell of the table says; `None` where the verb is none of the resource.
@@ -231,8 +245,9 @@ impl<'r> Reader<'r> {
         Self { matrix: view.matrix, access: view.matrix.access(holder, scratch), unknown, reachable, signs }
     }
 
-    /// In how many steps an access can be got somewhere, which is not there directly; of one object if it is given.
-    fn steps(&self, column: u32, object: Option<(&str, &str)>) -> Option<u16> {
+    /// Where an access can be got by certain steps: the nearest first, and of what is wider than another only that which
+    /// takes fewer steps; of one object if it is given.
+    fn reached(&self, column: u32, object: Option<(&str, &str)>) -> Vec<CardPlace> {
         let is_it = |heading: &str, names: &[String]| {
             object.is_none_or(|(namespace, name)| {
                 (heading == "*" || heading == namespace)
@@ -241,7 +256,39 @@ impl<'r> Reader<'r> {
         };
         let rows = self.reachable.into_iter().flatten();
         let rows = rows.filter(|((heading, own, names), _)| *own == column && is_it(heading, names));
-        rows.map(|(_, reached)| reached.steps).min()
+        let rows: Vec<(&str, &[String], u16)> = rows
+            .map(|((heading, _, names), reached)| (heading.as_str(), names.as_slice(), reached.steps))
+            .collect();
+        if object.is_some() {
+            let steps = rows.iter().map(|(.., steps)| *steps).min();
+            return steps.map(|steps| reachable(steps, CardPlace::Everywhere)).into_iter().collect();
+        }
+        let is_wide = |heading: &str| matches!(heading, "*" | "");
+        let everywhere = rows.iter().filter(|(heading, names, _)| is_wide(heading) && names.is_empty());
+        let everywhere = everywhere.map(|(.., steps)| *steps).min();
+        let is_nearer = |steps: u16| everywhere.is_none_or(|everywhere| steps < everywhere);
+        let mut namespaces: BTreeMap<u16, Vec<String>> = BTreeMap::new();
+        let mut named: Vec<(u16, CardPlace)> = Vec::new();
+        for (heading, names, steps) in rows.into_iter().filter(|(.., steps)| is_nearer(*steps)) {
+            if names.is_empty() {
+                namespaces.entry(steps).or_default().push(visible(heading));
+            } else {
+                let name = |name: &String| if name.is_empty() { "\"\"".to_owned() } else { visible(name) };
+                let place = CardPlace::Named(names.iter().map(name).collect(), visible(heading));
+                named.push((steps, place));
+            }
+        }
+        let plain = namespaces.into_iter().map(|(steps, own)| (steps, CardPlace::In(own)));
+        let everywhere = everywhere.map(|steps| (steps, CardPlace::Everywhere));
+        let mut places: Vec<(u16, CardPlace)> = plain.chain(named).chain(everywhere).collect();
+        places.sort();
+        places.into_iter().map(|(steps, place)| reachable(steps, place)).collect()
+    }
+
+    /// The same in words.
+    fn reached_in_words(&self, column: u32) -> Vec<String> {
+        let layout = Layout { is_markdown: false, is_wide: true, signs: ASCII };
+        self.reached(column, None).iter().map(|place| layout.in_words(place)).collect()
     }
 
     fn rows(&self, column: u32) -> &[(String, Vec<String>)] {
@@ -249,12 +296,20 @@ impl<'r> Reader<'r> {
     }
 
     fn sign(&self, column: u32, footnotes: &mut Footnotes) -> String {
+        let reached = self.reached(column, None);
         if self.rows(column).is_empty()
-            && let Some(steps) = self.steps(column, None)
+            && let Some(CardPlace::Reachable(steps, place)) = reached.first()
         {
-            return format!("{}{steps}", self.signs.reachable);
+            let doubt = if self.unknown.contains(column) { self.signs.unknown } else { "" };
+            let sign = format!("{}{steps}{doubt}", self.signs.reachable);
+            if reached.len() == 1 && **place == CardPlace::Everywhere {
+                return sign;
+            }
+            // A note is told from the steps by what stands between.
+            return format!("{sign}:{}", footnotes.number(self.reached_in_words(column).join("; ")));
         }
-        sign(self.rows(column), self.unknown.contains(column), self.signs, footnotes)
+        let reached = self.reached_in_words(column);
+        sign(self.rows(column), self.unknown.contains(column), &reached, self.signs, footnotes)
     }
 
     /// The sign of a preset's entry: for one object it is yes or no.
@@ -267,7 +322,10 @@ impl<'r> Reader<'r> {
                 && (names.is_empty() || names.iter().any(|own| own == name))
         });
         let unknown = self.unknown.contains(column);
-        if !granted && let Some(steps) = self.steps(column, Some((namespace, name))) {
+        if !granted
+            && let Some(CardPlace::Reachable(steps, _)) =
+                self.reached(column, Some((namespace, name))).first()
+        {
             return format!("{}{steps}", self.signs.reachable);
         }
         let sign = if granted {
@@ -288,13 +346,12 @@ impl<'r> Reader<'r> {
                 (heading == "*" || heading == namespace)
                     && (names.is_empty() || names.iter().any(|own| own == name))
             };
-            let steps = self.steps(column, Some((namespace, name)));
-            return match (rows.iter().any(is_it), steps, unknown) {
-                (true, ..) => vec![CardPlace::Everywhere],
-                (false, Some(steps), _) => vec![CardPlace::Reachable(steps)],
-                (false, None, true) => vec![CardPlace::Unknown],
-                (false, None, false) => Vec::new(),
-            };
+            if rows.iter().any(is_it) {
+                return vec![CardPlace::Everywhere];
+            }
+            let mut places = self.reached(column, Some((namespace, name)));
+            places.extend(unknown.then_some(CardPlace::Unknown));
+            return places;
         }
         let plain = rows.iter().filter(|(_, names)| names.is_empty());
         let plain: Vec<&str> = plain.map(|(namespace, _)| namespace.as_str()).collect();
@@ -309,10 +366,8 @@ impl<'r> Reader<'r> {
             let name = |name: &String| if name.is_empty() { "\"\"".to_owned() } else { visible(name) };
             places.push(CardPlace::Named(names.iter().map(name).collect(), visible(namespace)));
         }
-        match self.steps(column, None).filter(|_| places.is_empty()) {
-            Some(steps) => places.push(CardPlace::Reachable(steps)),
-            None => places.extend(unknown.then_some(CardPlace::Unknown)),
-        }
+        places.extend(self.reached(column, None));
+        places.extend(unknown.then_some(CardPlace::Unknown));
         places
     }
 
@@ -384,7 +439,8 @@ fn single(
         for (cell, columns) in
             reader.cells().into_iter().filter(|(cell, _)| (cell.place == Place::Url) == url)
         {
-            let says = |column: u32| !reader.rows(column).is_empty() || reader.steps(column, None).is_some();
+            let says =
+                |column: u32| !reader.rows(column).is_empty() || !reader.reached(column, None).is_empty();
             let has_access = columns.iter().any(|(column, _)| says(*column));
             if !has_access && !view.all_rows {
                 hidden += 1;
@@ -543,6 +599,9 @@ fn several(out: &mut dyn Write, view: &View<'_>, style: &Style, signs: Signs) ->
         let means: Vec<(String, &str)> = means.collect();
         let width = means.iter().map(|(access, _)| access.chars().count()).max().unwrap_or(0);
         let mut key = Vec::from([cards::FOLDED.to_owned()]);
+        if view.matrix.shows_reachable() {
+            key.push("reachable = not directly, but by certain steps; `rbacsim paths` shows them".to_owned());
+        }
         key.extend(means.iter().map(|(access, means)| format!("{access:<width$}  {means}")));
         return Ok(key);
     }

@@ -11,7 +11,7 @@ use crate::iam::link;
 use crate::iam_model::{Given, Model};
 
 #[path = "../../benches/support/random.rs"]
-mod random;
+pub(crate) mod random;
 
 const A: &str = "111122223333";
 const B: &str = "444455556666";

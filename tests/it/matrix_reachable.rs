@@ -4,7 +4,7 @@ use rbacsim::ask::matrix::{Filter, Holder, Matrix, holder};
 use rbacsim::decide::cluster::Cluster;
 use rbacsim::model::user::UserInfo;
 use rbacsim::read::Completeness;
-use rbacsim::report::{matrix_evidence, matrix_long, matrix_table};
+use rbacsim::report::{matrix_evidence, matrix_html, matrix_long, matrix_table};
 use serde_json::{Value, json};
 
 use crate::ask::{bind, cluster_of, role};
@@ -140,4 +140,97 @@ fn every_form_tells_it_apart_and_only_where_it_is_asked() {
     let line = |resource: &str| shown.lines().find(|line| line.trim_start().starts_with(resource)).unwrap();
     assert!(line("secrets").contains(">1"), "{shown}");
     assert!(shown.contains(">2 not directly, but in 2 certain steps"), "{shown}");
+    let ndjson = |matrix: &Matrix<'_>| {
+        let mut out = Vec::new();
+        let rows = matrix_long::ndjson(&mut out, matrix, &holders, &mut |_, _| {}).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let values: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(values.len(), rows);
+        values
+    };
+    assert!(ndjson(&plain).iter().all(|row| row.get("access").is_none()));
+    let rows = ndjson(&asked);
+    let of = |access: &str| rows.iter().filter(|row| row["access"] == access).cloned().collect::<Vec<_>>();
+    assert_eq!(of("direct").len(), document(&plain)["rows"].as_array().unwrap().len());
+    let mut reachable = of("reachable");
+    for row in &mut reachable {
+        row.as_object_mut().unwrap().remove("access");
+    }
+    assert_eq!(json!(reachable), document(&asked)["reachable"]);
+    // The page says it in lines, and the plain one has none.
+    let page = |matrix: &Matrix<'_>| -> Value {
+        let mut out = Vec::new();
+        matrix_html::page(&mut out, matrix, &holders, &json!({}), &mut |_, _| {}).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let data = text.split("id=\"data\">").nth(1).unwrap().split("</script>").next().unwrap();
+        serde_json::from_str(data).unwrap()
+    };
+    assert_eq!(page(&plain)["reached"], json!([]));
+    let lines = page(&asked)["reached"].clone();
+    let secret = "User amy in ci only named key, in 1 step as ServiceAccount ci/deployer: get secrets";
+    assert!(lines.as_array().unwrap().contains(&json!(secret)), "{lines:#}");
+    let pods = "User amy in every namespace, in 1 step as ServiceAccount ci/deployer: create, get pods";
+    assert!(lines.as_array().unwrap().contains(&json!(pods)), "{lines:#}");
+}
+
+/// The table of some users, with what they can get.
+fn printed(cluster: &Cluster, names: &[&str], markdown: bool) -> String {
+    let holders: Vec<Holder> = names.iter().flat_map(|name| user(cluster, name)).collect();
+    let matrix = Matrix::new(cluster, &Filter::default()).with_reachable(&holders);
+    let view = matrix_table::View {
+        matrix: &matrix,
+        holders: &holders,
+        entries: None,
+        all_rows: false,
+        is_wide: false,
+        asked_preset: false,
+    };
+    let mut out = Vec::new();
+    let style = if markdown {
+        matrix_table::Style::Markdown
+    } else {
+        matrix_table::Style::Text { unicode: false, width: Some(80) }
+    };
+    matrix_table::print(&mut out, &view, &style, &[]).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn cards_and_tables_say_where_something_is_reachable() {
+    let more = [
+        role("moves", "[{apiGroups: [''], resources: [configmaps], verbs: [get]}]"),
+        bind("ci/moves", "ClusterRole moves", "ServiceAccount ci/deployer"),
+        bind("ops/moves", "ClusterRole moves", "User amy"),
+    ]
+    .concat();
+    let cluster = cluster_of(&[&(objects() + &more)], Completeness::Complete);
+    // One identity: notes below the table say where.
+    let shown = printed(&cluster, &["amy"], false);
+    let line = |resource: &str| shown.lines().find(|line| line.trim_start().starts_with(resource)).unwrap();
+    let note = |text: &str| {
+        let line = shown.lines().find(|line| line.trim_start_matches([' ', '0', '1', '2', '3', '4']) == text);
+        let line = line.unwrap_or_else(|| panic!("{text}: {shown}"));
+        line.split_whitespace().next().unwrap().to_owned()
+    };
+    let secret = note("reachable in 1 step, only named key in ci");
+    assert!(line("secrets").contains(&format!(">1:{secret}")), "{shown}");
+    // What she has in one namespace stands with what she can get in another.
+    let both = note("in ops; reachable in 1 step, in ci");
+    assert!(line("configmaps").contains(&format!("n{both}")), "{shown}");
+    // Everywhere needs no note, and beside what she has in a namespace it is told.
+    let pods = note("in ci; reachable in 1 step, everywhere");
+    assert!(line("pods").contains(&format!("n{pods}")) && line("pods").contains(">1 "), "{shown}");
+    // Several: cards, in text and for a pull request.
+    for markdown in [false, true] {
+        let shown = printed(&cluster, &["amy", "bob"], markdown);
+        for place in [
+            "reachable in 1 step, only named key in ci",
+            "reachable in 1 step, in ci",
+            "reachable in 1 step, everywhere",
+            "in ops",
+        ] {
+            assert!(shown.contains(place), "{place}: {shown}");
+        }
+        assert!(shown.contains("reachable = not directly, but by certain steps"), "{shown}");
+    }
 }

@@ -19,6 +19,7 @@ mod laws; // more rights, other orders, fewer bindings
 mod page; // ways as a page
 mod picture; // ways as a drawing
 mod policies; // access policies of EKS
+mod reference; // against asking everybody everything, round by round
 mod steps; // one test a step
 
 pub(crate) fn cluster(objects: &Value, version: &str) -> Cluster {

@@ -12,7 +12,6 @@ use super::step::{Step, Steps};
 use super::world::{CLUSTER, EVERY, Place, World};
 use crate::model::names::Name;
 use crate::model::policy::position;
-use crate::model::rbac::Scope;
 
 mod apply;
 pub(super) mod beyond;
@@ -296,9 +295,9 @@ impl Closure {
             return own;
         }
         let at = |place: Place| self.changed_in.get(&place).copied().unwrap_or(NEVER);
-        match world.role(role) {
-            Some((Scope::Namespace(namespace), _)) => own.min(at(EVERY)).min(at(world.place(namespace))),
-            _ => own,
+        match world.home(role) {
+            CLUSTER => own,
+            place => own.min(at(EVERY)).min(at(place)),
         }
     }
 
@@ -334,11 +333,9 @@ impl Closure {
         }
         let places = std::mem::take(&mut self.new_changed_in);
         if !places.is_empty() {
-            let affected = |pair: &Pair| match world.role(identities.pair_at(*pair).0) {
-                Some((Scope::Namespace(namespace), _)) => {
-                    places.contains(&EVERY) || places.contains(&world.place(namespace))
-                }
-                _ => false,
+            let affected = |pair: &Pair| match world.home(identities.pair_at(*pair).0) {
+                CLUSTER => false,
+                place => places.contains(&EVERY) || places.contains(&place),
             };
             pairs.extend(self.held.filled().iter().copied().filter(affected));
         }

@@ -192,10 +192,9 @@ impl Identities {
             for applied in graph.bindings_of(principal, scope) {
                 let role = match applied.role_number() {
                     Some(role) => Some(position(role)),
-                    None => world
-                        .unloaded_numbers
-                        .get(&(applied.binding.role_scope(), applied.binding.role_ref.name))
-                        .copied(),
+                    None => {
+                        world.unloaded_number(applied.binding.role_scope(), applied.binding.role_ref.name)
+                    }
                 };
                 for place in &places {
                     found.extend(role.map(|role| self.pair(role, *place)));

@@ -336,11 +336,7 @@ impl<'c> Traced<'_, 'c> {
                 world.show_role(role, place)
             }
             Fact::Changed(role) => {
-                let place = match world.role(role) {
-                    Some((Scope::Namespace(namespace), _)) => world.place(namespace),
-                    _ => CLUSTER,
-                };
-                format!("{}, which then says everything", world.show_role(role, place))
+                format!("{}, which then says everything", world.show_role(role, world.home(role)))
             }
             Fact::ChangedIn(place) if place == EVERY => "every Role, which then says everything".to_owned(),
             Fact::ChangedIn(place) => {

@@ -146,8 +146,9 @@ pub(super) struct World<'c> {
     /// The roles that RoleBindings name, by number.
     pub(super) bound_roles: Vec<u32>,
     /// Roles that are not loaded, behind those that are.
-    pub(super) unloaded: Vec<(Scope, Name)>,
-    pub(super) unloaded_numbers: FxHashMap<(Scope, Name), u32>,
+    unloaded: Vec<(Scope, Name, Place)>,
+    /// Their numbers; no input need spell a namespace that is always there, so the place tells those apart.
+    unloaded_numbers: FxHashMap<(Scope, Name, Place), u32>,
     /// Access policies, which no binding can hand on.
     pub(super) access_policies: FxHashSet<u32>,
     /// Roles that everybody has everywhere.
@@ -423,17 +424,27 @@ impl<'c> World<'c> {
     }
 
     /// The number of a role that is not loaded.
-    pub(super) fn unloaded(&mut self, scope: Scope, name: Name) -> u32 {
+    fn unloaded(&mut self, scope: Scope, name: Name) -> u32 {
+        self.unloaded_at(self.place_of(scope), name)
+    }
+
+    /// The number of a role that is not loaded and that some binding or step names.
+    pub(super) fn unloaded_number(&self, scope: Scope, name: Name) -> Option<u32> {
+        self.unloaded_numbers.get(&(scope, name, self.place_of(scope))).copied()
+    }
+
+    /// The number of a role of a name that is not loaded in a place.
+    pub(super) fn unloaded_at(&mut self, place: Place, name: Name) -> u32 {
+        let scope = match place {
+            CLUSTER => Scope::Cluster,
+            place => Scope::Namespace(self.policy().names.lookup(self.namespace(place))),
+        };
         let next = position(self.answers.len() + self.unloaded.len());
-        let number = *self.unloaded_numbers.entry((scope, name)).or_insert(next);
+        let number = *self.unloaded_numbers.entry((scope, name, place)).or_insert(next);
         if number != next {
             return number;
         }
-        self.unloaded.push((scope, name));
-        let place = match scope {
-            Scope::Cluster => CLUSTER,
-            Scope::Namespace(namespace) => self.place(namespace),
-        };
+        self.unloaded.push((scope, name, place));
         match self.space_mut(place) {
             Some(space) => space.missing.push(number),
             None => self.missing_cluster_roles.push(number),
@@ -441,11 +452,25 @@ impl<'c> World<'c> {
         number
     }
 
+    fn place_of(&self, scope: Scope) -> Place {
+        match scope {
+            Scope::Cluster => CLUSTER,
+            Scope::Namespace(namespace) => self.place(namespace),
+        }
+    }
+
     /// Scope and name of a role.
     pub(super) fn role(&self, number: u32) -> Option<(Scope, Name)> {
+        let loaded = self.policy().roles.get(number as usize).map(|role| (role.scope, role.name));
+        let unloaded = || self.unloaded.get((number as usize).checked_sub(self.answers.len())?);
+        loaded.or_else(|| unloaded().map(|own| (own.0, own.1)))
+    }
+
+    /// Where a role is: its namespace, or the cluster.
+    pub(super) fn home(&self, number: u32) -> Place {
         match self.policy().roles.get(number as usize) {
-            Some(role) => Some((role.scope, role.name)),
-            None => self.unloaded.get(number as usize - self.answers.len()).copied(),
+            Some(role) => self.place_of(role.scope),
+            None => self.unloaded.get(number as usize - self.answers.len()).map_or(CLUSTER, |own| own.2),
         }
     }
 
@@ -470,7 +495,7 @@ impl<'c> World<'c> {
     pub(super) fn show_role(&self, role: u32, place: Place) -> String {
         let Some((scope, name)) = self.role(role) else { return String::new() };
         let kind = if scope == Scope::Cluster { RoleKind::ClusterRole } else { RoleKind::Role };
-        let name = self.policy().names.text(name);
+        let name = if name == Name::UNKNOWN { "of a new name" } else { self.policy().names.text(name) };
         if place == CLUSTER {
             format!("{} {name} cluster-wide", kind.as_str())
         } else {

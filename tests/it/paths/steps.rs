@@ -534,3 +534,39 @@ fn everything_is_three_stars_and_nothing_less() {
         assert_eq!(found.first().is_some_and(|first| first == power), !power.is_empty(), "{found:?}");
     }
 }
+
+/// Who could bind roles before has nothing new when one is written; the role is new, and says everything.
+#[test]
+fn a_role_that_is_written_on_the_way_is_bound_by_whoever_could_bind_before() {
+    let objects = all(&[
+        &[namespace("a", "restricted")],
+        &grant(
+            "a",
+            "may",
+            MAY,
+            &[rule(&["create", "bind"], RBAC, &["rolebindings", "roles", "clusterroles"], &[])],
+        ),
+        // It is there to be bound, and nobody holds it.
+        &grant("", "writes", "User nobody", &[rule(&["escalate", "create"], RBAC, &["roles"], &[])])[..1],
+    ]);
+    let reached = reached_in(&objects, MAY, "1.36");
+    assert!(reached.contains(&"namespace-admin a 3 bind-role".to_owned()), "{reached:?}");
+}
+
+#[test]
+fn who_writes_roles_in_every_namespace_writes_new_ones_where_there_are_none() {
+    let objects = all(&[
+        &[namespace("a", "restricted")],
+        &grant(
+            "",
+            "may",
+            MAY,
+            &[
+                rule(&["escalate", "create", "update"], RBAC, &["roles"], &[]),
+                rule(&["create", "bind"], RBAC, &["rolebindings", "roles"], &[]),
+            ],
+        ),
+    ]);
+    let reached = reached_in(&objects, MAY, "1.36");
+    assert!(reached.contains(&"namespace-admin a 2 bind-role".to_owned()), "{reached:?}");
+}

@@ -79,8 +79,8 @@ impl Closure {
                         Check::EscalateClusterRoles,
                         CLUSTER,
                     ),
-                    Scope::Namespace(namespace) => {
-                        (Check::ChangeRoles, Check::CreateRoles, Check::EscalateRoles, world.place(namespace))
+                    Scope::Namespace(_) => {
+                        (Check::ChangeRoles, Check::CreateRoles, Check::EscalateRoles, world.home(role))
                     }
                 };
                 let is_loaded = world.answers(role).is_some();

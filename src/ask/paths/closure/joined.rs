@@ -10,7 +10,7 @@ use super::super::identities::{Class, Identities, Other, Username, joined};
 use super::super::step::Step;
 use super::super::world::{Account, CLUSTER, EVERY, FIRST, Place, World};
 use super::write::{counting, own_places};
-use super::{Closure, Fact, NEVER};
+use super::{Closure, Fact, NEVER, Round};
 use crate::model::names::Name;
 
 impl Closure {
@@ -33,6 +33,11 @@ impl Closure {
             if world.answers(role).is_some_and(|own| (own.any | own.named_bits) & JOINED != 0) {
                 joined_places.insert(place);
             }
+        }
+        // A role that says everything since this round, or that is there since, may be bound by whoever could not before.
+        for place in self.places_of_changes(world) {
+            places.insert(place);
+            joined_places.insert(place);
         }
         let granted = self.granted_bits.get(&CLUSTER).copied().unwrap_or(0);
         let groups = Check::ImpersonateGroups.bit() | Check::ImpersonateUsers.bit();
@@ -116,6 +121,14 @@ impl Closure {
         if !world.is_thorough && writes {
             self.share_changed(world, identities);
         }
+    }
+
+    /// Where roles can be bound that say everything since this round.
+    fn places_of_changes(&self, world: &World<'_>) -> Vec<Place> {
+        let is_new = |round: Round| round == self.round;
+        let roles = self.changed.iter().filter(|(_, round)| is_new(**round));
+        let all = self.changed_in.iter().filter(|(_, round)| is_new(**round)).map(|(place, _)| *place);
+        roles.map(|(role, _)| world.home(*role)).chain(all).collect()
     }
 
     /// Whether nothing that can be written in namespaces brings cluster-admin or a sink sooner, where no more is

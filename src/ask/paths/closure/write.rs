@@ -256,7 +256,7 @@ impl Closure {
         let policy = world.policy();
         let loaded = policy.roles.binary_search_by_key(&(scope, name), |role| (role.scope, role.name));
         let loaded = loaded.ok().and_then(|index| u32::try_from(index).ok());
-        loaded.or_else(|| world.unloaded_numbers.get(&(scope, name)).copied())
+        loaded.or_else(|| world.unloaded_number(scope, name))
     }
 
     /// Roles that one holds, handed on: the API server lets everybody give what he has.
@@ -324,6 +324,10 @@ impl Closure {
             );
         }
         if place == EVERY && changes_all && creates {
+            // A role of a new name too, where somebody may bind what he names.
+            for place in world.every() {
+                world.unloaded_at(place, Name::UNKNOWN);
+            }
             self.give_changed_in(EVERY);
             self.given_by(Fact::ChangedIn(EVERY), Step::EscalateRole, class);
             return;
@@ -342,11 +346,11 @@ impl Closure {
             );
             if creates {
                 changed.extend(missing);
-                changed.push(world.unloaded(scope, Name::UNKNOWN));
+                changed.push(world.unloaded_at(place, Name::UNKNOWN));
             }
             for name in &new_names {
                 if world.cluster.graph().role(scope, *name).is_none() {
-                    changed.push(world.unloaded(scope, *name));
+                    changed.push(world.unloaded_at(place, *name));
                 }
             }
         }
