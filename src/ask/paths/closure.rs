@@ -17,6 +17,7 @@ mod apply;
 pub(super) mod beyond;
 mod by_one;
 mod cluster_wide;
+mod constrained;
 mod covering;
 mod derive;
 mod give;

@@ -282,7 +282,7 @@ impl Closure {
         class: Class,
         place: Place,
     ) {
-        let roles: Vec<u32> = identities.roles_in(class, place).collect();
+        let roles: Vec<u32> = identities.roles_behind(class, place).collect();
         for role in roles {
             let given = world.common.contains(&role) || world.access_policies.contains(&role);
             if !given && world.says_something(role) && matters(world, role) {
@@ -406,7 +406,9 @@ impl Closure {
             let mut named = own.named.iter();
             own.any & !rights.any == 0 && named.all(|(check, name)| rights.allows(*check, *name))
         };
-        if !world.answers(role).is_some_and(may_cover) {
+        // Not so whoever acts as another for chosen requests: it may hand on what that other has.
+        let is_whole = !identities.is_restricted(changer.class);
+        if is_whole && !world.answers(role).is_some_and(may_cover) {
             return (binds, false);
         }
         let (class, place) = (changer.class, changer.place);
@@ -426,7 +428,7 @@ impl Closure {
         class: Class,
         place: Place,
     ) -> Rules<'c> {
-        let own = identities.roles_in(class, place);
+        let own = identities.roles_behind(class, place);
         let own = own.filter(|role| !world.access_policies.contains(role));
         let granted = counting(place).flat_map(|place| self.grants_at.get(&place).into_iter().flatten());
         let graph = world.cluster.graph();
