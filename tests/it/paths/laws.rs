@@ -141,7 +141,7 @@ fn parts_of_possible_steps() -> Vec<Vec<Value>> {
         vec![namespace("strong", "restricted"), namespace("mine", "restricted")],
         vec![account("strong", "root"), account("mine", "web")],
         of("root", strong, &[everything]),
-        vec![pod("strong", "p", "root", "node-1", json!({ "name": "c" }))],
+        vec![pod("strong", "p", "root", "node-2", json!({ "name": "c" }))],
         vec![pod("mine", "agent", "web", "node-1", privileged)],
         of("exec", MAY, &[rule(&["create"], "", &["pods/exec"], &["agent"])]),
         of(
@@ -162,7 +162,7 @@ fn parts_of_possible_steps() -> Vec<Vec<Value>> {
             "User bob",
             &[rule(&["impersonate-on:arbitrary-node:create"], "", &["serviceaccounts/token"], &[])],
         ),
-        of("users", "User cat", &[rule(&["impersonate"], "", &["users"], &["system:node:node-1"])]),
+        of("users", "User cat", &[rule(&["impersonate"], "", &["users"], &["system:node:node-2"])]),
         of("groups", "User cat", &[rule(&["impersonate"], "", &["groups"], &["system:nodes"])]),
         of("labels", MAY, &[rule(&["patch"], "", &["nodes"], &["node-1"])]),
         of("sees", "User dan", &[admission("validatingwebhookconfigurations")]),
