@@ -211,6 +211,8 @@ type Content = (Bits, Box<[(Check, Name)]>, Vec<Asked>);
 /// Roles that the search makes, by number behind all others.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Made {
+    /// Whether any role but those that say everything lets somebody act as another for chosen requests.
+    pub(super) is_needed: bool,
     answers: Vec<Answers>,
     numbers: FxHashMap<Content, u32>,
     requests: Vec<Vec<Asked>>,

@@ -177,8 +177,6 @@ pub(super) struct World<'c> {
     pub(super) lets_privileged_somewhere: bool,
     /// Roles that the search makes of two that are loaded.
     pub(super) made: Made,
-    /// Whether any role but those that say everything lets somebody act as another for chosen requests.
-    pub(super) acts: bool,
     /// What leads out of the cluster and back.
     pub(super) outside: Outside,
     /// The checks about custom resources that are there.
@@ -275,13 +273,12 @@ impl<'c> World<'c> {
             common: FxHashSet::default(),
             lets_privileged_somewhere: false,
             made: Made::default(),
-            acts: false,
             outside: Outside::default(),
             installed,
             tells_installed,
             asked: Asked::default(),
         };
-        world.acts =
+        world.made.is_needed =
             world.answers.iter().any(|own| (own.any | own.named_bits) & ACTS != 0 && !own.is_everything());
         world.levels(policy);
         world.lets_privileged_somewhere = world.spaces.iter().any(|space| space.lets_privileged);

@@ -6,7 +6,7 @@ use super::super::checks::{ACTS, Answers, Bits, CONSTRAINED_FROM, Check, JOINED,
 use super::super::identities::{Class, Identities, Other, Username};
 use super::super::restricted::{Mode, Requests, Restricted, Whom};
 use super::super::step::Step;
-use super::super::world::{Account, CLUSTER, EVERY, NODE_USER, Node, Place, World};
+use super::super::world::{Account, CLUSTER, EVERY, FIRST, NODE_USER, Node, Place, World};
 use super::beyond::Extra;
 use super::nodes::{NODES, asking_for_tokens};
 use super::{Closure, Fact};
@@ -35,17 +35,14 @@ type Chosen = (u32, Place, Answers);
 
 /// Where something holds that takes a right in each of two places.
 fn meet(one: Place, other: Place) -> Option<Place> {
-    match (one, other) {
-        (CLUSTER, place) | (place, CLUSTER) => Some(place),
-        (EVERY, place) | (place, EVERY) => Some(place),
-        (one, other) => (one == other).then_some(one),
-    }
+    let (wide, narrow) = (one.min(other), one.max(other));
+    (wide < FIRST || wide == narrow).then_some(narrow)
 }
 
 impl Closure {
     /// Everybody who may act as another, and for what.
     pub(super) fn constrained(&mut self, world: &mut World<'_>, identities: &mut Identities) {
-        if !world.acts || world.cluster.version().minor() < CONSTRAINED_FROM {
+        if !world.made.is_needed || world.cluster.version().minor() < CONSTRAINED_FROM {
             return;
         }
         let granted = self.granted_bits.values().fold(0, |all, bits| all | bits);
