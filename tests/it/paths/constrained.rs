@@ -1,6 +1,6 @@
 //! Constrained impersonation: never the other whole, only the requests that both the other and who acts are allowed.
 
-use rbacsim::ask::paths::{Condition, Search};
+use rbacsim::ask::paths::{Condition, Search, Target};
 use rbacsim::decide::cluster::Cluster;
 use serde_json::{Value, json};
 
@@ -302,4 +302,9 @@ fn each_right_is_told_with_the_binding_that_gives_it() {
         traced.possible.iter().find(|own| own.reach.identity.contains("restricted")).unwrap().reach.clone();
     drop(traced);
     assert!(search.gain(&restricted).is_none());
+    // It can be asked for as it is printed.
+    let target = Target::read(&restricted.identity);
+    assert!(search.knows(&target) && !search.knows(&Target::read("ServiceAccount strong/none")));
+    let traced = search.traced_to(&from(&cluster, MAY), &target, None);
+    assert_eq!(traced.possibly_to(&target).map(|own| own.reach.identity.clone()), Some(restricted.identity));
 }
