@@ -11,6 +11,7 @@ mod behind;
 pub(crate) mod checks;
 mod closure;
 mod goals;
+mod grounds;
 mod identities;
 mod listing;
 mod outside;

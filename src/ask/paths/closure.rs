@@ -16,6 +16,7 @@ use crate::model::policy::position;
 mod apply;
 pub(super) mod beyond;
 mod by_one;
+mod choices;
 mod cluster_wide;
 mod constrained;
 mod covering;

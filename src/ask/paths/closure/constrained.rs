@@ -4,10 +4,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::super::checks::{ACTS, Answers, Bits, CONSTRAINED_FROM, Check, JOINED, OF_ROLES};
 use super::super::identities::{Class, Identities, Other, Username};
-use super::super::restricted::{Mode, Requests, Restricted, Whom};
+use super::super::restricted::{Mode, Restricted, Whom};
 use super::super::step::Step;
 use super::super::world::{Account, CLUSTER, EVERY, FIRST, NODE_USER, Node, Place, World};
 use super::beyond::Extra;
+use super::choices::Requests;
 use super::nodes::{NODES, asking_for_tokens};
 use super::{Closure, Fact};
 use crate::model::names::Name;
@@ -312,7 +313,8 @@ impl Closure {
         if !(writes || pairs.iter().any(|pair| self.gains(world, identities, *pair))) {
             return;
         }
-        let own = Restricted { of: target.whom, mode, requests: world.made.show(world, &pairs) };
+        let roles = pairs.iter().map(|(role, place)| (*role, world.namespace(*place)));
+        let own = Restricted { of: target.whom, mode, requests: world.made.show(roles) };
         if writes {
             // Whether the other may bind and escalate is asked of the other alone.
             for (role, place) in theirs {
