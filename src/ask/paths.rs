@@ -11,10 +11,12 @@ mod behind;
 pub(crate) mod checks;
 mod closure;
 mod goals;
+mod grounds;
 mod identities;
 mod listing;
 mod outside;
 mod overview;
+mod restricted;
 mod starts;
 mod step;
 mod tell;
@@ -27,6 +29,7 @@ use identities::{Identities, Other, Username};
 pub use outside::Condition;
 pub use overview::Overview;
 use overview::Overviews;
+use restricted::Whom;
 use rustc_hash::FxHashMap;
 pub use starts::starts;
 pub use step::{Step, Steps};
@@ -366,6 +369,8 @@ impl<'c> Search<'c> {
                 };
                 Some(Gain::Role(role, namespace.to_owned()))
             }
+            // Who acts as another for chosen requests is not that other.
+            Of::Fact(fact) if self.is_restricted(fact) => None,
             Of::Fact(fact) => self.user_of(fact).map(Gain::User),
             Of::Right(_) => None,
         }
@@ -392,6 +397,12 @@ impl<'c> Search<'c> {
                 let username = match other.username {
                     Username::User(name) => names.text(name).to_owned(),
                     Username::Node(node) => self.node_username(node),
+                    Username::Restricted(number) => {
+                        return match self.identities.restricted.get(number as usize)?.of {
+                            Whom::Account(account) => self.user_of(Fact::Account(account)),
+                            Whom::Identity(other) => self.user_of(Fact::Other(other)),
+                        };
+                    }
                     Username::Account(number) => account(number)
                         .map(|own| UserInfo::service_account(own.namespace, own.name).username)?,
                 };

@@ -63,6 +63,7 @@ pub(super) fn does(step: Step) -> &'static str {
         Step::SeeByWebhook => "sees by an admission webhook a token of",
         Step::ConvertCrd => "changes custom resources by a conversion webhook, and acts as",
         Step::NodeLabels => "has its node chosen for a pod of",
+        Step::ConstrainedImpersonation => "impersonates, by constrained impersonation,",
     }
 }
 
@@ -366,7 +367,11 @@ pub fn basis(cluster: &Cluster) -> Basis {
     if !missing.is_empty() {
         let _ = write!(short, "; without {}, so ways through these are missing", missing.join(", "));
     }
-    lines.push("not followed: constrained impersonation".to_owned());
+    lines.push(
+        "not followed: what pods answer on the network, traffic that is redirected, API groups that are taken over, and \
+         changes of IAM policies"
+            .to_owned(),
+    );
     if cluster.completeness() == crate::model::policy::Completeness::Partial {
         lines.push(
             "inputs treated as partial: RBAC objects that are not in them may open more ways".to_owned(),

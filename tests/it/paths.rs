@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::recorded::{data, skipped};
 
 pub(crate) mod beyond; // through IAM, and what is only possible
+mod constrained; // acting as another for chosen requests
 mod further; // what is possible by nodes, by rules for names, by what is changed for others
 mod goals; // ways to one thing
 mod indirect; // a no that is a few steps from a yes

@@ -94,6 +94,11 @@ pub(crate) enum Check {
     PatchCronJobs,
     ApplyReplicationControllers,
     PatchReplicationControllers,
+    ActAsUsers,
+    ActAsGroups,
+    ActAsAccounts,
+    ActAsNodes,
+    ActAsOwnNode,
 }
 
 /// The verbs that show what a Secret holds: patch and deletecollection answer with the objects.
@@ -103,6 +108,9 @@ const CREATE: &[&str] = &["create"];
 const PATCH: &[&str] = &["patch"];
 const IMPERSONATE: &[&str] = &["impersonate"];
 const WRITE: &[&str] = &["create", "update", "patch"];
+/// The first minor version of Kubernetes that knows constrained impersonation.
+pub(crate) const CONSTRAINED_FROM: u8 = 35;
+const AUTHENTICATION: &str = "authentication.k8s.io";
 const CERTIFICATES: &str = "certificates.k8s.io";
 const ADMISSION: &str = "admissionregistration.k8s.io";
 const RBAC: &str = "rbac.authorization.k8s.io";
@@ -120,7 +128,7 @@ const WORKLOADS: &[(&str, &str)] = &[
 pub(crate) type Asked = (&'static [&'static str], &'static [(&'static str, &'static str)]);
 
 impl Check {
-    pub(crate) const ALL: [Self; 75] = [
+    pub(crate) const ALL: [Self; 80] = [
         Self::ImpersonateUsers,
         Self::ImpersonateGroups,
         Self::ImpersonateAccounts,
@@ -196,12 +204,32 @@ impl Check {
         Self::PatchCronJobs,
         Self::ApplyReplicationControllers,
         Self::PatchReplicationControllers,
+        Self::ActAsUsers,
+        Self::ActAsGroups,
+        Self::ActAsAccounts,
+        Self::ActAsNodes,
+        Self::ActAsOwnNode,
     ];
 
     /// What it asks in a version of Kubernetes.
     pub(crate) fn asked(self, version: KubernetesVersion) -> Asked {
         match self {
             Self::ImpersonateUsers => (IMPERSONATE, &[("", "users")]),
+            // Constrained impersonation came with 1.35.
+            Self::ActAsUsers
+            | Self::ActAsGroups
+            | Self::ActAsAccounts
+            | Self::ActAsNodes
+            | Self::ActAsOwnNode
+                if version.minor() < CONSTRAINED_FROM =>
+            {
+                (&[], &[])
+            }
+            Self::ActAsUsers => (&["impersonate:user-info"], &[(AUTHENTICATION, "users")]),
+            Self::ActAsGroups => (&["impersonate:user-info"], &[(AUTHENTICATION, "groups")]),
+            Self::ActAsAccounts => (&["impersonate:serviceaccount"], &[(AUTHENTICATION, "serviceaccounts")]),
+            Self::ActAsNodes => (&["impersonate:arbitrary-node"], &[(AUTHENTICATION, "nodes")]),
+            Self::ActAsOwnNode => (&["impersonate:associated-node"], &[(AUTHENTICATION, "nodes")]),
             Self::ImpersonateGroups => (IMPERSONATE, &[("", "groups")]),
             Self::ImpersonateAccounts => (IMPERSONATE, &[("", "serviceaccounts")]),
             Self::CreateTokens => (CREATE, &[("", "serviceaccounts/token")]),
@@ -286,8 +314,13 @@ impl Check {
         1 << self as u8
     }
 
+    /// Whether what is created is not asked about by name, where a change is.
+    pub(crate) fn takes_no_name(self, verbs: &[&str], verb: &str) -> bool {
+        self.is_post() || verbs == WRITE && verb == "create"
+    }
+
     /// Whether it is only ever asked with the empty name of a POST.
-    fn is_post(self) -> bool {
+    pub(crate) fn is_post(self) -> bool {
         matches!(
             self,
             Self::CreateSecrets
@@ -324,7 +357,21 @@ pub(crate) const JOINED: Bits = Check::CreateBindings.bit()
 pub(crate) const PERSONAL: Bits = JOINED
     | Check::ImpersonateUsers.bit()
     | Check::ImpersonateGroups.bit()
-    | Check::ImpersonateAccounts.bit();
+    | Check::ImpersonateAccounts.bit()
+    | ACTS;
+
+/// The checks of constrained impersonation: as whom somebody may act for chosen requests.
+pub(crate) const ACTS: Bits = Check::ActAsUsers.bit()
+    | Check::ActAsGroups.bit()
+    | Check::ActAsAccounts.bit()
+    | Check::ActAsNodes.bit()
+    | Check::ActAsOwnNode.bit();
+
+/// The checks that the API server puts to whoever writes a role or a binding, besides the request itself.
+pub(crate) const OF_ROLES: Bits = Check::BindRoles.bit()
+    | Check::BindClusterRoles.bit()
+    | Check::EscalateRoles.bit()
+    | Check::EscalateClusterRoles.bit();
 
 /// What a role answers.
 #[derive(Clone, Debug, Default)]
@@ -410,7 +457,7 @@ pub(crate) fn of_roles(graph: &RbacGraph, version: KubernetesVersion, installed:
         let (verbs, resources) = check.asked(version);
         for verb in verbs {
             // A rule for names creates nothing of these: the name of what is created is not asked about.
-            let takes_no_name = verbs == WRITE && *verb == "create";
+            let takes_no_name = check.takes_no_name(verbs, verb);
             for (group, resource) in resources {
                 let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
                 let attributes = Attributes::Resource(ResourceAttributes {
@@ -430,13 +477,14 @@ pub(crate) fn of_roles(graph: &RbacGraph, version: KubernetesVersion, installed:
     let mut known: FxHashMap<RuleId, Bits> = FxHashMap::default();
     let mut matched = |rule: RuleId| {
         *known.entry(rule).or_insert_with(|| {
-            let PolicyRule { verbs, resource_names, .. } = policy.rules.get(rule);
-            let limited = resource_names.first().copied();
+            let PolicyRule { verbs, resource_names: names, .. } = policy.rules.get(rule);
+            let limited = names.first().copied();
+            let is_post = names.is_empty() || names.contains(&Name::EMPTY);
             let mut bits = 0;
             let has_verb = |verb: &Name| verbs.contains(&star) || verbs.contains(verb);
             let asked = requests.iter().filter(|(verb, _)| has_verb(verb)).flat_map(|(_, asked)| asked);
             for (check, request, takes_no_name) in asked {
-                if *takes_no_name && limited.is_some_and(|name| name != Name::EMPTY) {
+                if *takes_no_name && !is_post {
                     continue;
                 }
                 let mut request = *request;

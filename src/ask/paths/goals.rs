@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use super::closure::{Closure, Fact, Goal, NEVER, Round, Start, Told};
 use super::identities::Class;
 use super::overview::lock;
+use super::restricted::RESTRICTED_TO;
 use super::{From, Paths, Search, Target, Traced};
 use crate::model::attributes::Attributes;
 use crate::read::parallel;
@@ -90,8 +91,9 @@ impl<'c> Search<'c> {
 
     /// Whether the inputs know what a target names, so that somebody could get there.
     pub fn knows(&self, target: &Target) -> bool {
-        let is_user = matches!(target, Target::Printed(name) if name.starts_with("User "));
-        is_user || self.goal(target).is_some()
+        let is_other = matches!(target, Target::Printed(name)
+            if name.starts_with("User ") || name.contains(RESTRICTED_TO));
+        is_other || self.goal(target).is_some()
     }
 
     /// Whether who gets to a target is known before any way is told.

@@ -3,6 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::checks::{APPLIES, Answers, Bits, Check, JOINED, PERSONAL};
+use super::restricted::Restricted;
 use super::world::{CLUSTER, Place, World};
 use crate::decide::graph::{Principal, RbacGraph};
 use crate::model::names::Name;
@@ -23,6 +24,8 @@ pub(super) enum Username {
     Account(u32),
     /// That of a node that pods name.
     Node(u32),
+    /// That of another, for chosen requests alone.
+    Restricted(u32),
 }
 
 /// An identity that is no service account with its own groups.
@@ -40,6 +43,8 @@ pub(super) type Groups = u32;
 pub(super) struct Held {
     /// What groups give that many identities share: another class, whose roles it holds as well.
     pub(super) base: Option<Class>,
+    /// As whom it acts, where it does so for chosen requests alone: what it holds is made of what that class holds.
+    pub(super) acts_as: Option<Class>,
     /// The other roles, sorted by place.
     pub(super) pairs: Box<[Pair]>,
     /// The checks that it passes anywhere by these, if perhaps only for some names.
@@ -120,6 +125,9 @@ pub(super) struct Identities {
     pub(super) account_classes: Vec<Option<Class>>,
     pub(super) others: Vec<(Other, Class)>,
     pub(super) other_numbers: FxHashMap<Other, u32>,
+    /// Those for chosen requests alone.
+    pub(super) restricted: Vec<Restricted>,
+    restricted_numbers: FxHashMap<(Restricted, Box<[Pair]>), u32>,
     /// Per class and place which rules its own roles cover there.
     pub(super) covered: FxHashMap<(Class, Place), FxHashMap<RuleId, bool>>,
     /// The crowds of which it is known that they become cluster-admin, if conditions hold.
@@ -232,8 +240,15 @@ impl Identities {
         if let Some(known) = self.class_numbers.get(&key) {
             return *known;
         }
+        let held = self.held_by(world, base, key.1.clone());
         let number = position(self.classes.len());
-        let mut held = Held { base, pairs: key.1.clone(), ..Held::default() };
+        self.classes.push(held);
+        self.class_numbers.insert(key, number);
+        number
+    }
+
+    fn held_by(&self, world: &World<'_>, base: Option<Class>, pairs: Box<[Pair]>) -> Held {
+        let mut held = Held { base, pairs, ..Held::default() };
         for pair in &held.pairs {
             let (role, place) = self.pair_at(*pair);
             held.is_in_cluster |= place == CLUSTER;
@@ -249,9 +264,45 @@ impl Identities {
             held.anywhere |= base.anywhere;
             held.in_cluster |= base.in_cluster;
         }
+        held
+    }
+
+    /// An identity for chosen requests, with the roles that are made for these.
+    pub(super) fn restricted(
+        &mut self,
+        world: &World<'_>,
+        own: Restricted,
+        acts_as: Class,
+        pairs: &[(u32, Place)],
+    ) -> u32 {
+        let mut pairs: Vec<Pair> = pairs.iter().map(|(role, place)| self.pair(*role, *place)).collect();
+        pairs.sort_unstable_by_key(|pair| (self.pair_at(*pair).1, *pair));
+        pairs.dedup();
+        let key = (own.clone(), pairs.into_boxed_slice());
+        if let Some(known) = self.restricted_numbers.get(&key) {
+            return *known;
+        }
+        let held = Held { acts_as: Some(acts_as), ..self.held_by(world, None, key.1.clone()) };
+        let class = position(self.classes.len());
         self.classes.push(held);
-        self.class_numbers.insert(key, number);
+        let username = Username::Restricted(position(self.restricted.len()));
+        self.restricted.push(own);
+        let other = Other { username, groups: self.groups(&[]) };
+        let number = position(self.others.len());
+        self.others.push((other, class));
+        self.restricted_numbers.insert(key, number);
         number
+    }
+
+    /// The loaded roles in a place that stand behind a class: its own, or those of whom it acts as.
+    pub(super) fn roles_behind(&self, class: Class, place: Place) -> impl Iterator<Item = u32> + '_ {
+        let acts_as = self.held(class).and_then(|held| held.acts_as);
+        self.roles_in(acts_as.unwrap_or(class), place)
+    }
+
+    /// Whether a class acts as another for chosen requests alone.
+    pub(super) fn is_restricted(&self, class: Class) -> bool {
+        self.held(class).is_some_and(|held| held.acts_as.is_some())
     }
 
     /// The number of a set of groups, in order of bytes.
@@ -327,6 +378,7 @@ impl Identities {
                 None => Name::UNKNOWN,
             },
             Username::Node(node) => world.node_user(node),
+            Username::Restricted(_) => Name::UNKNOWN,
         };
         let class = self.class_in_groups(world, username, other.groups);
         let number = position(self.others.len());

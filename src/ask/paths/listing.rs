@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::closure::{Closure, Fact, Goal, NEVER, Reached, Round};
 use super::identities::Username;
+use super::restricted::{RESTRICTED_TO, Whom};
 use super::step::{Step, Steps};
 use super::world::{CLUSTER, EVERY, NODE_USER, Place};
 use super::{From, Of, Paths, Reach, SINKS, Search};
@@ -29,6 +30,17 @@ impl Search<'_> {
                 None => String::new(),
             },
             Username::Node(node) => format!("User {}", self.node_username(node)),
+            Username::Restricted(own) => {
+                let Some(own) = self.identities.restricted.get(own as usize) else { return String::new() };
+                let of = match own.of {
+                    Whom::Account(number) => match self.world.accounts.get(number as usize) {
+                        Some(account) => format!("ServiceAccount {}/{}", account.namespace, account.name),
+                        None => String::new(),
+                    },
+                    Whom::Identity(number) => self.show_other(number),
+                };
+                return format!("{of}{RESTRICTED_TO}{}", own.requests);
+            }
         };
         for group in self.identities.groups_of(other.groups) {
             text.push_str(" + ");

@@ -117,6 +117,8 @@ steps! {
     ConvertCrd = "convert-crd";
     /// Has pods scheduled on a node that it holds.
     NodeLabels = "node-labels";
+    /// Acts as another, for chosen requests alone.
+    ConstrainedImpersonation = "constrained-impersonation";
 }
 
 impl fmt::Display for Step {

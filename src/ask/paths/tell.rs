@@ -235,7 +235,7 @@ impl<'c> Traced<'_, 'c> {
             Of::Everything(place) => place,
             Of::Right(sink) => {
                 let way = trace.rights.get(sink)?;
-                return Some((self.show_who(way.who), self.ground(way)));
+                return Some((self.show_who(way.who), self.grounds(way).into_iter().next()?));
             }
             Of::Fact(_) => return None,
         };
@@ -243,7 +243,7 @@ impl<'c> Traced<'_, 'c> {
             return None;
         }
         let way = trace.powers.get(&place)?;
-        Some((self.show_who(way.who), self.ground(way)))
+        Some((self.show_who(way.who), self.grounds(way).into_iter().next()?))
     }
 
     fn way(&self, reach: &Reach) -> Vec<(Fact, Step)> {
@@ -299,7 +299,7 @@ impl<'c> Traced<'_, 'c> {
             },
             becomes: self.show(fact),
             object,
-            grounds: ways.iter().map(|way| self.ground(way)).collect(),
+            grounds: ways.iter().flat_map(|way| self.grounds(way)).collect(),
             conditions: self.conditions_of(fact),
         })
     }
@@ -354,14 +354,14 @@ impl<'c> Traced<'_, 'c> {
     }
 
     /// The user that an identity is.
-    fn user(&self, who: u32) -> Option<UserInfo> {
+    pub(super) fn user(&self, who: u32) -> Option<UserInfo> {
         match self.closure.as_ref()?.found.get(who as usize)?.fact.filter(|_| who != 0) {
             None => self.from.user.clone(),
             Some(fact) => self.search.user_of(fact),
         }
     }
 
-    fn ground(&self, way: &Way) -> Ground<'c> {
+    pub(super) fn ground(&self, way: &Way) -> Ground<'c> {
         let world = &self.search.world;
         let (role, at) = self.search.identities.pair_at(way.pair);
         let (text, grant) = self.granted(way, role, at);

@@ -5,8 +5,9 @@ mod objects;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::checks::{self, Answers, Bits, Check, PERSONAL};
+use super::checks::{self, ACTS, Answers, Bits, Check, PERSONAL};
 use super::outside::Outside;
+use super::restricted::Made;
 use crate::decide::cluster::Cluster;
 use crate::decide::evaluate::matches::pattern_matches;
 use crate::decide::graph::{Principal, RbacGraph, is_pattern};
@@ -155,6 +156,8 @@ pub(super) struct World<'c> {
     pub(super) common: FxHashSet<u32>,
     /// Whether some namespace certainly lets privileged pods in.
     pub(super) lets_privileged_somewhere: bool,
+    /// Roles that the search makes of two that are loaded.
+    pub(super) made: Made,
     /// What leads out of the cluster and back.
     pub(super) outside: Outside,
     /// The checks about custom resources that are there.
@@ -250,11 +253,14 @@ impl<'c> World<'c> {
             access_policies: FxHashSet::default(),
             common: FxHashSet::default(),
             lets_privileged_somewhere: false,
+            made: Made::default(),
             outside: Outside::default(),
             installed,
             tells_installed,
             asked: Asked::default(),
         };
+        world.made.is_needed =
+            world.answers.iter().any(|own| (own.any | own.named_bits) & ACTS != 0 && !own.is_everything());
         world.levels(policy);
         world.lets_privileged_somewhere = world.spaces.iter().any(|space| space.lets_privileged);
         world.find_accounts(policy);
@@ -476,7 +482,7 @@ impl<'c> World<'c> {
 
     /// What a role answers as it is loaded: nothing where it is not.
     pub(super) fn answers(&self, role: u32) -> Option<&Answers> {
-        self.answers.get(role as usize)
+        self.answers.get(role as usize).or_else(|| self.made.answers(role))
     }
 
     pub(super) fn says_everything(&self, role: u32) -> bool {

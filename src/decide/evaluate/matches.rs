@@ -36,6 +36,13 @@ pub(crate) enum Target<'a> {
 }
 
 impl Request<'_> {
+    /// The same request by itself, where it is about a resource: it holds no text.
+    pub(crate) fn of_resource(self) -> Option<Request<'static>> {
+        let Target::Resource { group, combined, any_with, name } = self.target else { return None };
+        let target = Target::Resource { group, combined, any_with, name };
+        Some(Request { verb: self.verb, target, namespace: self.namespace, bits: self.bits })
+    }
+
     /// The same request for an object of this name.
     pub(crate) fn named(self, name: Name) -> Self {
         match self.target {

@@ -12,6 +12,10 @@ const ISSUER: &str = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE";
 pub(crate) const STRONG: &str = "ServiceAccount strong/root";
 
 pub(crate) fn loaded(objects: &Value, iam: Option<&Value>, is_export: bool) -> Cluster {
+    loaded_as(objects, iam, is_export, "1.36")
+}
+
+pub(crate) fn loaded_as(objects: &Value, iam: Option<&Value>, is_export: bool, version: &str) -> Cluster {
     let text = |name: &str, value: &Value| Input::Text { name: name.into(), bytes: value.to_string().into() };
     let list = json!({ "apiVersion": "v1", "kind": "List", "items": objects });
     let mut inputs = vec![text("objects.json", &list)];
@@ -20,7 +24,7 @@ pub(crate) fn loaded(objects: &Value, iam: Option<&Value>, is_export: bool) -> C
     let options = LoadOptions {
         defaults: Defaults::Never,
         completeness: Some(completeness),
-        version: Some("1.36".parse().unwrap()),
+        version: Some(version.parse().unwrap()),
         ..LoadOptions::default()
     };
     load(&inputs, &options).unwrap().into()

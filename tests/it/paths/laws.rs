@@ -126,3 +126,123 @@ fn at_most_so_many_steps() {
         assert_eq!(paths.reached.len(), usize::from(most));
     }
 }
+
+/// A cluster in which every possible step leads somewhere, as parts of which each may be left out.
+fn parts_of_possible_steps() -> Vec<Vec<Value>> {
+    let authentication = "authentication.k8s.io";
+    let strong = "ServiceAccount strong/root";
+    let everything = rule(&["*"], "*", &["*"], &[]);
+    let privileged = json!({ "name": "c", "securityContext": { "privileged": true } });
+    let admission = |resource: &str| rule(&["create"], "admissionregistration.k8s.io", &[resource], &[]);
+    let certificates =
+        |verb: &str, resource: &str, name: &[&str]| rule(&[verb], "certificates.k8s.io", &[resource], name);
+    let of = |name: &str, who: &str, rules: &[Value]| grant("", name, who, rules).to_vec();
+    vec![
+        vec![namespace("strong", "restricted"), namespace("mine", "restricted")],
+        vec![account("strong", "root"), account("mine", "web")],
+        of("root", strong, &[everything]),
+        vec![pod("strong", "p", "root", "node-2", json!({ "name": "c" }))],
+        vec![pod("mine", "agent", "web", "node-1", privileged)],
+        of("exec", MAY, &[rule(&["create"], "", &["pods/exec"], &["agent"])]),
+        of(
+            "acts",
+            MAY,
+            &[rule(&["impersonate:serviceaccount"], authentication, &["serviceaccounts"], &["root"])],
+        ),
+        of("pods", MAY, &[rule(&["impersonate-on:serviceaccount:create"], "", &["pods"], &[])]),
+        of("reads", "User ann", &[rule(&["impersonate-on:serviceaccount:get"], "", &["secrets"], &[])]),
+        of(
+            "ann",
+            "User ann",
+            &[rule(&["impersonate:serviceaccount"], authentication, &["serviceaccounts"], &[])],
+        ),
+        of("node", "User bob", &[rule(&["impersonate:arbitrary-node"], authentication, &["nodes"], &[])]),
+        of(
+            "tokens",
+            "User bob",
+            &[rule(&["impersonate-on:arbitrary-node:create"], "", &["serviceaccounts/token"], &[])],
+        ),
+        of("users", "User cat", &[rule(&["impersonate"], "", &["users"], &["system:node:node-2"])]),
+        of("groups", "User cat", &[rule(&["impersonate"], "", &["groups"], &["system:nodes"])]),
+        of("labels", MAY, &[rule(&["patch"], "", &["nodes"], &["node-1"])]),
+        of("sees", "User dan", &[admission("validatingwebhookconfigurations")]),
+        of("asks", "User eve", &[certificates("create", "certificatesigningrequests", &[])]),
+        of(
+            "approves",
+            "User eve",
+            &[
+                certificates("update", "certificatesigningrequests/approval", &[]),
+                certificates("approve", "signers", &["kubernetes.io/kube-apiserver-client-kubelet"]),
+            ],
+        ),
+        of("applies", "User fay", &[rule(&["create", "patch"], "batch", &["jobs"], &["x"])]),
+        of(
+            "binds",
+            "User gus",
+            &[
+                rule(&["impersonate:serviceaccount"], authentication, &["serviceaccounts"], &[]),
+                rule(&["impersonate-on:serviceaccount:create"], RBAC, &["clusterrolebindings"], &[]),
+            ],
+        ),
+    ]
+}
+
+/// What everybody reaches, for certain and if conditions hold: sinks, and identities with their conditions counted.
+fn possible_of_all(objects: &[Value]) -> Vec<(String, Vec<&'static str>, Vec<String>)> {
+    let cluster = super::beyond::loaded(&Value::Array(objects.to_vec()), None, true);
+    let mut search = Search::new(&cluster);
+    let starts = rbacsim::ask::paths::starts(&cluster);
+    let mut found = Vec::new();
+    for from in &starts {
+        let overview = search.overview(from, None);
+        let sinks = rbacsim::ask::paths::SINKS.into_iter().filter(|sink| overview.may_reach(sink)).collect();
+        let traced = search.traced_with_possible(from, None);
+        let certain = traced.paths.reached.iter().map(|own| format!("{} {}", own.identity, own.depth));
+        let possible = traced.possible.iter().map(|own| {
+            let steps: Vec<&str> = traced.steps(&own.reach).iter().map(|step| step.id()).collect();
+            format!("{} {} {steps:?} {}", own.reach.identity, own.reach.depth, own.conditions.len())
+        });
+        found.push((from.title.clone(), sinks, certain.chain(possible).collect()));
+    }
+    found
+}
+
+#[test]
+fn the_order_of_objects_does_not_matter_for_possible_steps() {
+    let mut objects: Vec<Value> = parts_of_possible_steps().concat();
+    let before = possible_of_all(&objects);
+    let by_step =
+        |step: &str| before.iter().flat_map(|(.., ways)| ways).filter(|way| way.contains(step)).count();
+    for step in [
+        "constrained-impersonation",
+        "impersonate-node",
+        "node-labels",
+        "see-by-webhook",
+        "csr-node",
+        "apply-create",
+        "bind-role",
+    ] {
+        assert!(by_step(step) > 0, "{step}: {before:#?}");
+    }
+    objects.reverse();
+    assert_eq!(before, possible_of_all(&objects));
+}
+
+#[test]
+fn more_rights_never_reach_fewer_sinks_even_if_conditions_hold() {
+    let parts = parts_of_possible_steps();
+    let whole = possible_of_all(&parts.concat());
+    let mut fewer = 0;
+    // Rights alone: a pod or an account more is no right more.
+    let is_right =
+        |part: &&Vec<Value>| part.iter().all(|own| own["kind"].as_str().unwrap().starts_with("ClusterRole"));
+    for left_out in parts.iter().filter(is_right) {
+        let rest: Vec<Value> = parts.iter().filter(|part| *part != left_out).flatten().cloned().collect();
+        for (title, sinks, _) in possible_of_all(&rest) {
+            let Some((_, more, _)) = whole.iter().find(|(other, ..)| *other == title) else { continue };
+            assert!(sinks.iter().all(|sink| more.contains(sink)), "{title}: {sinks:?} {more:?}");
+            fewer += more.len() - sinks.len();
+        }
+    }
+    assert!(fewer > 10, "only {fewer} sinks were lost");
+}

@@ -23,7 +23,7 @@ pub(in crate::ask::paths) struct Extra {
     /// The rights that it takes.
     pub(in crate::ask::paths) asks: Vec<(Check, Name, Place)>,
     /// Who takes all of them, where it must be one identity.
-    pub(super) by: Option<Class>,
+    pub(in crate::ask::paths) by: Option<Class>,
     /// What it is done to.
     pub(in crate::ask::paths) object: String,
     /// What must hold for it.
@@ -254,7 +254,7 @@ impl Closure {
     }
 
     /// Everything that depends on what the inputs do not tell.
-    pub(super) fn uncertain(&mut self, world: &World<'_>, identities: &mut Identities) {
+    pub(super) fn uncertain(&mut self, world: &mut World<'_>, identities: &mut Identities) {
         if self.is_quick && self.trace.is_none() && self.crowd_is_admin(world, identities) {
             self.give_beyond(Fact::ClusterAdmin, Step::Csr, || Extra::of(Step::Csr, ""));
             return;
@@ -272,6 +272,7 @@ impl Closure {
         self.by_nodes(world, identities);
         self.by_apply(world, identities);
         self.bootstrap(world, identities);
+        self.constrained(world, identities);
     }
 
     /// The IAM roles of nodes that are held.

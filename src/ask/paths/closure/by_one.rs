@@ -39,6 +39,7 @@ impl Closure {
                         Username::Node(node) => {
                             (Check::ImpersonateUsers, Some(world.node_user(node)), CLUSTER)
                         }
+                        Username::Restricted(_) => (Check::ActAsUsers, None, CLUSTER),
                         Username::Account(number) => {
                             let account = world.accounts.get(number as usize);
                             let name = account.map_or(Name::UNKNOWN, |own| names.lookup(own.name));

@@ -140,7 +140,9 @@ impl Closure {
             let mut named = own.named.iter();
             own.any & !rights.any == 0 && named.all(|(check, name)| rights.allows(*check, *name))
         };
-        if !world.answers(role).is_some_and(may_cover) {
+        // Not so whoever acts as another for chosen requests: it may hand on what that other has.
+        let is_whole = !identities.is_restricted(changer.class);
+        if is_whole && !world.answers(role).is_some_and(may_cover) {
             return (binds, false);
         }
         let (class, place) = (changer.class, changer.place);

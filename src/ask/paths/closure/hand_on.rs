@@ -142,7 +142,7 @@ impl Closure {
         for (place, role, pair) in changed {
             let rights = &sharer.rights;
             let creates = || Self::can_create_binding(world, *place, &IN_NAMESPACES, rights);
-            let holds = identities.roles_in(class, *place).any(|own| own == *role);
+            let holds = identities.roles_behind(class, *place).any(|own| own == *role);
             if holds && creates() {
                 shared.push(*pair);
                 continue;
@@ -152,7 +152,7 @@ impl Closure {
                 own.any & !rights.any == 0
                     && own.named.iter().all(|(check, name)| rights.allows(*check, *name))
             });
-            if may_cover
+            if (may_cover || identities.is_restricted(class))
                 && Self::changes_binding_of(world, *place, rights, *role)
                 && sharer
                     .owner

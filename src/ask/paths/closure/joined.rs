@@ -191,7 +191,9 @@ impl Closure {
     ) -> Answers {
         let own = identities.roles_in(class, place);
         let mut rights = joined(own.filter_map(|role| world.answers(role)));
-        for granted in counting(place) {
+        // What everybody holds it may do as itself; as another only what is chosen.
+        let counts = counting(place).filter(|_| !identities.is_restricted(class));
+        for granted in counts {
             for role in self.grants_at.get(&granted).into_iter().flatten() {
                 if let Some(answers) = world.answers(*role) {
                     rights.add(answers);
@@ -211,6 +213,9 @@ impl Closure {
     ) -> Bits {
         let bits = |role: u32| world.answers(role).map_or(0, |own| own.any | own.named_bits);
         let own = identities.roles_in(class, place).fold(0, |all, role| all | bits(role));
+        if identities.is_restricted(class) {
+            return own;
+        }
         counting(place).fold(own, |all, at| all | self.granted_bits.get(&at).copied().unwrap_or(0))
     }
 

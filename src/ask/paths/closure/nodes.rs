@@ -12,7 +12,7 @@ use super::{Closure, Fact};
 use crate::model::names::Name;
 
 /// The group of all nodes.
-const NODES: &str = "system:nodes";
+pub(super) const NODES: &str = "system:nodes";
 
 impl Closure {
     /// Whoever acts as a node.
@@ -118,7 +118,7 @@ impl Closure {
     }
 }
 
-fn asking_for_tokens(world: &World<'_>, node: u32, step: Step) -> Extra {
+pub(super) fn asking_for_tokens(world: &World<'_>, node: u32, step: Step) -> Extra {
     let name = world.nodes.get(node as usize).map_or("", |name| world.policy().names.text(*name));
     Extra::of(step, format!("the Node authorizer lets node {name} ask for the tokens of its pods"))
 }

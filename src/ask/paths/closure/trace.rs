@@ -395,6 +395,10 @@ fn bytes_of<'a>(world: &'a World<'_>, identities: &Identities, fact: Fact) -> By
         Fact::Other(number) => {
             match identities.others.get(number as usize).map(|(other, _)| other.username) {
                 Some(Username::User(name)) => names.text(name).into(),
+                Some(Username::Restricted(own)) => {
+                    let requests = identities.restricted.get(own as usize).map(|own| own.requests.clone());
+                    requests.unwrap_or_default().into()
+                }
                 Some(Username::Node(node)) => {
                     world.nodes.get(node as usize).map_or("", |name| names.text(*name)).into()
                 }

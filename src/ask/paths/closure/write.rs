@@ -267,7 +267,7 @@ impl Closure {
         class: Class,
         place: Place,
     ) {
-        let roles: Vec<u32> = identities.roles_in(class, place).collect();
+        let roles: Vec<u32> = identities.roles_behind(class, place).collect();
         for role in roles {
             let given = world.common.contains(&role) || world.access_policies.contains(&role);
             if !given && world.says_something(role) && matters(world, role) {
@@ -284,7 +284,7 @@ impl Closure {
         class: Class,
         place: Place,
     ) -> Rules<'c> {
-        let own = identities.roles_in(class, place);
+        let own = identities.roles_behind(class, place);
         let own = own.filter(|role| !world.access_policies.contains(role));
         let granted = counting(place).flat_map(|place| self.grants_at.get(&place).into_iter().flatten());
         let graph = world.cluster.graph();
