@@ -107,6 +107,8 @@ pub(super) struct Closure {
     tokens: Sparse<(Round, Round)>,
     /// Per place and check of what is possible the first name with which it passes, where it does not with all.
     some_names: FxHashMap<(Place, Check), Name>,
+    /// The checks of these.
+    some_named: Bits,
     /// How facts were found that the state alone does not tell.
     pub(super) extras: FxHashMap<Fact, Extra>,
     /// Accounts that are reached if they exist; the inputs do not hold them.

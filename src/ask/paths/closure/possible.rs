@@ -53,6 +53,7 @@ impl Closure {
     /// Finds by which names checks of possible steps pass, where not by all.
     pub(super) fn find_names(&mut self, world: &World<'_>, identities: &Identities) {
         self.some_names.clear();
+        self.some_named = 0;
         let text = |name: Name| world.policy().names.text(name);
         for pair in self.held.filled() {
             let (role, place) = identities.pair_at(*pair);
@@ -63,6 +64,7 @@ impl Closure {
             for (check, name) in
                 named.filter(|(check, name)| BY_NAME & check.bit() != 0 && *name != Name::EMPTY)
             {
+                self.some_named |= check.bit();
                 let known = self.some_names.entry((place, *check)).or_insert(*name);
                 if text(*name) < text(*known) {
                     *known = *name;
@@ -75,6 +77,9 @@ impl Closure {
     pub(super) fn may(&self, check: Check, place: Place) -> Option<Name> {
         if self.bits(place) & check.bit() != 0 {
             return Some(Name::UNKNOWN);
+        }
+        if self.some_named & check.bit() == 0 {
+            return None;
         }
         let wider = [(place != CLUSTER).then_some(EVERY), Some(place)].into_iter().flatten();
         [CLUSTER].into_iter().chain(wider).find_map(|at| self.some_names.get(&(at, check)).copied())

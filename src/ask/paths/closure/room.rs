@@ -51,6 +51,7 @@ impl Closure {
             logins: FxHashMap::default(),
             tokens: Sparse::new(with_tokens, (NEVER, NEVER)),
             some_names: FxHashMap::default(),
+            some_named: 0,
             extras: FxHashMap::default(),
             absent: FxHashSet::default(),
             certain_until: None,
@@ -87,6 +88,7 @@ impl Closure {
         self.relabelled.clear();
         self.opened_up.clear();
         self.some_names.clear();
+        self.some_named = 0;
         self.extras.clear();
         self.absent.clear();
         self.found.clear();
