@@ -464,7 +464,7 @@ fn diff_rows(path: &Path, rows: &mut Vec<Row>) {
 /// What access leads to.
 fn paths_rows(path: &Path, rows: &mut Vec<Row>) {
     const ALONE: usize = 2_000;
-    const ASKED: usize = 500;
+    const ASKED: usize = 2_000;
     let all = printing(&["paths"], path, RUNS);
     rows.push(Row {
         peak: all.peak.map_or_else(String::new, |peak| format!("{peak:.0} MB")),

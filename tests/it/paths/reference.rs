@@ -203,6 +203,7 @@ fn small_clusters_are_searched_as_by_asking_everybody_everything() {
         }
         let reference = Reference::new(&objects, version);
         let mut search = Search::new(reference.cluster());
+        let mut large = Search::of_large(reference.cluster());
         let mut random = Random::new(seed);
         let mut froms = starts(reference.cluster());
         while froms.len() > 4 {
@@ -212,6 +213,12 @@ fn small_clusters_are_searched_as_by_asking_everybody_everything() {
             let Some(user) = &from.user else { continue };
             let ours = found(&search.paths(&from, None), &mut steps);
             let theirs = reference.reach(user);
+            // A large cluster is searched in another way.
+            let in_large = large.overview(&from, None);
+            let in_large: BTreeMap<&str, Option<u16>> = in_large.sinks.into_iter().collect();
+            if in_large != theirs.sinks {
+                wrong.push(format!("seed {seed}: {}: in a large cluster {in_large:?}", from.title));
+            }
             compared += 1;
             deep += usize::from(ours.reached.values().any(|depth| *depth > 2));
             admins += usize::from(ours.reached.contains_key("cluster-admin"));
