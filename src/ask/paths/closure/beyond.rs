@@ -31,9 +31,14 @@ pub(in crate::ask::paths) struct Extra {
 }
 
 impl Extra {
+    /// A step of which nothing is told.
+    pub(super) fn bare(step: Step) -> Self {
+        let (uses, asks, conditions) = Default::default();
+        Self { step, uses, asks, by: None, object: String::new(), conditions }
+    }
+
     pub(super) fn of(step: Step, condition: impl Into<String>) -> Self {
-        let conditions = vec![Condition::says(condition)];
-        Self { step, uses: Vec::new(), asks: Vec::new(), by: None, object: String::new(), conditions }
+        Self { conditions: vec![Condition::says(condition)], ..Self::bare(step) }
     }
 
     pub(super) fn asking(mut self, check: Check, name: Name, place: Place) -> Self {
@@ -255,8 +260,9 @@ impl Closure {
 
     /// Everything that depends on what the inputs do not tell.
     pub(super) fn uncertain(&mut self, world: &mut World<'_>, identities: &mut Identities) {
+        self.find_names(world, identities);
         if self.is_quick && self.trace.is_none() && self.crowd_is_admin(world, identities) {
-            self.give_beyond(Fact::ClusterAdmin, Step::Csr, || Extra::of(Step::Csr, ""));
+            self.give_beyond(Fact::ClusterAdmin, Step::Csr, || Extra::bare(Step::Csr));
             return;
         }
         if !world.outside.is_empty() {
@@ -264,7 +270,6 @@ impl Closure {
             self.node_roles(world);
             self.session_names(world, identities);
         }
-        self.find_names(world, identities);
         self.absent_objects(world, identities);
         self.by_operators(world);
         self.in_cluster(world, identities);

@@ -41,29 +41,29 @@ impl Closure {
         }
         let condition = "somebody creates a pod with that account after the webhook is there";
         let webhooks =
-            self.extra(world, Extra::of(Step::MutateByWebhook, condition), Check::WriteWebhooks, CLUSTER);
+            self.extra(world, || Extra::of(Step::MutateByWebhook, condition), Check::WriteWebhooks, CLUSTER);
         let condition = "somebody creates a pod with that account after the policy is there";
         let policies =
-            self.extra(world, Extra::of(Step::MutateByPolicy, condition), Check::WriteMutations, CLUSTER);
-        let policies = policies.and_then(|extra| self.extra(world, extra, Check::BindMutations, CLUSTER));
-        let mut all = |extra: &Extra| {
+            self.extra(world, || Extra::of(Step::MutateByPolicy, condition), Check::WriteMutations, CLUSTER);
+        let policies = policies.and_then(|extra| self.extra(world, || extra, Check::BindMutations, CLUSTER));
+        let mut all = |step: Step, extra: &Extra| {
             for (account, number) in world.accounts.iter().zip(0u32..) {
                 if account.exists {
-                    self.give_beyond(Fact::Account(number), extra.step, || extra.clone());
+                    self.give_beyond(Fact::Account(number), step, || extra.clone());
                 }
             }
         };
         if let Some(extra) = webhooks {
-            all(&extra);
+            all(Step::MutateByWebhook, &extra);
         }
         if let Some(extra) = policies.filter(|_| mutates(world)) {
-            all(&extra);
+            all(Step::MutateByPolicy, &extra);
         }
         self.by_validations(world);
         self.by_scheduling(world, identities);
         let condition = "a driver of that name runs on the nodes and is its own";
         if let Some(extra) =
-            self.extra(world, Extra::of(Step::Driver, condition), Check::WriteDrivers, CLUSTER)
+            self.extra(world, || Extra::of(Step::Driver, condition), Check::WriteDrivers, CLUSTER)
         {
             self.give_beyond(Fact::AnyNode, Step::Driver, || extra);
         }
@@ -72,7 +72,7 @@ impl Closure {
     /// Webhooks that only look at what passes: tokens lie in the Secrets that are written for accounts.
     fn by_validations(&mut self, world: &World<'_>) {
         let condition = "a Secret with a token of that account is written after the webhook is there";
-        let extra = Extra::of(Step::SeeByWebhook, condition);
+        let extra = || Extra::of(Step::SeeByWebhook, condition);
         let Some(extra) = self.extra(world, extra, Check::WriteValidations, CLUSTER) else { return };
         let tells = !world.policy().inventory.secrets.is_empty();
         let with_secrets = world.tokens_by_name.values().flatten().copied();
@@ -152,9 +152,11 @@ impl Closure {
     pub(super) fn crowd_is_admin(&self, world: &World<'_>, identities: &Identities) -> bool {
         let has = |check: Check| self.bits(CLUSTER) & check.bit() != 0;
         let known = |crowd: Crowd| identities.admin_crowds.contains(&crowd);
-        let accounts = has(Check::WriteWebhooks)
-            || has(Check::RunByOperator) && world.is_installed(Check::RunByOperator)
-            || has(Check::WriteMutations) && has(Check::BindMutations) && mutates(world);
+        let may = |check: Check| self.may(check, CLUSTER).is_some();
+        let accounts = may(Check::WriteWebhooks)
+            || may(Check::RunByOperator) && world.is_installed(Check::RunByOperator)
+            || may(Check::WriteMutations) && may(Check::BindMutations) && mutates(world)
+            || may(Check::WriteValidations) && world.policy().inventory.secrets.is_empty();
         accounts && known(Crowd::Accounts)
             || known(Crowd::Everybody)
                 && (has(Check::CreateCertificates) && self.approves(world, identities, APPROVAL, CLIENT)

@@ -33,6 +33,7 @@ const BY_NAME: Bits = ABSENT
     | Check::WriteValidations.bit()
     | Check::WriteDrivers.bit()
     | Check::MovePods.bit()
+    | Check::ChangeDefinitions.bit()
     | Check::ChangeNodes.bit();
 
 /// The steps by objects that the inputs do not hold, with what each takes.
@@ -99,8 +100,18 @@ impl Closure {
     }
 
     /// A possible step with one more check that it takes, if that passes; by a rule for names the object must be there.
-    pub(super) fn extra(&self, world: &World<'_>, extra: Extra, check: Check, place: Place) -> Option<Extra> {
+    pub(super) fn extra(
+        &self,
+        world: &World<'_>,
+        extra: impl FnOnce() -> Extra,
+        check: Check,
+        place: Place,
+    ) -> Option<Extra> {
         let name = self.may(check, place)?;
+        let extra = extra();
+        if self.trace.is_none() {
+            return Some(extra);
+        }
         let extra = extra.asking(check, name, place);
         if name == Name::UNKNOWN {
             return Some(extra);
@@ -264,12 +275,21 @@ impl Closure {
 
     /// Custom resources by which a controller acts.
     pub(super) fn by_operators(&mut self, world: &World<'_>) {
-        for place in self.places_of_some(world, CUSTOM) {
+        let installed = CUSTOM_CHECKS.into_iter().filter(|check| world.is_installed(*check));
+        let installed = installed.fold(0, |all, check| all | check.bit());
+        let is_installed = |check: Check| installed & check.bit() != 0;
+        for place in self.places_of_some(world, installed) {
             let name = world.namespace(place);
-            let condition = format!("the controller of that resource runs, and acts in namespace {name}");
-            let extra = Extra::of(Step::RunByOperator, condition);
-            if world.is_installed(Check::RunByOperator)
-                && let Some(extra) = self.extra(world, extra, Check::RunByOperator, place)
+            let is_told = self.trace.is_some();
+            let runs = || {
+                if !is_told {
+                    return Extra::bare(Step::RunByOperator);
+                }
+                let condition = format!("the controller of that resource runs, and acts in namespace {name}");
+                Extra::of(Step::RunByOperator, condition)
+            };
+            if is_installed(Check::RunByOperator)
+                && let Some(extra) = self.extra(world, runs, Check::RunByOperator, place)
             {
                 for account in world.space(place).into_iter().flat_map(|space| &space.accounts) {
                     if world.accounts.get(*account as usize).is_some_and(|own| own.exists) {
@@ -278,22 +298,22 @@ impl Closure {
                 }
             }
             for (applier, check) in APPLIERS.iter().zip(APPLIED_BY) {
-                if !world.is_installed(check) || self.may(check, place).is_none() {
+                if !is_installed(check) || self.may(check, place).is_none() {
                     continue;
                 }
                 for (number, extra) in appliers(world, applier, Step::ApplyByOperator) {
                     let home = world.accounts.get(number as usize).map_or(CLUSTER, |own| own.place);
                     if (!applier.is_at_home || home == place)
-                        && let Some(extra) = self.extra(world, extra, check, place)
+                        && let Some(extra) = self.extra(world, || extra, check, place)
                     {
                         self.give_beyond(Fact::Account(number), Step::ApplyByOperator, || extra);
                     }
                 }
             }
             let check = Check::WriteEksResources;
-            let extra = Extra::of(Step::CloudByOperator, LETS_IN);
-            if world.is_installed(check)
-                && let Some(extra) = self.extra(world, extra, check, place)
+            let lets_in = || Extra::of(Step::CloudByOperator, LETS_IN);
+            if is_installed(check)
+                && let Some(extra) = self.extra(world, lets_in, check, place)
             {
                 self.give_beyond(Fact::ClusterAdmin, Step::CloudByOperator, || extra);
             }
@@ -305,6 +325,9 @@ impl Closure {
     pub(super) fn by_definitions(&mut self, world: &World<'_>, identities: &Identities) {
         let change = Check::ChangeDefinitions;
         let any = self.bits(CLUSTER) & change.bit() != 0;
+        if !any && self.some_named & change.bit() == 0 {
+            return;
+        }
         let catalogue = world.cluster.catalogue();
         let by = |closure: &Self, check: Check| -> Option<(Name, String)> {
             let kinds = check.asked(world.cluster.version()).1.iter();
@@ -364,6 +387,10 @@ impl Closure {
         places
     }
 }
+
+/// The checks about custom resources.
+const CUSTOM_CHECKS: [Check; 5] =
+    [Check::RunByOperator, Check::WriteFlux, Check::WriteArgo, Check::WriteKyverno, Check::WriteEksResources];
 
 /// What must hold where a controller calls the EKS API.
 const LETS_IN: &str = "the controller's IAM role may let somebody into this cluster";
