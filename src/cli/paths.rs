@@ -35,7 +35,8 @@ Examples:
 
 Without --arn and --as every mapped ARN, service account and subject of a binding is a start.
 --to takes cluster-admin, node, read-all-secrets, exec-everywhere, edit-aws-auth, NAMESPACE/NAME of a service account, an ARN,
-or anything as it is printed, such as 'namespace-admin prod'.
+or anything as it is printed, such as 'namespace-admin prod'. One way is told of each start; in JSON its `last` need not name every
+kind of step that gets there as soon.
 Exit code: 0 nothing found, 1 something certain, 2 the question could not be asked, 3 something possible only.";
 
 /// How many starts that get somewhere only if conditions hold are told for people before the rest is counted.

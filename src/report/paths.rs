@@ -20,7 +20,7 @@ pub(super) fn does(step: Step) -> &'static str {
         Step::ImpersonateUser | Step::ImpersonateGroup | Step::ImpersonateServiceAccount => "impersonates",
         Step::CreateToken => "asks for a token of",
         Step::ReadTokenSecret => "reads a token of",
-        Step::MintTokenSecret => "makes a Secret that is filled with a token of, and reads it:",
+        Step::MintTokenSecret => "makes and reads a Secret with a token of",
         Step::CreatePod => "creates a pod as",
         Step::CreateWorkload => "creates a workload as",
         Step::ChangeWorkload => "changes a workload to run as",

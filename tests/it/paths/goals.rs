@@ -45,8 +45,11 @@ pub(super) fn ways_are_the_same(cluster: &Cluster, froms: &[From]) {
         for (from, gets) in froms.iter().zip(gets) {
             // In a small cluster the search is whole.
             let (mut small, mut large) = (Search::new(cluster), Search::of_large(cluster));
-            let whole = way(&small.traced_to(from, &target, None), &target);
-            let short = way(&large.traced_to(from, &target, None), &target);
+            let (small, large) = (small.traced_to(from, &target, None), large.traced_to(from, &target, None));
+            // What becomes of the sinks is told as far as a whole search tells it.
+            assert_eq!(large.paths.sinks, small.paths.sinks, "{} to {target:?}", from.title);
+            assert_eq!(large.paths.admin, small.paths.admin, "{} to {target:?}", from.title);
+            let (whole, short) = (way(&small, &target), way(&large, &target));
             let of = |own: &Option<(Option<u16>, Vec<_>)>| own.as_ref().map(|(depth, _)| *depth);
             assert_eq!(of(&short), of(&whole), "{} to {target:?}: {short:?} {whole:?}", from.title);
             match (of(&whole), gets) {
