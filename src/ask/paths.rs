@@ -314,7 +314,8 @@ impl<'c> Search<'c> {
     pub fn traced_to<'s>(&'s mut self, from: &From, target: &Target, most: Option<Round>) -> Traced<'s, 'c> {
         let goal = self.goal(target).filter(|_| !self.world.is_thorough);
         // What becomes of sinks that are reached later is no part of the search.
-        let overview = goal.map(|_| self.overview(from, most));
+        let certain = most.unwrap_or(closure::NEVER - 1);
+        let overview = goal.map(|_| self.overview(from, Some(certain)));
         let admin_gets = self.what_admin_gets(target);
         let told = goal.map_or(Told::Ways, Told::WayTo);
         let mut traced = self.told(from, most, (told, true), Some(target));
