@@ -267,10 +267,16 @@ impl Run<'_> {
         (near, maybe)
     }
 
+    /// Whether it is known who gets to the target, and in how few steps, before a way is told.
+    fn is_exact(&self, search: &Search<'_>) -> bool {
+        self.args.max_steps.is_none() && self.target.as_ref().is_some_and(|target| search.is_exact(target))
+    }
+
     /// The page: those who get to the target for certain, then some of those who may.
     fn fill_page(&mut self, cluster: &Cluster, search: &mut Search<'_>, froms: Vec<From>) {
         let (near, maybe) = self.promising(search, froms);
-        let shown = near.len() + SHOWN;
+        // Where only a way that is told says whether it is one, all are told.
+        let shown = if self.is_exact(search) { near.len() + SHOWN } else { usize::MAX };
         for (from, number) in near.into_iter().chain(maybe).zip(0usize..) {
             if number >= shown {
                 self.is_possible = true;
@@ -308,9 +314,7 @@ impl Run<'_> {
     ) -> Result<(), Failure> {
         let Some(target) = self.target.clone() else { return Ok(()) };
         let (mut near, mut maybe) = self.promising(search, froms);
-        // Where how many steps it takes, or whether at all, shows only when a way is told, all are told.
-        let is_exact = self.args.max_steps.is_none() && search.is_exact(&target);
-        let left_out = if is_exact { maybe.len().saturating_sub(SHOWN) } else { 0 };
+        let left_out = if self.is_exact(search) { maybe.len().saturating_sub(SHOWN) } else { 0 };
         maybe.truncate(maybe.len() - left_out);
         near.append(&mut maybe);
         let mut certain: Vec<(Brief, Vec<u8>)> = Vec::new();

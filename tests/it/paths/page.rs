@@ -137,3 +137,25 @@ fn a_page_without_a_way_says_so_and_with_many_stays_small() {
     // The users share a box; the account is cluster-admin already.
     assert_eq!(text.matches("<rect ").count(), 4);
 }
+
+/// Who becomes a user shows only when each way is told: none is counted unseen, and none is left out.
+#[test]
+fn a_page_of_ways_to_a_user_has_those_who_get_there_and_no_others() {
+    let mut objects = vec![namespace("apps", "")];
+    for number in 0..20 {
+        let reads = rule(&["get"], "", &["pods"], &[]);
+        objects.extend(grant("apps", &format!("r{number:02}"), &format!("User a{number:02}"), &[reads]));
+    }
+    objects.extend(grant("", "zed", "User zed", &[rule(&["impersonate"], "", &["users"], &["victim"])]));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("objects.json");
+    let list = serde_json::json!({ "apiVersion": "v1", "kind": "List", "items": all(&[&objects]) });
+    std::fs::write(&file, list.to_string()).unwrap();
+    let (html, code) = page(&["--to", "User victim", "-f", file.to_str().unwrap()]);
+    let words = words(&html);
+    assert_eq!(code, 1, "{words}");
+    assert!(
+        words.contains("User zed") && !words.contains("User a00") && !words.contains("User a19"),
+        "{words}"
+    );
+}
